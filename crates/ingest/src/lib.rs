@@ -1,0 +1,1 @@
+//! Files in: CSV becomes typed columns, Parquet files and one commit.

@@ -1,0 +1,3 @@
+//! The binary: command line, config, roles, assembly and shutdown.
+
+fn main() {}

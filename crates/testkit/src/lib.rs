@@ -1,0 +1,1 @@
+//! Parts for tests: a fixed clock, seeded dice, lakes in temporary directories.
