@@ -1,1 +1,25 @@
 //! The same verbs as a typed client, over the network or straight into an in-process service.
+//!
+//! It never decides anything about the lake: it asks a gateway and hands back typed answers or the gateway's own
+//! [`Problem`]. Nothing is buffered whole; uploads and result streams flow in pieces. Reading order: [`body`] (bytes on
+//! the way), [`error`], [`transport`] (network or in process), [`client`] (the one raw door), then the verbs by role:
+//! [`storage`], [`catalog`], [`ingest`], [`sql`].
+
+pub mod body;
+pub mod catalog;
+pub mod client;
+pub mod error;
+pub mod ingest;
+pub mod sql;
+pub mod storage;
+pub mod transport;
+
+pub use body::Body;
+pub use catalog::{
+    Column, Listing, Manifest, ManifestObject, Register, RegisterObject, Registered, Schema, SnapshotPage, Versions,
+};
+pub use client::{Client, Health};
+pub use error::{Error, Problem, Result};
+pub use ingest::{Ingested, Load, RejectedRow};
+pub use sql::{Ask, Format, ResultColumn, Rows, Streamed};
+pub use storage::{Download, Object, ObjectPage, Stored};

@@ -1,0 +1,110 @@
+//! Files in.
+
+use base::Version;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Method, Request};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::body::Body;
+use crate::client::{Client, request, with_query};
+use crate::error::{Error, Result};
+
+/// Where and how a file is loaded. Only `name` must be given; the rest is the service's default when absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Load {
+    /// The dataset's name.
+    pub name: String,
+    /// `replace` or `append`.
+    pub mode: Option<String>,
+    /// `fail` or `skip`: what happens to bad rows.
+    pub on_error: Option<String>,
+    /// The text encoding, when it is not UTF-8 and no byte-order mark says so.
+    pub encoding: Option<String>,
+    /// The field separator, when it shall not be detected.
+    pub delimiter: Option<String>,
+    /// Makes a retried append apply once.
+    pub idempotency_key: Option<String>,
+}
+
+/// What a load did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ingested {
+    /// UUIDv5 of the name.
+    pub dataset_id: String,
+    /// The dataset's name.
+    pub name: String,
+    /// Whether nothing changed, because these bytes are what the table holds.
+    pub existing: bool,
+    /// `replace` or `append`.
+    pub mode: String,
+    /// Rows of this file.
+    pub row_count: u64,
+    /// Rows of the table now.
+    pub total_rows: u64,
+    /// SHA-256 over the ordered names and types of the columns.
+    pub schema_fingerprint: String,
+    /// The files of the table.
+    pub objects: Vec<Value>,
+    /// The table's snapshot.
+    #[serde(default)]
+    pub snapshot_id: Option<String>,
+    /// The version at which the load stands.
+    pub version: Version,
+    /// Number of rows that were refused, when bad rows are skipped.
+    #[serde(default)]
+    pub rejected: u64,
+    /// The first refused rows: line, column and reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected_rows: Vec<RejectedRow>,
+    /// The lake's object that holds the refused lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_object: Option<String>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// A row that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedRow {
+    /// The line it begins at, from 1.
+    pub line: u64,
+    /// The column, when the fault lies in one.
+    #[serde(default)]
+    pub column: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl Client {
+    /// Loads a CSV file into a dataset. `size` is its length in bytes, when known.
+    pub async fn ingest(&self, load: &Load, body: Body, size: Option<u64>) -> Result<Ingested> {
+        let mut request = request(Method::POST, &load_path(load), body)?;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/csv"));
+        if let Some(size) = size {
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
+        }
+        if let Some(key) = &load.idempotency_key {
+            insert(&mut request, "idempotency-key", key)?;
+        }
+        self.call_json(request).await
+    }
+}
+
+fn load_path(load: &Load) -> String {
+    let pairs = [
+        ("name", Some(load.name.clone())),
+        ("mode", load.mode.clone()),
+        ("on_error", load.on_error.clone()),
+        ("encoding", load.encoding.clone()),
+        ("delimiter", load.delimiter.clone()),
+    ];
+    with_query("/v1/ingest", &pairs)
+}
+
+fn insert(request: &mut Request<Body>, name: &'static str, value: &str) -> Result<()> {
+    let wrong = |_| Error::Request(format!("{name} holds characters that a header cannot carry"));
+    let value = HeaderValue::try_from(value).map_err(wrong)?;
+    request.headers_mut().insert(HeaderName::from_static(name), value);
+    Ok(())
+}
