@@ -1,0 +1,36 @@
+//! The long programmes: the tests of the default suite, at full length.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::project::Project;
+
+/// One programme: the test it lengthens, and the variable and value that say how far.
+struct Programme {
+    name: &'static str,
+    test: &'static str,
+    length: (&'static str, &'static str),
+}
+
+const PROGRAMMES: [Programme; 2] = [
+    Programme { name: "kill", test: "soak::kill", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
+    Programme { name: "race", test: "soak::race", length: ("LAKEHOUSE_SOAK_CALLS", "100000") },
+];
+
+/// Runs one programme; a length set in the environment wins over the full one.
+pub fn run(name: &str) -> Result<()> {
+    let Some(programme) = PROGRAMMES.iter().find(|programme| programme.name == name) else {
+        bail!("there is no programme {name:?}: {}", PROGRAMMES.map(|programme| programme.name).join(", "));
+    };
+    let (variable, full) = programme.length;
+    let length = std::env::var(variable).unwrap_or_else(|_| full.to_owned());
+    let status = Command::new(env!("CARGO"))
+        .args(["test", "--workspace", "--test", "it", "--", "--exact", programme.test, "--nocapture"])
+        .env(variable, length)
+        .current_dir(Project::open()?.root)
+        .status()
+        .context("starting cargo test")?;
+    ensure!(status.success(), "soak {name}: failed");
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Everything that must hold, in one command: the README's test command and the one that guards the main branch.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::project::Project;
+use crate::tidy;
+
+mod tally;
+
+use tally::Tally;
+
+/// Format, tidy, lints and tests, in the order of their cost; then a summary.
+pub fn run() -> Result<()> {
+    let project = Project::open()?;
+    let started = Instant::now();
+    let mut notes = Vec::new();
+    format(&project, &mut notes)?;
+    step("tidy");
+    tidy::run()?;
+    let tally = test(&project, &mut notes)?;
+    println!("\n{tally}");
+    notes.extend(skipped(&project));
+    notes.iter().for_each(|note| println!("SKIPPED {note}"));
+    println!("verified in {} s", started.elapsed().as_secs());
+    Ok(())
+}
+
+fn step(name: &str) {
+    println!("== {name}");
+}
+
+fn format(project: &Project, notes: &mut Vec<String>) -> Result<()> {
+    step("format");
+    if !present("rustfmt") {
+        notes.push("format: rustfmt is not installed (rustup component add rustfmt)".to_owned());
+        return Ok(());
+    }
+    let status = Command::new(env!("CARGO")).args(["fmt", "--all", "--check"]).current_dir(&project.root).status()?;
+    ensure!(status.success(), "format: run `cargo fmt --all`");
+    Ok(())
+}
+
+/// Builds once for both lints and tests: clippy's driver is the compiler with more to say, so wrapping it around our
+/// own crates lints the very code that the tests then run, and no dependency is compiled a second time.
+fn test(project: &Project, notes: &mut Vec<String>) -> Result<Tally> {
+    step("lints and tests");
+    std::fs::write(skipped_file(project), "").context("clearing the list of skipped tests")?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]).current_dir(&project.root);
+    match clippy_driver() {
+        Some(driver) => {
+            cargo.env("RUSTC_WORKSPACE_WRAPPER", driver).env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+        }
+        None => notes.push("lints: clippy is not installed (rustup component add clippy)".to_owned()),
+    }
+    let (tally, succeeded) = tally::follow(cargo)?;
+    if !succeeded {
+        println!("\n{tally}");
+        bail!("lints or tests failed");
+    }
+    Ok(tally)
+}
+
+fn present(tool: &str) -> bool {
+    Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// The compiler with clippy's lints, beside the compiler that cargo uses.
+fn clippy_driver() -> Option<PathBuf> {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output().ok()?;
+    let sysroot = String::from_utf8(output.stdout).ok()?;
+    let driver = Path::new(sysroot.trim()).join("bin").join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));
+    driver.is_file().then_some(driver)
+}
+
+fn skipped_file(project: &Project) -> PathBuf {
+    project.root.join("target/skipped-tests.txt")
+}
+
+/// Tests that said they could not run on this machine, one line each.
+fn skipped(project: &Project) -> Vec<String> {
+    let text = std::fs::read_to_string(skipped_file(project)).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
