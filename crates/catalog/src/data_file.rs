@@ -1,0 +1,76 @@
+//! The data files of a table, in words of our own: what a reader needs to skip files and to plan.
+
+use std::collections::BTreeMap;
+
+use iceberg::spec::{Datum, PrimitiveLiteral, PrimitiveType};
+
+/// A Parquet file of a table with what is known about its columns, by field id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataFile {
+    /// The path, relative to the lake's root.
+    pub path: String,
+    /// The size in bytes.
+    pub size: u64,
+    /// The number of rows.
+    pub rows: u64,
+    /// No value is below these; text may be cut short.
+    pub lower: BTreeMap<i32, Bound>,
+    /// No value is above these (NaN aside); text may be cut short and raised.
+    pub upper: BTreeMap<i32, Bound>,
+    /// The number of missing values.
+    pub nulls: BTreeMap<i32, u64>,
+    /// Whether the bounds of booleans, integers, dates and times are values that occur. Never claimed for text and
+    /// floats, nor for files that other engines wrote.
+    pub exact: bool,
+}
+
+/// A bound of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bound {
+    /// A truth value.
+    Bool(bool),
+    /// A 32-bit integer.
+    Int(i32),
+    /// A 64-bit integer.
+    Long(i64),
+    /// A 32-bit float.
+    Float(f32),
+    /// A 64-bit float.
+    Double(f64),
+    /// Days since 1970-01-01.
+    Date(i32),
+    /// Microseconds since midnight.
+    Time(i64),
+    /// Microseconds since 1970-01-01T00:00:00, with or without zone.
+    Timestamp(i64),
+    /// Text, possibly cut.
+    String(String),
+    /// Bytes, possibly cut.
+    Binary(Vec<u8>),
+}
+
+impl Bound {
+    /// The bound that Iceberg stored; none for types whose bounds are not used.
+    pub(crate) fn from_datum(datum: &Datum) -> Option<Self> {
+        Some(match (datum.data_type(), datum.literal()) {
+            (_, PrimitiveLiteral::Boolean(value)) => Self::Bool(*value),
+            (PrimitiveType::Date, PrimitiveLiteral::Int(value)) => Self::Date(*value),
+            (_, PrimitiveLiteral::Int(value)) => Self::Int(*value),
+            (PrimitiveType::Time, PrimitiveLiteral::Long(value)) => Self::Time(*value),
+            (PrimitiveType::Timestamp | PrimitiveType::Timestamptz, PrimitiveLiteral::Long(value)) => {
+                Self::Timestamp(*value)
+            }
+            (PrimitiveType::Long, PrimitiveLiteral::Long(value)) => Self::Long(*value),
+            (_, PrimitiveLiteral::Float(value)) => Self::Float(value.0),
+            (_, PrimitiveLiteral::Double(value)) => Self::Double(value.0),
+            (_, PrimitiveLiteral::String(value)) => Self::String(value.clone()),
+            (PrimitiveType::Binary, PrimitiveLiteral::Binary(value)) => Self::Binary(value.clone()),
+            _ => return None,
+        })
+    }
+}
+
+/// The bounds of a file, by field id.
+pub(crate) fn bounds<'a>(stored: impl IntoIterator<Item = (&'a i32, &'a Datum)>) -> BTreeMap<i32, Bound> {
+    stored.into_iter().filter_map(|(id, datum)| Some((*id, Bound::from_datum(datum)?))).collect()
+}

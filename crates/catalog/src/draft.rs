@@ -1,0 +1,47 @@
+//! A draft: where a writer puts files for a table that may not exist yet, and under which columns.
+
+use arrow::datatypes::SchemaRef;
+use base::{DatasetName, Seams};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::schema::{self, Column, NewColumn};
+
+/// The place and the columns of files that are about to be published.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The dataset.
+    pub name: DatasetName,
+    /// The Iceberg table's uuid.
+    pub table_id: Uuid,
+    /// The table's directory, relative to the lake's root: `tables/<name>-<suffix>`.
+    pub location: String,
+    /// The columns with their ids.
+    pub columns: Vec<Column>,
+    /// Whether the table is created by the publication.
+    pub is_new: bool,
+}
+
+impl Draft {
+    /// A new table with the columns numbered from 1, in a directory of its own.
+    pub(crate) fn new_table(name: &DatasetName, columns: &[NewColumn], seams: &Seams) -> Self {
+        let suffix = hex::encode(&seams.roll()[..5]);
+        Self {
+            name: name.clone(),
+            table_id: seams.uuid(),
+            location: format!("tables/{name}-{suffix}"),
+            columns: schema::number(columns),
+            is_new: true,
+        }
+    }
+
+    /// A fresh path for a data file, relative to the lake's root.
+    pub fn data_path(&self, seams: &Seams) -> String {
+        format!("{}/data/{}.parquet", self.location, seams.uuid())
+    }
+
+    /// The Arrow schema to write, each field with its id under `PARQUET:field_id`.
+    pub fn arrow_schema(&self) -> Result<SchemaRef> {
+        schema::arrow_schema(&self.columns)
+    }
+}

@@ -1,0 +1,220 @@
+//! What can go wrong between a name and its table.
+
+use base::{AsOf, DatasetName, Facts, Fault, Kind, Version};
+use serde_json::json;
+
+use crate::diff::SchemaDiff;
+
+/// A result of this room.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A cause that only the operator's log may show.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why the catalog refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No dataset of this name at the version asked for.
+    #[error("there is no dataset {name} at version {version}{}", hint(near))]
+    UnknownDataset {
+        /// The name asked for.
+        name: DatasetName,
+        /// The version it was looked up in.
+        version: Version,
+        /// Names that differ little, nearest first.
+        near: Vec<String>,
+    },
+    /// The version, time or tag asked for does not exist.
+    #[error("there is no version {as_of}; the lake holds versions {oldest} to {newest}")]
+    UnknownVersion {
+        /// What was asked for.
+        as_of: AsOf,
+        /// The oldest version that can be read.
+        oldest: Version,
+        /// The newest version.
+        newest: Version,
+    },
+    /// A reader asked for a version that this process cannot see yet.
+    #[error("version {min} is not visible here yet; the newest is {newest}")]
+    Behind {
+        /// The version the reader has already seen.
+        min: Version,
+        /// The newest version here.
+        newest: Version,
+    },
+    /// The columns or values given differ from the dataset's schema; nothing was written.
+    #[error("the schema of {name} differs from what was given: {diff}")]
+    SchemaDrift {
+        /// The dataset.
+        name: DatasetName,
+        /// What differs.
+        diff: SchemaDiff,
+    },
+    /// The table changed its shape after the draft was made: read it again and prepare the files anew.
+    #[error("{name} was changed by another writer in the meantime")]
+    Moved {
+        /// The dataset.
+        name: DatasetName,
+    },
+    /// An idempotency key came back with another request.
+    #[error("the idempotency key was used before with another request")]
+    KeyReused,
+    /// A registration whose fingerprint is empty.
+    #[error("schema_fingerprint must not be empty")]
+    EmptyFingerprint,
+    /// A registration that lists no object.
+    #[error("objects must name at least one object")]
+    NoObjects,
+    /// An object key that breaks the key rules.
+    #[error("{0}")]
+    BadKey(#[source] storage::Error),
+    /// An object named by a registration is not there.
+    #[error("there is no object {key:?}")]
+    ObjectMissing {
+        /// The key given.
+        key: String,
+    },
+    /// An object named by a registration is not a Parquet file that can be a table's.
+    #[error("object {key:?} is not usable Parquet: {reason}")]
+    NotParquet {
+        /// The key given.
+        key: String,
+        /// What is wrong, in words for outside.
+        reason: String,
+        /// The reader's own words.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// What the objects hold contradicts the registration.
+    #[error("{0}")]
+    Contradiction(String),
+    /// The commit may or may not have happened. Its files were kept.
+    #[error("it is unknown whether the commit took effect; read again before repeating it")]
+    OutcomeUnknown,
+    /// Something stored by a newer release.
+    #[error("{what} has format {found}, and this program reads formats up to {known}: use a newer release")]
+    NewerFormat {
+        /// What was read.
+        what: String,
+        /// The format it states.
+        found: u64,
+        /// The newest format this program reads.
+        known: u64,
+    },
+    /// Something stored that cannot be read.
+    #[error("{what} is damaged")]
+    Damaged {
+        /// What was read, without paths.
+        what: String,
+        /// Why it cannot be read.
+        #[source]
+        source: Cause,
+    },
+    /// A table that other engines gave delete files, which this release does not apply.
+    #[error("{name} carries delete files, which this release cannot read")]
+    DeleteFiles {
+        /// The dataset.
+        name: DatasetName,
+    },
+    /// The catalog is shutting down.
+    #[error("the catalog is closing")]
+    Closing,
+    /// The store failed.
+    #[error("{0}")]
+    Storage(#[from] storage::Error),
+    /// This program broke one of its own rules.
+    #[error("an internal rule was broken while {doing}")]
+    Bug {
+        /// What was being done.
+        doing: &'static str,
+        /// The library's own words.
+        #[source]
+        source: Cause,
+    },
+}
+
+impl Error {
+    /// A refusal because of drift.
+    pub fn drift(name: &DatasetName, diff: SchemaDiff) -> Self {
+        Self::SchemaDrift { name: name.clone(), diff }
+    }
+
+    pub(crate) fn damaged(what: impl Into<String>, source: impl Into<Cause>) -> Self {
+        Self::Damaged { what: what.into(), source: source.into() }
+    }
+
+    pub(crate) fn bug(doing: &'static str) -> impl Fn(iceberg::Error) -> Self {
+        move |source| Self::Bug { doing, source: Box::new(source) }
+    }
+
+    /// Whether this proves that nothing was committed.
+    pub fn proves_nothing_committed(&self) -> bool {
+        !matches!(self, Self::OutcomeUnknown)
+    }
+
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Storage(inner) if inner.kind() == Kind::NotFound)
+    }
+}
+
+impl Fault for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::UnknownDataset { .. } | Self::UnknownVersion { .. } | Self::ObjectMissing { .. } => Kind::NotFound,
+            Self::SchemaDrift { .. } | Self::Moved { .. } => Kind::Conflict,
+            Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects => Kind::Invalid,
+            Self::NotParquet { .. } | Self::Contradiction(_) | Self::DeleteFiles { .. } => Kind::Invalid,
+            Self::OutcomeUnknown | Self::Behind { .. } | Self::Closing => Kind::Unavailable,
+            Self::NewerFormat { .. } | Self::Damaged { .. } => Kind::Damaged,
+            Self::BadKey(inner) | Self::Storage(inner) => inner.kind(),
+            Self::Bug { .. } => Kind::Bug,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownDataset { .. } => "catalog.unknown_dataset",
+            Self::UnknownVersion { .. } => "catalog.unknown_version",
+            Self::Behind { .. } => "catalog.behind",
+            Self::SchemaDrift { .. } => "catalog.schema_drift",
+            Self::Moved { .. } => "catalog.moved",
+            Self::KeyReused => "catalog.key_reused",
+            Self::EmptyFingerprint => "catalog.empty_fingerprint",
+            Self::NoObjects => "catalog.no_objects",
+            Self::BadKey(_) => "catalog.bad_key",
+            Self::ObjectMissing { .. } => "catalog.object_missing",
+            Self::NotParquet { .. } => "catalog.not_parquet",
+            Self::Contradiction(_) => "catalog.contradiction",
+            Self::OutcomeUnknown => "catalog.outcome_unknown",
+            Self::NewerFormat { .. } => "catalog.newer_format",
+            Self::Damaged { .. } => "catalog.damaged",
+            Self::DeleteFiles { .. } => "catalog.delete_files",
+            Self::Closing => "catalog.closing",
+            Self::Storage(inner) => inner.code(),
+            Self::Bug { .. } => "catalog.bug",
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        let mut facts = Facts::new();
+        match self {
+            Self::UnknownDataset { near, .. } => {
+                facts.insert("near".into(), json!(near));
+            }
+            Self::UnknownVersion { oldest, newest, .. } => {
+                facts.insert("oldest".into(), json!(oldest));
+                facts.insert("newest".into(), json!(newest));
+            }
+            Self::SchemaDrift { diff, .. } => {
+                facts.insert("diff".into(), json!(diff));
+            }
+            Self::Storage(inner) => return inner.facts(),
+            _ => {}
+        }
+        facts
+    }
+}
+
+fn hint(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) }
+}

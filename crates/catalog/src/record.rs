@@ -1,0 +1,153 @@
+//! The records of the lake log: what one version changed.
+
+use base::{CommitId, DatasetName, Tag, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+#[cfg(test)]
+mod tests;
+
+/// The newest record format that this program writes and reads.
+pub(crate) const FORMAT: u64 = 1;
+
+/// One numbered record: commits that were published together, in order, as one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The format of this record.
+    pub format: u64,
+    /// The record's number.
+    pub version: Version,
+    /// When it was published; never before its predecessor.
+    pub at: Timestamp,
+    /// What was committed.
+    pub commits: Vec<Commit>,
+}
+
+/// One change of the lake, seen wholly or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Decides whose record stands when a reply was lost.
+    pub id: CommitId,
+    /// Who asked for it.
+    pub author: String,
+    /// Why, in a sentence.
+    pub message: String,
+    /// The key under which a retry answers this commit's outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// What the keyed request asked for, as a digest: the same key with another request is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+}
+
+/// A change of one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// A namespace now exists.
+    NamespacePut {
+        /// Its name.
+        namespace: String,
+    },
+    /// A namespace is gone.
+    NamespaceDrop {
+        /// Its name.
+        namespace: String,
+    },
+    /// A table now is what this metadata file says.
+    TablePut(TablePut),
+    /// A table is gone.
+    TableDrop {
+        /// Its name.
+        name: DatasetName,
+    },
+    /// A tag now names a version.
+    TagPut {
+        /// The tag.
+        #[serde(with = "tag_text")]
+        tag: Tag,
+        /// The version it names.
+        version: Version,
+    },
+    /// A tag is gone.
+    TagDrop {
+        /// The tag.
+        #[serde(with = "tag_text")]
+        tag: Tag,
+    },
+}
+
+/// What a version pins of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TablePut {
+    /// The dataset's name.
+    pub name: DatasetName,
+    /// The Iceberg table's uuid, new at every re-creation.
+    pub table_id: Uuid,
+    /// The metadata file, relative to the lake's root.
+    pub metadata: String,
+    /// The current snapshot.
+    #[serde(with = "snapshot_text")]
+    pub snapshot_id: Option<i64>,
+    /// Rows of the current snapshot.
+    pub row_count: u64,
+    /// The schema's fingerprint.
+    pub fingerprint: String,
+}
+
+/// Snapshot ids exceed what JSON numbers hold exactly, so they are written as strings.
+pub(crate) mod snapshot_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(id: &Option<i64>, to: S) -> Result<S::Ok, S::Error> {
+        id.map(|id| id.to_string()).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+    }
+}
+
+mod tag_text {
+    use base::Tag;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(tag: &Tag, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(tag.as_str())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Tag, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl Record {
+    /// Reads the stored bytes of record `version`; a newer format is refused by name before anything else is read.
+    pub(crate) fn parse(version: Version, bytes: &[u8]) -> Result<Self> {
+        let what = || format!("record {version} of the lake log");
+        expect_format(what(), bytes, FORMAT)?;
+        let record: Self = serde_json::from_slice(bytes).map_err(|source| Error::damaged(what(), source))?;
+        if record.version != version {
+            return Err(Error::damaged(what(), format!("it states version {}", record.version)));
+        }
+        Ok(record)
+    }
+}
+
+/// Refuses stored JSON that states a newer format than `known`, whatever else it holds.
+pub(crate) fn expect_format(what: String, bytes: &[u8], known: u64) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Stated {
+        format: u64,
+    }
+    match serde_json::from_slice::<Stated>(bytes) {
+        Ok(Stated { format }) if format > known => Err(Error::NewerFormat { what, found: format, known }),
+        Ok(_) => Ok(()),
+        Err(source) => Err(Error::damaged(what, source)),
+    }
+}
