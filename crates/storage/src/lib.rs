@@ -1,1 +1,33 @@
-//! Bytes at rest: a local directory, S3 or memory behind one store that syncs, streams and creates atomically.
+//! Bytes at rest: a local directory, S3 or memory behind one [`Store`] that syncs, streams and creates atomically.
+//!
+//! It never interprets what it stores, never commits and never speaks HTTP. Reading order: [`location`] and
+//! [`config`] (where bytes lie and how), [`key`] and [`path`] (what names are allowed and how they are written),
+//! [`store`] with [`writer`], [`probe`] and the backends `local` and `s3`, [`objects`] (the users' key space),
+//! [`spool`] (temporary files outside the lake), [`task`] (the one place that spawns).
+
+pub mod config;
+pub mod error;
+mod fault;
+pub mod key;
+mod listing;
+mod local;
+pub mod location;
+pub mod objects;
+pub mod path;
+pub mod probe;
+mod s3;
+pub mod secret;
+pub mod spool;
+pub mod store;
+pub mod task;
+pub mod writer;
+
+pub use config::{Config, Durability, S3Config};
+pub use error::{BodyError, Error, Result};
+pub use key::Key;
+pub use location::Location;
+pub use objects::{If, Objects, Stored};
+pub use secret::Secret;
+pub use spool::{Spool, SpoolFile};
+pub use store::{Entry, Page, Reading, Store};
+pub use writer::Writer;

@@ -1,0 +1,77 @@
+//! Getting files and directories onto the disk.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::PoisonError;
+
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
+
+use super::{Root, stamp};
+use crate::config::Durability;
+
+/// How many directories are remembered as settled before all are forgotten.
+const REMEMBERED: usize = 10_000;
+
+impl Root {
+    /// Stamps a finished file with its time and gets it onto the disk.
+    pub(super) fn seal(&self, file: &File) -> io::Result<()> {
+        let (now, chance) = stamp(&self.seams);
+        let second = now.micros().div_euclid(1_000_000);
+        let nanos = now.micros().rem_euclid(1_000_000) * 1000 + chance;
+        let modified = Timespec { tv_sec: second, tv_nsec: nanos };
+        let keep = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+        rustix::fs::futimens(file, &Timestamps { last_access: keep, last_modification: modified })?;
+        match self.durability {
+            Durability::Power => file.sync_all(),
+            Durability::Process => Ok(()),
+        }
+    }
+
+    /// Gets the entries of one directory onto the disk.
+    pub(super) fn sync(&self, directory: &Path) -> io::Result<()> {
+        match self.durability {
+            Durability::Power => File::open(directory)?.sync_all(),
+            Durability::Process => Ok(()),
+        }
+    }
+
+    /// Gets a directory's entries onto the disk, and its own path up to the root: a directory that another process
+    /// has just made may not be there yet.
+    pub(super) fn settle(&self, directory: &Path) -> io::Result<()> {
+        if self.durability == Durability::Process {
+            return Ok(());
+        }
+        self.sync(directory)?;
+        let mut fresh = Vec::new();
+        let inside = directory.ancestors().take_while(|ancestor| *ancestor != self.path);
+        for child in inside {
+            let number = child.metadata()?.ino();
+            if self.is_settled(child, number) {
+                break;
+            }
+            self.sync(child.parent().unwrap_or(&self.path))?;
+            fresh.push((child.to_owned(), number));
+        }
+        if !fresh.is_empty() {
+            let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+            if settled.len() > REMEMBERED {
+                settled.clear();
+            }
+            settled.extend(fresh);
+        }
+        Ok(())
+    }
+
+    fn is_settled(&self, directory: &Path, number: u64) -> bool {
+        let settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.get(directory) == Some(&number)
+    }
+}
+
+/// The file system's own present time.
+pub(super) fn touch() -> Timestamps {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    Timestamps { last_access: now, last_modification: now }
+}

@@ -1,0 +1,77 @@
+//! How names are written in the store.
+//!
+//! A path is text with `/` between components. Stores refuse control characters and the components `.` and `..`,
+//! so those are escaped as `%XX`; so is a `%` that would otherwise read as an escape. Everything else, spaces,
+//! quotes and unicode included, is stored as it is. The escaped form is what lists are sorted by.
+
+use object_store::path::Path;
+
+use crate::error::{Error, Result};
+
+#[cfg(test)]
+mod tests;
+
+/// The longest component of a stored name, in bytes: the limit of common file systems.
+pub const MAX_COMPONENT: usize = 255;
+
+/// The stored form of a path. Fails for an empty path or component and for a component that is too long.
+pub fn encode(path: &str) -> Result<Path> {
+    let mut written = String::with_capacity(path.len());
+    for component in path.split('/') {
+        if !written.is_empty() {
+            written.push('/');
+        }
+        let start = written.len();
+        escape(component, &mut written);
+        match written.len() - start {
+            0 => return Err(Error::InvalidKey { rule: "no component may be empty" }),
+            1..=MAX_COMPONENT => {}
+            _ => return Err(Error::InvalidKey { rule: "no component may be longer than 255 bytes as stored" }),
+        }
+    }
+    Path::parse(&written).map_err(|_| Error::InvalidKey { rule: "the name cannot be stored" })
+}
+
+fn escape(component: &str, written: &mut String) {
+    let dots = component == "." || component == "..";
+    let bytes = component.as_bytes();
+    for (at, character) in component.char_indices() {
+        let like_escape = character == '%' && bytes.get(at + 1..at + 3).is_some_and(is_hex);
+        if dots || character.is_ascii_control() || like_escape {
+            written.push_str(&format!("%{:02X}", u32::from(character)));
+        } else {
+            written.push(character);
+        }
+    }
+}
+
+/// The path whose stored form this is.
+pub fn decode(stored: &str) -> String {
+    let mut path = String::with_capacity(stored.len());
+    let mut rest = stored;
+    while let Some((plain, after)) = rest.split_once('%') {
+        path.push_str(plain);
+        rest = match escaped(after) {
+            Some(character) => {
+                path.push(character);
+                &after[2..]
+            }
+            None => {
+                path.push('%');
+                after
+            }
+        };
+    }
+    path.push_str(rest);
+    path
+}
+
+/// The ASCII character that two hexadecimal digits at the start of `text` stand for.
+fn escaped(text: &str) -> Option<char> {
+    let digits = text.get(..2).filter(|digits| is_hex(digits.as_bytes()))?;
+    u8::from_str_radix(digits, 16).ok().filter(u8::is_ascii).map(char::from)
+}
+
+fn is_hex(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_hexdigit)
+}
