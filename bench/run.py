@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Compares Lakehouse with DuckDB on this machine, interleaved in one run, and prints ratios.
+
+    python3 bench/run.py csv  [--rows 500000] [--runs 3]     CSV -> Parquet: CPU, wall time, peak memory
+    python3 bench/run.py tpch [--scale 1] [--runs 3]         TPC-H over the same Parquet, results compared
+
+Needs Linux, Python 3.11 or later and the release binaries, which it builds unless --binaries names a directory that holds them.
+Peers are pinned by SHA-256 in requirements.txt and live, like the data, in the cache directory. With --write the figures
+replace their section of docs/benchmarks.md.
+"""
+import argparse
+import pathlib
+import subprocess
+
+import csv_to_parquet
+import peers
+import report
+import tpch
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def build():
+    """Builds the release binaries and says where they are."""
+    targets = ["-p", "lakehouse", "-p", "ingest", "--bin", "lakehouse", "--example", "csv_to_parquet"]
+    subprocess.run(["cargo", "build", "--release", "--locked", *targets], cwd=ROOT, check=True)
+    return ROOT / "target" / "release"
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("bench", choices=["csv", "tpch"])
+    arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
+    arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch)")
+    arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
+    arguments.add_argument("--binaries", type=pathlib.Path, help="directory of the binaries; built otherwise")
+    arguments.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md")
+    given = arguments.parse_args()
+    binaries = (given.binaries or build()).resolve()
+    peer = peers.install()
+    if given.bench == "csv":
+        table = csv_to_parquet.run(binaries, peer, given.rows, given.runs)
+    else:
+        table = tpch.run(binaries, peer, given.scale, given.runs)
+    print(table)
+    if given.write:
+        report.write(ROOT / "docs" / "benchmarks.md", given.bench, table)
+
+
+if __name__ == "__main__":
+    main()
