@@ -44,25 +44,11 @@ pub enum Error {
         /// The first of them, at most 20.
         first: Vec<Rejected>,
     },
-    /// A record is longer than any record may be, most often because a quote was never closed.
-    #[error("the row that begins on line {line} is longer than {limit}: is a quote never closed?")]
+    /// A row is longer than any row may be, most often because a quote was never closed.
+    #[error("the row that begins on line {line} has a cell of more than 64 MiB: is a quote never closed?")]
     RowTooLong {
         /// The physical line on which it begins.
         line: u64,
-        /// The limit, as people write it.
-        limit: &'static str,
-    },
-    /// A value that the existing table's column cannot hold without loss.
-    #[error("line {line}, column {column:?}: {given:?} is no {expected}, and the table's column is {expected}")]
-    Misfit {
-        /// The physical line on which the row begins.
-        line: u64,
-        /// The column's name.
-        column: String,
-        /// The type that the table's column has.
-        expected: String,
-        /// The value, shortened.
-        given: String,
     },
     /// The table changed under the load again and again.
     #[error("the table changed {tries} times while the file was loaded: load it again")]
@@ -70,10 +56,7 @@ pub enum Error {
         /// How often the load was tried.
         tries: u32,
     },
-    /// The body of the request broke off or is over the limit.
-    #[error(transparent)]
-    Body(storage::BodyError),
-    /// The store failed.
+    /// The store failed, or the body of the request broke off.
     #[error(transparent)]
     Storage(#[from] storage::Error),
     /// The catalog refused or failed.
@@ -111,9 +94,7 @@ impl Fault for Error {
             Self::Option { .. } | Self::Empty | Self::Header { .. } | Self::Rows { .. } | Self::RowTooLong { .. } => {
                 Kind::Invalid
             }
-            Self::Misfit { .. } => Kind::Conflict,
             Self::Restless { .. } => Kind::Unavailable,
-            Self::Body(inner) => inner.kind(),
             Self::Storage(inner) => inner.kind(),
             Self::Catalog(inner) => inner.kind(),
             Self::Spool(_) => Kind::Unavailable,
@@ -128,9 +109,7 @@ impl Fault for Error {
             Self::Header { .. } => "ingest.bad_header",
             Self::Rows { .. } => "ingest.bad_rows",
             Self::RowTooLong { .. } => "ingest.row_too_long",
-            Self::Misfit { .. } => "catalog.schema_drift",
             Self::Restless { .. } => "ingest.table_restless",
-            Self::Body(inner) => inner.code(),
             Self::Storage(inner) => inner.code(),
             Self::Catalog(inner) => inner.code(),
             Self::Spool(_) => "ingest.spool_failed",
@@ -144,11 +123,7 @@ impl Fault for Error {
                 members(json!({ "line": line, "column": column, "position": position }))
             }
             Self::Rows { total, first } => members(json!({ "rejected": total, "rejected_rows": first })),
-            Self::RowTooLong { line, .. } => members(json!({ "line": line })),
-            Self::Misfit { line, column, expected, given } => members(json!({
-                "diff": { "values": [{ "line": line, "column": column, "expected": expected, "given": given }] }
-            })),
-            Self::Body(inner) => inner.facts(),
+            Self::RowTooLong { line } => members(json!({ "line": line })),
             Self::Storage(inner) => inner.facts(),
             Self::Catalog(inner) => inner.facts(),
             _ => Facts::new(),

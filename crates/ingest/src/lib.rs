@@ -2,15 +2,28 @@
 //!
 //! It never guesses silently (drift, bad rows and odd encodings are reported with their lines), never publishes by
 //! itself (only `catalog` commits) and never holds a file in memory. Reading order: [`load`] (the whole way as one
-//! sentence), [`request`] and [`outcome`] (what goes in and comes out), [`config`], [`progress`], [`error`].
+//! sentence), [`request`] and [`outcome`] (what goes in and comes out), `stage` (a file into Parquet that nobody sees
+//! yet), `pass` (one pass: a reader and its lanes), `csv` (bytes into cells), `infer` and `value` (cells into types
+//! and values), `column`, `plan` and `write` (values into Parquet), [`reject`], [`config`], [`progress`], [`error`].
 
+mod budget;
+mod column;
 pub mod config;
+mod csv;
 pub mod error;
+mod infer;
+mod lane;
 pub mod load;
 pub mod outcome;
+mod pass;
+mod plan;
 pub mod progress;
 pub mod reject;
 pub mod request;
+mod stage;
+mod store_file;
+mod value;
+mod write;
 
 pub use config::Config;
 pub use error::{Error, Result};

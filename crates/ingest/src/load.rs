@@ -1,41 +1,225 @@
 //! The whole way of a file into a table.
 
-#![expect(clippy::todo, reason = "being built")]
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use base::Seams;
+use base::{DatasetName, Seams};
 use bytes::Bytes;
-use catalog::Catalog;
-use futures::Stream;
-use storage::BodyError;
+use catalog::{Catalog, Mode, Publication, Published, Source, Table};
+use futures::{Stream, StreamExt};
+use storage::{BodyError, Spool, SpoolFile, task};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use crate::config::Config;
-use crate::error::Result;
+use crate::csv::dialect;
+use crate::csv::encoding::Charset;
+use crate::csv::reader::Options;
+use crate::error::{Error, Result};
 use crate::outcome::Outcome;
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 use crate::request::Request;
+use crate::stage::{Stage, Staged};
+
+/// How often a load follows a table that others keep changing.
+const TRIES: u32 = 8;
 
 /// Loads files. Clones share the turn-taking.
 #[derive(Clone)]
 pub struct Ingest {
     catalog: Catalog,
-    config: Config,
+    spool_dir: PathBuf,
+    turns: Arc<Semaphore>,
     seams: Seams,
 }
 
 impl Ingest {
     /// An ingest that commits to this catalog.
     pub fn new(catalog: Catalog, config: &Config, seams: Seams) -> Self {
-        Self { catalog, config: config.clone(), seams }
+        let spool_dir = config.spool_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let turns = Arc::new(Semaphore::new(config.concurrent_loads.max(1)));
+        Self { catalog, spool_dir, turns, seams }
     }
 
-    /// Loads one CSV file: the rows become visible as a whole in one commit, or nothing does.
+    /// Loads one CSV file: its rows become visible as a whole in one commit, or nothing does.
+    ///
+    /// Dropping the future ends the load and leaves nothing, unless the commit is under way already.
     pub async fn load(
         &self,
-        _request: Request,
-        _body: impl Stream<Item = std::result::Result<Bytes, BodyError>> + Send,
-        _progress: &Progress,
+        request: Request,
+        body: impl Stream<Item = std::result::Result<Bytes, BodyError>> + Send,
+        progress: &Progress,
     ) -> Result<Outcome> {
-        let _ = (&self.catalog, &self.config, &self.seams);
-        todo!()
+        let began = self.seams.now();
+        let options = options(&request)?;
+        let spool = self.receive(body, progress).await?;
+        let source = source(&request, &spool);
+        let _turn = self.turns.acquire().await.map_err(|_| Error::Lost)?;
+        progress.enter(Phase::Reading);
+        let mut outcome = self.apply(&request, &spool, options, &source, progress).await?;
+        progress.enter(Phase::Done);
+        outcome.elapsed_ms = u64::try_from(self.seams.now().millis() - began.millis()).unwrap_or(0);
+        Ok(outcome)
     }
+
+    /// Keeps the body in a temporary file, since it may have to be read twice, and takes its digest.
+    async fn receive(
+        &self,
+        body: impl Stream<Item = std::result::Result<Bytes, BodyError>> + Send,
+        progress: &Progress,
+    ) -> Result<SpoolFile> {
+        let mut body = pin!(body);
+        let mut spool = Spool::create(&self.spool_dir).await?;
+        while let Some(bytes) = body.next().await {
+            let bytes = bytes.map_err(storage::Error::Body)?;
+            progress.received(bytes.len() as u64);
+            spool.append(&bytes).await?;
+        }
+        Ok(spool.finish().await?)
+    }
+
+    /// Stages the rows for the table as it is and publishes them; when the table turns out to be another by then,
+    /// begins again with that one.
+    async fn apply(
+        &self,
+        request: &Request,
+        spool: &SpoolFile,
+        options: Options,
+        source: &Source,
+        progress: &Progress,
+    ) -> Result<Outcome> {
+        for _ in 0..TRIES {
+            let table = self.table(&request.name).await?;
+            if let Some(table) = table.as_ref().filter(|table| is_same(request, table, source)) {
+                return self.outcome(request, table, None, true).await;
+            }
+            let staged = self.stage(request, table, spool, options, progress).await?;
+            progress.enter(Phase::Publishing);
+            match self.publish(request, &staged, source).await {
+                Ok(Published { existing, table, .. }) => {
+                    return self.outcome(request, &table, Some(staged), existing).await;
+                }
+                Err(Error::Catalog(catalog::Error::Moved { .. })) => progress.enter(Phase::Reading),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Restless { tries: TRIES })
+    }
+
+    /// The table of that name now, if there is one.
+    async fn table(&self, name: &DatasetName) -> Result<Option<Arc<Table>>> {
+        let pin = self.catalog.pin(None).await?;
+        if pin.entry(name).is_none() {
+            return Ok(None);
+        }
+        Ok(Some(self.catalog.table(&pin, name).await?))
+    }
+
+    async fn stage(
+        &self,
+        request: &Request,
+        table: Option<Arc<Table>>,
+        spool: &SpoolFile,
+        options: Options,
+        progress: &Progress,
+    ) -> Result<Staged> {
+        let stop = StopOnDrop::default();
+        let stage = Stage {
+            name: request.name.clone(),
+            table,
+            spool: spool.clone(),
+            options,
+            on_error: request.on_error,
+            catalog: self.catalog.clone(),
+            seams: self.seams.clone(),
+            runtime: Handle::current(),
+            progress: progress.clone(),
+            stop: Arc::clone(&stop.0),
+        };
+        task::blocking("read a CSV file", move || stage.run()).await.map_err(|_| Error::Lost)?
+    }
+
+    /// Publishes; from here on the staged Parquet files belong to the catalog, the refused lines not.
+    async fn publish(&self, request: &Request, staged: &Staged, source: &Source) -> Result<Published> {
+        let publication = Publication {
+            draft: staged.draft.clone(),
+            mode: request.mode,
+            files: staged.files.clone(),
+            source: source.clone(),
+            author: request.author.clone(),
+            message: format!("ingest {} ({})", request.name, request.mode),
+            idempotency_key: request.idempotency_key.clone(),
+        };
+        let published = self.catalog.publish(publication).await;
+        let is_void = match &published {
+            Ok(published) => published.existing,
+            Err(error) => error.proves_nothing_committed(),
+        };
+        if let Some(path) = staged.rejected_object.as_ref().filter(|_| is_void) {
+            self.catalog.store().delete(path).await?;
+        }
+        Ok(published?)
+    }
+
+    async fn outcome(
+        &self,
+        request: &Request,
+        table: &Table,
+        staged: Option<Staged>,
+        existing: bool,
+    ) -> Result<Outcome> {
+        let files = table.files().await?;
+        let (row_count, rejected, rejected_rows, rejected_object) = match staged {
+            Some(staged) => (staged.rows, staged.rejected, staged.rejected_rows, staged.rejected_object),
+            None => (table.row_count(), 0, Vec::new(), None),
+        };
+        Ok(Outcome {
+            dataset_id: table.dataset_id().to_string(),
+            name: request.name.clone(),
+            existing,
+            mode: request.mode,
+            row_count,
+            total_rows: table.row_count(),
+            schema_fingerprint: table.fingerprint().to_owned(),
+            objects: files.iter().map(|file| file.path.clone()).collect(),
+            snapshot_id: table.snapshot_id().map(|id| id.to_string()).unwrap_or_default(),
+            version: table.entry().version,
+            rejected,
+            rejected_rows,
+            rejected_object: rejected_object.filter(|_| !existing),
+            elapsed_ms: 0,
+        })
+    }
+}
+
+/// Ends the work on blocking threads when nobody waits for it any more.
+#[derive(Default)]
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn options(request: &Request) -> Result<Options> {
+    let charset = request.encoding.as_deref().map_or(Ok(Charset::Utf8), Charset::parse)?;
+    let delimiter = request.delimiter.as_deref().map(dialect::parse_delimiter).transpose()?;
+    Ok(Options { charset, delimiter, ..Options::default() })
+}
+
+/// What the rows are made from: the same bytes read in the same way.
+fn source(request: &Request, spool: &SpoolFile) -> Source {
+    let encoding = request.encoding.as_deref().unwrap_or("detect");
+    let delimiter = request.delimiter.as_deref().unwrap_or("detect");
+    let options = format!("format=csv on_error={} encoding={encoding} delimiter={delimiter}", request.on_error);
+    Source { sha256: spool.sha256.clone(), options }
+}
+
+/// Whether the table holds exactly these rows already. A load with an idempotency key is left to the catalog, which
+/// knows what the key stands for.
+fn is_same(request: &Request, table: &Table, source: &Source) -> bool {
+    request.mode == Mode::Replace && request.idempotency_key.is_none() && table.source().as_ref() == Some(source)
 }

@@ -1,0 +1,126 @@
+//! Builds Arrow arrays straight from the cells of a block.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BinaryArray, BooleanArray, PrimitiveArray};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
+use catalog::ColumnType;
+
+use crate::csv::block::Block;
+use crate::csv::split::Cell;
+use crate::value;
+
+#[cfg(test)]
+mod tests;
+
+/// A column of one block, or the first row whose value the type cannot hold.
+pub type Built = std::result::Result<ArrayRef, usize>;
+
+/// Builds a column of one block. Types that CSV never gives fit no value, only nulls.
+///
+/// Text becomes a binary array: the block was checked to be UTF-8 as a whole, and the Parquet schema says so.
+pub fn build(ty: &ColumnType, block: &Block, column: usize) -> Built {
+    match ty {
+        ColumnType::Bool => booleans(block, column),
+        ColumnType::Int64 => numbers::<Int64Type>(block, column, value::integer),
+        ColumnType::Float64 => numbers::<Float64Type>(block, column, value::double),
+        ColumnType::Date => numbers::<Date32Type>(block, column, value::date),
+        ColumnType::Timestamp => numbers::<TimestampMicrosecondType>(block, column, value::timestamp),
+        ColumnType::TimestampTz => numbers::<TimestampMicrosecondType>(block, column, value::moment)
+            .map(|array| with_utc(&array)),
+        ColumnType::String => Ok(texts(block, column)),
+        ColumnType::Other(_) => Err(0),
+    }
+}
+
+/// The Arrow type of what [`build`] makes for a column of the given Arrow type.
+pub fn built_type(ty: &DataType) -> DataType {
+    if *ty == DataType::Utf8 { DataType::Binary } else { ty.clone() }
+}
+
+fn with_utc(array: &ArrayRef) -> ArrayRef {
+    use arrow::array::AsArray;
+    Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone("+00:00"))
+}
+
+/// The bytes of a cell that holds a value; an empty one, quoted or not, is a null in all columns but text.
+#[inline]
+fn value_bytes(cell: Cell, text: &[u8]) -> Option<&[u8]> {
+    (cell.len() != 0).then(|| cell.bytes(text))
+}
+
+fn numbers<T: ArrowPrimitiveType>(block: &Block, column: usize, read: impl Fn(&[u8]) -> Option<T::Native>) -> Built {
+    let mut values = Vec::with_capacity(block.rows());
+    let mut valid = Validity::new(block.rows());
+    for (row, cell) in block.column(column).enumerate() {
+        match value_bytes(cell, block.text()) {
+            Some(bytes) => values.push(read(bytes).ok_or(row)?),
+            None => {
+                values.push(T::Native::default());
+                valid.null(row);
+            }
+        }
+    }
+    Ok(Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values), valid.finish())))
+}
+
+fn booleans(block: &Block, column: usize) -> Built {
+    let mut values = Vec::with_capacity(block.rows());
+    let mut valid = Validity::new(block.rows());
+    for (row, cell) in block.column(column).enumerate() {
+        match value_bytes(cell, block.text()) {
+            Some(bytes) => values.push(value::boolean(bytes).ok_or(row)?),
+            None => {
+                values.push(false);
+                valid.null(row);
+            }
+        }
+    }
+    Ok(Arc::new(BooleanArray::new(values.into(), valid.finish())))
+}
+
+fn texts(block: &Block, column: usize) -> ArrayRef {
+    let text = block.text();
+    let total = block.column(column).map(Cell::len).sum();
+    let mut bytes: Vec<u8> = Vec::with_capacity(total);
+    let mut offsets: Vec<i32> = Vec::with_capacity(block.rows() + 1);
+    let mut valid = Validity::new(block.rows());
+    offsets.push(0);
+    for (row, cell) in block.column(column).enumerate() {
+        if cell.is_escaped() {
+            cell.copy_into(text, block.quote, &mut bytes);
+        } else {
+            bytes.extend_from_slice(cell.bytes(text));
+        }
+        if cell.is_null() {
+            valid.null(row);
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a block is far below 2 GiB")]
+        offsets.push(bytes.len() as i32);
+    }
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+    Arc::new(BinaryArray::new(offsets, Buffer::from_vec(bytes), valid.finish()))
+}
+
+/// Which rows hold values; costs nothing while all do.
+struct Validity {
+    rows: usize,
+    present: Option<Vec<bool>>,
+}
+
+impl Validity {
+    fn new(rows: usize) -> Self {
+        Self { rows, present: None }
+    }
+
+    fn null(&mut self, row: usize) {
+        self.present.get_or_insert_with(|| vec![true; self.rows])[row] = false;
+    }
+
+    fn finish(self) -> Option<NullBuffer> {
+        self.present.map(NullBuffer::from)
+    }
+}

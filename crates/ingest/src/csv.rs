@@ -1,0 +1,15 @@
+//! CSV as bytes: encodings, dialects, records and blocks of cells that point into the text.
+
+pub mod block;
+pub mod dialect;
+pub mod encoding;
+pub mod header;
+pub mod reader;
+pub mod split;
+
+/// The longest cell, in bytes.
+pub const CELL_LIMIT: usize = 64 << 20;
+/// The longest row, in bytes: one longest cell and as much beside it as anyone could mean.
+pub const ROW_LIMIT: usize = CELL_LIMIT + (8 << 20);
+/// The most columns a file may have.
+pub const COLUMN_LIMIT: usize = 10_000;

@@ -1,0 +1,50 @@
+//! The first record names the columns.
+
+use std::collections::HashMap;
+
+use super::COLUMN_LIMIT;
+use super::split::Cell;
+use crate::error::{Error, Result};
+
+#[cfg(test)]
+mod tests;
+
+/// The columns' names, exactly as written. A blank name, or one that equals another but for case, is an error that
+/// names the column and its position.
+pub fn names(cells: &[Cell], text: &[u8], quote: u8, line: u64) -> Result<Vec<String>> {
+    let refuse = |column: &str, position: usize, reason: String| Error::Header {
+        line,
+        column: column.chars().take(200).collect(),
+        position,
+        reason,
+    };
+    if cells.len() > COLUMN_LIMIT {
+        let reason = format!("it names {} columns, and a table has at most {COLUMN_LIMIT}", cells.len());
+        return Err(refuse("", COLUMN_LIMIT + 1, reason));
+    }
+    let mut seen: HashMap<String, usize> = HashMap::with_capacity(cells.len());
+    let mut names: Vec<String> = Vec::with_capacity(cells.len());
+    for (index, cell) in cells.iter().enumerate() {
+        let position = index + 1;
+        let Ok(name) = String::from_utf8(cell.value(text, quote)) else {
+            return Err(refuse("", position, format!("the name of column {position} is not valid UTF-8")));
+        };
+        if name.trim().is_empty() {
+            return Err(refuse(&name, position, format!("column {position} has no name")));
+        }
+        if let Some(earlier) = seen.insert(name.to_lowercase(), position) {
+            let reason = duplicate(&names[earlier - 1], earlier, &name, position);
+            return Err(refuse(&name, position, reason));
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn duplicate(earlier: &str, at: usize, name: &str, position: usize) -> String {
+    let shown: String = name.chars().take(200).collect();
+    if earlier == name {
+        return format!("columns {at} and {position} are both named {shown:?}");
+    }
+    format!("column {position}, {shown:?}, has the name of column {at} but for case")
+}

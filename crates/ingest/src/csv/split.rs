@@ -1,0 +1,205 @@
+//! Finds the cells of one record. This is the innermost loop of a load: it copies nothing and looks at each byte once.
+
+use memchr::{memchr, memchr2, memchr3};
+
+use super::dialect::Dialect;
+
+#[cfg(test)]
+mod tests;
+
+/// The cell was quoted.
+const QUOTED: u32 = 1 << 31;
+/// The cell holds doubled quotes.
+const ESCAPED: u32 = 1 << 30;
+
+/// Where a cell lies in its text: eight bytes, since a block has many of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    start: u32,
+    /// The length in the low bits, `QUOTED` and `ESCAPED` in the high ones.
+    mark: u32,
+}
+
+impl Cell {
+    /// What a short row has in place of a cell: a null.
+    pub const MISSING: Self = Self { start: 0, mark: 0 };
+
+    #[expect(clippy::cast_possible_truncation, reason = "a text is at most a row and a block long, far below 2^30")]
+    fn new(start: usize, end: usize, flags: u32) -> Self {
+        Self { start: start as u32, mark: (end - start) as u32 | flags }
+    }
+
+    /// The bytes between the delimiters or quotes.
+    #[inline]
+    pub fn bytes(self, text: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        &text[start..start + self.len()]
+    }
+
+    /// How many bytes lie between the delimiters or quotes; doubled quotes count twice.
+    #[inline]
+    pub fn len(self) -> usize {
+        (self.mark & !(QUOTED | ESCAPED)) as usize
+    }
+
+    /// Whether the cell says nothing: an empty cell without quotes.
+    #[inline]
+    pub fn is_null(self) -> bool {
+        self.mark == 0
+    }
+
+    /// Whether doubled quotes must be halved to get the value.
+    #[inline]
+    pub fn is_escaped(self) -> bool {
+        self.mark & ESCAPED != 0
+    }
+
+    /// Whether the cell stood in quotes.
+    pub fn is_quoted(self) -> bool {
+        self.mark & QUOTED != 0
+    }
+
+    /// Where the cell begins in its text, its quote included.
+    pub fn begin(self) -> usize {
+        self.start as usize - usize::from(self.is_quoted())
+    }
+
+    /// Where the cell ends in its text, its quote left out.
+    pub fn end(self) -> usize {
+        self.start as usize + self.len()
+    }
+
+    /// The value, copied, with doubled quotes halved.
+    pub fn value(self, text: &[u8], quote: u8) -> Vec<u8> {
+        let mut value = Vec::with_capacity(self.len());
+        self.copy_into(text, quote, &mut value);
+        value
+    }
+
+    /// Appends the value with doubled quotes halved.
+    pub fn copy_into(self, text: &[u8], quote: u8, into: &mut Vec<u8>) {
+        let mut rest = self.bytes(text);
+        if self.is_escaped() {
+            while let Some(at) = memchr(quote, rest) {
+                into.extend_from_slice(&rest[..=at]);
+                rest = rest.get(at + 2..).unwrap_or_default();
+            }
+        }
+        into.extend_from_slice(rest);
+    }
+}
+
+/// What lies at one place of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A whole record.
+    Record {
+        /// Where the next one begins.
+        next: usize,
+    },
+    /// A line of no bytes.
+    Blank {
+        /// Where the next one begins.
+        next: usize,
+    },
+    /// The text ends inside a record and more of it is to come.
+    Partial,
+    /// A record with bad quoting; it reaches to the end of the line on which that shows.
+    Bad {
+        /// Where the next one begins.
+        next: usize,
+        /// What is wrong.
+        fault: QuoteFault,
+    },
+}
+
+/// What can be wrong with quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuoteFault {
+    /// The file ends inside a quoted cell.
+    Unclosed,
+    /// Text follows a closing quote.
+    TextAfterQuote,
+}
+
+/// Splits the record at `at`, pushing its cells. `end` says that the text is the last of the file.
+pub fn record(dialect: Dialect, text: &[u8], at: usize, end: bool, cells: &mut Vec<Cell>) -> Step {
+    if let Some(b'\n' | b'\r') = text.get(at) {
+        return after_line(text, at, end).map_or(Step::Partial, |next| Step::Blank { next });
+    }
+    let mut at = at;
+    loop {
+        let stop = if text.get(at) == Some(&dialect.quote) {
+            match quoted(dialect, text, at, end, cells) {
+                Ok(stop) => stop,
+                Err(step) => return step,
+            }
+        } else {
+            let stop = memchr3(dialect.delimiter, b'\n', b'\r', &text[at..]).map_or(text.len(), |offset| at + offset);
+            cells.push(Cell::new(at, stop, 0));
+            stop
+        };
+        match text.get(stop) {
+            Some(&byte) if byte == dialect.delimiter => at = stop + 1,
+            Some(_) => return after_line(text, stop, end).map_or(Step::Partial, |next| Step::Record { next }),
+            None if end => return Step::Record { next: stop },
+            None => return Step::Partial,
+        }
+    }
+}
+
+/// Takes the quoted cell that opens at `open`; answers where the delimiter or line end after it is.
+fn quoted(dialect: Dialect, text: &[u8], open: usize, end: bool, cells: &mut Vec<Cell>) -> Result<usize, Step> {
+    let mut flags = QUOTED;
+    let mut from = open + 1;
+    loop {
+        let Some(offset) = memchr(dialect.quote, &text[from..]) else {
+            let unclosed = Step::Bad { next: text.len(), fault: QuoteFault::Unclosed };
+            return Err(if end { unclosed } else { Step::Partial });
+        };
+        let quote = from + offset;
+        match text.get(quote + 1) {
+            Some(&byte) if byte == dialect.quote => {
+                flags |= ESCAPED;
+                from = quote + 2;
+            }
+            None if !end => return Err(Step::Partial),
+            Some(&byte) if byte != dialect.delimiter && byte != b'\n' && byte != b'\r' => {
+                return Err(text_after_quote(text, quote + 1, end));
+            }
+            _ => {
+                cells.push(Cell::new(open + 1, quote, flags));
+                return Ok(quote + 1);
+            }
+        }
+    }
+}
+
+/// A record with text after a closing quote is refused up to the end of that line: where it was meant to end is
+/// anyone's guess, and nothing is guessed.
+fn text_after_quote(text: &[u8], from: usize, end: bool) -> Step {
+    let fault = QuoteFault::TextAfterQuote;
+    match memchr2(b'\n', b'\r', &text[from..]) {
+        Some(offset) => {
+            after_line(text, from + offset, end).map_or(Step::Partial, |next| Step::Bad { next, fault })
+        }
+        None if end => Step::Bad { next: text.len(), fault },
+        None => Step::Partial,
+    }
+}
+
+/// Where the line after the line end at `at` begins; none when a carriage return may still get its line feed.
+fn after_line(text: &[u8], at: usize, end: bool) -> Option<usize> {
+    match (text[at], text.get(at + 1)) {
+        (b'\r', Some(b'\n')) => Some(at + 2),
+        (b'\r', None) if !end => None,
+        _ => Some(at + 1),
+    }
+}
+
+/// How many line ends a text holds: line feeds, and carriage returns without one.
+pub fn count_lines(text: &[u8]) -> u64 {
+    let feeds = memchr::memchr_iter(b'\n', text).count();
+    let lone = memchr::memchr_iter(b'\r', text).filter(|&at| text.get(at + 1) != Some(&b'\n')).count();
+    (feeds + lone) as u64
+}

@@ -1,0 +1,196 @@
+//! A thread that turns some of the columns into Parquet.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::AsArray;
+use arrow::datatypes::{Field, Int64Type};
+use catalog::ColumnType;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, compute_leaves};
+
+use crate::budget::Counted;
+use crate::column;
+use crate::csv::block::Block;
+use crate::error::Result;
+use crate::infer::Forms;
+use crate::plan::ColumnPlan;
+use crate::value;
+use crate::write::ParquetFile;
+
+/// What the reader tells a lane.
+pub enum Order<'a> {
+    /// A row group begins; here are the encoders of the lane's columns.
+    Begin(Vec<ArrowColumnWriter>),
+    /// Rows.
+    Block(Arc<Counted<'a>>),
+    /// The row group of this number is over.
+    End(usize),
+}
+
+/// A value that the table's column cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Misfit {
+    /// The physical line on which the row begins.
+    pub line: u64,
+    /// The column's position, from 0.
+    pub column: usize,
+    /// The value, shortened.
+    pub given: String,
+}
+
+/// What lanes and reader tell each other while they work.
+#[derive(Default)]
+pub struct Signals {
+    /// A type proved wrong: from here on only forms are looked at.
+    pub retyping: AtomicBool,
+    misfit: Mutex<Option<Misfit>>,
+    /// One more than the number of the block with the earliest misfit; 0 when there is none.
+    misfit_block: AtomicU64,
+}
+
+impl Signals {
+    /// Whether a value did not fit.
+    pub fn has_misfit(&self) -> bool {
+        self.misfit_block.load(Ordering::Acquire) != 0
+    }
+
+    /// The misfit of the earliest line.
+    pub fn misfit(self) -> Option<Misfit> {
+        self.misfit.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, block: u64, misfit: Misfit) {
+        let mut earliest = self.misfit.lock().unwrap_or_else(PoisonError::into_inner);
+        if earliest.as_ref().is_none_or(|known| misfit < *known) {
+            *earliest = Some(misfit);
+            self.misfit_block.store(block + 1, Ordering::Release);
+        }
+    }
+
+    /// Whether a block lies behind the earliest misfit and so cannot matter.
+    fn is_past_misfit(&self, block: u64) -> bool {
+        let found = self.misfit_block.load(Ordering::Acquire);
+        found != 0 && block + 1 > found
+    }
+}
+
+/// One column of a lane.
+struct Column {
+    index: usize,
+    ty: ColumnType,
+    forms: Forms,
+    encoder: Option<ArrowColumnWriter>,
+}
+
+/// Some of the columns, and where they go.
+pub struct Lane<'a, W: Write + Send> {
+    columns: Vec<Column>,
+    /// Types are the table's; a value of another is a misfit, not a reason to think again.
+    fixed: bool,
+    signals: &'a Signals,
+    file: Option<&'a ParquetFile<W>>,
+}
+
+impl<'a, W: Write + Send> Lane<'a, W> {
+    /// A lane for the columns at the given positions.
+    pub fn new(
+        positions: &[usize],
+        plans: &[ColumnPlan],
+        fixed: bool,
+        signals: &'a Signals,
+        file: Option<&'a ParquetFile<W>>,
+    ) -> Self {
+        let column = |&index: &usize| Column {
+            index,
+            ty: plans[index].ty.clone(),
+            forms: plans[index].forms,
+            encoder: None,
+        };
+        Self { columns: positions.iter().map(column).collect(), fixed, signals, file }
+    }
+
+    /// Works until the reader has no more orders; answers the forms of its columns, by position.
+    pub fn run(mut self, orders: Receiver<Order<'_>>) -> Result<Vec<(usize, Forms)>> {
+        for order in orders {
+            match order {
+                Order::Begin(encoders) => {
+                    for (column, encoder) in self.columns.iter_mut().zip(encoders) {
+                        column.encoder = Some(encoder);
+                    }
+                }
+                Order::Block(block) => self.take(&block)?,
+                Order::End(group) => self.close(group)?,
+            }
+        }
+        Ok(self.columns.into_iter().map(|column| (column.index, column.forms)).collect())
+    }
+
+    fn take(&mut self, block: &Block) -> Result<()> {
+        if self.signals.is_past_misfit(block.number) {
+            return Ok(());
+        }
+        for column in &mut self.columns {
+            if !self.fixed && self.signals.retyping.load(Ordering::Relaxed) {
+                column.encoder = None;
+                column.forms.see(block, column.index);
+                continue;
+            }
+            let field = self.file.map(|file| file.field(column.index).as_ref());
+            match column.encode(block, field, self.fixed)? {
+                Ok(()) => {}
+                Err(row) if self.fixed => self.signals.note(block.number, column.misfit(block, row)),
+                Err(_) => {
+                    column.forms.see(block, column.index);
+                    self.signals.retyping.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, group: usize) -> Result<()> {
+        let Some(file) = self.file else { return Ok(()) };
+        for column in &mut self.columns {
+            if let Some(encoder) = column.encoder.take() {
+                file.add(group, column.index, encoder.close()?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Column {
+    /// Encodes the column's cells of a block, or answers the first row whose value the type cannot hold.
+    fn encode(&mut self, block: &Block, field: Option<&Field>, fixed: bool) -> Result<std::result::Result<(), usize>> {
+        if !fixed && self.ty == ColumnType::String && !self.forms.is_final() {
+            self.forms.see(block, self.index);
+            if self.forms.decide() != ColumnType::String {
+                return Ok(Err(0));
+            }
+        }
+        let array = match column::build(&self.ty, block, self.index) {
+            Ok(array) => array,
+            Err(row) => return Ok(Err(row)),
+        };
+        if !fixed && self.ty == ColumnType::Int64 {
+            let values = array.as_primitive::<Int64Type>().values();
+            if values.iter().any(|&number| value::is_wide(number)) {
+                self.forms.add_wide();
+            }
+        }
+        if let (Some(encoder), Some(field)) = (&mut self.encoder, field) {
+            for leaf in compute_leaves(field, &array)? {
+                encoder.write(&leaf)?;
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn misfit(&self, block: &Block, row: usize) -> Misfit {
+        let value = block.column(self.index).nth(row).map(|cell| cell.value(block.text(), block.quote));
+        let given = String::from_utf8_lossy(&value.unwrap_or_default()).chars().take(100).collect();
+        Misfit { line: block.line_of(row), column: self.index, given }
+    }
+}

@@ -1,0 +1,86 @@
+//! Puts encoded columns together to a Parquet file, row group by row group.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arrow::datatypes::{FieldRef, SchemaRef};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::writer::SerializedFileWriter;
+
+use crate::error::Result;
+use crate::plan::Layout;
+
+/// A Parquet file being written by several threads, each of which encodes some of the columns.
+///
+/// A row group goes to the file when its last column arrives, and groups go in order.
+pub struct ParquetFile<W: Write + Send> {
+    factory: ArrowRowGroupWriterFactory,
+    built: SchemaRef,
+    state: Mutex<State<W>>,
+}
+
+struct State<W: Write + Send> {
+    writer: SerializedFileWriter<W>,
+    next: usize,
+    waiting: BTreeMap<usize, BTreeMap<usize, ArrowColumnChunk>>,
+}
+
+impl<W: Write + Send> ParquetFile<W> {
+    /// Begins a file.
+    pub fn create(to: W, layout: Layout) -> Result<Self> {
+        let root = layout.descriptor.root_schema_ptr();
+        let writer = SerializedFileWriter::new(to, root, layout.properties.into())?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&layout.built));
+        Ok(Self { factory, built: layout.built, state: Mutex::new(State { writer, next: 0, waiting: BTreeMap::new() }) })
+    }
+
+    /// The column at a position, as it is to be built.
+    pub fn field(&self, column: usize) -> &FieldRef {
+        &self.built.fields()[column]
+    }
+
+    /// One encoder for each column of a row group.
+    pub fn encoders(&self, group: usize) -> Result<Vec<ArrowColumnWriter>> {
+        Ok(self.factory.create_column_writers(group)?)
+    }
+
+    /// Takes a finished column of a row group.
+    pub fn add(&self, group: usize, column: usize, chunk: ArrowColumnChunk) -> Result<()> {
+        let mut state = self.lock();
+        state.waiting.entry(group).or_default().insert(column, chunk);
+        while state.next_is_whole(self.built.fields().len()) {
+            state.write_next()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the footer; answers it and what was written to.
+    pub fn finish(self) -> Result<(ParquetMetaData, W)> {
+        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let footer = state.writer.finish()?;
+        Ok((footer, state.writer.into_inner()?))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<W>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Write + Send> State<W> {
+    fn next_is_whole(&self, width: usize) -> bool {
+        self.waiting.get(&self.next).is_some_and(|columns| columns.len() == width)
+    }
+
+    fn write_next(&mut self) -> Result<()> {
+        let columns = self.waiting.remove(&self.next).unwrap_or_default();
+        let mut group = self.writer.next_row_group()?;
+        for chunk in columns.into_values() {
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
+        self.next += 1;
+        Ok(())
+    }
+}
