@@ -1,23 +1,118 @@
 //! Why a query has no answer.
 
-use base::{Fault, Kind};
+use base::{ByteSize, Facts, Fault, Kind, Span};
 
 /// What every fallible verb of this room returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a query has no answer.
+/// Why a query has no answer. No message holds a string literal of the statement or a path of the server.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The statement is empty, malformed, names something unknown, or fails while it runs.
+    /// The statement is empty, malformed, or names something that does not exist.
     #[error("{0}")]
-    Sql(String),
+    Invalid(String),
+    /// The statement asks for something this engine does not do.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The statement is no query.
+    #[error("only queries are answered here: SELECT, EXPLAIN, DESCRIBE and SHOW TABLES; the lake is changed by ingest")]
+    ReadOnly,
+    /// The statement is too large to be planned.
+    #[error("{limit}; split the query, or load the values as a table")]
+    TooComplex {
+        /// Which limit was passed.
+        limit: String,
+    },
+    /// The parameters do not fit the statement.
+    #[error("{0}")]
+    Params(String),
+    /// `max_rows` is zero or above the limit.
+    #[error("max_rows must be between 1 and {limit}; ask for CSV, NDJSON or an Arrow stream to read more")]
+    MaxRows {
+        /// The largest that is allowed.
+        limit: u64,
+    },
+    /// A value cannot be computed: a division by zero, a text that is no number.
+    #[error("{0}")]
+    Failed(String),
+    /// An integer left the range of its type.
+    #[error("an integer result is out of range for its type; cast to DOUBLE or DECIMAL first")]
+    Overflow,
+    /// The query needs more memory than it may have.
+    #[error("the query needs more than the memory limit of {limit} and cannot spill the rest to disk; {advice}")]
+    MemoryLimit {
+        /// What all queries share.
+        limit: ByteSize,
+        /// What would use less.
+        advice: &'static str,
+    },
+    /// A JSON answer would be too large to hold.
+    #[error("the answer is larger than {limit}; ask for fewer rows, or for CSV, NDJSON or an Arrow stream")]
+    AnswerTooLarge {
+        /// The largest answer.
+        limit: ByteSize,
+    },
+    /// The deadline passed.
+    #[error("the query did not end within {limit}")]
+    Timeout {
+        /// The time it had.
+        limit: Span,
+    },
+    /// Somebody cancelled the query.
+    #[error("the query was cancelled")]
+    Cancelled,
+    /// The engine gave up on the statement.
+    #[error("the query could not be planned or executed; please report the statement")]
+    Panicked,
+    /// The catalog refused: no such version, damaged tables, a store that does not answer.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    /// Data of a table could not be read.
+    #[error("the data of a table could not be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The query threads could not be started.
+    #[error("the query engine could not be started")]
+    Start(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Fault for Error {
     fn kind(&self) -> Kind {
-        Kind::Invalid
+        match self {
+            Self::Invalid(_) | Self::Unsupported(_) | Self::TooComplex { .. } | Self::Params(_) => Kind::Invalid,
+            Self::MaxRows { .. } | Self::Failed(_) | Self::Overflow | Self::Panicked => Kind::Invalid,
+            Self::ReadOnly => Kind::Denied,
+            Self::MemoryLimit { .. } | Self::AnswerTooLarge { .. } => Kind::TooMuch,
+            Self::Timeout { .. } | Self::Cancelled => Kind::Unavailable,
+            Self::Catalog(inner) => inner.kind(),
+            Self::Unreadable(_) => Kind::Damaged,
+            Self::Start(_) => Kind::Bug,
+        }
     }
+
     fn code(&self) -> &'static str {
-        "query.invalid_sql"
+        match self {
+            Self::Invalid(_) => "query.invalid_sql",
+            Self::Unsupported(_) | Self::Panicked => "query.unsupported",
+            Self::ReadOnly => "query.read_only",
+            Self::TooComplex { .. } => "query.too_complex",
+            Self::Params(_) => "query.invalid_params",
+            Self::MaxRows { .. } => "query.invalid_max_rows",
+            Self::Failed(_) => "query.failed",
+            Self::Overflow => "query.overflow",
+            Self::MemoryLimit { .. } => "query.memory_limit",
+            Self::AnswerTooLarge { .. } => "query.answer_too_large",
+            Self::Timeout { .. } => "query.timeout",
+            Self::Cancelled => "query.cancelled",
+            Self::Catalog(inner) => inner.code(),
+            Self::Unreadable(_) => "query.unreadable",
+            Self::Start(_) => "query.start",
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        match self {
+            Self::Catalog(inner) => inner.facts(),
+            _ => Facts::new(),
+        }
     }
 }

@@ -1,15 +1,33 @@
 //! SQL over one pinned version of the lake; the only room that names the query engine.
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
-//! at once. Reading order: [`config`] and [`error`], [`query`] (the verbs), [`answer`], [`encode`] (answers as bytes).
-
-#![expect(clippy::todo, reason = "signatures first")]
+//! at once. Reading order: [`config`] and [`error`]; [`query`] (the verbs) and `run` (a running query); how a
+//! question becomes a plan: `statement`, `guard`, `scope`, `names`, `params`, `plan`; what the engine reads:
+//! `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`; and what
+//! leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
 pub mod answer;
+mod bounded;
+mod bounds;
+mod clean;
+mod columns;
 pub mod config;
 pub mod encode;
+mod engine;
 pub mod error;
+mod guard;
+mod names;
+mod overflow;
+mod params;
+mod plan;
+mod provider;
 pub mod query;
+mod run;
+mod scope;
+mod statement;
+mod sum;
+mod system;
+pub mod types;
 
 pub use answer::{Answer, ResultColumn};
 pub use config::Config;

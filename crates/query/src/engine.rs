@@ -1,0 +1,139 @@
+//! The query engine: its threads, its memory, and what of it a statement may use.
+
+use std::sync::Arc;
+use std::thread;
+
+use base::ByteSize;
+use datafusion::common::{DataFusionError, Result as EngineResult};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreRegistry;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+use object_store::ObjectStore;
+use tokio::runtime::{Builder, Handle, Runtime};
+use url::Url;
+
+use crate::bounded::Growth;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::overflow::CheckedExpressions;
+use crate::provider::LAKE_URL;
+use crate::scope::{CATALOG, DEFAULT_SCHEMA, Scope, ScopeCatalog};
+use crate::sum::checked_sum;
+
+/// Stack of each query thread. A statement at the limits of the guard needs a few MiB; only touched pages cost memory.
+const STACK: usize = 64 << 20;
+/// Rows in a batch.
+const BATCH_ROWS: usize = 8192;
+/// Bytes that a batch may repeat of the statement's own literals and parameters.
+const REPEATED_BYTES: usize = 16 << 20;
+
+/// Threads, memory and functions, shared by all queries.
+pub(crate) struct Engine {
+    runtime: Option<Runtime>,
+    state: SessionState,
+}
+
+impl Engine {
+    pub(crate) fn start(config: &Config, store: Arc<dyn ObjectStore>) -> Result<Self> {
+        let threads = match config.threads {
+            Some(threads) => threads.max(1),
+            None => thread::available_parallelism().map_or(1, usize::from),
+        };
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("query")
+            .thread_stack_size(STACK)
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Start(Box::new(error)))?;
+        let environment = environment(config, store).map_err(|error| Error::Start(Box::new(error)))?;
+        let state = base_state(threads, environment, config.memory_limit);
+        Ok(Self { runtime: Some(runtime), state })
+    }
+
+    /// Where queries are planned and executed.
+    pub(crate) fn handle(&self) -> Option<&Handle> {
+        self.runtime.as_ref().map(Runtime::handle)
+    }
+
+    /// A session over the tables of one statement. `literal_bytes` is how much text the statement itself can repeat
+    /// in every row: the more, the fewer rows a batch has, so that a batch stays small.
+    pub(crate) fn session(&self, scope: Arc<Scope>, literal_bytes: usize) -> SessionState {
+        let rows = (REPEATED_BYTES / literal_bytes.max(1)).clamp(1, BATCH_ROWS);
+        let mut state = self.state.clone();
+        state.config_mut().options_mut().execution.batch_size = rows;
+        state.register_catalog_list(Arc::new(ScopeCatalog(scope)));
+        state
+    }
+}
+
+impl Drop for Engine {
+    /// A runtime must not wait for its threads inside another one.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn environment(config: &Config, store: Arc<dyn ObjectStore>) -> EngineResult<Arc<RuntimeEnv>> {
+    let mode = match &config.spill_dir {
+        Some(directory) => DiskManagerMode::Directories(vec![directory.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    let disk = DiskManagerBuilder::default().with_mode(mode).with_max_temp_directory_size(config.spill_limit.0);
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(config.memory_limit.as_usize())))
+        .with_disk_manager_builder(disk)
+        .with_object_store_registry(Arc::new(OnlyTheLake { store }))
+        .build_arc()
+}
+
+fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSize) -> SessionState {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(threads)
+        .with_default_catalog_and_schema(CATALOG, DEFAULT_SCHEMA)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false);
+    let options = config.options_mut();
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.reorder_filters = true;
+    options.execution.collect_statistics = true;
+    SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(environment)
+        .with_default_features()
+        .with_aggregate_functions(aggregates())
+        .with_analyzer_rule(Arc::new(CheckedExpressions { growth: Growth::new(memory_limit) }))
+        .build()
+}
+
+/// The engine's aggregates, with SUM replaced by one that cannot wrap around.
+fn aggregates() -> Vec<Arc<datafusion::logical_expr::AggregateUDF>> {
+    let mut aggregates = datafusion::functions_aggregate::all_default_aggregate_functions();
+    aggregates.retain(|function| function.name() != "sum");
+    aggregates.push(Arc::new(checked_sum()));
+    aggregates
+}
+
+/// Knows one store. The engine's own registry would open local files and, asked nicely, more.
+#[derive(Debug)]
+struct OnlyTheLake {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl ObjectStoreRegistry for OnlyTheLake {
+    fn register_store(&self, _: &Url, _: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
+        None
+    }
+
+    fn get_store(&self, url: &Url) -> EngineResult<Arc<dyn ObjectStore>> {
+        if LAKE_URL.trim_end_matches('/') == url.as_str().trim_end_matches('/') {
+            return Ok(Arc::clone(&self.store));
+        }
+        Err(DataFusionError::Plan("only tables of the lake can be read".to_owned()))
+    }
+}

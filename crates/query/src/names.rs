@@ -1,0 +1,144 @@
+//! Names without regard to case.
+//!
+//! The engine folds unquoted identifiers to lower case and takes quoted ones as they are. Tables expose their columns
+//! in lower case, so quoted identifiers are rewritten to what is exposed before planning, and the columns of the
+//! answer get their stored or written spelling back after it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Query, SelectItem, SetExpr, Statement};
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use crate::provider::LakeTable;
+
+
+/// Longest column name made from an expression, in characters.
+const MAX_NAME: usize = 200;
+
+/// Rewrites quoted identifiers that spell a stored name into the exposed one; false when there are none.
+pub(crate) fn rewrite_quoted(tokens: &mut [TokenWithSpan], tables: &[Arc<LakeTable>]) -> bool {
+    let exposed = exposed_spellings(tables);
+    let mut changed = false;
+    for token in tokens {
+        let Token::Word(word) = &mut token.token else { continue };
+        if word.quote_style.is_none() {
+            continue;
+        }
+        if let Some(spelling) = exposed.get(&word.value) {
+            word.value.clone_from(spelling);
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// Stored spellings that differ from the exposed ones.
+fn exposed_spellings(tables: &[Arc<LakeTable>]) -> HashMap<String, String> {
+    let columns = tables.iter().flat_map(|table| table.spellings());
+    let columns = columns.map(|(exposed, stored)| (stored.to_owned(), exposed.to_owned()));
+    let names: HashSet<&str> = tables.iter().map(|table| table.table().name().table()).collect();
+    let alone = |name: &&str| names.iter().filter(|other| other.eq_ignore_ascii_case(name)).count() == 1;
+    let tables = names.iter().copied().filter(alone).map(|name| (name.to_owned(), name.to_ascii_lowercase()));
+    columns.chain(tables).filter(|(stored, exposed)| stored != exposed).collect()
+}
+
+/// The names of the answer's columns: the alias or expression as written, or the stored spelling of a column.
+pub(crate) fn result_names(plan: &LogicalPlan, statement: &Statement, tokens: &[TokenWithSpan]) -> Vec<String> {
+    let count = plan.schema().fields().len();
+    let written = match statement {
+        Statement::Query(query) => written_names(query).filter(|names| names.len() == count),
+        _ => None,
+    };
+    let written = written.unwrap_or_else(|| vec![None; count]);
+    let aliases = aliases(tokens);
+    let name = |(at, written): (usize, Option<String>)| {
+        written.or_else(|| origin(plan, at)).unwrap_or_else(|| {
+            let name = plan.schema().field(at).name();
+            aliases.get(name).cloned().unwrap_or_else(|| name.clone())
+        })
+    };
+    written.into_iter().enumerate().map(name).collect()
+}
+
+/// What each item of the first SELECT is called; nothing for plain columns, and nothing at all with a wildcard.
+fn written_names(query: &Query) -> Option<Vec<Option<String>>> {
+    let mut body = query.body.as_ref();
+    let select = loop {
+        match body {
+            SetExpr::Select(select) => break select,
+            SetExpr::SetOperation { left, .. } => body = left,
+            SetExpr::Query(inner) => body = inner.body.as_ref(),
+            _ => return None,
+        }
+    };
+    select.projection.iter().map(written_name).collect()
+}
+
+fn written_name(item: &SelectItem) -> Option<Option<String>> {
+    match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(Some(alias.value.clone())),
+        SelectItem::UnnamedExpr(SqlExpr::Identifier(_) | SqlExpr::CompoundIdentifier(_)) => Some(None),
+        SelectItem::UnnamedExpr(expr) => Some(Some(expr.to_string().chars().take(MAX_NAME).collect())),
+        _ => None,
+    }
+}
+
+/// Aliases written after AS, by what they fold to.
+fn aliases(tokens: &[TokenWithSpan]) -> HashMap<String, String> {
+    let written: Vec<&Token> =
+        tokens.iter().map(|token| &token.token).filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+    let alias = |pair: &[&Token]| match pair {
+        [Token::Word(before), Token::Word(name)] if before.keyword == Keyword::AS => {
+            let quoted = name.quote_style.is_some();
+            let folded = if quoted { name.value.clone() } else { name.value.to_ascii_lowercase() };
+            Some((folded, name.value.clone()))
+        }
+        _ => None,
+    };
+    written.windows(2).filter_map(alias).collect()
+}
+
+/// The stored spelling of the table column that an output column passes on unchanged.
+fn origin(plan: &LogicalPlan, at: usize) -> Option<String> {
+    match plan {
+        LogicalPlan::TableScan(scan) => {
+            let provider = source_as_provider(&scan.source).ok()?;
+            let table = provider.downcast_ref::<LakeTable>()?;
+            let name = scan.projected_schema.field(at).name();
+            let stored = table.spellings().find(|(exposed, _)| exposed == name)?.1;
+            Some(stored.to_owned())
+        }
+        LogicalPlan::Projection(projection) => origin_of(projection.expr.get(at)?, &projection.input),
+        LogicalPlan::Aggregate(aggregate) => origin_of(aggregate.group_expr.get(at)?, &aggregate.input),
+        LogicalPlan::Join(join) => {
+            let left = join.left.schema().fields().len();
+            if at < left { origin(&join.left, at) } else { origin(&join.right, at - left) }
+        }
+        LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Limit(_)
+        | LogicalPlan::Distinct(_)
+        | LogicalPlan::Union(_)
+        | LogicalPlan::Window(_) => {
+            let input = plan.inputs().into_iter().next()?;
+            (at < input.schema().fields().len()).then(|| origin(input, at)).flatten()
+        }
+        _ => None,
+    }
+}
+
+fn origin_of(expr: &Expr, input: &LogicalPlan) -> Option<String> {
+    match expr {
+        Expr::Column(column) => origin(input, input.schema().index_of_column(column).ok()?),
+        Expr::Alias(alias) => match alias.expr.as_ref() {
+            Expr::Column(column) if column.name == alias.name => origin_of(&alias.expr, input),
+            _ => None,
+        },
+        _ => None,
+    }
+}

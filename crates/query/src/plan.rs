@@ -1,0 +1,144 @@
+//! From a question to a plan that is ready to run.
+
+use std::sync::Arc;
+
+use catalog::{Catalog, Pin};
+use datafusion::common::TableReference;
+use datafusion::execution::SessionState;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::sql::parser::Statement as EngineStatement;
+use datafusion::sql::resolve::resolve_table_references;
+use datafusion::sql::sqlparser::ast::{ObjectName, ShowStatementOptions, Statement};
+
+use crate::clean::Cleaner;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::names::{result_names, rewrite_quoted};
+use crate::params;
+use crate::provider::Reader;
+use crate::query::Ask;
+use crate::scope::{self, DEFAULT_SCHEMA, Scope};
+use crate::statement::{self, Parsed};
+
+/// A plan, the session it runs in, and what its columns are called.
+pub(crate) struct Planned {
+    pub(crate) plan: Arc<dyn ExecutionPlan>,
+    pub(crate) state: SessionState,
+    pub(crate) names: Vec<String>,
+}
+
+/// What planning needs besides the question.
+pub(crate) struct Planner<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) pin: &'a Pin,
+    pub(crate) reader: &'a Reader,
+}
+
+impl Planner<'_> {
+    /// Plans one question. `cleaner` learns the literals that no message may repeat.
+    pub(crate) async fn plan(&self, ask: &Ask, cleaner: &mut Cleaner) -> Result<Planned> {
+        let parsed = self.parse(&ask.sql)?;
+        cleaner.literals.clone_from(&parsed.literals);
+        let params = params::bind(&ask.params, parsed.placeholders)?;
+        let references = references(&parsed.statement).map_err(|error| cleaner.error(error))?;
+        let scope = Scope::load(self.catalog, self.pin, &references, self.reader).await?;
+        let statement = exposed(&parsed, &scope)?;
+        let scope = Arc::new(scope);
+        let state = self.engine.session(Arc::clone(&scope), literal_bytes(ask, &parsed));
+        let planned = state.statement_to_plan(EngineStatement::Statement(Box::new(statement))).await;
+        let plan = planned.map_err(|error| unknown_table(&scope, cleaner, error))?;
+        refuse_writes(&plan)?;
+        let plan = match params {
+            Some(values) => plan.with_param_values(values).map_err(|error| cleaner.error(error))?,
+            None => plan,
+        };
+        let names = result_names(&plan, &parsed.statement, &parsed.tokens);
+        let plan = state.create_physical_plan(&plan).await.map_err(|error| cleaner.error(error))?;
+        Ok(Planned { plan, state, names })
+    }
+
+    /// SHOW and DESCRIBE are queries over `information_schema`.
+    fn parse(&self, sql: &str) -> Result<Parsed> {
+        if sql.trim().is_empty() {
+            return Err(Error::Invalid("sql is empty".to_owned()));
+        }
+        let parsed = statement::parse(sql)?;
+        match &parsed.statement {
+            Statement::ShowTables { .. } => statement::parse(SHOW_TABLES),
+            Statement::ExplainTable { table_name, .. } => statement::parse(&self.describe(table_name)?),
+            Statement::ShowColumns { show_options, .. } => statement::parse(&self.describe(shown(show_options)?)?),
+            _ => Ok(parsed),
+        }
+    }
+
+    fn describe(&self, name: &ObjectName) -> Result<String> {
+        let reference = table_reference(name)?;
+        let name = scope::resolve(self.pin, &reference);
+        let name = name.ok_or_else(|| scope::no_such_table(self.pin, &reference))?;
+        let (schema, table) = (name.namespace(), name.table());
+        // A dataset's name holds no quote, so it can stand in a literal.
+        Ok(format!(
+            "SELECT column_name, data_type, is_nullable FROM information_schema.columns \
+             WHERE table_schema = '{schema}' AND table_name = '{table}' ORDER BY ordinal_position"
+        ))
+    }
+}
+
+const SHOW_TABLES: &str = "SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables \
+                           ORDER BY table_schema <> 'default', table_schema, table_name";
+
+fn shown(options: &ShowStatementOptions) -> Result<&ObjectName> {
+    let name = options.show_in.as_ref().and_then(|from| from.parent_name.as_ref());
+    name.ok_or_else(|| Error::Invalid("SHOW COLUMNS needs FROM and a table".to_owned()))
+}
+
+/// The table that a name in DESCRIBE means: unquoted parts fold, as everywhere.
+fn table_reference(name: &ObjectName) -> Result<TableReference> {
+    let fold = |ident: &datafusion::sql::sqlparser::ast::Ident| match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_ascii_lowercase(),
+    };
+    let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
+    match parts.as_slice() {
+        [table] => Ok(TableReference::partial(DEFAULT_SCHEMA, table.as_str())),
+        [schema, table] => Ok(TableReference::partial(schema.as_str(), table.as_str())),
+        [catalog, schema, table] => Ok(TableReference::full(catalog.as_str(), schema.as_str(), table.as_str())),
+        _ => Err(Error::Invalid("a table is named by at most three parts".to_owned())),
+    }
+}
+
+fn references(statement: &Statement) -> datafusion::common::Result<Vec<TableReference>> {
+    let statement = EngineStatement::Statement(Box::new(statement.clone()));
+    resolve_table_references(&statement, true).map(|(tables, _)| tables)
+}
+
+/// The statement with quoted names as the tables expose them.
+fn exposed(parsed: &Parsed, scope: &Scope) -> Result<Statement> {
+    let mut tokens = parsed.tokens.clone();
+    if rewrite_quoted(&mut tokens, scope.tables()) {
+        return statement::parse_tokens(&tokens);
+    }
+    Ok(parsed.statement.clone())
+}
+
+fn literal_bytes(ask: &Ask, parsed: &Parsed) -> usize {
+    let params = ask.params.iter().filter_map(|value| value.as_str()).map(str::len);
+    parsed.literals.iter().map(String::len).chain(params).sum()
+}
+
+/// The planner says that a name is unknown; the scope knows which one, and what it could have meant.
+fn unknown_table(scope: &Scope, cleaner: &Cleaner, error: datafusion::common::DataFusionError) -> Error {
+    match (scope.unknown(), cleaner.error(error)) {
+        (Some(text), Error::Invalid(message)) if message.contains("table '") => Error::Invalid(text.to_owned()),
+        (_, other) => other,
+    }
+}
+
+/// Read-only by plan: whatever the statement looked like, only a plan that reads is executed.
+fn refuse_writes(plan: &LogicalPlan) -> Result<()> {
+    let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    options.verify_plan(plan).map_err(|_| Error::ReadOnly)
+}

@@ -1,0 +1,198 @@
+//! A table of the pinned version, as the engine sees it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use catalog::{DataFile, Table};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{DFSchema, Result, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use object_store::ObjectStore;
+
+use crate::bounds::{FileBounds, statistics};
+use crate::columns::ColumnsById;
+use crate::error::Error;
+
+/// The only place that data is read from. Nothing that a statement names can become another one.
+pub(crate) const LAKE_URL: &str = "lake://lake/";
+
+/// How much of a file's end is read at once: the footer of most files, and their page index.
+const FOOTER_HINT: usize = 64 << 10;
+
+/// Whoever reads the lake's files for queries, and counts what it need not read.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) files_skipped: Arc<AtomicU64>,
+}
+
+/// A table with its columns under the names that SQL folds to.
+pub(crate) struct LakeTable {
+    table: Arc<Table>,
+    schema: SchemaRef,
+    ids: Vec<i32>,
+    columns: Arc<ColumnsById>,
+    reader: Reader,
+}
+
+impl LakeTable {
+    /// Exposes a table; the columns get lower-case names where that is unambiguous.
+    pub(crate) fn new(table: Arc<Table>, reader: Reader) -> Result<Self, Error> {
+        let stored = table.arrow_schema()?;
+        let names = exposed_names(stored.fields().iter().map(|field| field.name().as_str()));
+        let fields = stored.fields().iter().zip(names).map(|(field, name)| expose(field, name));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let ids: Vec<i32> = table.columns().iter().map(|column| column.id).collect();
+        let own_names = || table.columns().iter().map(|column| (column.name.clone(), column.id)).collect();
+        let ids_by_name = table.name_mapping().unwrap_or_else(own_names);
+        let columns = Arc::new(ColumnsById::new(ids.clone(), ids_by_name));
+        Ok(Self { table, schema, ids, columns, reader })
+    }
+
+    /// Pairs of exposed and stored column names.
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = (&str, &str)> {
+        let exposed = self.schema.fields().iter().map(|field| field.name().as_str());
+        exposed.zip(self.table.columns().iter().map(|column| column.name.as_str()))
+    }
+
+    /// The table in the words of the catalog.
+    pub(crate) fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    /// Drops the files that cannot hold a row which passes the filters.
+    fn prune(&self, state: &dyn Session, filters: &[Expr], files: &[DataFile]) -> Result<Vec<bool>> {
+        let everything = vec![true; files.len()];
+        let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(everything) };
+        let schema = DFSchema::try_from(Schema::clone(&self.schema))?;
+        let filter = state.create_physical_expr(filter, &schema)?;
+        let Ok(predicate) = PruningPredicate::try_new(filter, Arc::clone(&self.schema)) else { return Ok(everything) };
+        let bounds = FileBounds { files, schema: &self.schema, ids: &self.ids };
+        Ok(predicate.prune(&bounds).unwrap_or(everything))
+    }
+
+    fn scan_files(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        files: &[DataFile],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let known: Vec<Statistics> = files.iter().map(|file| statistics(file, &self.schema, &self.ids)).collect();
+        let total = Statistics::try_merge_iter(known.iter(), &self.schema)?;
+        let listed = files.iter().zip(known).map(|(file, known)| {
+            PartitionedFile::new(file.path.clone(), file.size)
+                .with_statistics(Arc::new(known))
+                .with_metadata_size_hint(FOOTER_HINT)
+        });
+        let groups = FileGroup::new(listed.collect()).split_files(state.config().target_partitions());
+        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+        let options = state.config_options().execution.parquet.clone();
+        let source = ParquetSource::new(Arc::clone(&self.schema))
+            .with_table_parquet_options(datafusion::config::TableParquetOptions {
+                global: options,
+                ..Default::default()
+            })
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
+                Arc::clone(&self.reader.store),
+                cache,
+            )));
+        let scan = FileScanConfigBuilder::new(ObjectStoreUrl::parse(LAKE_URL)?, Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(total)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .with_expr_adapter(Some(Arc::clone(&self.columns) as _))
+            .build();
+        Ok(DataSourceExec::from_data_source(scan))
+    }
+}
+
+/// Texts and bytes are read as views, which the engine compares and groups without copying.
+fn expose(field: &Field, name: String) -> Field {
+    let ty = match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        other => other.clone(),
+    };
+    Field::new(name, ty, true)
+}
+
+/// The engine folds unquoted identifiers to lower case, so a name is exposed in lower case unless another name of the
+/// table folds to the same.
+fn exposed_names<'a>(stored: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let mut folded: HashMap<String, usize> = HashMap::new();
+    for name in stored.clone() {
+        *folded.entry(name.to_ascii_lowercase()).or_default() += 1;
+    }
+    let alone = |name: &str| folded.get(&name.to_ascii_lowercase()) == Some(&1);
+    stored.map(|name| if alone(name) { name.to_ascii_lowercase() } else { name.to_owned() }).collect()
+}
+
+impl fmt::Debug for LakeTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LakeTable").field(&self.table.name().to_string()).finish()
+    }
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        let rows = usize::try_from(self.table.row_count()).ok()?;
+        Some(Statistics::new_unknown(&self.schema).with_num_rows(Precision::Exact(rows)))
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let files = self.table.files().await.map_err(|error| external(error.into()))?;
+        let keep = self.prune(state, filters, &files)?;
+        let kept: Vec<DataFile> =
+            files.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(file, _)| file.clone()).collect();
+        let skipped = u64::try_from(files.len() - kept.len()).unwrap_or(u64::MAX);
+        self.reader.files_skipped.fetch_add(skipped, Ordering::Relaxed);
+        if kept.is_empty() {
+            let schema = match projection {
+                Some(indices) => Arc::new(self.schema.project(indices)?),
+                None => Arc::clone(&self.schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        self.scan_files(state, projection, &kept, limit)
+    }
+}
+
+/// An error of this room on its way through the engine.
+pub(crate) fn external(error: Error) -> datafusion::common::DataFusionError {
+    datafusion::common::DataFusionError::External(Box::new(error))
+}

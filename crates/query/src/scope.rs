@@ -1,0 +1,163 @@
+//! The tables that one statement may see: those it names, at the pinned version.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base::DatasetName;
+use catalog::{Catalog, Pin};
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
+use datafusion::common::{DataFusionError, TableReference};
+
+use crate::clean::missing;
+use crate::error::{Error, Result};
+use crate::provider::{LakeTable, Reader};
+use crate::system::{self, SYSTEM_SCHEMA};
+
+/// The one catalog that SQL knows.
+pub(crate) const CATALOG: &str = "lakehouse";
+/// The schema of names that state none.
+pub(crate) const DEFAULT_SCHEMA: &str = "default";
+
+/// The tables of a statement, under the names it uses for them.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    schemas: HashMap<String, Arc<Tables>>,
+    lake: Vec<Arc<LakeTable>>,
+    /// What the first unknown name should be answered with.
+    unknown: Option<String>,
+}
+
+impl Scope {
+    /// Loads the tables that the references name. Unknown names are kept for the message: they may be table
+    /// functions, which only the planner can tell.
+    pub(crate) async fn load(
+        catalog: &Catalog,
+        pin: &Pin,
+        references: &[TableReference],
+        reader: &Reader,
+    ) -> Result<Self> {
+        let mut scope = Self::default();
+        let mut schemas: HashMap<String, Tables> = HashMap::new();
+        for reference in references {
+            let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
+            let provider: Arc<dyn TableProvider> = if schema == SYSTEM_SCHEMA && is_ours(reference) {
+                match system::table(catalog, pin, reference.table()).await? {
+                    Some(table) => table,
+                    None => continue,
+                }
+            } else {
+                let Some(name) = resolve(pin, reference) else {
+                    scope.unknown.get_or_insert_with(|| unknown_table(pin, reference));
+                    continue;
+                };
+                let table = Arc::new(LakeTable::new(catalog.table(pin, name).await?, reader.clone())?);
+                scope.lake.push(Arc::clone(&table));
+                table
+            };
+            schemas.entry(schema.to_owned()).or_default().0.insert(reference.table().to_owned(), provider);
+        }
+        scope.schemas = schemas.into_iter().map(|(name, tables)| (name, Arc::new(tables))).collect();
+        Ok(scope)
+    }
+
+    /// The lake's tables among them.
+    pub(crate) fn tables(&self) -> &[Arc<LakeTable>] {
+        &self.lake
+    }
+
+    /// The answer to the first name that is no table.
+    pub(crate) fn unknown(&self) -> Option<&str> {
+        self.unknown.as_deref()
+    }
+}
+
+fn is_ours(reference: &TableReference) -> bool {
+    reference.catalog().is_none_or(|catalog| catalog.eq_ignore_ascii_case(CATALOG))
+}
+
+/// The dataset that a reference names: exactly, or else without regard to case where that is unambiguous.
+pub(crate) fn resolve<'a>(pin: &'a Pin, reference: &TableReference) -> Option<&'a DatasetName> {
+    if !is_ours(reference) {
+        return None;
+    }
+    let (schema, table) = (reference.schema().unwrap_or(DEFAULT_SCHEMA), reference.table());
+    let exact = pin.names().find(|name| name.namespace() == schema && name.table() == table);
+    let loosely = |name: &&DatasetName| {
+        name.namespace().eq_ignore_ascii_case(schema) && name.table().eq_ignore_ascii_case(table)
+    };
+    exact.or_else(|| {
+        let mut matching = pin.names().filter(loosely);
+        matching.next().filter(|_| matching.next().is_none())
+    })
+}
+
+/// What to answer to a name that no dataset has.
+pub(crate) fn unknown_table(pin: &Pin, reference: &TableReference) -> String {
+    let known: Vec<String> = pin.names().map(ToString::to_string).collect();
+    let written = match reference.schema() {
+        Some(schema) if schema != DEFAULT_SCHEMA => format!("{schema}.{}", reference.table()),
+        _ => reference.table().to_owned(),
+    };
+    missing("table", &written, known.iter().map(String::as_str))
+}
+
+/// The tables of one schema.
+#[derive(Debug, Default)]
+struct Tables(HashMap<String, Arc<dyn TableProvider>>);
+
+impl Tables {
+    /// By the name as the statement wrote it, or as quoted names are rewritten.
+    fn find(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
+        let loosely = || self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, table)| table);
+        self.0.get(name).or_else(loosely).cloned()
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for Tables {
+    fn table_names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        Ok(self.find(name))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+}
+
+/// The scope, as the engine asks for it.
+#[derive(Debug, Clone)]
+pub(crate) struct ScopeCatalog(pub(crate) Arc<Scope>);
+
+impl CatalogProvider for ScopeCatalog {
+    fn schema_names(&self) -> Vec<String> {
+        self.0.schemas.keys().cloned().collect()
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        self.0.schemas.get(name).map(|tables| Arc::clone(tables) as _)
+    }
+}
+
+impl CatalogProviderList for ScopeCatalog {
+    fn register_catalog(&self, _: String, _: Arc<dyn CatalogProvider>) -> Option<Arc<dyn CatalogProvider>> {
+        None
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        vec![CATALOG.to_owned()]
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        name.eq_ignore_ascii_case(CATALOG).then(|| Arc::new(self.clone()) as _)
+    }
+}
+
+/// An error for a statement that names no table at all where one is needed.
+pub(crate) fn no_such_table(pin: &Pin, reference: &TableReference) -> Error {
+    Error::Invalid(unknown_table(pin, reference))
+}

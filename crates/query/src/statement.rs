@@ -1,0 +1,225 @@
+//! From text to one checked statement.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{Query, Select, Statement, TableFactor, Value, ValueWithSpan, Visit, Visitor};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use crate::error::{Error, Result};
+use crate::guard;
+
+
+/// How deep the parser may recurse: several frames for each of the 500 levels that the guard lets through.
+const PARSER_DEPTH: usize = 4_000;
+
+/// One statement that only reads, and the tokens it was written with.
+pub(crate) struct Parsed {
+    pub(crate) statement: Statement,
+    pub(crate) tokens: Vec<TokenWithSpan>,
+    /// Every string literal, so that no message repeats one.
+    pub(crate) literals: Vec<String>,
+    /// The highest `$n` in the statement.
+    pub(crate) placeholders: usize,
+}
+
+/// Reads one statement; refuses what is too large, what writes, and what names a version inside the text.
+pub(crate) fn parse(sql: &str) -> Result<Parsed> {
+    guard::check_length(sql)?;
+    let tokens = tokenize(sql)?;
+    guard::check_tokens(&tokens)?;
+    refuse_version_clause(&tokens)?;
+    let literals = string_literals(&tokens);
+    let statement = parse_tokens(&tokens)?;
+    guard::check_tree(&statement)?;
+    let placeholders = check_kind(&statement)?;
+    Ok(Parsed { statement, tokens, literals, placeholders })
+}
+
+/// Parses tokens that hold exactly one statement.
+pub(crate) fn parse_tokens(tokens: &[TokenWithSpan]) -> Result<Statement> {
+    let mut parser =
+        Parser::new(&GenericDialect {}).with_recursion_limit(PARSER_DEPTH).with_tokens_with_locations(tokens.to_vec());
+    let parsed = parser.parse_statements().map_err(|error| unparsable(&error.to_string(), tokens));
+    let mut statements = parsed?.into_iter();
+    match (statements.next(), statements.next()) {
+        (Some(statement), None) => Ok(statement),
+        (None, _) => Err(Error::Invalid("sql holds no statement".to_owned())),
+        (Some(_), Some(_)) => Err(Error::Invalid("sql holds several statements; send one at a time".to_owned())),
+    }
+}
+
+fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
+    tokens.map_err(|error| Error::Invalid(format!("{} at {}", error.message, error.location).trim().to_owned()))
+}
+
+/// A statement that does not parse is malformed, unless its first word says that it writes.
+fn unparsable(message: &str, tokens: &[TokenWithSpan]) -> Error {
+    let first = words(tokens).next();
+    if first.is_some_and(|keyword| WRITING.contains(&keyword)) {
+        return Error::ReadOnly;
+    }
+    if message.contains("recursion limit") {
+        return Error::TooComplex { limit: "the statement nests too deep".to_owned() };
+    }
+    let cleaned = message.trim_start_matches("sql parser error: ");
+    Error::Invalid(crate::clean::scrub(cleaned, &string_literals(tokens)))
+}
+
+/// First words of statements that change something, or reach outside of the lake.
+const WRITING: &[Keyword] = &[
+    Keyword::ALTER,
+    Keyword::ANALYZE,
+    Keyword::ATTACH,
+    Keyword::BEGIN,
+    Keyword::CALL,
+    Keyword::COMMIT,
+    Keyword::COPY,
+    Keyword::CREATE,
+    Keyword::DEALLOCATE,
+    Keyword::DELETE,
+    Keyword::DETACH,
+    Keyword::DROP,
+    Keyword::EXECUTE,
+    Keyword::EXPORT,
+    Keyword::GRANT,
+    Keyword::INSERT,
+    Keyword::INSTALL,
+    Keyword::KILL,
+    Keyword::LOAD,
+    Keyword::LOCK,
+    Keyword::MERGE,
+    Keyword::MSCK,
+    Keyword::OPTIMIZE,
+    Keyword::PRAGMA,
+    Keyword::PREPARE,
+    Keyword::RENAME,
+    Keyword::REPLACE,
+    Keyword::RESET,
+    Keyword::REVOKE,
+    Keyword::ROLLBACK,
+    Keyword::SET,
+    Keyword::START,
+    Keyword::TRUNCATE,
+    Keyword::UNLOAD,
+    Keyword::UPDATE,
+    Keyword::USE,
+    Keyword::VACUUM,
+];
+
+fn words(tokens: &[TokenWithSpan]) -> impl Iterator<Item = Keyword> {
+    tokens.iter().filter_map(|token| match &token.token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.keyword),
+        _ => None,
+    })
+}
+
+fn string_literals(tokens: &[TokenWithSpan]) -> Vec<String> {
+    let literal = |token: &TokenWithSpan| match &token.token {
+        Token::SingleQuotedString(text)
+        | Token::TripleSingleQuotedString(text)
+        | Token::NationalStringLiteral(text)
+        | Token::EscapedStringLiteral(text)
+        | Token::UnicodeStringLiteral(text)
+        | Token::HexStringLiteral(text)
+        | Token::SingleQuotedByteStringLiteral(text)
+        | Token::SingleQuotedRawStringLiteral(text) => Some(text.clone()),
+        Token::DollarQuotedString(text) => Some(text.value.clone()),
+        _ => None,
+    };
+    tokens.iter().filter_map(literal).filter(|text| !text.is_empty()).collect()
+}
+
+/// The planner ignores a version clause and would read the newest rows, so none may reach it.
+fn refuse_version_clause(tokens: &[TokenWithSpan]) -> Result<()> {
+    let upper = |token: &TokenWithSpan| match &token.token {
+        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_ascii_uppercase()),
+        Token::Whitespace(_) => None,
+        other => Some(other.to_string()),
+    };
+    let written: Vec<String> = tokens.iter().filter_map(upper).collect();
+    let clause = written.windows(3).any(|three| {
+        let dated = matches!(three[0].as_str(), "VERSION" | "TIMESTAMP" | "TAG" | "SYSTEM_TIME" | "SYSTEM_VERSION");
+        dated && three[1] == "AS" && three[2] == "OF"
+    });
+    if clause { Err(version_clause()) } else { Ok(()) }
+}
+
+fn version_clause() -> Error {
+    Error::Unsupported(
+        "a version inside the statement is not understood yet; pass as_of beside sql to read the whole query at one version"
+            .to_owned(),
+    )
+}
+
+/// Only statements that read pass; what they hold inside is checked too. Answers the highest placeholder.
+fn check_kind(statement: &Statement) -> Result<usize> {
+    match statement {
+        Statement::Query(_) => {}
+        Statement::Explain { statement, .. } if matches!(**statement, Statement::Query(_)) => {}
+        Statement::ExplainTable { .. } | Statement::ShowTables { .. } | Statement::ShowColumns { .. } => {}
+        Statement::ShowVariable { .. }
+        | Statement::ShowVariables { .. }
+        | Statement::ShowFunctions { .. }
+        | Statement::ShowDatabases { .. }
+        | Statement::ShowSchemas { .. }
+        | Statement::ShowViews { .. }
+        | Statement::ShowCreate { .. }
+        | Statement::ShowStatus { .. } => {
+            return Err(Error::Unsupported(
+                "SHOW TABLES and SHOW COLUMNS FROM a table are understood, and information_schema".to_owned(),
+            ));
+        }
+        _ => return Err(Error::ReadOnly),
+    }
+    let mut inside = Inside { statements: 0, placeholders: 0 };
+    match statement.visit(&mut inside) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(inside.placeholders),
+    }
+}
+
+/// Looks for what may hide inside a query: `SELECT … INTO`, `WITH x AS (DELETE …)`, locks, version clauses.
+struct Inside {
+    statements: usize,
+    placeholders: usize,
+}
+
+impl Visitor for Inside {
+    type Break = Error;
+
+    fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<Error> {
+        self.statements += 1;
+        let reads = matches!(statement, Statement::Query(_)) || self.statements == 1;
+        if reads { ControlFlow::Continue(()) } else { ControlFlow::Break(Error::ReadOnly) }
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
+        if query.locks.is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(Error::ReadOnly) }
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
+        if select.into.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(Error::ReadOnly) }
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
+        match factor {
+            TableFactor::Table { version: Some(_), .. } => ControlFlow::Break(version_clause()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_value(&mut self, value: &ValueWithSpan) -> ControlFlow<Error> {
+        let Value::Placeholder(name) = &value.value else { return ControlFlow::Continue(()) };
+        match name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok()) {
+            Some(number @ 1..=1000) => {
+                self.placeholders = self.placeholders.max(number);
+                ControlFlow::Continue(())
+            }
+            _ => ControlFlow::Break(Error::Params("placeholders are written $1 to $1000".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `information_schema`, made from the pin. A table that cannot be read is listed without columns; it never hides
+//! the others.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use catalog::{Catalog, Pin};
+use datafusion::catalog::{MemTable, TableProvider};
+
+use crate::error::{Error, Result};
+use crate::scope::CATALOG;
+
+/// The schema of these tables.
+pub(crate) const SYSTEM_SCHEMA: &str = "information_schema";
+
+/// One of the system's tables; none for another name.
+pub(crate) async fn table(catalog: &Catalog, pin: &Pin, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+    let batch = match name {
+        "schemata" => schemata(pin)?,
+        "tables" => tables(pin)?,
+        "columns" => columns(catalog, pin).await?,
+        _ => return Ok(None),
+    };
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(broken)?;
+    Ok(Some(Arc::new(table)))
+}
+
+fn schemata(pin: &Pin) -> Result<RecordBatch> {
+    let mut names: Vec<&str> = pin.namespaces().collect();
+    names.push(SYSTEM_SCHEMA);
+    texts(&[("catalog_name", vec![CATALOG; names.len()]), ("schema_name", names)])
+}
+
+fn tables(pin: &Pin) -> Result<RecordBatch> {
+    let mut rows: Vec<[&str; 3]> = pin.names().map(|name| [name.namespace(), name.table(), "BASE TABLE"]).collect();
+    rows.extend(["columns", "schemata", "tables"].map(|name| [SYSTEM_SCHEMA, name, "VIEW"]));
+    texts(&[
+        ("table_catalog", vec![CATALOG; rows.len()]),
+        ("table_schema", rows.iter().map(|row| row[0]).collect()),
+        ("table_name", rows.iter().map(|row| row[1]).collect()),
+        ("table_type", rows.iter().map(|row| row[2]).collect()),
+    ])
+}
+
+/// One column of one table.
+struct Line {
+    schema: String,
+    table: String,
+    column: String,
+    position: i64,
+    ty: String,
+    nullable: &'static str,
+}
+
+async fn columns(catalog: &Catalog, pin: &Pin) -> Result<RecordBatch> {
+    let mut lines = Vec::new();
+    for name in pin.names() {
+        let table = match catalog.table(pin, name).await {
+            Ok(table) => table,
+            Err(error) => {
+                tracing::warn!(table = %name, error = %error, "a table's columns cannot be read; the others are listed");
+                continue;
+            }
+        };
+        lines.extend((1..).zip(table.columns()).map(|(position, column)| Line {
+            schema: name.namespace().to_owned(),
+            table: name.table().to_owned(),
+            column: column.name.clone(),
+            position,
+            ty: column.ty.sql_name(),
+            nullable: if column.nullable { "YES" } else { "NO" },
+        }));
+    }
+    let named = texts(&[
+        ("table_catalog", vec![CATALOG; lines.len()]),
+        ("table_schema", lines.iter().map(|line| line.schema.as_str()).collect()),
+        ("table_name", lines.iter().map(|line| line.table.as_str()).collect()),
+        ("column_name", lines.iter().map(|line| line.column.as_str()).collect()),
+        ("data_type", lines.iter().map(|line| line.ty.as_str()).collect()),
+        ("is_nullable", lines.iter().map(|line| line.nullable).collect()),
+    ])?;
+    let positions: ArrayRef = Arc::new(lines.iter().map(|line| line.position).collect::<Int64Array>());
+    with_positions(&named, positions)
+}
+
+fn with_positions(named: &RecordBatch, positions: ArrayRef) -> Result<RecordBatch> {
+    let mut fields: Vec<Field> = named.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.push(Field::new("ordinal_position", DataType::Int64, false));
+    let mut arrays = named.columns().to_vec();
+    arrays.push(positions);
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(broken)
+}
+
+fn texts(columns: &[(&str, Vec<&str>)]) -> Result<RecordBatch> {
+    let fields: Vec<Field> = columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, false)).collect();
+    let arrays = columns.iter().map(|(_, values)| Arc::new(StringArray::from(values.clone())) as ArrayRef);
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays.collect()).map_err(broken)
+}
+
+fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Unreadable(Box::new(error))
+}
