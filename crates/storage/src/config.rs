@@ -12,7 +12,8 @@ use crate::secret::Secret;
 pub struct Config {
     /// What an acknowledged write to a local directory survives.
     pub durability: Durability,
-    /// How an S3 server is reached; used when the lake is an `s3://` location.
+    /// How an S3 server is reached; used when the lake is an `s3://` location. A section of its own in files.
+    #[serde(skip)]
     pub s3: S3Config,
     /// The largest object a user may put.
     pub object_limit: ByteSize,

@@ -3,7 +3,6 @@
 use std::io;
 
 use base::{ByteSize, Facts, Fault, Kind};
-use serde_json::json;
 
 /// What every call of this crate answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -135,8 +134,8 @@ impl Fault for Error {
             Self::NotFound { .. } => Kind::NotFound,
             Self::AlreadyExists { .. } | Self::Precondition { .. } | Self::KeyIsPrefix { .. } => Kind::Conflict,
             Self::InvalidKey { .. } | Self::InvalidLocation { .. } | Self::Range { .. } => Kind::Invalid,
-            Self::Body(BodyError::TooLarge(_)) | Self::TooLarge { .. } => Kind::TooMuch,
-            Self::Body(_) => Kind::Invalid,
+            Self::TooLarge { .. } => Kind::TooMuch,
+            Self::Body(body) => body.kind(),
             Self::Reserved { .. } => Kind::Denied,
             Self::Busy { .. } | Self::Full { .. } | Self::OutcomeUnknown { .. } | Self::Unavailable { .. } => {
                 Kind::Unavailable
@@ -155,28 +154,55 @@ impl Fault for Error {
             Self::InvalidLocation { .. } => "storage.invalid_location",
             Self::Reserved { .. } => "storage.reserved",
             Self::KeyIsPrefix { .. } => "storage.key_is_prefix",
-            Self::TooLarge { .. } | Self::Body(BodyError::TooLarge(_)) => "storage.too_large",
+            Self::TooLarge { .. } => "storage.too_large",
             Self::Busy { .. } => "storage.busy",
             Self::Full { .. } => "storage.full",
             Self::Range { .. } => "storage.range",
             Self::OutcomeUnknown { .. } => "storage.outcome_unknown",
             Self::NotAtomic { .. } => "storage.not_atomic",
             Self::Unavailable { .. } => "storage.unavailable",
-            Self::Body(BodyError::Broken(_)) => "storage.body_broken",
-            Self::Body(BodyError::TooSlow) => "storage.body_slow",
+            Self::Body(body) => body.code(),
             Self::Io { .. } => "storage.io",
         }
     }
 
     fn facts(&self) -> Facts {
-        let fact = |name: &str, value| Facts::from_iter([(name.to_owned(), value)]);
         match self {
-            Self::Busy { retry_after } => fact("retry_after", json!(retry_after)),
-            Self::Range { size } => fact("size", json!(size)),
-            Self::TooLarge { limit } | Self::Body(BodyError::TooLarge(limit)) => fact("limit", json!(limit.0)),
+            Self::Busy { retry_after } => fact("retry_after", *retry_after),
+            Self::Range { size } => fact("size", *size),
+            Self::TooLarge { limit } => fact("limit", limit.0),
+            Self::Body(body) => body.facts(),
             _ => Facts::new(),
         }
     }
+}
+
+impl Fault for BodyError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::TooLarge(_) => Kind::TooMuch,
+            Self::Broken(_) | Self::TooSlow => Kind::Invalid,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Broken(_) => "storage.body_broken",
+            Self::TooSlow => "storage.body_slow",
+            Self::TooLarge(_) => "storage.too_large",
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        match self {
+            Self::TooLarge(limit) => fact("limit", limit.0),
+            Self::Broken(_) | Self::TooSlow => Facts::new(),
+        }
+    }
+}
+
+fn fact(name: &str, number: u64) -> Facts {
+    Facts::from_iter([(name.to_owned(), number.into())])
 }
 
 impl Error {

@@ -49,6 +49,10 @@ impl Store {
         if self.nature().remote && open && *mode != PutMode::Overwrite {
             return Error::OutcomeUnknown { source: error.into() };
         }
+        if matches!(error, object_store::Error::NotFound { .. }) && self.nature().remote {
+            // It is the bucket that is not there.
+            return Error::Unavailable { source: error.into() };
+        }
         self.fault(path, error)
     }
 }

@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 
 use crate::error::Result;
-use crate::path::encode;
+use crate::path::{decode, encode};
 use crate::store::{Entry, Store};
 
 /// A page of a list.
@@ -40,14 +40,16 @@ impl Store {
     }
 }
 
-/// What a list asks for, in stored form.
-struct Wanted {
+/// What a list asks for. Names are compared in stored form.
+struct Wanted<'a> {
+    prefix: &'a str,
     /// The directory that holds everything wanted; none for the root.
     folder: Option<Path>,
+    /// What the stored form of everything wanted begins with.
+    stored: String,
     /// Listing may begin after this.
     start: Option<Path>,
-    prefix: String,
-    after: Option<String>,
+    after: Option<Path>,
 }
 
 /// Where a stored name lies relative to what is wanted.
@@ -57,45 +59,48 @@ enum Place {
     Beyond,
 }
 
-impl Wanted {
-    fn new(prefix: &str, after: Option<&str>) -> Result<Self> {
-        let folder = match prefix.rsplit_once('/') {
-            Some((folder, _)) => Some(encode(folder)?),
-            None => None,
+impl<'a> Wanted<'a> {
+    fn new(prefix: &'a str, after: Option<&str>) -> Result<Self> {
+        let (folder, tail) = match prefix.rsplit_once('/') {
+            Some((folder, tail)) => (Some(encode(folder)?), tail),
+            None => (None, prefix),
         };
-        let prefix = stored_prefix(prefix, folder.as_ref())?;
+        let home = folder.as_ref().map(|folder| format!("{folder}/")).unwrap_or_default();
+        let certain = certain(tail);
+        let stored = if certain.is_empty() { home } else { format!("{home}{}", encode(certain)?) };
         let after = after.filter(|after| !after.is_empty()).map(encode).transpose()?;
-        let start = after.clone().filter(|after| after.as_ref() >= prefix.as_str()).or_else(|| just_before(&prefix));
-        Ok(Self { folder, start, prefix, after: after.map(String::from) })
+        let begun = after.clone().filter(|after| after.as_ref() >= stored.as_str());
+        let start = begun.or_else(|| just_before(&stored));
+        Ok(Self { prefix, folder, stored, start, after })
     }
 
-    fn judge(&self, stored: &str) -> Place {
-        if self.after.as_deref().is_some_and(|after| stored <= after) {
+    fn judge(&self, found: &str) -> Place {
+        let seen = self.after.as_ref().is_some_and(|after| found <= after.as_ref());
+        if seen || found < self.stored.as_str() {
             return Place::Before;
         }
-        match stored.starts_with(&self.prefix) {
-            true => Place::Within,
-            false if stored < self.prefix.as_str() => Place::Before,
+        match found.starts_with(&self.stored) {
+            true if decode(found).starts_with(self.prefix) => Place::Within,
+            true => Place::Before,
             false => Place::Beyond,
         }
     }
 }
 
-/// The stored form of the beginning of a path, whose last component may be cut short or empty.
-fn stored_prefix(prefix: &str, folder: Option<&Path>) -> Result<String> {
-    let tail = prefix.rsplit_once('/').map_or(prefix, |(_, tail)| tail);
-    // A lone `.` may go on to be a longer, unescaped name, so it is not escaped here.
-    let dots = tail == "." || tail == "..";
-    let tail = if tail.is_empty() || dots { tail.to_owned() } else { encode(tail)?.to_string() };
-    Ok(match folder {
-        Some(folder) => format!("{folder}/{tail}"),
-        None => tail,
-    })
+/// The part of a cut-off component whose stored form does not depend on how it goes on: dots alone may be escaped or
+/// not, and so may a `%` near the end.
+fn certain(tail: &str) -> &str {
+    if tail == "." || tail == ".." {
+        return "";
+    }
+    let near_end = tail.len().saturating_sub(2);
+    let open = tail.rfind('%').filter(|at| *at >= near_end);
+    &tail[..open.unwrap_or(tail.len())]
 }
 
 /// A name below every name that begins with `prefix`, close enough that few others lie between.
 fn just_before(prefix: &str) -> Option<Path> {
-    let last = prefix.bytes().last().filter(|last| last.is_ascii_alphanumeric())?;
+    let last = prefix.bytes().last().filter(u8::is_ascii_alphanumeric)?;
     let shortened = prefix.get(..prefix.len() - 1)?;
     Path::parse(format!("{shortened}{}~", char::from(last - 1))).ok()
 }

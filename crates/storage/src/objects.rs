@@ -83,12 +83,8 @@ impl Objects {
         }
         let _slot = self.slot()?;
         let path = key.path();
-        let exists = self.check(&path, &condition).await?;
-        let mode = match &condition {
-            If::Always => PutMode::Overwrite,
-            If::Absent => PutMode::Create,
-            If::Matches(etag) => self.store.carries(etag),
-        };
+        self.refuse_prefix(&path).await?;
+        let (mode, exists) = self.condition(&path, &condition).await?;
         let mut writer = self.store.writer_if(&path, mode)?;
         let sha256 = pour(body, &mut writer, limit, declared).await?;
         let entry = writer.finish().await.map_err(|error| unmet(error, &condition))?;
@@ -103,27 +99,21 @@ impl Objects {
         self.limits.slots.try_acquire().map_err(|_| Error::Busy { retry_after: RETRY_AFTER })
     }
 
-    /// Refuses early what cannot succeed, before a body is read. Answers whether the key is taken.
-    async fn check(&self, path: &str, condition: &If) -> Result<bool> {
-        self.refuse_prefix(path).await?;
-        let found = match self.store.head(path).await {
-            Ok(entry) => Some(entry),
-            Err(Error::NotFound { .. }) => None,
-            Err(error) => return Err(error),
-        };
+    /// What must hold when the object becomes visible, and whether the key is taken now. What does not even hold now
+    /// is refused before the body is read.
+    async fn condition(&self, path: &str, condition: &If) -> Result<(PutMode, bool)> {
         let met = match condition {
-            If::Always => true,
-            If::Absent => found.is_none(),
-            If::Matches(etag) => found.as_ref().is_some_and(|entry| entry.etag == *etag),
+            If::Always => return Ok((PutMode::Overwrite, self.store.exists(path).await?)),
+            If::Absent if self.store.exists(path).await? => None,
+            If::Absent => Some((PutMode::Create, false)),
+            If::Matches(etag) => self.store.carries(path, etag).await?.map(|mode| (mode, true)),
         };
-        if met { Ok(found.is_some()) } else { Err(Error::Precondition { path: key_at(path).to_owned() }) }
+        met.ok_or_else(|| Error::Precondition { path: key_at(path).to_owned() })
     }
 
-    /// A directory cannot hold `a` beside `a/b`, so no store may: a lake can then be copied to any other.
+    /// A directory cannot hold `a` beside `a/b`, so no store may: a lake can then be copied to any other. Two puts at
+    /// once can still slip past each other where names are flat; a directory itself refuses the second.
     async fn refuse_prefix(&self, path: &str) -> Result<()> {
-        if self.store.nature().tree {
-            return Ok(());
-        }
         let taken = || Error::KeyIsPrefix { path: key_at(path).to_owned() };
         if !self.store.list(&format!("{path}/"), None, 1).await?.entries.is_empty() {
             return Err(taken());

@@ -10,8 +10,8 @@ use crate::store::Store;
 const MARKS: &str = "_lake/probe";
 
 impl Store {
-    /// Creates a fresh mark twice: the second time must fail.
-    pub(crate) async fn probe(&self) -> Result<()> {
+    /// Creates a fresh mark twice: the second time must fail. Fails with `NotAtomic` otherwise. The mark is removed.
+    pub async fn probe(&self) -> Result<()> {
         let mark = self.mark();
         self.create(&mark, Bytes::from_static(b"first")).await?;
         let second = self.create(&mark, Bytes::from_static(b"second")).await;

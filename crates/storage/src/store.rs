@@ -38,14 +38,16 @@ struct Inner {
 
 /// In what stores differ, as far as the verbs above them must know.
 #[derive(Debug, Clone, Copy)]
-pub struct Nature {
-    /// Whether a network lies between, so that a lost reply leaves the outcome open and ETags travel in quotes.
-    pub remote: bool,
-    /// Whether the store itself refuses a name that is a directory prefix of another.
-    pub tree: bool,
+pub(crate) struct Nature {
+    /// Whether a network lies between, so that a lost reply leaves the outcome of a write open.
+    pub(crate) remote: bool,
     /// Writes of at least this many bytes go out in parts of this size.
-    pub part: usize,
+    pub(crate) part: usize,
 }
+
+const MEMORY: Nature = Nature { remote: false, part: usize::MAX };
+const DIRECTORY: Nature = Nature { remote: false, part: 1 << 20 };
+const REMOTE: Nature = Nature { remote: true, part: 8 << 20 };
 
 /// What is known of a stored object without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,32 +73,32 @@ pub struct Reading {
 }
 
 impl Store {
-    /// Opens the store of a lake, creating its directory, and proves that put-if-absent holds on it.
+    /// Opens the store of a lake, creating its directory, and proves that a second create of one name fails on it.
     pub async fn open(location: &Location, config: &Config, seams: Seams) -> Result<Self> {
-        match location {
-            Location::Memory => {
-                let nature = Nature { remote: false, tree: false, part: usize::MAX };
-                Self::over(Arc::new(InMemory::new()), "memory://lake".to_owned(), nature, seams).await
-            }
+        let store = match location {
+            Location::Memory => Self::new(Arc::new(InMemory::new()), "memory://lake", MEMORY, seams),
             Location::Directory(path) => {
                 let directory = Directory::open(path, config.durability, seams.clone()).await?;
                 let uri = directory.uri()?;
-                let nature = Nature { remote: false, tree: true, part: 1 << 20 };
-                Self::over(Arc::new(directory), uri, nature, seams).await
+                Self::new(Arc::new(directory), &uri, DIRECTORY, seams)
             }
             Location::S3 { bucket, prefix } => {
                 let backend = s3::connect(bucket, prefix, &config.s3)?;
-                let nature = Nature { remote: true, tree: false, part: 8 << 20 };
-                Self::over(backend, location.to_string(), nature, seams).await
+                Self::new(backend, &location.to_string(), REMOTE, seams)
             }
-        }
-    }
-
-    /// A store over any backend that is rooted at the lake, proven like every other.
-    pub async fn over(backend: Arc<dyn ObjectStore>, uri: String, nature: Nature, seams: Seams) -> Result<Self> {
-        let store = Self { inner: Arc::new(Inner { backend, uri, seams, nature }) };
+        };
         store.probe().await?;
         Ok(store)
+    }
+
+    /// A store over a backend of other making that is rooted at the lake, treated as one behind a network. Nothing is
+    /// proven: call [`Store::probe`].
+    pub fn over(backend: Arc<dyn ObjectStore>, uri: &str, seams: Seams) -> Self {
+        Self::new(backend, uri, REMOTE, seams)
+    }
+
+    fn new(backend: Arc<dyn ObjectStore>, uri: &str, nature: Nature, seams: Seams) -> Self {
+        Self { inner: Arc::new(Inner { backend, uri: uri.to_owned(), seams, nature }) }
     }
 
     /// The lake's absolute address without a trailing slash: `file:///abs/lake`, `s3://bucket/prefix` or
@@ -273,10 +275,14 @@ impl Store {
         self.entry(&decode(meta.location.as_ref()), meta)
     }
 
-    /// The condition that the object still carries this ETag.
-    pub(crate) fn carries(&self, etag: &str) -> PutMode {
-        let e_tag = if self.nature().remote { format!("\"{etag}\"") } else { etag.to_owned() };
-        PutMode::Update(UpdateVersion { e_tag: Some(e_tag), version: None })
+    /// The condition that the object is still the one that carries this ETag; none when it is not even now.
+    pub(crate) async fn carries(&self, path: &str, etag: &str) -> Result<Option<PutMode>> {
+        let e_tag = match self.backend().head(&encode(path)?).await {
+            Ok(meta) => meta.e_tag.filter(|found| plain_etag(Some(found)) == etag),
+            Err(object_store::Error::NotFound { .. }) => None,
+            Err(error) => return Err(self.fault(path, error)),
+        };
+        Ok(e_tag.map(|e_tag| PutMode::Update(UpdateVersion { e_tag: Some(e_tag), version: None })))
     }
 }
 
