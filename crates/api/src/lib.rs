@@ -1,1 +1,38 @@
 //! The HTTP doors: one module per role, the gateway, the limits and the one error table.
+//!
+//! It never decides anything about the lake: a handler parses, makes one call and wraps the answer. It never buffers an
+//! upload or a result stream whole, and never shows a server path, a credential or a library's message. Reading order:
+//! [`role`], [`shared`] and [`limits`] (what every door has), [`error`] and [`problem`] (refusals), [`request`]
+//! (bodies and parameters), [`trace`], [`host`] and [`gate`] (what every request passes), [`health`], then the roles
+//! [`storaged`], [`catalogd`], [`ingestd`], [`queryd`], the [`gateway`] with its [`proxy`], and [`edge`] (the sockets).
+
+pub mod catalogd;
+pub mod edge;
+pub mod error;
+pub mod gate;
+pub mod gateway;
+pub mod health;
+pub mod host;
+pub mod ingestd;
+pub mod limits;
+mod linger;
+pub mod problem;
+pub mod proxy;
+pub mod queryd;
+pub mod request;
+pub mod role;
+pub mod shared;
+pub mod storaged;
+pub mod trace;
+pub mod upload;
+
+pub use catalogd::catalogd;
+pub use edge::Edge;
+pub use error::{Error, Refusal};
+pub use gateway::{Upstream, gateway};
+pub use ingestd::ingestd;
+pub use limits::Limits;
+pub use queryd::queryd;
+pub use role::Role;
+pub use shared::Shared;
+pub use storaged::storaged;

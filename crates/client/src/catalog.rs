@@ -31,6 +31,9 @@ pub struct Manifest {
     pub snapshot_id: Option<String>,
     /// The columns.
     pub schema: Schema,
+    /// Why the table cannot be read; absent when it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Value>,
 }
 
 /// One file of a dataset.
@@ -67,20 +70,11 @@ pub struct Column {
     pub pii: Option<String>,
 }
 
-/// All datasets at a version, sorted by name. A dataset that cannot be read is an object with its fault instead of a
-/// manifest, so that one bad table never hides the others.
+/// All datasets at a version, sorted by name. One that cannot be read says so in its `error`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Listing {
     /// The datasets.
-    pub datasets: Vec<Value>,
-}
-
-impl Listing {
-    /// Those datasets that could be read.
-    pub fn manifests(&self) -> Vec<Manifest> {
-        let readable = |dataset: &Value| serde_json::from_value(dataset.clone()).ok();
-        self.datasets.iter().filter_map(readable).collect()
-    }
+    pub datasets: Vec<Manifest>,
 }
 
 /// A call to register given Parquet objects as a dataset.

@@ -1,0 +1,177 @@
+//! catalogd: datasets registered and described, versions told.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use base::{AsOf, DatasetName, Facts, Version};
+use catalog::{Catalog, Pin, Register};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Refusal, Result};
+use crate::health::Readiness;
+use crate::request::{Json, Params, Rest, json_at, min_version};
+use crate::role::Role;
+use crate::shared::{Shared, gated, no_route};
+
+/// Lines on a page of a list when the request does not say.
+const DEFAULT_PAGE: usize = 100;
+/// Most lines on one page.
+const MAX_PAGE: usize = 1000;
+/// Who stands in the log as author, as long as nobody says who they are.
+pub(crate) const AUTHOR: &str = "anonymous";
+
+/// The door of catalogd over a catalog.
+pub fn catalogd(catalog: Catalog, shared: Shared) -> Router {
+    let (short, long) = shared.gates();
+    let reads = Router::new()
+        .route("/catalog/manifest/{name}", get(manifest))
+        .route("/catalog/list", get(list))
+        .route("/catalog/history/{name}", get(history))
+        .route("/catalog/versions", get(versions))
+        .route("/catalog/versions/{version}", get(version))
+        .route_layer(middleware::from_fn_with_state(catalog.clone(), freshen))
+        .with_state(catalog.clone());
+    let writes = Router::new().route("/catalog/register", post(register)).with_state(catalog.clone());
+    let routes = gated(reads, short).merge(gated(writes, long)).fallback(no_route);
+    shared.door(Role::Catalogd, routes, readiness(catalog))
+}
+
+/// A role over the catalog is ready when it can pin a version.
+pub(crate) fn readiness(catalog: Catalog) -> Readiness {
+    Readiness::new(move || {
+        let catalog = catalog.clone();
+        async move { Ok(catalog.pin(None).await.map(|_| Facts::new())?) }
+    })
+}
+
+/// Catches up to the version that the request demands at least, so that a client reads its own writes.
+pub(crate) async fn freshen(State(catalog): State<Catalog>, request: Request, next: Next) -> Result<Response> {
+    if let Some(min) = min_version(request.headers())? {
+        catalog.pin_at_least(min).await?;
+    }
+    Ok(next.run(request).await)
+}
+
+async fn register(State(catalog): State<Catalog>, Json(call): Json<RegisterCall>) -> Result<Response> {
+    let registered = catalog.register(call.try_into()?).await?;
+    Ok(json_at(registered.manifest.version, &registered))
+}
+
+async fn manifest(State(catalog): State<Catalog>, Rest(name): Rest, Params(at): Params<At>) -> Result<Response> {
+    let name: DatasetName = name.parse().map_err(Error::from)?;
+    let pin = pin_for(&catalog, &name, at.as_of()?.as_ref()).await?;
+    let manifest = catalog.manifest(&pin, &name).await?;
+    Ok(json_at(pin.version(), &manifest))
+}
+
+async fn list(State(catalog): State<Catalog>, Params(at): Params<At>) -> Result<Response> {
+    let pin = catalog.pin(at.as_of()?.as_ref()).await?;
+    let datasets = catalog.list(&pin).await?;
+    Ok(json_at(pin.version(), &json!({ "datasets": datasets })))
+}
+
+async fn history(
+    State(catalog): State<Catalog>,
+    Rest(name): Rest,
+    Params(page): Params<PageAsked>,
+) -> Result<Response> {
+    let name: DatasetName = name.parse().map_err(Error::from)?;
+    let pin = pin_for(&catalog, &name, None).await?;
+    let lines = catalog.history(&pin, &name, page.limit()?, page.before).await?;
+    Ok(json_at(pin.version(), &listed("snapshots", &lines)?))
+}
+
+async fn versions(State(catalog): State<Catalog>, Params(page): Params<PageAsked>) -> Result<Response> {
+    let head = catalog.pin(None).await?.version();
+    let records = catalog.versions(page.before, page.limit()?).await?;
+    Ok(json_at(head, &listed("versions", &records)?))
+}
+
+async fn version(State(catalog): State<Catalog>, Rest(version): Rest) -> Result<Response> {
+    let wrong = || Error::Parameter("a version is a number".to_owned());
+    let version = Version(version.parse().map_err(|_| wrong())?);
+    let record = catalog.version(version).await?;
+    Ok(json_at(version, &record))
+}
+
+/// A pin that shows `name` if anybody has published it by now.
+async fn pin_for(catalog: &Catalog, name: &DatasetName, as_of: Option<&AsOf>) -> catalog::Result<Pin> {
+    let pin = catalog.pin(as_of).await?;
+    if as_of.is_some() || pin.entry(name).is_some() { Ok(pin) } else { catalog.pin_fresh().await }
+}
+
+fn listed<T: serde::Serialize>(items: &str, page: &catalog::Page<T>) -> Result<Value, Error> {
+    let mut body = json!({ items: page.items });
+    if let Some(next) = page.next {
+        body["next"] = json!(next.to_string());
+    }
+    Ok(body)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct At {
+    as_of: Option<String>,
+}
+
+impl At {
+    fn as_of(&self) -> Result<Option<AsOf>, Error> {
+        Ok(self.as_of.as_deref().map(str::parse).transpose()?)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageAsked {
+    before: Option<Version>,
+    limit: Option<usize>,
+}
+
+impl PageAsked {
+    fn limit(&self) -> Result<usize, Error> {
+        let limit = self.limit.unwrap_or(DEFAULT_PAGE);
+        let wrong = || Error::Parameter(format!("limit is a number from 1 to {MAX_PAGE}"));
+        if (1..=MAX_PAGE).contains(&limit) { Ok(limit) } else { Err(wrong()) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterCall {
+    name: String,
+    schema_fingerprint: String,
+    objects: Vec<RegisterObject>,
+    row_count: u64,
+}
+
+/// An object to register. What a list or a manifest tells of an object beside its key may stand here too; the catalog
+/// reads the object itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterObject {
+    key: String,
+    #[serde(default, rename = "size")]
+    _size: Option<u64>,
+    #[serde(default, rename = "row_count")]
+    _row_count: Option<u64>,
+    #[serde(default, rename = "etag")]
+    _etag: Option<String>,
+    #[serde(default, rename = "sha256")]
+    _sha256: Option<String>,
+    #[serde(default, rename = "modified")]
+    _modified: Option<String>,
+}
+
+impl TryFrom<RegisterCall> for Register {
+    type Error = Refusal;
+
+    fn try_from(call: RegisterCall) -> Result<Self> {
+        let name = call.name.parse().map_err(Error::from)?;
+        let objects = call.objects.into_iter().map(|object| object.key).collect();
+        let RegisterCall { schema_fingerprint, row_count, .. } = call;
+        Ok(Self { name, schema_fingerprint, objects, row_count, author: AUTHOR.to_owned() })
+    }
+}

@@ -1,0 +1,111 @@
+//! A refusal as bytes: `application/problem+json`.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use base::{Facts, Fault, RequestId};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::status_of;
+
+/// Seconds after which a busy service may be asked again, unless the fault says otherwise.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// A refusal that has not learnt its request's id yet. It travels as an extension of an empty answer to the trace,
+/// which knows the id and writes the body.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    facts: Facts,
+    causes: String,
+}
+
+/// The members in the order in which they stand on the wire.
+#[derive(Serialize)]
+struct Wire<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(flatten)]
+    facts: &'a Facts,
+}
+
+impl Problem {
+    pub(crate) fn of(fault: &dyn Fault) -> Self {
+        Self {
+            status: status_of(fault.code(), fault.kind()),
+            code: fault.code(),
+            detail: fault.to_string(),
+            facts: fault.facts(),
+            causes: causes_of(fault),
+        }
+    }
+
+    /// Writes the body of `answer` if it is a refusal that still lacks it, and logs what only the operator may know.
+    pub(crate) fn write(mut answer: Response, request: &RequestId) -> Response {
+        let Some(problem) = answer.extensions_mut().remove::<Self>() else { return answer };
+        if problem.status.is_server_error() || !problem.causes.is_empty() {
+            let (code, causes) = (problem.code, problem.causes.as_str());
+            tracing::warn!(request_id = %request, code, detail = problem.detail, causes, "request refused");
+        }
+        let body = problem.body(request);
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        answer.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        *answer.body_mut() = Body::from(body);
+        answer
+    }
+
+    fn body(&self, request: &RequestId) -> Vec<u8> {
+        let wire = Wire {
+            r#type: format!("/docs/errors/{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            request_id: request.as_str(),
+            facts: &self.facts,
+        };
+        serde_json::to_vec(&wire).unwrap_or_default()
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let seconds = self.facts.get("retry_after").and_then(Value::as_u64).unwrap_or(RETRY_AFTER_SECONDS);
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        let size = self.facts.get("size").and_then(Value::as_u64);
+        if self.status == StatusCode::RANGE_NOT_SATISFIABLE
+            && let Some(Ok(whole)) = size.map(|size| HeaderValue::try_from(format!("bytes */{size}")))
+        {
+            headers.insert(CONTENT_RANGE, whole);
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = self.status;
+        self.add_headers(answer.headers_mut());
+        answer.extensions_mut().insert(self);
+        answer
+    }
+}
+
+/// The chain of inner causes, for the log only.
+fn causes_of(fault: &dyn Fault) -> String {
+    let mut causes = Vec::new();
+    let mut next = fault.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes.join(": ")
+}

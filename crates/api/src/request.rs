@@ -1,0 +1,150 @@
+//! Reading requests: strict JSON bodies, strict query strings, the headers that routes share.
+
+use axum::Json as Wrapped;
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::response::{IntoResponse, Response};
+use base::{ByteSize, Version};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Refusal, Result};
+use crate::limits::Limits;
+
+/// The version an answer was computed at.
+pub const VERSION: HeaderName = HeaderName::from_static("x-lakehouse-version");
+/// The version an answer must at least be computed at.
+pub const MIN_VERSION: HeaderName = HeaderName::from_static("x-lakehouse-min-version");
+/// Longest stretch of a parser's message that is passed on; it may quote the request.
+const MAX_MESSAGE: usize = 300;
+
+/// A JSON object as body. Other content types, larger bodies and unknown members are refused.
+pub struct Json<T>(pub T);
+
+/// The largest JSON body that a door reads, laid over its requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JsonLimit(pub(crate) ByteSize);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        expect_json(request.headers())?;
+        let limit = request.extensions().get().map_or(Limits::default().json_limit, |JsonLimit(limit)| *limit);
+        let bytes = whole(request, limit).await?;
+        Ok(Self(parse_object(&bytes)?))
+    }
+}
+
+/// The parameters of the query string. Unknown and repeated ones are refused.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let query: Query<T> = Query::try_from_uri(&parts.uri).map_err(|why| Error::Parameter(innermost(&why)))?;
+        Ok(Self(query.0))
+    }
+}
+
+/// The wildcard of a path, percent-decoded.
+pub struct Rest(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Rest {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        let path = path.map_err(|_| Error::Parameter("the path is not percent-encoded UTF-8".to_owned()))?;
+        Ok(Self(path.0))
+    }
+}
+
+/// An answer in JSON that states the version it was computed at.
+pub(crate) fn json_at(version: Version, body: &impl Serialize) -> Response {
+    with_version(version, Wrapped(body).into_response())
+}
+
+/// `answer`, stating the version it was computed at.
+pub(crate) fn with_version(version: Version, mut answer: Response) -> Response {
+    answer.headers_mut().insert(VERSION, HeaderValue::from(version.0));
+    answer
+}
+
+/// The version a request demands at least.
+pub(crate) fn min_version(headers: &HeaderMap) -> Result<Option<Version>, Error> {
+    let Some(value) = headers.get(MIN_VERSION) else { return Ok(None) };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    let wrong = Error::Header { name: "X-Lakehouse-Min-Version", rule: "it holds one version number" };
+    number.map(|number| Some(Version(number))).ok_or(wrong)
+}
+
+/// A header as text; none when it is absent or no text.
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// The media type without its parameters, in lower case; empty when the request states none.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let stated = text(headers, &CONTENT_TYPE).unwrap_or_default();
+    stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The length a request declares for its body.
+pub(crate) fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    text(headers, &CONTENT_LENGTH)?.parse().ok()
+}
+
+/// Refuses a body whose declared length is over `limit`.
+pub(crate) fn fits(headers: &HeaderMap, limit: ByteSize) -> Result<(), Error> {
+    if declared_length(headers).is_some_and(|length| length > limit.0) {
+        return Err(Error::TooLarge { limit });
+    }
+    Ok(())
+}
+
+/// A request that states no type at all is taken at its word: many scripts send JSON that way.
+fn expect_json(headers: &HeaderMap) -> Result<(), Error> {
+    let given = media_type(headers);
+    if given.is_empty() || given == "application/json" || given.ends_with("+json") {
+        return Ok(());
+    }
+    Err(Error::MediaType { expected: "application/json", given: given.chars().take(100).collect() })
+}
+
+async fn whole(request: Request<Body>, limit: ByteSize) -> Result<Bytes, Error> {
+    fits(request.headers(), limit)?;
+    let read = Limited::new(request.into_body(), limit.as_usize()).collect().await;
+    match read {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(why) if why.is::<LengthLimitError>() => Err(Error::TooLarge { limit }),
+        Err(_) => Err(Error::Body("it broke off".to_owned())),
+    }
+}
+
+/// Serde would also read a struct from an array; the wire knows objects only. Nesting is bounded by the parser (128).
+fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|byte| *byte != b'{') {
+        return Err(Error::Body("it is not a JSON object".to_owned()));
+    }
+    serde_json::from_slice(bytes).map_err(|why| Error::Body(shorten(&why.to_string())))
+}
+
+fn innermost(why: &(dyn std::error::Error + 'static)) -> String {
+    let mut inner = why;
+    while let Some(next) = inner.source() {
+        inner = next;
+    }
+    shorten(&inner.to_string())
+}
+
+fn shorten(message: &str) -> String {
+    message.chars().take(MAX_MESSAGE).collect()
+}

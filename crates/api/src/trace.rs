@@ -1,0 +1,151 @@
+//! What follows a request through the house: its ids, its one line in the log, and the net below a panic.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base::{RequestId, Seams};
+use futures::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::error::Error;
+use crate::health;
+use crate::problem::Problem;
+use crate::request::text;
+use crate::role::Role;
+
+#[cfg(test)]
+mod tests;
+
+/// Joins the hops of one piece of work.
+pub const TRACE_ID: HeaderName = HeaderName::from_static("x-lakehouse-trace-id");
+/// Names one request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The W3C form of a trace: `00-<32 hex>-<16 hex>-<2 hex>`.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// What the trace of one door needs.
+#[derive(Clone)]
+pub(crate) struct Tracer {
+    pub(crate) role: Role,
+    pub(crate) seams: Seams,
+}
+
+/// Marks a request that another door of this process already follows, so that it is logged once.
+#[derive(Clone)]
+struct Followed;
+
+/// Which door and which route answered, told to the door in front.
+#[derive(Clone)]
+pub(crate) struct Served {
+    role: Role,
+    route: String,
+}
+
+impl Served {
+    /// A role with an address of its own: which of its routes answered is in its own log.
+    pub(crate) fn behind(role: Role) -> Self {
+        Self { role, route: "/*".to_owned() }
+    }
+}
+
+/// Follows one request: gives it its ids, writes the body of a refusal, answers with the ids, logs one line.
+pub(crate) async fn follow(State(tracer): State<Tracer>, mut request: Request, next: Next) -> Response {
+    let ids = Ids::of(request.headers(), &tracer.seams);
+    if health::is_health(request.uri().path()) {
+        return Problem::write(guarded(next, request).await, &ids.request);
+    }
+    let inner = request.extensions_mut().insert(Followed).is_some();
+    ids.put(request.headers_mut());
+    let (route, method) = (route_of(&request), request.method().clone());
+    let started = tracer.seams.now();
+    let mut answer = Problem::write(guarded(next, request).await, &ids.request);
+    ids.put(answer.headers_mut());
+    let served = served(&answer, Served { role: tracer.role, route });
+    if !inner {
+        let latency = tracer.seams.now().micros() - started.micros();
+        log(&method, &served, &answer, &ids, latency);
+    }
+    answer.extensions_mut().insert(served);
+    answer
+}
+
+async fn guarded(next: Next, request: Request) -> Response {
+    let caught = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    caught.unwrap_or_else(|_| Error::Panicked.into_response())
+}
+
+fn route_of(request: &Request) -> String {
+    let matched = request.extensions().get::<MatchedPath>();
+    matched.map_or_else(|| "/*".to_owned(), |path| path.as_str().to_owned())
+}
+
+/// The gateway names the role and route behind it when they are in this process.
+fn served(answer: &Response, here: Served) -> Served {
+    match answer.extensions().get::<Served>() {
+        Some(behind) => Served { role: behind.role, route: format!("/v1{}", behind.route) },
+        None => here,
+    }
+}
+
+fn log(method: &Method, served: &Served, answer: &Response, ids: &Ids, latency_micros: i64) {
+    tracing::info!(
+        target: "lakehouse::request",
+        role = served.role.name(),
+        method = method.as_str(),
+        route = served.route,
+        status = answer.status().as_u16(),
+        latency_ms = (latency_micros as f64) / 1000.0,
+        request_id = %ids.request,
+        trace_id = %ids.trace,
+        "request"
+    );
+}
+
+/// The names under which one request is known.
+struct Ids {
+    request: RequestId,
+    trace: RequestId,
+    parent: Option<HeaderValue>,
+}
+
+impl Ids {
+    /// Those the request brings, if they are well-formed; new ones otherwise.
+    fn of(headers: &HeaderMap, seams: &Seams) -> Self {
+        let accepted = |name| text(headers, name).and_then(RequestId::accept);
+        let parent = text(headers, &TRACEPARENT).filter(|text| is_traceparent(text));
+        let joined = parent.and_then(|parent| parent.get(3..35)).and_then(RequestId::accept);
+        Self {
+            request: accepted(&REQUEST_ID).unwrap_or_else(|| RequestId::mint(seams)),
+            trace: accepted(&TRACE_ID).or(joined).unwrap_or_else(|| RequestId::mint(seams)),
+            parent: parent.and_then(|parent| HeaderValue::from_str(parent).ok()),
+        }
+    }
+
+    /// States the ids in the headers of the request passed on, and in those of the answer.
+    fn put(&self, headers: &mut HeaderMap) {
+        for (name, id) in [(REQUEST_ID, &self.request), (TRACE_ID, &self.trace)] {
+            if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+                headers.insert(name, value);
+            }
+        }
+        match &self.parent {
+            Some(parent) => drop(headers.insert(TRACEPARENT, parent.clone())),
+            None => drop(headers.remove(TRACEPARENT)),
+        }
+    }
+}
+
+/// Whether `text` is a version 00 `traceparent` whose ids are not all zero.
+fn is_traceparent(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let named = |part: &str| part.bytes().any(|b| b != b'0');
+    match parts.as_slice() {
+        ["00", trace, span, flags] => hex(trace, 32) && hex(span, 16) && hex(flags, 2) && named(trace) && named(span),
+        _ => false,
+    }
+}
