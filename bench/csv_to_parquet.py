@@ -16,7 +16,7 @@ def roster(rows):
     path = peers.cache_directory() / f"roster-{rows}.csv"
     if not path.exists():
         partial = path.with_suffix(".part")
-        subprocess.run([sys.executable, HERE / "roster.py", "--rows", str(rows), partial], check=True)
+        subprocess.run([sys.executable, HERE / "roster.py", str(rows), partial], check=True)
         partial.replace(path)
     return path
 

@@ -6,6 +6,7 @@
 )]
 
 mod codes;
+mod features;
 mod layers;
 mod licences;
 mod locked;

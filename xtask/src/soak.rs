@@ -26,7 +26,7 @@ pub fn run(name: &str) -> Result<()> {
     let (variable, full) = programme.length;
     let length = std::env::var(variable).unwrap_or_else(|_| full.to_owned());
     let status = Command::new(env!("CARGO"))
-        .args(["test", "--workspace", "--test", "it", "--", "--exact", programme.test, "--nocapture"])
+        .args(["test", "--package", "lakehouse", "--test", "it", "--", "--exact", programme.test, "--nocapture"])
         .env(variable, length)
         .current_dir(Project::open()?.root)
         .status()

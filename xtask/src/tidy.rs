@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::project::Project;
-use crate::{codes, licences, locked, map, sizes, words};
+use crate::{codes, features, licences, locked, map, sizes, words};
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +23,7 @@ fn faults(project: &Project) -> Result<Vec<String>> {
     let layers = Layers::parse(&project.read("xtask/layers.txt")?)?;
     let mut faults = layers.compare(&metadata.rooms(project));
     faults.extend(locked::copies(&project.read("Cargo.lock")?));
+    faults.extend(features::diverging(project, &metadata)?);
     faults.extend(licences::refused(&metadata));
     faults.extend(sizes::too_long(project)?);
     faults.extend(codes::unexplained(project)?);
