@@ -77,8 +77,10 @@ fn clippy_driver() -> Option<PathBuf> {
     driver.is_file().then_some(driver)
 }
 
+/// Where tests say that they could not run: in the target directory, wherever that is.
 fn skipped_file(project: &Project) -> PathBuf {
-    project.root.join("target/skipped-tests.txt")
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project.root.join("target"), PathBuf::from);
+    target.join("skipped-tests.txt")
 }
 
 /// Tests that said they could not run on this machine, one line each.
