@@ -89,7 +89,9 @@ impl Kind {
     fn bytes(self, args: &[ColumnarValue], rows: usize) -> Result<u128> {
         let arrays = args.iter().map(|arg| Argument::new(arg, rows)).collect::<Result<Vec<_>>>()?;
         let total: u128 = match (self, arrays.as_slice()) {
-            (Self::Times, [what, times, ..]) if matches!(what.array.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => {
+            (Self::Times, [what, times, ..])
+                if matches!(what.array.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) =>
+            {
                 what.over_rows(rows, |row| what.length(row) * times.count(row))
             }
             // array_repeat(element, count)
@@ -124,9 +126,7 @@ impl Argument {
     fn new(value: &ColumnarValue, rows: usize) -> Result<Self> {
         match value {
             ColumnarValue::Array(array) => Ok(Self { array: Arc::clone(array), constant: false }),
-            ColumnarValue::Scalar(scalar) => {
-                Ok(Self { array: scalar.to_array_of_size(1)?, constant: rows != 1 })
-            }
+            ColumnarValue::Scalar(scalar) => Ok(Self { array: scalar.to_array_of_size(1)?, constant: rows != 1 }),
         }
     }
 

@@ -10,7 +10,6 @@ use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::{Column, ColumnStatistics, ScalarValue, Statistics};
 
-
 /// The bounds of a table's files, column by column, for a pruning predicate.
 pub(crate) struct FileBounds<'a> {
     pub(crate) files: &'a [DataFile],

@@ -1,11 +1,10 @@
 //! Messages of the engine, made fit for outside.
 
 use base::ByteSize;
-use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::arrow::error::ArrowError;
+use datafusion::common::{DataFusionError, SchemaError};
 
 use crate::error::Error;
-
 
 /// Longest message that leaves the house, in characters.
 const MAX_MESSAGE: usize = 600;
@@ -61,11 +60,13 @@ impl Cleaner {
             DataFusionError::ArrowError(inner, _) => self.arrow_text(inner),
             DataFusionError::Shared(inner) => self.shared(inner),
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => self.shared(inner),
-            DataFusionError::External(inner) => inner.downcast_ref::<Error>().map_or(Error::Panicked, |own| match own {
-                Error::Overflow => Error::Overflow,
-                Error::MemoryLimit { limit, advice } => Error::MemoryLimit { limit: *limit, advice },
-                other => Error::Failed(other.to_string()),
-            }),
+            DataFusionError::External(inner) => {
+                inner.downcast_ref::<Error>().map_or(Error::Panicked, |own| match own {
+                    Error::Overflow => Error::Overflow,
+                    Error::MemoryLimit { limit, advice } => Error::MemoryLimit { limit: *limit, advice },
+                    other => Error::Failed(other.to_string()),
+                })
+            }
             other => {
                 tracing::error!(error = %other, "a query failed");
                 Error::Failed("the query failed".to_owned())

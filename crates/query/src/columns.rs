@@ -27,8 +27,7 @@ impl ColumnsById {
     /// Where each id stands in a file. A file either carries ids on its columns or has none at all.
     fn positions(&self, file: &Schema) -> HashMap<i32, usize> {
         let id_of = |at: usize| file.field(at).metadata().get(PARQUET_FIELD_ID_META_KEY)?.parse::<i32>().ok();
-        let with_ids: HashMap<i32, usize> =
-            (0..file.fields().len()).filter_map(|at| Some((id_of(at)?, at))).collect();
+        let with_ids: HashMap<i32, usize> = (0..file.fields().len()).filter_map(|at| Some((id_of(at)?, at))).collect();
         if !with_ids.is_empty() {
             return with_ids;
         }

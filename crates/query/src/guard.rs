@@ -11,7 +11,6 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, Result};
 
-
 /// Deepest nesting of expressions and queries, and longest chain of set operations or joins.
 const MAX_DEPTH: usize = 500;
 /// Most expressions and queries in one statement.

@@ -15,7 +15,6 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::provider::LakeTable;
 
-
 /// Longest column name made from an expression, in characters.
 const MAX_NAME: usize = 200;
 

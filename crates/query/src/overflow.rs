@@ -64,9 +64,7 @@ impl CheckedExpressions {
                     None => Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr::new(left, op, right)))),
                 }
             }
-            Expr::Negative(inner) if is_integer(&inner, schema) => {
-                Ok(Transformed::yes(NEGATE.call(vec![*inner])))
-            }
+            Expr::Negative(inner) if is_integer(&inner, schema) => Ok(Transformed::yes(NEGATE.call(vec![*inner]))),
             Expr::ScalarFunction(function) => Ok(self.growth.bound(function)),
             other => Ok(Transformed::no(other)),
         }

@@ -14,7 +14,8 @@ pub(crate) fn bind(params: &[Value], placeholders: usize) -> Result<Option<Param
     if params.is_empty() {
         return Ok(None);
     }
-    let values: Vec<ScalarValue> = params.iter().enumerate().map(|(at, value)| typed(at, value)).collect::<Result<_>>()?;
+    let values: Vec<ScalarValue> =
+        params.iter().enumerate().map(|(at, value)| typed(at, value)).collect::<Result<_>>()?;
     Ok(Some(ParamValues::from(values)))
 }
 

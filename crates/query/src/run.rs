@@ -121,13 +121,7 @@ async fn next_batch(reading: Option<Reading>) -> Option<(Result<RecordBatch>, Op
 type Rows = mpsc::Sender<Result<RecordBatch>>;
 
 /// Plans and executes on the engine's threads. A panic inside becomes an answer.
-async fn execute(
-    shared: Arc<Shared>,
-    pin: catalog::Pin,
-    ask: Ask,
-    head: oneshot::Sender<Result<Head>>,
-    rows: Rows,
-) {
+async fn execute(shared: Arc<Shared>, pin: catalog::Pin, ask: Ask, head: oneshot::Sender<Result<Head>>, rows: Rows) {
     let cleaner = Cleaner { literals: Vec::new(), memory_limit: shared.config.memory_limit };
     let planning = AssertUnwindSafe(plan(&shared, &pin, &ask, cleaner)).catch_unwind().await;
     let (planned, cleaner) = match planning.unwrap_or(Err(Error::Panicked)) {
@@ -146,8 +140,7 @@ async fn execute(
 }
 
 async fn plan(shared: &Shared, pin: &catalog::Pin, ask: &Ask, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
-    let planner =
-        Planner { engine: &shared.engine, catalog: &shared.catalog, pin, reader: &shared.reader };
+    let planner = Planner { engine: &shared.engine, catalog: &shared.catalog, pin, reader: &shared.reader };
     let planned = planner.plan(ask, &mut cleaner).await?;
     Ok((planned, cleaner))
 }

@@ -83,9 +83,8 @@ pub(crate) fn resolve<'a>(pin: &'a Pin, reference: &TableReference) -> Option<&'
     }
     let (schema, table) = (reference.schema().unwrap_or(DEFAULT_SCHEMA), reference.table());
     let exact = pin.names().find(|name| name.namespace() == schema && name.table() == table);
-    let loosely = |name: &&DatasetName| {
-        name.namespace().eq_ignore_ascii_case(schema) && name.table().eq_ignore_ascii_case(table)
-    };
+    let loosely =
+        |name: &&DatasetName| name.namespace().eq_ignore_ascii_case(schema) && name.table().eq_ignore_ascii_case(table);
     exact.or_else(|| {
         let mut matching = pin.names().filter(loosely);
         matching.next().filter(|_| matching.next().is_none())

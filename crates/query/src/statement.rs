@@ -11,7 +11,6 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use crate::error::{Error, Result};
 use crate::guard;
 
-
 /// How deep the parser may recurse: several frames for each of the 500 levels that the guard lets through.
 const PARSER_DEPTH: usize = 4_000;
 

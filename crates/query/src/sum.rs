@@ -9,11 +9,11 @@ use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type, UIn
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::functions_aggregate::sum::Sum;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
 };
-use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 
 use crate::error::Error;
 use crate::provider::external;

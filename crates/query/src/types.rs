@@ -2,7 +2,6 @@
 
 use arrow::datatypes::DataType;
 
-
 /// The SQL name of a type, such as `BIGINT`, `DECIMAL(12,2)` or `VARCHAR[]`.
 pub fn sql_name(ty: &DataType) -> String {
     let simple = match ty {

@@ -30,11 +30,8 @@ pub async fn json(mut answer: Answer, max_rows: usize) -> Result<Vec<u8>> {
         rows += batch.num_rows();
     }
     let (version, elapsed) = (answer.version, answer.elapsed_ms());
-    write!(
-        out,
-        "],\"row_count\":{rows},\"truncated\":{truncated},\"version\":{version},\"elapsed_ms\":{elapsed}}}"
-    )
-    .map_err(unwritable)?;
+    write!(out, "],\"row_count\":{rows},\"truncated\":{truncated},\"version\":{version},\"elapsed_ms\":{elapsed}}}")
+        .map_err(unwritable)?;
     Ok(out)
 }
 

@@ -1,0 +1,128 @@
+//! Memory, disk, time and sharing.
+
+use std::time::Duration;
+
+use base::{ByteSize, Fault, Kind, Span};
+use futures::StreamExt;
+use query::Config;
+use serde_json::json;
+
+use crate::lake::Lake;
+
+fn small() -> Config {
+    Config { memory_limit: ByteSize::mib(24), threads: Some(2), ..Config::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sort_larger_than_memory_spills() {
+    let directory = tempfile::tempdir().unwrap();
+    let lake = Lake::with(&Config { spill_dir: Some(directory.path().to_owned()), ..small() }).await;
+    let rows: String = (0..150_000_u64).map(|row| format!("{},{:0200}\n", row * 7919 % 150_001, row)).collect();
+    lake.replace("t", format!("k,filler\n{rows}")).await;
+    let sql = "SELECT k, filler FROM t ORDER BY filler DESC, k";
+    let mut answer = lake.ask(sql).await.unwrap();
+    let mut count = 0;
+    while let Some(batch) = answer.batches.next().await {
+        count += batch.unwrap().num_rows();
+    }
+    assert_eq!(count, 150_000);
+    let plan = lake.rows(&format!("EXPLAIN ANALYZE {sql}")).await.to_string();
+    let spilled = plan.split("spill_count=").skip(1).any(|rest| !rest.starts_with('0'));
+    assert!(spilled, "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grouping_by_more_than_memory_spills_or_says_so() {
+    let lake = Lake::with(&small()).await;
+    let sql =
+        "SELECT count(*) FROM (SELECT value % 400000 AS g, max(value) AS m FROM generate_series(1, 500000) GROUP BY 1)";
+    assert_eq!(lake.rows(sql).await, json!([[400_000]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_spill_ends_with_the_memory_limit() {
+    let lake = Lake::with(&small()).await;
+    for sql in [
+        "SELECT array_agg(value) FROM generate_series(1, 50000000)",
+        "SELECT string_agg(CAST(value AS VARCHAR), ',') FROM generate_series(1, 50000000)",
+        "SELECT a.value FROM generate_series(1, 10000000) a JOIN generate_series(1, 10000000) b ON a.value = b.value",
+        "SELECT count(DISTINCT value) FROM generate_series(1, 50000000)",
+    ] {
+        let error = lake.json(sql).await.unwrap_err();
+        assert_eq!((error.code(), error.kind()), ("query.memory_limit", Kind::TooMuch), "{sql}: {error}");
+        assert!(error.to_string().contains("24MiB"), "{error}");
+    }
+    assert_eq!(lake.rows("SELECT 1").await, json!([[1]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deadline_ends_endless_queries() {
+    let lake = Lake::with(&Config { timeout: Span::millis(300), ..small() }).await;
+    for sql in [
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n FROM r) SELECT count(*) FROM r",
+        "SELECT count(*) FROM generate_series(1, 9000000000000) a, generate_series(1, 1000) b WHERE a.value + b.value = 0",
+        "SELECT sum(value % 7) FROM generate_series(1, 9000000000000)",
+        "SELECT value FROM generate_series(1, 9000000000000) WHERE value < 0",
+    ] {
+        let error = lake.json(sql).await.unwrap_err();
+        assert!(matches!(error.code(), "query.timeout" | "query.memory_limit"), "{sql}: {error}");
+    }
+    assert_eq!(lake.rows("SELECT 1").await, json!([[1]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_can_be_cancelled_by_its_id() {
+    let lake = Lake::open().await;
+    let mut answer = lake.ask("SELECT value FROM generate_series(1, 9000000000000)").await.unwrap();
+    assert!(answer.batches.next().await.unwrap().is_ok());
+    assert!(lake.query.cancel(answer.id));
+    let error = loop {
+        match answer.batches.next().await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => break error,
+            None => panic!("the stream ended as if it were whole"),
+        }
+    };
+    assert_eq!(error.code(), "query.cancelled");
+    assert!(answer.batches.next().await.is_none());
+    assert!(!lake.query.cancel(answer.id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_answer_is_a_cancelled_query() {
+    let lake = Lake::open().await;
+    let answer = lake.ask("SELECT value FROM generate_series(1, 9000000000000)").await.unwrap();
+    let id = answer.id;
+    drop(answer);
+    assert!(!lake.query.cancel(id));
+    let slow = lake.ask("SELECT count(*) FROM generate_series(1, 9000000000000)").await.unwrap();
+    let id = slow.id;
+    drop(query::encode::stream(slow, query::encode::Format::Csv));
+    assert!(!lake.query.cancel(id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_queries_at_once_are_all_answered() {
+    let lake = Lake::with(&small()).await;
+    lake.replace("t", "x\n1\n2\n3\n").await;
+    let asks = (0..64).map(|n| {
+        let query = lake.query.clone();
+        async move {
+            let sql = format!("SELECT sum(x) + {n} FROM t, generate_series(1, 2000)");
+            let answer = query.run(query::Ask { sql, ..query::Ask::default() }).await.unwrap();
+            let bytes = query::encode::json(answer, 10).await.unwrap();
+            let document: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(document["rows"], json!([[12_000 + n]]));
+        }
+    });
+    let all = futures::future::join_all(asks);
+    tokio::time::timeout(Duration::from_secs(60), all).await.expect("no query starves");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_can_be_dropped_inside_of_another_runtime() {
+    let lake = Lake::open().await;
+    let answer = lake.ask("SELECT value FROM generate_series(1, 9000000000000)").await.unwrap();
+    drop(lake);
+    drop(answer);
+}

@@ -1,0 +1,52 @@
+//! One version for the whole query.
+
+use base::{AsOf, Fault, Kind, Version};
+use catalog::Mode;
+use query::Ask;
+use serde_json::{Value, json};
+
+use crate::lake::Lake;
+
+async fn at(lake: &Lake, sql: &str, as_of: AsOf) -> query::Result<Value> {
+    let answer = lake.query.run(Ask { sql: sql.to_owned(), as_of: Some(as_of), params: Vec::new() }).await?;
+    let bytes = query::encode::json(answer, 100).await?;
+    Ok(serde_json::from_slice(&bytes).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_of_reads_every_table_at_that_version() {
+    let lake = Lake::open().await;
+    let first = lake.replace("a", "x\n1\n").await;
+    let second = lake.replace("b", "x\n1\n").await;
+    let third = lake.replace("a", "x\n2\n3\n").await;
+    let sql = "SELECT (SELECT sum(x) FROM a) AS a, (SELECT count(*) FROM b) AS b";
+    let then = at(&lake, sql, AsOf::Version(Version(second))).await.unwrap();
+    assert_eq!((&then["rows"], &then["version"]), (&json!([[1, 1]]), &json!(second)));
+    let now = lake.json(sql).await.unwrap();
+    assert_eq!((&now["rows"], &now["version"]), (&json!([[5, 1]]), &json!(third)));
+    let error = at(&lake, sql, AsOf::Version(Version(first))).await.unwrap_err();
+    assert_eq!(error.code(), "query.invalid_sql");
+    let error = at(&lake, sql, AsOf::Version(Version(third + 1))).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_query_keeps_its_version_while_the_table_is_replaced() {
+    let lake = Lake::open().await;
+    lake.replace("t", "x\n1\n2\n").await;
+    let answer = lake.ask("SELECT x FROM t ORDER BY x").await.unwrap();
+    lake.replace("t", "x\n7\n").await;
+    let bytes = query::encode::json(answer, 10).await.unwrap();
+    let document: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(document["rows"], json!([[1], [2]]));
+    assert_eq!(lake.rows("SELECT x FROM t").await, json!([[7]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_appended_is_seen_at_once() {
+    let lake = Lake::open().await;
+    for round in 1..=5 {
+        lake.load("t", Mode::Append, format!("x\n{round}\n")).await;
+        assert_eq!(lake.rows("SELECT count(*), max(x) FROM t").await, json!([[round, round]]));
+    }
+}
