@@ -3,105 +3,274 @@
 use std::sync::Arc;
 
 use base::{AsOf, DatasetName, Seams, Version};
-use storage::Store;
+use futures::{StreamExt, stream};
+use storage::{Store, task};
 
+use crate::committer::{Committer, Proposal, Settled};
 use crate::config::Config;
 use crate::draft::Draft;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::format;
+use crate::head::Head;
 use crate::history::{Page, SnapshotLine};
+use crate::io::Roots;
+use crate::lake::Lake;
+use crate::log::Log;
 use crate::manifest::Manifest;
+use crate::past::Past;
 use crate::pin::Pin;
 use crate::publication::{Publication, Published};
+use crate::publish::{self, Publishing};
 use crate::record::Record;
-use crate::register::{Register, Registered};
+use crate::register::{self, Register, Registered, Registering};
 use crate::schema::NewColumn;
+use crate::state::TableEntry;
+use crate::summary;
 use crate::table::Table;
+use crate::tables::Tables;
+use crate::turns::Turns;
+
+/// How many tables a list reads at once.
+const TABLES_AT_ONCE: usize = 16;
+/// How often a registration starts over because the table changed its shape while objects were copied.
+const ATTEMPTS: usize = 5;
 
 /// The one catalog of a lake in this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    store: Store,
+    room: Arc<Room>,
+}
+
+#[derive(Debug)]
+struct Room {
+    lake: Lake,
+    log: Log,
+    head: Arc<Head>,
+    past: Past,
+    tables: Arc<Tables>,
+    committer: Committer,
+    registrations: Turns,
 }
 
 impl Catalog {
     /// Opens the lake's catalog; an empty store becomes a lake.
-    pub async fn open(_store: Store, _config: &Config, _seams: Seams) -> Result<Self> {
-        todo!()
+    pub async fn open(store: Store, config: &Config, seams: Seams) -> Result<Self> {
+        let format = format::open(&store, &seams).await?;
+        let roots = Roots::new(&format.root, store.uri());
+        let lake = Lake { store: store.clone(), roots, seams: seams.clone() };
+        let log = Log::new(store.clone());
+        let head = Arc::new(Head::load(&store, log.clone(), config, seams.clone()).await?);
+        tracing::info!(lake = %format.lake_id, version = %head.known().version, "the lake is open");
+        let room = Room {
+            past: Past::new(store.clone(), log.clone(), Arc::clone(&head)),
+            tables: Arc::new(Tables::new(lake.clone())),
+            committer: Committer::start(store, log.clone(), Arc::clone(&head), config, seams),
+            registrations: Turns::default(),
+            lake,
+            log,
+            head,
+        };
+        Ok(Self { room: Arc::new(room) })
     }
 
     /// The store under the lake.
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.room.lake.store
     }
 
     /// Pins the newest version, or the one asked for.
-    pub async fn pin(&self, _as_of: Option<&AsOf>) -> Result<Pin> {
-        todo!()
+    pub async fn pin(&self, as_of: Option<&AsOf>) -> Result<Pin> {
+        match as_of {
+            None => Ok(Pin { state: self.room.head.fresh().await?, newest: true }),
+            Some(as_of) => Ok(Pin { state: self.room.past.find(as_of).await?, newest: false }),
+        }
     }
 
     /// Pins the newest version, asking the store even where `pin` would trust what it saw a moment ago.
     pub async fn pin_fresh(&self) -> Result<Pin> {
-        todo!()
+        Ok(Pin { state: self.room.head.ask().await?, newest: true })
     }
 
     /// Pins a version that is not older than `min`.
-    pub async fn pin_at_least(&self, _min: Version) -> Result<Pin> {
-        todo!()
+    pub async fn pin_at_least(&self, min: Version) -> Result<Pin> {
+        Ok(Pin { state: self.room.head.at_least(min).await?, newest: true })
     }
 
-    /// A dataset's table as pinned.
-    pub async fn table(&self, _pin: &Pin, _name: &DatasetName) -> Result<Arc<Table>> {
-        todo!()
+    /// A dataset's table exactly as pinned.
+    pub async fn table(&self, pin: &Pin, name: &DatasetName) -> Result<Arc<Table>> {
+        let entry = pin.entry(name).ok_or_else(|| unknown(pin, name))?;
+        self.room.tables.load(name, entry).await
     }
 
-    /// A dataset's manifest as pinned.
-    pub async fn manifest(&self, _pin: &Pin, _name: &DatasetName) -> Result<Manifest> {
-        todo!()
+    /// A dataset's manifest as pinned; a name that the newest pin does not know is looked up once more.
+    pub async fn manifest(&self, pin: &Pin, name: &DatasetName) -> Result<Manifest> {
+        Manifest::of(&*self.newest_table(pin, name).await?).await
     }
 
     /// The manifests of all datasets, sorted by name; a table that does not read states its error.
-    pub async fn list(&self, _pin: &Pin) -> Result<Vec<Manifest>> {
-        todo!()
+    pub async fn list(&self, pin: &Pin) -> Result<Vec<Manifest>> {
+        let entries: Vec<_> = pin.state.tables.iter().map(|(name, entry)| (name.clone(), Arc::clone(entry))).collect();
+        let manifests = entries.into_iter().map(|(name, entry)| self.room.isolated_manifest(name, entry));
+        Ok(stream::iter(manifests).buffered(TABLES_AT_ONCE).collect().await)
     }
 
     /// The snapshots of a table made before version `before`, newest first.
     pub async fn history(
         &self,
-        _pin: &Pin,
-        _name: &DatasetName,
-        _limit: usize,
-        _before: Option<Version>,
+        pin: &Pin,
+        name: &DatasetName,
+        limit: usize,
+        before: Option<Version>,
     ) -> Result<Page<SnapshotLine>> {
-        todo!()
+        let table = self.newest_table(pin, name).await?;
+        let mut lines: Vec<SnapshotLine> = table.read().metadata.snapshots().map(|made| summary::line(made)).collect();
+        lines.sort_by(|a, b| (b.version, b.at, &b.snapshot_id).cmp(&(a.version, a.at, &a.snapshot_id)));
+        lines.retain(|line| before.is_none_or(|before| line.version < Some(before)));
+        let more = lines.len() > limit;
+        lines.truncate(limit);
+        let next = lines.last().and_then(|line| line.version).filter(|_| more);
+        Ok(Page { items: lines, next })
     }
 
-    /// The records before version `before`, newest first.
-    pub async fn versions(&self, _before: Option<Version>, _limit: usize) -> Result<Vec<Record>> {
-        todo!()
+    /// The records before version `before`, newest first, at most `limit`.
+    pub async fn versions(&self, before: Option<Version>, limit: usize) -> Result<Vec<Record>> {
+        let newest = self.room.head.fresh().await?.version;
+        let last = before.map_or(newest, |before| newest.min(Version(before.0.saturating_sub(1))));
+        let first = (last.0 + 1).saturating_sub(limit as u64).max(1);
+        let mut records = self.room.log.range(Version(first), last).await?;
+        records.reverse();
+        Ok(records)
     }
 
     /// One record.
-    pub async fn version(&self, _version: Version) -> Result<Record> {
-        todo!()
+    pub async fn version(&self, version: Version) -> Result<Record> {
+        let newest = self.room.head.at_least(version).await;
+        match newest {
+            Ok(_) if version > Version(0) => self.room.log.expect(version).await,
+            Ok(_) | Err(Error::Behind { .. }) => Err(self.room.past.unknown(&AsOf::Version(version))),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Makes objects the rows of a dataset.
-    pub async fn register(&self, _register: Register) -> Result<Registered> {
-        todo!()
+    /// Makes objects the rows of a dataset. Goes on to its end when the caller goes away.
+    pub async fn register(&self, register: Register) -> Result<Registered> {
+        register::check(&register)?;
+        let room = Arc::clone(&self.room);
+        finish(task::spawn("register", async move { room.register(&register).await })).await
     }
 
     /// A draft of a new table.
-    pub fn draft(&self, _name: &DatasetName, _columns: &[NewColumn]) -> Draft {
-        todo!()
+    pub fn draft(&self, name: &DatasetName, columns: &[NewColumn]) -> Draft {
+        Draft::new_table(name, columns, &self.room.lake.seams)
     }
 
-    /// Publishes staged files as one commit.
-    pub async fn publish(&self, _publication: Publication) -> Result<Published> {
-        todo!()
+    /// Publishes staged files as one commit, or finds that the table already is what it would become.
+    ///
+    /// The files belong to the catalog from here on: when they are proven not to be needed, it has deleted them. Goes
+    /// on to its end when the caller goes away.
+    pub async fn publish(&self, publication: Publication) -> Result<Published> {
+        let room = Arc::clone(&self.room);
+        finish(task::spawn("publish", async move { room.publish(publication).await })).await
     }
 
-    /// Waits for the commits under way and refuses further ones.
+    /// Refuses further commits and waits for those under way.
     pub async fn close(&self) {
-        todo!()
+        self.room.committer.close().await;
     }
+
+    async fn newest_table(&self, pin: &Pin, name: &DatasetName) -> Result<Arc<Table>> {
+        match self.table(pin, name).await {
+            Err(Error::UnknownDataset { .. }) if pin.newest => self.table(&self.pin_fresh().await?, name).await,
+            found => found,
+        }
+    }
+}
+
+impl Room {
+    async fn publish(&self, publication: Publication) -> Result<Published> {
+        let name = publication.draft.name.clone();
+        let key = publication.idempotency_key.clone();
+        let publishing = Publishing::new(self.lake.clone(), Arc::clone(&self.tables), publication);
+        let settled = self.put_through(publishing).await?;
+        let entry = publish::outcome(&settled.state, &name, key.as_deref())?;
+        let table = self.tables.load(&name, &entry).await?;
+        // A repeated key answers its first outcome, which was a commit.
+        let existing = !settled.committed && key.is_none_or(|key| settled.state.keyed(&key).is_none());
+        Ok(Published { existing, version: entry.version, table })
+    }
+
+    /// Puts a publication through the committer, unless the newest state already is what it wants.
+    async fn put_through(&self, publishing: Publishing) -> Result<Settled> {
+        let state = self.head.ask().await?;
+        match publishing.is_settled_in(&state).await {
+            Ok(false) => self.committer.propose(Box::new(publishing)).await,
+            Ok(true) => {
+                let before = state.tables.get(publishing.dataset()).cloned();
+                publishing.withdraw().await;
+                Ok(Settled { committed: false, before, state })
+            }
+            Err(error) => {
+                publishing.withdraw().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn register(&self, register: &Register) -> Result<Registered> {
+        let _turn = self.registrations.take(&register.name).await;
+        for _ in 0..ATTEMPTS {
+            match self.try_register(register).await {
+                Err(Error::Moved { .. }) => {}
+                settled => return settled,
+            }
+        }
+        Err(Error::Moved { name: register.name.clone() })
+    }
+
+    async fn try_register(&self, register: &Register) -> Result<Registered> {
+        let state = self.head.ask().await?;
+        let table = match state.tables.get(&register.name) {
+            Some(entry) => Some(self.tables.load(&register.name, entry).await?),
+            None => None,
+        };
+        if let Some(table) = &table
+            && table.fingerprint() != register.schema_fingerprint
+        {
+            return Err(register::drift(&self.lake, register, table).await);
+        }
+        let registering = Registering::find(&self.lake, register).await?;
+        if let Some(table) = &table
+            && table.registered_objects() == Some(registering.objects())
+        {
+            registering.expect_rows(table.row_count())?;
+            return Ok(Registered { existing: true, manifest: Manifest::of(table).await? });
+        }
+        let copied = registering.copy(table.as_deref()).await?;
+        let publishing = Publishing::new(self.lake.clone(), Arc::clone(&self.tables), copied.publication);
+        let publishing = publishing.registering(registering.objects().to_owned(), copied.by_name);
+        let settled = self.put_through(publishing).await?;
+        let entry = publish::outcome(&settled.state, &register.name, None)?;
+        let table = self.tables.load(&register.name, &entry).await?;
+        Ok(Registered { existing: settled.before.is_some(), manifest: Manifest::of(&table).await? })
+    }
+
+    async fn isolated_manifest(&self, name: DatasetName, entry: Arc<TableEntry>) -> Manifest {
+        let read = async {
+            let table = self.tables.load(&name, &entry).await?;
+            Manifest::of(&table).await
+        };
+        read.await.unwrap_or_else(|error| {
+            tracing::error!(dataset = %name, error = %error, cause = ?std::error::Error::source(&error), "a table does not read");
+            Manifest::broken(&name, &entry, &error)
+        })
+    }
+}
+
+fn unknown(pin: &Pin, name: &DatasetName) -> Error {
+    Error::UnknownDataset { name: name.clone(), version: pin.version(), near: pin.near(name) }
+}
+
+/// A task that died on the way proves nothing about its commit.
+async fn finish<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
+    task.await.unwrap_or(Err(Error::OutcomeUnknown))
 }

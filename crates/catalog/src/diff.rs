@@ -75,7 +75,8 @@ impl SchemaDiff {
     pub fn between(table: &[Column], given: &[NewColumn]) -> Self {
         let theirs: HashMap<&str, (usize, &NewColumn)> =
             (1..).zip(given).map(|(place, column)| (column.name.as_str(), (place, column))).collect();
-        let ours: HashMap<&str, usize> = (1..).zip(table).map(|(place, column)| (column.name.as_str(), place)).collect();
+        let ours: HashMap<&str, usize> =
+            (1..).zip(table).map(|(place, column)| (column.name.as_str(), place)).collect();
         let mut diff = Self::default();
         for (place, column) in (1..).zip(table) {
             match theirs.get(column.name.as_str()) {

@@ -1,5 +1,7 @@
 //! What can go wrong between a name and its table.
 
+use std::sync::Arc;
+
 use base::{AsOf, DatasetName, Facts, Fault, Kind, Version};
 use serde_json::json;
 
@@ -119,6 +121,9 @@ pub enum Error {
     /// The catalog is shutting down.
     #[error("the catalog is closing")]
     Closing,
+    /// The failure of a record that several commits were to share.
+    #[error("{0}")]
+    Shared(#[source] Arc<Error>),
     /// The store failed.
     #[error("{0}")]
     Storage(#[from] storage::Error),
@@ -149,11 +154,11 @@ impl Error {
 
     /// Whether this proves that nothing was committed.
     pub fn proves_nothing_committed(&self) -> bool {
-        !matches!(self, Self::OutcomeUnknown)
-    }
-
-    pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Storage(inner) if inner.kind() == Kind::NotFound)
+        match self {
+            Self::OutcomeUnknown => false,
+            Self::Shared(inner) => inner.proves_nothing_committed(),
+            _ => true,
+        }
     }
 }
 
@@ -167,6 +172,7 @@ impl Fault for Error {
             Self::OutcomeUnknown | Self::Behind { .. } | Self::Closing => Kind::Unavailable,
             Self::NewerFormat { .. } | Self::Damaged { .. } => Kind::Damaged,
             Self::BadKey(inner) | Self::Storage(inner) => inner.kind(),
+            Self::Shared(inner) => inner.kind(),
             Self::Bug { .. } => Kind::Bug,
         }
     }
@@ -191,6 +197,7 @@ impl Fault for Error {
             Self::DeleteFiles { .. } => "catalog.delete_files",
             Self::Closing => "catalog.closing",
             Self::Storage(inner) => inner.code(),
+            Self::Shared(inner) => inner.code(),
             Self::Bug { .. } => "catalog.bug",
         }
     }
@@ -208,6 +215,7 @@ impl Fault for Error {
             Self::SchemaDrift { diff, .. } => {
                 facts.insert("diff".into(), json!(diff));
             }
+            Self::Shared(inner) => return inner.facts(),
             Self::Storage(inner) => return inner.facts(),
             _ => {}
         }

@@ -1,22 +1,40 @@
 //! What exists: the lake log, Iceberg tables, versions and the one atomic commit.
+//!
+//! It never interprets rows, never speaks HTTP or SQL, and nothing else in the house commits. Reading order:
+//! [`record`] and [`state`] (what a version is), [`log`] (where writers meet), [`head`], [`checkpoint`] and [`past`]
+//! (how states are found), [`committer`] (the one path by which anything changes), [`schema`] and [`diff`],
+//! [`draft`], [`publication`] and [`publish`] with [`snapshot`], [`summary`] and [`footer`] (our own Iceberg commit),
+//! [`register`], [`table`], [`manifest`] and [`history`] (what readers get), and [`catalog`], which holds it together.
 
-#![expect(clippy::todo, unused_imports, dead_code, reason = "the public words come first")]
-
-pub mod catalog;
-pub mod config;
-pub mod data_file;
-pub mod diff;
-pub mod draft;
-pub mod error;
-pub mod history;
-pub mod manifest;
-pub mod pin;
-pub mod publication;
-pub mod record;
-pub mod register;
-pub mod schema;
-pub mod state;
-pub mod table;
+mod catalog;
+mod checkpoint;
+mod committer;
+mod config;
+mod data_file;
+mod diff;
+mod draft;
+mod error;
+mod footer;
+mod format;
+mod head;
+mod history;
+mod io;
+mod lake;
+mod log;
+mod manifest;
+mod past;
+mod pin;
+mod publication;
+mod publish;
+mod record;
+mod register;
+mod schema;
+mod snapshot;
+mod state;
+mod summary;
+mod table;
+mod tables;
+mod turns;
 
 pub use catalog::Catalog;
 pub use config::Config;
@@ -25,11 +43,11 @@ pub use diff::SchemaDiff;
 pub use draft::Draft;
 pub use error::{Error, Result};
 pub use history::{Page, SnapshotLine};
-pub use manifest::{Manifest, dataset_id};
+pub use manifest::{Broken, FieldShape, Manifest, Object, SchemaShape, dataset_id};
 pub use pin::Pin;
 pub use publication::{Mode, NewFile, Publication, Published, Source};
 pub use record::{Change, Commit, Record, TablePut};
 pub use register::{Register, Registered};
-pub use schema::{Column, ColumnType, NewColumn, fingerprint};
+pub use schema::{Column, ColumnType, NewColumn, OtherType, fingerprint, fingerprint_of};
 pub use state::TableEntry;
 pub use table::Table;

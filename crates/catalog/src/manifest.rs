@@ -125,12 +125,6 @@ impl Manifest {
 
 impl FieldShape {
     fn of(column: &crate::Column) -> Self {
-        Self {
-            id: column.id,
-            name: column.name.clone(),
-            ty: column.ty.name(),
-            nullable: column.nullable,
-            pii: None,
-        }
+        Self { id: column.id, name: column.name.clone(), ty: column.ty.name(), nullable: column.nullable, pii: None }
     }
 }

@@ -2,7 +2,8 @@ use super::*;
 
 #[test]
 fn an_unknown_change_is_refused_and_a_newer_format_is_named() {
-    let unknown = br#"{"format":1,"version":7,"at":"2026-01-01T00:00:00Z","commits":[{"id":"01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    let unknown =
+        br#"{"format":1,"version":7,"at":"2026-01-01T00:00:00Z","commits":[{"id":"01ARZ3NDEKTSV4RRFFQ69G5FAV",
         "author":"a","message":"m","changes":[{"change":"moon_put"}]}]}"#;
     assert!(matches!(Record::parse(Version(7), unknown), Err(Error::Damaged { .. })));
     let newer = br#"{"format":2,"whatever":true}"#;

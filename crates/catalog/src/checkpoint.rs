@@ -1,0 +1,201 @@
+//! Checkpoints: the whole state at one version as one Parquet file. Derived from the log, so never fatal to lose.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use base::{Tag, Timestamp, Version};
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use serde::{Deserialize, Serialize};
+use storage::Store;
+
+use crate::error::{Cause, Error, Result};
+use crate::state::{Keyed, State, TableEntry};
+
+/// The directory of the checkpoints.
+const DIRECTORY: &str = "_lake/checkpoints/";
+/// The newest checkpoint format that this program writes and reads.
+const FORMAT: u64 = 1;
+/// The footer key under which the heading is stored.
+const HEADING: &str = "lakehouse.checkpoint";
+/// How many names one listing asks for.
+const PAGE: usize = 10_000;
+
+/// What a checkpoint states about itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Heading {
+    format: u64,
+    version: Version,
+    at: Timestamp,
+    rows: u64,
+    /// CRC-32C of all cells, each closed by a zero byte.
+    crc32c: u32,
+}
+
+/// One thing of the state: what it is, its name, and the rest as JSON.
+struct Row {
+    kind: &'static str,
+    name: String,
+    body: String,
+}
+
+/// The newest state at or below `limit` (or of all) that a sound checkpoint holds; the empty state when none does.
+pub(crate) async fn newest(store: &Store, limit: Option<Version>) -> Result<State> {
+    let mut versions = list(store).await?;
+    versions.retain(|version| limit.is_none_or(|limit| *version <= limit));
+    for version in versions.into_iter().rev() {
+        match load(store, version).await {
+            Ok(state) => return Ok(state),
+            Err(error @ Error::NewerFormat { .. }) => return Err(error),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%version, error = %error, cause, "a checkpoint does not read; going on without it");
+            }
+        }
+    }
+    Ok(State::empty())
+}
+
+/// Writes the checkpoint of a state; another process may have written the same one.
+pub(crate) async fn write(store: &Store, state: &State) -> Result<()> {
+    let bytes = encode(state).map_err(|source| Error::damaged("a new checkpoint", source))?;
+    store.put(&path(state.version), bytes).await?;
+    Ok(())
+}
+
+/// The versions that have checkpoints, oldest first.
+async fn list(store: &Store) -> Result<Vec<Version>> {
+    let mut versions = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.list(DIRECTORY, after.as_deref(), PAGE).await?;
+        versions.extend(page.entries.iter().filter_map(|entry| version_of(&entry.path)));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(versions),
+        }
+    }
+}
+
+async fn load(store: &Store, version: Version) -> Result<State> {
+    let what = || format!("the checkpoint of version {version}");
+    let bytes = store.get(&path(version)).await?;
+    let (heading, rows) = decode(bytes).map_err(|source| Error::damaged(what(), source))?;
+    if heading.format > FORMAT {
+        return Err(Error::NewerFormat { what: what(), found: heading.format, known: FORMAT });
+    }
+    if heading.version != version || heading.rows != rows.len() as u64 || heading.crc32c != checksum(&rows) {
+        return Err(Error::damaged(what(), "its heading does not fit its rows"));
+    }
+    rebuild(&heading, &rows).map_err(|source| Error::damaged(what(), source))
+}
+
+fn encode(state: &State) -> Result<Bytes, Cause> {
+    let rows = rows_of(state)?;
+    let (version, at) = (state.version, state.at);
+    let heading = Heading { format: FORMAT, version, at, rows: rows.len() as u64, crc32c: checksum(&rows) };
+    let heading = KeyValue::new(HEADING.to_owned(), serde_json::to_string(&heading)?);
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_key_value_metadata(Some(vec![heading]))
+        .build();
+    let batch = RecordBatch::try_new(
+        schema(),
+        vec![
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.kind))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.name))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.body))),
+        ],
+    )?;
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties))?;
+    writer.write(&batch)?;
+    Ok(writer.into_inner()?.into())
+}
+
+fn decode(bytes: Bytes) -> Result<(Heading, Vec<Row>), Cause> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let stated = reader.metadata().file_metadata().key_value_metadata();
+    let heading = stated.into_iter().flatten().find(|pair| pair.key == HEADING).and_then(|pair| pair.value.as_ref());
+    let heading = serde_json::from_str(heading.ok_or("it has no heading")?)?;
+    let mut rows = Vec::new();
+    for batch in reader.build()? {
+        let batch = batch?;
+        let column = |index| batch.column(index).as_any().downcast_ref::<StringArray>().ok_or("it has other columns");
+        let (kinds, names, bodies) = (column(0)?, column(1)?, column(2)?);
+        for row in 0..batch.num_rows() {
+            let kind = KINDS.into_iter().find(|kind| *kind == kinds.value(row)).ok_or("it holds an unknown kind")?;
+            rows.push(Row { kind, name: names.value(row).to_owned(), body: bodies.value(row).to_owned() });
+        }
+    }
+    Ok((heading, rows))
+}
+
+const NAMESPACE: &str = "namespace";
+const TABLE: &str = "table";
+const TAG: &str = "tag";
+const KEY: &str = "key";
+const KINDS: [&str; 4] = [NAMESPACE, TABLE, TAG, KEY];
+
+fn rows_of(state: &State) -> Result<Vec<Row>, Cause> {
+    let mut rows = Vec::new();
+    for namespace in &state.namespaces {
+        rows.push(Row { kind: NAMESPACE, name: namespace.clone(), body: "null".into() });
+    }
+    for (name, entry) in &state.tables {
+        rows.push(Row { kind: TABLE, name: name.to_string(), body: serde_json::to_string(entry.as_ref())? });
+    }
+    for (tag, version) in &state.tags {
+        rows.push(Row { kind: TAG, name: tag.to_string(), body: serde_json::to_string(version)? });
+    }
+    for (key, keyed) in state.keys() {
+        rows.push(Row { kind: KEY, name: key.clone(), body: serde_json::to_string(keyed)? });
+    }
+    Ok(rows)
+}
+
+fn rebuild(heading: &Heading, rows: &[Row]) -> Result<State, Cause> {
+    let mut state = State::empty();
+    state.version = heading.version;
+    state.at = heading.at;
+    state.namespaces.clear();
+    for row in rows {
+        match row.kind {
+            NAMESPACE => {
+                state.namespaces.insert(row.name.clone());
+            }
+            TABLE => {
+                let entry: TableEntry = serde_json::from_str(&row.body)?;
+                state.tables.insert(row.name.parse()?, Arc::new(entry));
+            }
+            TAG => {
+                state.tags.insert(row.name.parse::<Tag>()?, serde_json::from_str(&row.body)?);
+            }
+            _ => state.keep_key(row.name.clone(), serde_json::from_str::<Keyed>(&row.body)?),
+        }
+    }
+    Ok(state)
+}
+
+fn checksum(rows: &[Row]) -> u32 {
+    let cells = rows.iter().flat_map(|row| [row.kind, &row.name, &row.body]);
+    cells.fold(0, |crc, cell| crc32c::crc32c_append(crc32c::crc32c_append(crc, cell.as_bytes()), &[0]))
+}
+
+fn schema() -> Arc<Schema> {
+    let text = |name: &str| Field::new(name, DataType::Utf8, false);
+    Arc::new(Schema::new(vec![text("kind"), text("name"), text("body")]))
+}
+
+/// Twenty digits, so that names sort like numbers.
+fn path(version: Version) -> String {
+    format!("{DIRECTORY}{:020}.parquet", version.0)
+}
+
+fn version_of(path: &str) -> Option<Version> {
+    path.strip_prefix(DIRECTORY)?.strip_suffix(".parquet")?.parse().ok().map(Version)
+}

@@ -1,0 +1,269 @@
+//! The one path by which anything changes: proposals wait in a queue, are decided on the newest state, and go out
+//! together as one record.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base::{CommitId, DatasetName, Seams, Span};
+use futures::FutureExt;
+use futures::future::join_all;
+use storage::{Store, task};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::checkpoint;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::head::Head;
+use crate::log::{Landed, Log};
+use crate::record::{Change, Commit, FORMAT, Record};
+use crate::state::{State, TableEntry};
+
+/// The most commits that share one record.
+const GROUP: usize = 256;
+
+/// Something that wants to change one dataset.
+///
+/// It is decided again on every new head until it is settled, so a race alone never refuses it.
+#[async_trait]
+pub(crate) trait Proposal: Send + Sync {
+    /// The dataset that it changes. Proposals for different datasets are decided side by side.
+    fn dataset(&self) -> &DatasetName;
+
+    /// What the record says about the commit.
+    fn describe(&self) -> Description;
+
+    /// Decides on `state`, whose version is the one that a commit would make: the changes, or none when nothing needs
+    /// to change. Whatever an earlier call staged is proven not to be committed.
+    async fn decide(&mut self, state: &State) -> Result<Vec<Change>>;
+
+    /// Learns the outcome: an error, or whether its changes were committed. Deletes what is then not needed.
+    async fn settle(&mut self, outcome: &Result<Settled>);
+}
+
+/// What the log keeps of a proposal besides its changes.
+#[derive(Debug, Clone)]
+pub(crate) struct Description {
+    pub author: String,
+    pub message: String,
+    pub idempotency_key: Option<String>,
+    pub request: Option<String>,
+}
+
+/// How a proposal ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Settled {
+    /// Whether it made a commit; otherwise the state already was what it wants.
+    pub committed: bool,
+    /// What the dataset was when it was decided; none when there was none.
+    pub before: Option<Arc<TableEntry>>,
+    /// The state in which its outcome stands.
+    pub state: Arc<State>,
+}
+
+struct Waiting {
+    proposal: Box<dyn Proposal>,
+    reply: oneshot::Sender<Result<Settled>>,
+}
+
+enum Message {
+    Propose(Waiting),
+    /// Answered when everything that was waiting before it is settled.
+    Close(oneshot::Sender<()>),
+}
+
+/// A proposal as decided on one state.
+struct Decided {
+    waiting: Waiting,
+    outcome: Result<Decision>,
+}
+
+struct Decision {
+    commit: Option<Commit>,
+    before: Option<Arc<TableEntry>>,
+    after: State,
+}
+
+/// The door of the queue. The committing task ends when the last clone is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Committer {
+    queue: mpsc::Sender<Message>,
+}
+
+impl Committer {
+    /// Starts the committing task of a lake.
+    pub fn start(store: Store, log: Log, head: Arc<Head>, config: &Config, seams: Seams) -> Self {
+        let (queue, messages) = mpsc::channel(GROUP);
+        let (checkpoint_every, timeout) = (config.checkpoint_every.max(1), config.commit_timeout);
+        let desk = Desk { store, log, head, seams, checkpoint_every, timeout };
+        task::spawn("committer", desk.run(messages));
+        Self { queue }
+    }
+
+    /// Puts a proposal through and answers its outcome.
+    pub async fn propose(&self, proposal: Box<dyn Proposal>) -> Result<Settled> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.queue.send(Message::Propose(Waiting { proposal, reply })).await;
+        sent.map_err(|_| Error::Closing)?;
+        // A dropped reply means that the committing task died on the way, so nothing is proven.
+        answer.await.unwrap_or(Err(Error::OutcomeUnknown))
+    }
+
+    /// Refuses further proposals and waits until those that wait are settled.
+    pub async fn close(&self) {
+        let (reply, settled) = oneshot::channel();
+        if self.queue.send(Message::Close(reply)).await.is_ok() {
+            // An error means that the committing task has ended, which is what was asked for.
+            let _ = settled.await;
+        }
+    }
+}
+
+struct Desk {
+    store: Store,
+    log: Log,
+    head: Arc<Head>,
+    seams: Seams,
+    checkpoint_every: u64,
+    timeout: Span,
+}
+
+impl Desk {
+    async fn run(self, mut queue: mpsc::Receiver<Message>) {
+        let (mut messages, mut closers) = (Vec::new(), Vec::new());
+        while queue.recv_many(&mut messages, GROUP).await > 0 {
+            let mut group = Vec::new();
+            for message in messages.drain(..) {
+                match message {
+                    Message::Propose(waiting) => group.push(waiting),
+                    Message::Close(closer) => closers.push(closer),
+                }
+            }
+            if !closers.is_empty() {
+                queue.close();
+            }
+            self.put_through(group).await;
+        }
+        drop(closers);
+    }
+
+    /// Decides, publishes and decides again until every proposal of the group is settled.
+    async fn put_through(&self, mut group: Vec<Waiting>) {
+        let until = Instant::now() + self.timeout.0;
+        while !group.is_empty() {
+            let head = self.head.known();
+            let mut state = State::clone(&head);
+            state.begin(head.version.next(), self.seams.now().max(head.at));
+            let decided = self.decide_all(&state, group).await;
+            let record = record(&state, &decided);
+            group = match self.establish(&head, &record, until).await {
+                Ok(true) => return settle_all(decided, None).await,
+                Ok(false) => decided.into_iter().map(|decided| decided.waiting).collect(),
+                Err(error) => return settle_all(decided, Some(error)).await,
+            };
+        }
+    }
+
+    /// Decides proposals for different datasets side by side, those for the same one after another.
+    async fn decide_all(&self, base: &State, group: Vec<Waiting>) -> Vec<Decided> {
+        let mut chains: BTreeMap<DatasetName, Vec<Waiting>> = BTreeMap::new();
+        for waiting in group {
+            chains.entry(waiting.proposal.dataset().clone()).or_default().push(waiting);
+        }
+        let chains = chains.into_values().map(|chain| self.decide_chain(base.clone(), chain));
+        join_all(chains).await.into_iter().flatten().collect()
+    }
+
+    async fn decide_chain(&self, mut state: State, chain: Vec<Waiting>) -> Vec<Decided> {
+        let mut decided = Vec::with_capacity(chain.len());
+        for mut waiting in chain {
+            let before = state.tables.get(waiting.proposal.dataset()).cloned();
+            let changes = decide(waiting.proposal.as_mut(), &state).await;
+            let outcome = changes.map(|changes| {
+                let described = waiting.proposal.describe();
+                let commit = (!changes.is_empty()).then(|| self.commit(described, changes));
+                commit.iter().for_each(|commit| state.add(commit));
+                Decision { commit, before, after: state.clone() }
+            });
+            decided.push(Decided { waiting, outcome });
+        }
+        decided
+    }
+
+    fn commit(&self, described: Description, changes: Vec<Change>) -> Commit {
+        Commit {
+            id: CommitId::mint(&self.seams),
+            author: described.author,
+            message: described.message,
+            idempotency_key: described.idempotency_key,
+            request: described.request,
+            changes,
+        }
+    }
+
+    /// Makes the decisions stand: publishes the record, or, when it is empty, makes sure that `head` still is the
+    /// newest state. Answers whether they stand; otherwise everything is to be decided again.
+    async fn establish(&self, head: &State, record: &Record, until: Instant) -> Result<bool> {
+        if record.commits.is_empty() {
+            return Ok(self.head.ask().await?.version == head.version);
+        }
+        match self.log.publish(record, until).await? {
+            Landed::Ours => {
+                self.head.advance(record);
+                self.checkpoint(record);
+                Ok(true)
+            }
+            Landed::Theirs => {
+                self.head.ask().await?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Writes a checkpoint beside the commits when one is due. It is derived, so a failure is only noted.
+    fn checkpoint(&self, record: &Record) {
+        if !record.version.0.is_multiple_of(self.checkpoint_every) {
+            return;
+        }
+        let (store, state) = (self.store.clone(), self.head.known());
+        task::spawn("checkpoint", async move {
+            if let Err(error) = checkpoint::write(&store, &state).await {
+                tracing::warn!(version = %state.version, error = %error, "a checkpoint could not be written");
+            }
+        });
+    }
+}
+
+/// A panic while deciding is the fault of one proposal and must not end the task that all of them need.
+async fn decide(proposal: &mut dyn Proposal, state: &State) -> Result<Vec<Change>> {
+    let decided = AssertUnwindSafe(proposal.decide(state)).catch_unwind().await;
+    decided.unwrap_or_else(|_| Err(Error::Bug { doing: "deciding a commit", source: "it panicked".into() }))
+}
+
+/// The record of what was decided, as the version that `state` was begun as.
+fn record(state: &State, decided: &[Decided]) -> Record {
+    let commits = decided.iter().filter_map(|decided| decided.outcome.as_ref().ok()?.commit.clone());
+    Record { format: FORMAT, version: state.version, at: state.at, commits: commits.collect() }
+}
+
+/// Tells every proposal its outcome. A failure of the record is the outcome of all that were decided for it.
+async fn settle_all(decided: Vec<Decided>, failure: Option<Error>) {
+    let failure = failure.map(Arc::new);
+    let settle = decided.into_iter().map(|Decided { mut waiting, outcome }| {
+        let outcome = match (&failure, outcome) {
+            (_, Err(error)) => Err(error),
+            (None, Ok(Decision { commit, before, after })) => {
+                Ok(Settled { committed: commit.is_some(), before, state: Arc::new(after) })
+            }
+            (Some(failure), Ok(_)) => Err(Error::Shared(Arc::clone(failure))),
+        };
+        async move {
+            waiting.proposal.settle(&outcome).await;
+            // A caller that has gone away needs no answer.
+            let _ = waiting.reply.send(outcome);
+        }
+    });
+    join_all(settle).await;
+}

@@ -1,0 +1,200 @@
+//! The way between Iceberg's absolute locations and the store, and the files of a commit before they are written.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::future::try_join_all;
+use futures::stream::BoxStream;
+use iceberg::io::{
+    FileIO, FileIOBuilder, FileMetadata, FileRead, FileWrite, InputFile, OutputFile, Storage, StorageConfig,
+    StorageFactory,
+};
+use iceberg::{ErrorKind, Result as IcebergResult};
+use serde::{Deserialize, Serialize};
+use storage::Store;
+
+use crate::error::Result;
+
+/// A file of a commit: its path relative to the lake's root, and its bytes.
+pub(crate) type Staged = (String, Bytes);
+
+/// The addresses of a lake: the one it was created under, which stored locations begin with, and where it is now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Roots {
+    recorded: String,
+    current: String,
+}
+
+impl Roots {
+    pub fn new(recorded: &str, current: &str) -> Self {
+        Self { recorded: recorded.trim_end_matches('/').to_owned(), current: current.trim_end_matches('/').to_owned() }
+    }
+
+    /// The absolute location to store for a path.
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}/{path}", self.recorded)
+    }
+
+    /// The path of a stored location; none when it lies outside the lake.
+    pub fn relative<'a>(&self, location: &'a str) -> Option<&'a str> {
+        let under = |root: &str| location.strip_prefix(root)?.strip_prefix('/');
+        under(&self.recorded).or_else(|| under(&self.current)).filter(|path| !path.split('/').any(|part| part == ".."))
+    }
+}
+
+/// Reads the lake for the Iceberg library and keeps what it writes until the commit writes it to the store at once.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Shelf {
+    /// Never travels: whoever deserializes a shelf has none.
+    #[serde(skip)]
+    lake: Option<(Store, Roots)>,
+    #[serde(skip)]
+    written: Arc<Mutex<Vec<Staged>>>,
+}
+
+impl Shelf {
+    pub fn new(store: Store, roots: Roots) -> Self {
+        Self { lake: Some((store, roots)), written: Arc::default() }
+    }
+
+    /// The library's door to this shelf.
+    pub fn file_io(&self) -> FileIO {
+        FileIOBuilder::new(Arc::new(self.clone())).build()
+    }
+
+    /// Takes what was written so far.
+    pub fn take(&self) -> Vec<Staged> {
+        std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn lake(&self) -> IcebergResult<&(Store, Roots)> {
+        self.lake.as_ref().ok_or_else(|| refuse("the shelf belongs to no lake"))
+    }
+
+    fn path<'a>(&self, location: &'a str) -> IcebergResult<&'a str> {
+        let (_, roots) = self.lake()?;
+        roots.relative(location).ok_or_else(|| refuse("a stored location lies outside the lake"))
+    }
+}
+
+/// Writes the files of a commit side by side, so that their syncs overlap.
+pub(crate) async fn write_all(store: &Store, files: Vec<Staged>) -> Result<()> {
+    let writes = files.into_iter().map(|(path, bytes)| async move { store.put(&path, bytes).await });
+    try_join_all(writes).await?;
+    Ok(())
+}
+
+/// Deletes files that are proven to be needed by nobody; one that stays behind is the sweep's.
+pub(crate) async fn discard(store: &Store, paths: impl IntoIterator<Item = String>) {
+    let deletes = paths.into_iter().map(|path| async move {
+        if let Err(error) = store.delete(&path).await {
+            tracing::warn!(path, error = %error, "a staged file stays behind");
+        }
+    });
+    futures::future::join_all(deletes).await;
+}
+
+fn refuse(message: &'static str) -> iceberg::Error {
+    iceberg::Error::new(ErrorKind::DataInvalid, message)
+}
+
+fn failed(error: storage::Error) -> iceberg::Error {
+    iceberg::Error::new(ErrorKind::Unexpected, "the store failed").with_source(error)
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shelf")
+    }
+}
+
+#[async_trait]
+#[typetag::serde(name = "lakehouse")]
+impl Storage for Shelf {
+    async fn exists(&self, location: &str) -> IcebergResult<bool> {
+        self.lake()?.0.exists(self.path(location)?).await.map_err(failed)
+    }
+
+    async fn metadata(&self, location: &str) -> IcebergResult<FileMetadata> {
+        let entry = self.lake()?.0.head(self.path(location)?).await.map_err(failed)?;
+        Ok(FileMetadata { size: entry.size })
+    }
+
+    async fn read(&self, location: &str) -> IcebergResult<Bytes> {
+        self.lake()?.0.get(self.path(location)?).await.map_err(failed)
+    }
+
+    async fn reader(&self, location: &str) -> IcebergResult<Box<dyn FileRead>> {
+        Ok(Box::new(Reader { store: self.lake()?.0.clone(), path: self.path(location)?.to_owned() }))
+    }
+
+    async fn write(&self, location: &str, bytes: Bytes) -> IcebergResult<()> {
+        let path = self.path(location)?.to_owned();
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).push((path, bytes));
+        Ok(())
+    }
+
+    async fn writer(&self, location: &str) -> IcebergResult<Box<dyn FileWrite>> {
+        Ok(Box::new(Page { shelf: self.clone(), location: location.to_owned(), bytes: Vec::new() }))
+    }
+
+    async fn delete(&self, _: &str) -> IcebergResult<()> {
+        Err(refuse("the library deletes nothing here"))
+    }
+
+    async fn delete_prefix(&self, _: &str) -> IcebergResult<()> {
+        Err(refuse("the library deletes nothing here"))
+    }
+
+    async fn delete_stream(&self, _: BoxStream<'static, String>) -> IcebergResult<()> {
+        Err(refuse("the library deletes nothing here"))
+    }
+
+    fn new_input(&self, location: &str) -> IcebergResult<InputFile> {
+        Ok(InputFile::new(Arc::new(self.clone()), location.to_owned()))
+    }
+
+    fn new_output(&self, location: &str) -> IcebergResult<OutputFile> {
+        Ok(OutputFile::new(Arc::new(self.clone()), location.to_owned()))
+    }
+}
+
+#[typetag::serde(name = "lakehouse")]
+impl StorageFactory for Shelf {
+    fn build(&self, _: &StorageConfig) -> IcebergResult<Arc<dyn Storage>> {
+        Ok(Arc::new(self.clone()))
+    }
+}
+
+struct Reader {
+    store: Store,
+    path: String,
+}
+
+#[async_trait]
+impl FileRead for Reader {
+    async fn read(&self, range: std::ops::Range<u64>) -> IcebergResult<Bytes> {
+        self.store.get_range(&self.path, range).await.map_err(failed)
+    }
+}
+
+/// A file being written to the shelf.
+struct Page {
+    shelf: Shelf,
+    location: String,
+    bytes: Vec<u8>,
+}
+
+#[async_trait]
+impl FileWrite for Page {
+    async fn write(&mut self, bytes: Bytes) -> IcebergResult<()> {
+        self.bytes.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn close(&mut self) -> IcebergResult<()> {
+        self.shelf.write(&self.location, std::mem::take(&mut self.bytes).into()).await
+    }
+}

@@ -1,0 +1,189 @@
+//! Publishing files: the proposal that turns staged files into the next snapshot of one table.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base::DatasetName;
+use base::name::DEFAULT_NAMESPACE;
+use sha2::{Digest, Sha256};
+
+use crate::committer::{Description, Proposal, Settled};
+use crate::error::{Error, Result};
+use crate::io;
+use crate::lake::Lake;
+use crate::publication::{Mode, Publication};
+use crate::record::Change;
+use crate::schema::Column;
+use crate::snapshot::{Next, Step};
+use crate::state::{Keyed, State, TableEntry};
+use crate::summary::Note;
+use crate::table::{ReadTable, Table};
+use crate::tables::Tables;
+
+/// A publication on its way through the committer.
+pub(crate) struct Publishing {
+    lake: Lake,
+    tables: Arc<Tables>,
+    publication: Publication,
+    note: Note,
+    by_name: bool,
+    request: Option<String>,
+    /// Files of the commit as last decided.
+    staged: Vec<String>,
+    /// Files of earlier decisions, proven not to be committed.
+    superseded: Vec<String>,
+}
+
+/// What a state means for a publication.
+enum Verdict {
+    /// The state already is what it wants.
+    Settled,
+    /// It makes the table.
+    Create,
+    /// It changes the table.
+    Change(Arc<Table>),
+}
+
+impl Publishing {
+    /// A publication of files that carry field ids.
+    pub fn new(lake: Lake, tables: Arc<Tables>, publication: Publication) -> Self {
+        let note = Note { source: publication.source.clone(), mode: publication.mode, objects: None };
+        let request = publication.idempotency_key.is_some().then(|| digest(&publication));
+        let (staged, superseded) = (Vec::new(), Vec::new());
+        Self { lake, tables, publication, note, by_name: false, request, staged, superseded }
+    }
+
+    /// A publication of registered objects, whose columns may have to be found by name.
+    pub fn registering(mut self, objects: String, by_name: bool) -> Self {
+        self.note.objects = Some(objects);
+        self.by_name = by_name;
+        self
+    }
+
+    /// Whether `state` already is what the publication wants. An error refuses it.
+    pub async fn is_settled_in(&self, state: &State) -> Result<bool> {
+        Ok(matches!(self.judge(state).await?, Verdict::Settled))
+    }
+
+    /// Deletes the data files of a publication that needs no commit.
+    pub async fn withdraw(self) {
+        io::discard(&self.lake.store, data_files(&self.publication)).await;
+    }
+
+    async fn judge(&self, state: &State) -> Result<Verdict> {
+        if let Some(keyed) = self.keyed(state) {
+            let same = Some(&keyed.request) == self.request.as_ref() && keyed.name == self.publication.draft.name;
+            return if same { Ok(Verdict::Settled) } else { Err(Error::KeyReused) };
+        }
+        let draft = &self.publication.draft;
+        let moved = || Error::Moved { name: draft.name.clone() };
+        let Some(entry) = state.tables.get(&draft.name) else {
+            return if draft.is_new { Ok(Verdict::Create) } else { Err(moved()) };
+        };
+        let table = self.tables.load(&draft.name, entry).await?;
+        if !same_columns(table.columns(), &draft.columns) {
+            return Err(moved());
+        }
+        let replaced_by_itself = self.publication.mode == Mode::Replace && self.is_current(&table);
+        Ok(if replaced_by_itself { Verdict::Settled } else { Verdict::Change(table) })
+    }
+
+    /// Whether the table's rows were made from the very same source.
+    fn is_current(&self, table: &Table) -> bool {
+        table.source().as_ref() == Some(&self.publication.source)
+    }
+
+    fn keyed<'a>(&self, state: &'a State) -> Option<&'a Keyed> {
+        state.keyed(self.publication.idempotency_key.as_ref()?).map(Arc::as_ref)
+    }
+
+    async fn stage(&mut self, state: &State, base: Option<&Table>) -> Result<Vec<Change>> {
+        let publication = &self.publication;
+        let step = Step {
+            lake: &self.lake,
+            draft: &publication.draft,
+            base,
+            files: &publication.files,
+            note: &self.note,
+            by_name: self.by_name,
+            version: state.version,
+            at: state.at,
+        };
+        let Next { put, metadata, files } = step.take().await?;
+        self.staged = files.iter().map(|(path, _)| path.clone()).collect();
+        io::write_all(&self.lake.store, files).await?;
+        let read = ReadTable::new(&self.lake, &put.name, metadata)?;
+        self.tables.keep(&put.metadata, Arc::new(read));
+        let namespace = put.name.namespace().to_owned();
+        let is_known = namespace == DEFAULT_NAMESPACE || state.namespaces.contains(&namespace);
+        let namespace = (!is_known).then_some(Change::NamespacePut { namespace });
+        Ok(namespace.into_iter().chain([Change::TablePut(put)]).collect())
+    }
+}
+
+/// What `state`, in which a publication is settled, holds of its table: what its key answers, or the table itself.
+pub(crate) fn outcome(state: &State, name: &DatasetName, key: Option<&str>) -> Result<Arc<TableEntry>> {
+    if let Some(keyed) = key.and_then(|key| state.keyed(key)) {
+        return Ok(Arc::new(keyed.entry.clone()));
+    }
+    let entry = state.tables.get(name).map(Arc::clone);
+    entry.ok_or_else(|| Error::Bug { doing: "answering a commit", source: "its table is not there".into() })
+}
+
+#[async_trait]
+impl Proposal for Publishing {
+    fn dataset(&self) -> &DatasetName {
+        &self.publication.draft.name
+    }
+
+    fn describe(&self) -> Description {
+        Description {
+            author: self.publication.author.clone(),
+            message: self.publication.message.clone(),
+            idempotency_key: self.publication.idempotency_key.clone(),
+            request: self.request.clone(),
+        }
+    }
+
+    async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
+        self.superseded.append(&mut self.staged);
+        match self.judge(state).await? {
+            Verdict::Settled => Ok(Vec::new()),
+            Verdict::Create => self.stage(state, None).await,
+            Verdict::Change(table) => self.stage(state, Some(&table)).await,
+        }
+    }
+
+    async fn settle(&mut self, outcome: &Result<Settled>) {
+        let mut needless = std::mem::take(&mut self.superseded);
+        let committed = match outcome {
+            Ok(settled) => settled.committed,
+            Err(error) => !error.proves_nothing_committed(),
+        };
+        if !committed {
+            needless.append(&mut self.staged);
+            needless.extend(data_files(&self.publication));
+        }
+        io::discard(&self.lake.store, needless).await;
+    }
+}
+
+fn data_files(publication: &Publication) -> impl Iterator<Item = String> {
+    publication.files.iter().map(|file| file.path.clone())
+}
+
+fn same_columns(ours: &[Column], theirs: &[Column]) -> bool {
+    let key = |column: &Column| (column.id, column.name.clone(), column.ty.clone());
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| key(a) == key(b))
+}
+
+/// What a keyed request asks for: the same key may come back with this only.
+fn digest(publication: &Publication) -> String {
+    let mut hash = Sha256::new();
+    let (name, mode) = (publication.draft.name.to_string(), publication.mode.to_string());
+    for part in [&name, &mode, &publication.source.sha256, &publication.source.options] {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    hex::encode(hash.finalize())
+}

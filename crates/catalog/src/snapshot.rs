@@ -1,0 +1,285 @@
+//! Our own Iceberg commit: from a table (or none) and new files to the manifests and the metadata of the next snapshot.
+
+use std::collections::HashMap;
+
+use base::{DatasetName, Timestamp, Version};
+use bytes::Bytes;
+use iceberg::io::FileIO;
+use iceberg::spec::{
+    DEFAULT_SCHEMA_NAME_MAPPING, DataFile, FormatVersion, MAIN_BRANCH, ManifestEntryRef, ManifestFile,
+    ManifestListWriter, ManifestWriter, ManifestWriterBuilder, MappedField, NameMapping, PartitionSpec, SchemaRef,
+    Snapshot, SortOrder, TableMetadata, TableMetadataBuilder,
+};
+
+use crate::draft::Draft;
+use crate::error::{Error, Result};
+use crate::footer;
+use crate::io::Staged;
+use crate::lake::Lake;
+use crate::publication::{Mode, NewFile};
+use crate::record::TablePut;
+use crate::schema;
+use crate::summary::{self, Note, Sums};
+use crate::table::Table;
+
+/// From how many small manifests on an append merges them.
+const MERGE_FROM: usize = 32;
+/// Manifests of at least so many bytes are left alone.
+const MERGE_BELOW: i64 = 8 << 20;
+/// New entries take the sequence number of the commit that lists them first.
+const INHERITED: i64 = -1;
+
+/// The next snapshot of a table.
+#[derive(Debug)]
+pub(crate) struct Step<'a> {
+    pub lake: &'a Lake,
+    pub draft: &'a Draft,
+    /// The table that the snapshot follows; none when it creates it.
+    pub base: Option<&'a Table>,
+    pub files: &'a [NewFile],
+    pub note: &'a Note,
+    /// Whether files carry no field ids, so that their columns are found by name.
+    pub by_name: bool,
+    /// The version that publishes it, and when.
+    pub version: Version,
+    pub at: Timestamp,
+}
+
+/// A snapshot that is ready to be written and published.
+#[derive(Debug)]
+pub(crate) struct Next {
+    pub put: TablePut,
+    pub metadata: TableMetadata,
+    /// The files to write first.
+    pub files: Vec<Staged>,
+}
+
+/// What is the same for all manifests of one snapshot.
+struct Scribe {
+    io: FileIO,
+    directory: String,
+    snapshot_id: i64,
+    schema: SchemaRef,
+    spec: PartitionSpec,
+    written: usize,
+}
+
+impl Step<'_> {
+    /// Works the snapshot out. Nothing is written yet.
+    pub async fn take(&self) -> Result<Next> {
+        let shelf = self.lake.shelf();
+        let (metadata, builder) = self.begin()?;
+        let snapshot_id = self.lake.snapshot_id();
+        let mut scribe = Scribe {
+            io: shelf.file_io(),
+            directory: format!("{}/metadata", metadata.location()),
+            snapshot_id,
+            schema: metadata.current_schema().clone(),
+            spec: metadata.default_partition_spec().as_ref().clone(),
+            written: 0,
+        };
+        let added = self.describe_files(&scribe.schema)?;
+        let added_sums = Sums::of(&added);
+        let (mut manifests, removed) = self.earlier(&mut scribe).await?;
+        manifests.extend(scribe.list_added(added).await?);
+        let manifest_list = format!("{}/snap-{snapshot_id}.avro", scribe.directory);
+        let before = metadata.current_snapshot().map_or_else(Sums::default, |snapshot| Sums::totals(snapshot));
+        let earliest = self.base.map_or(0, |table| table.read().metadata.last_updated_ms());
+        let (summary, totals) = summary::write(self.note, self.version, before, added_sums, removed);
+        let snapshot = Snapshot::builder()
+            .with_snapshot_id(snapshot_id)
+            .with_parent_snapshot_id(metadata.current_snapshot_id())
+            .with_sequence_number(metadata.next_sequence_number())
+            .with_timestamp_ms(self.at.millis().max(earliest))
+            .with_manifest_list(manifest_list)
+            .with_schema_id(metadata.current_schema_id())
+            .with_summary(summary)
+            .build();
+        list_manifests(&scribe.io, &snapshot, manifests).await?;
+        let built = builder.set_branch_snapshot(snapshot, MAIN_BRANCH).and_then(TableMetadataBuilder::build);
+        let metadata = built.map_err(Error::bug("adding a snapshot"))?.metadata;
+        self.finish(metadata, totals, shelf.take())
+    }
+
+    /// The metadata to build on and a builder over it.
+    fn begin(&self) -> Result<(TableMetadata, TableMetadataBuilder)> {
+        let mut properties = HashMap::new();
+        if self.by_name {
+            properties.insert(DEFAULT_SCHEMA_NAME_MAPPING.to_owned(), name_mapping(self.draft)?);
+        }
+        let (metadata, builder) = match self.base {
+            Some(table) => {
+                let metadata = table.read().metadata.clone();
+                let location = self.lake.roots.absolute(&table.entry().metadata);
+                (metadata.clone(), metadata.into_builder(Some(location)))
+            }
+            // Built once to be read. What is built on stays unbuilt, because building it stamps it with the time.
+            None => {
+                let built = self.create()?.build().map_err(Error::bug("creating a table"))?;
+                (built.metadata, self.create()?)
+            }
+        };
+        Ok((metadata, builder.set_properties(properties).map_err(Error::bug("setting properties"))?))
+    }
+
+    /// A new table before its first snapshot.
+    fn create(&self) -> Result<TableMetadataBuilder> {
+        let properties = HashMap::from([
+            // Other engines must not expire what our versions still read.
+            ("gc.enabled".to_owned(), "false".to_owned()),
+            ("write.parquet.compression-codec".to_owned(), "zstd".to_owned()),
+        ]);
+        let builder = TableMetadataBuilder::new(
+            schema::iceberg_schema(&self.draft.columns)?,
+            PartitionSpec::unpartition_spec(),
+            SortOrder::unsorted_order(),
+            self.lake.roots.absolute(&self.draft.location),
+            FormatVersion::V2,
+            properties,
+        );
+        builder.map(|builder| builder.assign_uuid(self.draft.table_id)).map_err(Error::bug("creating a table"))
+    }
+
+    fn describe_files(&self, schema: &SchemaRef) -> Result<Vec<DataFile>> {
+        let describe = |file: &NewFile| footer::data_file(file, self.lake.roots.absolute(&file.path), schema);
+        self.files.iter().map(describe).collect()
+    }
+
+    /// The manifests that stay, and what goes with those that do not.
+    async fn earlier(&self, scribe: &mut Scribe) -> Result<(Vec<ManifestFile>, Sums)> {
+        let Some(table) = self.base else { return Ok((Vec::new(), Sums::default())) };
+        let (read, name) = (table.read(), table.name());
+        let manifests = read.manifests(name).await?;
+        match self.note.mode {
+            Mode::Replace => {
+                let entries = read.entries(name, &manifests).await?;
+                let removed = Sums::of(entries.iter().map(|entry| entry.data_file()));
+                Ok((scribe.list_removed(name, &entries).await?, removed))
+            }
+            Mode::Append => {
+                let (small, large): (Vec<_>, Vec<_>) =
+                    manifests.into_iter().partition(|manifest| manifest.manifest_length < MERGE_BELOW);
+                let small = if small.len() < MERGE_FROM {
+                    small
+                } else {
+                    let entries = read.entries(name, &small).await?;
+                    scribe.list_kept(name, &entries).await?
+                };
+                Ok((large.into_iter().chain(small).collect(), Sums::default()))
+            }
+        }
+    }
+
+    fn finish(&self, metadata: TableMetadata, totals: Sums, mut files: Vec<Staged>) -> Result<Next> {
+        let number = self.base.map_or(0, |table| following(&table.entry().metadata));
+        let location = self.base.map_or(self.draft.location.as_str(), Table::location);
+        let path = format!("{location}/metadata/{number:05}-{}.metadata.json", self.lake.seams.uuid());
+        let bytes = serde_json::to_vec(&metadata);
+        let bytes = bytes.map_err(|source| Error::Bug { doing: "writing metadata", source: Box::new(source) })?;
+        files.push((path.clone(), Bytes::from(bytes)));
+        let put = TablePut {
+            name: self.draft.name.clone(),
+            table_id: metadata.uuid(),
+            metadata: path,
+            snapshot_id: metadata.current_snapshot_id(),
+            row_count: totals.records,
+            fingerprint: schema::fingerprint_of(&self.draft.columns),
+        };
+        Ok(Next { put, metadata, files })
+    }
+}
+
+impl Scribe {
+    async fn list_added(&mut self, files: Vec<DataFile>) -> Result<Option<ManifestFile>> {
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let mut writer = self.writer()?;
+        for file in files {
+            writer.add_file(file, INHERITED).map_err(Error::bug("listing a new file"))?;
+        }
+        close(writer).await.map(Some)
+    }
+
+    async fn list_removed(&mut self, name: &DatasetName, entries: &[ManifestEntryRef]) -> Result<Vec<ManifestFile>> {
+        self.list(name, entries, |writer, entry, numbers| {
+            writer.add_delete_file(entry.data_file().clone(), numbers.sequence, entry.file_sequence_number)
+        })
+        .await
+    }
+
+    async fn list_kept(&mut self, name: &DatasetName, entries: &[ManifestEntryRef]) -> Result<Vec<ManifestFile>> {
+        self.list(name, entries, |writer, entry, numbers| {
+            let file = entry.data_file().clone();
+            writer.add_existing_file(file, numbers.snapshot, numbers.sequence, entry.file_sequence_number)
+        })
+        .await
+    }
+
+    async fn list(
+        &mut self,
+        name: &DatasetName,
+        entries: &[ManifestEntryRef],
+        add: impl Fn(&mut ManifestWriter, &ManifestEntryRef, Numbers) -> iceberg::Result<()>,
+    ) -> Result<Vec<ManifestFile>> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut writer = self.writer()?;
+        for entry in entries {
+            let numbers = Numbers::of(name, entry)?;
+            add(&mut writer, entry, numbers).map_err(Error::bug("listing a known file"))?;
+        }
+        Ok(vec![close(writer).await?])
+    }
+
+    fn writer(&mut self) -> Result<ManifestWriter> {
+        let location = format!("{}/{}-m{}.avro", self.directory, self.snapshot_id, self.written);
+        self.written += 1;
+        let output = self.io.new_output(location).map_err(Error::bug("opening a manifest"))?;
+        let (schema, spec) = (self.schema.clone(), self.spec.clone());
+        Ok(ManifestWriterBuilder::new(output, Some(self.snapshot_id), schema, spec).build_v2_data())
+    }
+}
+
+/// The numbers under which an entry was first listed.
+struct Numbers {
+    snapshot: i64,
+    sequence: i64,
+}
+
+impl Numbers {
+    fn of(name: &DatasetName, entry: &ManifestEntryRef) -> Result<Self> {
+        let missing = || Error::damaged(format!("a manifest of {name}"), "an entry has no numbers");
+        let snapshot = entry.snapshot_id().ok_or_else(missing)?;
+        let sequence = entry.sequence_number().ok_or_else(missing)?;
+        Ok(Self { snapshot, sequence })
+    }
+}
+
+async fn close(writer: ManifestWriter) -> Result<ManifestFile> {
+    writer.write_manifest_file().await.map_err(Error::bug("writing a manifest"))
+}
+
+async fn list_manifests(io: &FileIO, snapshot: &Snapshot, manifests: Vec<ManifestFile>) -> Result<()> {
+    let bug = Error::bug("writing a manifest list");
+    let output = io.new_output(snapshot.manifest_list()).map_err(&bug)?.writer().await.map_err(&bug)?;
+    let (id, parent, sequence) = (snapshot.snapshot_id(), snapshot.parent_snapshot_id(), snapshot.sequence_number());
+    let mut writer = ManifestListWriter::v2(output, id, parent, sequence);
+    writer.add_manifests(manifests.into_iter()).map_err(&bug)?;
+    writer.close().await.map_err(&bug)
+}
+
+/// The number of the metadata file after `path`, whose name begins with its own.
+fn following(path: &str) -> u32 {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let number = name.split('-').next().and_then(|number| number.parse::<u32>().ok());
+    number.map_or(1, |number| number + 1)
+}
+
+fn name_mapping(draft: &Draft) -> Result<String> {
+    let field = |column: &schema::Column| MappedField::new(Some(column.id), vec![column.name.clone()], Vec::new());
+    let mapping = NameMapping::new(draft.columns.iter().map(field).collect());
+    serde_json::to_string(&mapping)
+        .map_err(|source| Error::Bug { doing: "writing a name mapping", source: Box::new(source) })
+}
