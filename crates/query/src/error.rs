@@ -66,13 +66,19 @@ pub enum Error {
     Panicked,
     /// The catalog refused: no such version, damaged tables, a store that does not answer.
     #[error(transparent)]
-    Catalog(#[from] catalog::Error),
+    Catalog(Box<catalog::Error>),
     /// Data of a table could not be read.
     #[error("the data of a table could not be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The query threads could not be started.
     #[error("the query engine could not be started")]
     Start(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<catalog::Error> for Error {
+    fn from(error: catalog::Error) -> Self {
+        Self::Catalog(Box::new(error))
+    }
 }
 
 impl Fault for Error {

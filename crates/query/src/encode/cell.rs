@@ -19,6 +19,12 @@ use crate::error::Result;
 /// Writes the value in a row, which is not null.
 type Write1<'a> = Box<dyn Fn(usize, &mut Vec<u8>) -> Result<()> + 'a>;
 
+/// Writes a finite number in a row; answers it either way.
+type WriteFloat<'a> = Box<dyn Fn(usize, &mut Vec<u8>) -> f64 + 'a>;
+
+/// Converts a count of some unit to microseconds; none when that is out of range.
+type ToMicros = fn(i64) -> Option<i64>;
+
 /// Writes the values of one column.
 pub(super) struct Cells<'a> {
     array: &'a dyn Array,
@@ -134,7 +140,7 @@ fn writer<'a>(array: &'a dyn Array, form: Form) -> Result<Write1<'a>> {
 
 /// JSON has no NaN and no infinities: they are texts there.
 fn floats(array: &dyn Array, form: Form) -> Write1<'_> {
-    let exact: Box<dyn Fn(usize, &mut Vec<u8>) -> f64> = match array.data_type() {
+    let write: WriteFloat<'_> = match array.data_type() {
         DataType::Float64 => {
             let values = array.as_primitive::<Float64Type>();
             Box::new(|row, out: &mut Vec<u8>| shortest(values.value(row), values.value(row), out))
@@ -152,7 +158,7 @@ fn floats(array: &dyn Array, form: Form) -> Write1<'_> {
         }
     };
     Box::new(move |row, out: &mut Vec<u8>| {
-        let value = exact(row, out);
+        let value = write(row, out);
         if value.is_nan() {
             text("NaN", form, out);
         } else if value.is_infinite() {
@@ -182,7 +188,7 @@ fn days<'a, T: Copy + Into<i64>>(values: &'a [T], per_day: i64, form: Form) -> W
 
 /// `YYYY-MM-DDTHH:MM:SS[.ffffff]`, with `Z` for moments in UTC.
 fn moments(array: &dyn Array, unit: TimeUnit, utc: bool, form: Form) -> Write1<'_> {
-    let (values, micros): (&[i64], fn(i64) -> Option<i64>) = match unit {
+    let (values, micros): (&[i64], ToMicros) = match unit {
         TimeUnit::Second => {
             (array.as_primitive::<TimestampSecondType>().values(), |value| value.checked_mul(1_000_000))
         }
