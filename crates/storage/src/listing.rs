@@ -102,5 +102,5 @@ fn certain(tail: &str) -> &str {
 fn just_before(prefix: &str) -> Option<Path> {
     let last = prefix.bytes().last().filter(u8::is_ascii_alphanumeric)?;
     let shortened = prefix.get(..prefix.len() - 1)?;
-    Path::parse(format!("{shortened}{}~", char::from(last - 1))).ok()
+    Path::parse(format!("{shortened}{}z", char::from(last - 1))).ok()
 }

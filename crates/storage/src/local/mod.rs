@@ -100,17 +100,24 @@ impl Root {
         fs::create_dir_all(&path)?;
         let path = fs::canonicalize(path)?;
         let temp = path.join(TEMP);
-        fs::create_dir_all(&temp)?;
         let root = Self { path, temp, durability, seams, settled: Mutex::default() };
-        for directory in root.path.ancestors() {
-            // Those above the lake may be out of reach; they are not ours to keep.
-            if let Err(error) = root.sync(directory) {
-                tracing::debug!(%error, "a directory above the lake could not be synced");
+        // Whoever first made the lock had settled what lies above the lake.
+        if !root.temp.join(LOCK).exists() {
+            root.settle_above();
+        }
+        fs::create_dir_all(&root.temp)?;
+        root.sweep()?;
+        Ok(root)
+    }
+
+    /// Gets the lake's own directory, and those made on the way to it, onto the disk.
+    fn settle_above(&self) {
+        for directory in self.path.ancestors().skip(1) {
+            if let Err(error) = self.sync(directory) {
+                tracing::debug!(%error, "a directory above the lake is out of reach, so it was there before");
                 break;
             }
         }
-        root.sweep()?;
-        Ok(root)
     }
 
     /// Removes temporary files that nobody has written to for an hour, by the clock of the file system itself.

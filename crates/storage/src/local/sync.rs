@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
@@ -38,15 +38,24 @@ impl Root {
     }
 
     /// Gets a directory's entries onto the disk, and its own path up to the root: a directory that another process
-    /// has just made may not be there yet.
+    /// has just made may not be there yet. One that another process has just removed needs nothing.
     pub(super) fn settle(&self, directory: &Path) -> io::Result<()> {
+        match self.settle_present(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match directory.parent() {
+                Some(above) if above.starts_with(&self.path) => self.settle(above),
+                _ => Ok(()),
+            },
+            settled => settled,
+        }
+    }
+
+    fn settle_present(&self, directory: &Path) -> io::Result<()> {
         if self.durability == Durability::Process {
             return Ok(());
         }
         self.sync(directory)?;
         let mut fresh = Vec::new();
-        let inside = directory.ancestors().take_while(|ancestor| *ancestor != self.path);
-        for child in inside {
+        for child in directory.ancestors().take_while(|ancestor| *ancestor != self.path) {
             let number = child.metadata()?.ino();
             if self.is_settled(child, number) {
                 break;
@@ -54,14 +63,16 @@ impl Root {
             self.sync(child.parent().unwrap_or(&self.path))?;
             fresh.push((child.to_owned(), number));
         }
-        if !fresh.is_empty() {
-            let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
-            if settled.len() > REMEMBERED {
-                settled.clear();
-            }
-            settled.extend(fresh);
-        }
+        self.remember(fresh);
         Ok(())
+    }
+
+    fn remember(&self, fresh: Vec<(PathBuf, u64)>) {
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        if settled.len() > REMEMBERED {
+            settled.clear();
+        }
+        settled.extend(fresh);
     }
 
     fn is_settled(&self, directory: &Path, number: u64) -> bool {

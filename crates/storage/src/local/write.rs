@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use super::{Obstacle, Root, etag, generic, told};
 
 /// How often a write starts over because another process removed the empty directory it was about to enter.
-const ATTEMPTS: usize = 16;
+const ATTEMPTS: usize = 100;
 
 /// A file that nobody sees yet; unless it is published, it vanishes with this.
 #[derive(Debug)]
@@ -84,11 +84,9 @@ impl Root {
         Ok(PutResult { e_tag: Some(e_tag), version: None })
     }
 
-    /// Renames into place, making directories on the way and empty ones out of the way.
+    /// Renames into place, making directories on the way and moving empty ones out of the way.
     fn enter(&self, temp: &Temp, location: &Location, target: &Path, mode: &PutMode) -> Result<()> {
-        let home = target.parent().unwrap_or(&self.path);
-        for attempt in 0..ATTEMPTS {
-            fs::create_dir_all(home).map_err(|error| blocked(location, error))?;
+        for _ in 0..ATTEMPTS {
             let error = match self.step(temp, location, target, mode)? {
                 Ok(()) => {
                     temp.published.store(true, Ordering::Release);
@@ -96,35 +94,37 @@ impl Root {
                 }
                 Err(error) => error,
             };
-            let retry = error.kind() == io::ErrorKind::NotFound && temp.path.exists();
-            let cleared = target.is_dir() && attempt + 1 < ATTEMPTS && remove_empty(target);
-            match retry || cleared {
-                true => {}
-                false if target.is_dir() => return Err(generic(Obstacle::KeyIsPrefix)),
-                false => return Err(told(location, error)),
+            let way_vanished = error.kind() == io::ErrorKind::NotFound && temp.path.exists();
+            let occupied = target.is_dir();
+            if way_vanished || (occupied && remove_empty(target)) {
+                continue;
             }
+            return Err(if occupied { generic(Obstacle::KeyIsPrefix) } else { told(location, error) });
         }
         Err(generic(io::Error::other("directories on the way kept being removed")))
     }
 
-    /// One attempt. The outer result is final; the inner one says what the rename met.
+    /// One attempt. The outer result is final; the inner one says what the rename, or the way to it, met.
     fn step(&self, temp: &Temp, location: &Location, target: &Path, mode: &PutMode) -> Result<io::Result<()>> {
-        match mode {
-            PutMode::Create => Ok(rename_new(&temp.path, target)),
-            PutMode::Overwrite => {
-                let _lock = self.lock().map_err(generic)?;
-                Ok(fs::rename(&temp.path, target))
-            }
-            PutMode::Update(version) => {
-                let _lock = self.lock().map_err(generic)?;
-                let found = self.open_object(location).ok().map(|(_, metadata)| etag(&metadata));
-                if found.is_none() || found != version.e_tag {
-                    let source = "the object changed or is gone".into();
-                    return Err(object_store::Error::Precondition { path: location.to_string(), source });
-                }
-                Ok(fs::rename(&temp.path, target))
+        match fs::create_dir_all(target.parent().unwrap_or(&self.path)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(generic(Obstacle::KeyIsPrefix)),
+            Err(error) => return Ok(Err(error)),
+        }
+        let version = match mode {
+            PutMode::Create => return Ok(rename_new(&temp.path, target)),
+            PutMode::Overwrite => None,
+            PutMode::Update(version) => Some(version),
+        };
+        let _lock = self.lock().map_err(generic)?;
+        if let Some(version) = version {
+            let found = self.open_object(location).ok().map(|(_, metadata)| etag(&metadata));
+            if found.is_none() || found != version.e_tag {
+                let source = "the object changed or is gone".into();
+                return Err(object_store::Error::Precondition { path: location.to_string(), source });
             }
         }
+        Ok(fs::rename(&temp.path, target))
     }
 
     /// Keeps every other process, and every other thread of this one, from replacing or removing an object.
@@ -143,7 +143,7 @@ impl Root {
             Err(error) => return Err(told(location, error)),
         }
         let left = self.remove_empty_parents(&target);
-        self.sync_existing(left).map_err(|error| generic(Obstacle::Unsettled(error)))
+        self.settle(left).map_err(|error| generic(Obstacle::Unsettled(error)))
     }
 
     /// Removes the directories above a removed object that are now empty. Answers the first that stays.
@@ -151,18 +151,6 @@ impl Root {
         let mut above = target.ancestors().skip(1);
         let stays = |directory: &&Path| *directory == self.path || fs::remove_dir(directory).is_err();
         above.find(stays).unwrap_or(target)
-    }
-
-    /// Syncs a directory that another process may be removing at this moment.
-    fn sync_existing(&self, directory: &Path) -> io::Result<()> {
-        let mut result = Ok(());
-        for directory in directory.ancestors().take_while(|directory| directory.starts_with(&self.path)) {
-            result = self.sync(directory);
-            if !result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-                break;
-            }
-        }
-        result
     }
 }
 
@@ -196,12 +184,4 @@ fn remove_empty(directory: &Path) -> bool {
     let inside = fs::read_dir(directory).into_iter().flatten().flatten();
     let emptied = inside.map(|found| found.path()).all(|path| path.is_dir() && remove_empty(&path));
     emptied && fs::remove_dir(directory).is_ok()
-}
-
-/// A file stands where a directory is needed.
-fn blocked(location: &Location, error: io::Error) -> object_store::Error {
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => generic(Obstacle::KeyIsPrefix),
-        _ => told(location, error),
-    }
 }
