@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, BooleanArray, PrimitiveArray};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType,
-};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use catalog::ColumnType;
 
 use crate::csv::block::Block;
@@ -29,8 +27,9 @@ pub fn build(ty: &ColumnType, block: &Block, column: usize) -> Built {
         ColumnType::Float64 => numbers::<Float64Type>(block, column, value::double),
         ColumnType::Date => numbers::<Date32Type>(block, column, value::date),
         ColumnType::Timestamp => numbers::<TimestampMicrosecondType>(block, column, value::timestamp),
-        ColumnType::TimestampTz => numbers::<TimestampMicrosecondType>(block, column, value::moment)
-            .map(|array| with_utc(&array)),
+        ColumnType::TimestampTz => {
+            numbers::<TimestampMicrosecondType>(block, column, value::moment).map(|array| with_utc(&array))
+        }
         ColumnType::String => Ok(texts(block, column)),
         ColumnType::Other(_) => Err(0),
     }

@@ -102,12 +102,8 @@ impl<'a, W: Write + Send> Lane<'a, W> {
         signals: &'a Signals,
         file: Option<&'a ParquetFile<W>>,
     ) -> Self {
-        let column = |&index: &usize| Column {
-            index,
-            ty: plans[index].ty.clone(),
-            forms: plans[index].forms,
-            encoder: None,
-        };
+        let column =
+            |&index: &usize| Column { index, ty: plans[index].ty.clone(), forms: plans[index].forms, encoder: None };
         Self { columns: positions.iter().map(column).collect(), fixed, signals, file }
     }
 

@@ -32,6 +32,7 @@ pub struct Ingest {
     catalog: Catalog,
     spool_dir: PathBuf,
     turns: Arc<Semaphore>,
+    upload_limit: base::ByteSize,
     seams: Seams,
 }
 
@@ -40,7 +41,18 @@ impl Ingest {
     pub fn new(catalog: Catalog, config: &Config, seams: Seams) -> Self {
         let spool_dir = config.spool_dir.clone().unwrap_or_else(std::env::temp_dir);
         let turns = Arc::new(Semaphore::new(config.concurrent_loads.max(1)));
-        Self { catalog, spool_dir, turns, seams }
+        let upload_limit = config.max_ingest_bytes;
+        Self { catalog, spool_dir, turns, upload_limit, seams }
+    }
+
+    /// The catalog that loads are committed to.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The largest body that one HTTP upload may have.
+    pub fn upload_limit(&self) -> base::ByteSize {
+        self.upload_limit
     }
 
     /// Loads one CSV file: its rows become visible as a whole in one commit, or nothing does.

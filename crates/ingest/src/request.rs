@@ -41,7 +41,11 @@ impl FromStr for OnError {
         match text {
             "fail" => Ok(Self::Fail),
             "skip" => Ok(Self::Skip),
-            _ => Err(Error::Option { name: "on_error", given: text.chars().take(100).collect(), rule: "`fail` or `skip`" }),
+            _ => Err(Error::Option {
+                name: "on_error",
+                given: text.chars().take(100).collect(),
+                rule: "`fail` or `skip`",
+            }),
         }
     }
 }

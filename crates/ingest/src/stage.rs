@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use base::{DatasetName, Seams};
 use catalog::{Catalog, Column, ColumnType, Draft, NewColumn, NewFile, SchemaDiff, Table};
+use parquet::file::metadata::ParquetMetaData;
 use storage::SpoolFile;
 use tokio::runtime::Handle;
 
@@ -89,7 +90,8 @@ impl Stage {
         let plans = self.plans(reader.names(), first.as_ref(), known);
         self.refuse_drift(&plans)?;
         set_types(&mut draft.columns, &plans);
-        let file = first.as_ref().map(|_| self.file(&draft, &plans)).transpose()?;
+        let mut target = first.as_ref().map(|_| self.store_file(draft.data_path(&self.seams)));
+        let file = target.as_mut().map(|target| parquet_file(target, &draft, &plans)).transpose()?;
         let found = self.pass(&plans, file.as_ref(), first, &mut reader, &mut refusals)?;
         if let Some(misfit) = found.misfit {
             return Err(self.drift_by(&plans, &misfit));
@@ -100,7 +102,9 @@ impl Stage {
         if found.retype {
             return Ok(Attempt::Retype(found.forms));
         }
-        self.finish(draft, file, found.rows, refusals).map(Attempt::Staged)
+        let footer = file.map(ParquetFile::finish).transpose()?;
+        let files = footer.into_iter().zip(target).map(|(footer, target)| new_file(footer, target));
+        Self::finish(draft, files.collect::<Result<_>>()?, found.rows, refusals).map(Attempt::Staged)
     }
 
     /// The table's draft, or one for a new table of these columns, which are text until more is known.
@@ -151,11 +155,6 @@ impl Stage {
         catalog::Error::drift(&self.name, SchemaDiff::misfit(&plan.name, &plan.ty.name(), misfit.line)).into()
     }
 
-    fn file(&self, draft: &Draft, plans: &[ColumnPlan]) -> Result<ParquetFile<StoreFile>> {
-        let layout = Layout::new(draft.arrow_schema()?.as_ref(), plans)?;
-        ParquetFile::create(self.store_file(draft.data_path(&self.seams)), layout)
-    }
-
     fn store_file(&self, path: String) -> StoreFile {
         StoreFile::new(self.catalog.store().clone(), path, self.runtime.clone())
     }
@@ -163,7 +162,7 @@ impl Stage {
     fn pass(
         &self,
         plans: &[ColumnPlan],
-        file: Option<&ParquetFile<StoreFile>>,
+        file: Option<&ParquetFile<&mut StoreFile>>,
         first: Option<Block>,
         reader: &mut Reader,
         refusals: &mut Refusals,
@@ -179,23 +178,24 @@ impl Stage {
         pass.run(first, reader, refusals)
     }
 
-    fn finish(
-        &self,
-        draft: Draft,
-        file: Option<ParquetFile<StoreFile>>,
-        rows: u64,
-        refusals: Refusals,
-    ) -> Result<Staged> {
+    fn finish(draft: Draft, files: Vec<NewFile>, rows: u64, refusals: Refusals) -> Result<Staged> {
         let (rejected, rejected_rows) = (refusals.total, refusals.first.clone());
-        let mut files = Vec::new();
-        if let Some(file) = file {
-            let (footer, store_file) = file.finish()?;
-            let (path, size) = store_file.finish()?;
-            files.push(NewFile { path, footer: Arc::new(footer), size });
-        }
         let rejected_object = refusals.into_file().map(StoreFile::finish).transpose()?.map(|(path, _)| path);
         Ok(Staged { draft, files, rows, rejected, rejected_rows, rejected_object })
     }
+}
+
+fn parquet_file<'a>(
+    target: &'a mut StoreFile,
+    draft: &Draft,
+    plans: &[ColumnPlan],
+) -> Result<ParquetFile<&'a mut StoreFile>> {
+    ParquetFile::create(target, Layout::new(draft.arrow_schema()?.as_ref(), plans)?)
+}
+
+fn new_file(footer: ParquetMetaData, target: StoreFile) -> Result<NewFile> {
+    let (path, size) = target.finish()?;
+    Ok(NewFile { path, footer: Arc::new(footer), size })
 }
 
 fn set_types(columns: &mut [Column], plans: &[ColumnPlan]) {

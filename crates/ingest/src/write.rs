@@ -33,7 +33,11 @@ impl<W: Write + Send> ParquetFile<W> {
         let root = layout.descriptor.root_schema_ptr();
         let writer = SerializedFileWriter::new(to, root, layout.properties.into())?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&layout.built));
-        Ok(Self { factory, built: layout.built, state: Mutex::new(State { writer, next: 0, waiting: BTreeMap::new() }) })
+        Ok(Self {
+            factory,
+            built: layout.built,
+            state: Mutex::new(State { writer, next: 0, waiting: BTreeMap::new() }),
+        })
     }
 
     /// The column at a position, as it is to be built.
@@ -56,11 +60,10 @@ impl<W: Write + Send> ParquetFile<W> {
         Ok(())
     }
 
-    /// Writes the footer; answers it and what was written to.
-    pub fn finish(self) -> Result<(ParquetMetaData, W)> {
-        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let footer = state.writer.finish()?;
-        Ok((footer, state.writer.into_inner()?))
+    /// Writes the footer and answers it.
+    pub fn finish(self) -> Result<ParquetMetaData> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(state.writer.close()?)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {

@@ -23,7 +23,8 @@ pub struct Dialect {
 impl Dialect {
     /// The dialect of the text at the head of a file; `end` says that it is the whole file.
     ///
-    /// A delimiter is one that gives the header several cells and most records as many. Single quotes count as
+    /// A delimiter is one that gives the header several cells and most records as many; a header that none splits is
+    /// one column of a file with commas. Single quotes count as
     /// quotes only when the whole header wears them, because an apostrophe is far likelier.
     pub fn detect(head: &[u8], end: bool, delimiter: Option<u8>) -> Self {
         let delimiters = delimiter.map_or(DELIMITERS.to_vec(), |given| vec![given]);
@@ -32,7 +33,7 @@ impl Dialect {
             for &delimiter in &delimiters {
                 let dialect = Self { delimiter, quote };
                 let score = Score::of(dialect, head, end);
-                if score > best.1 && (quote == b'"' || score.header_quoted) {
+                if score.splits && score > best.1 && (quote == b'"' || score.header_quoted) {
                     best = (dialect, score);
                 }
             }

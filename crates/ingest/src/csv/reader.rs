@@ -65,7 +65,7 @@ impl Reader {
     pub fn open(file: File, options: Options) -> Result<Self> {
         let mut text = Text::open(file, options.charset)?;
         let mut head = Vec::new();
-        text.fill(&mut head, HEAD)?;
+        text.fill(&mut head, HEAD.min(options.block))?;
         let dialect = Dialect::detect(&head, text.ended(), options.delimiter);
         let mut cells = Vec::new();
         let mut at = 0;

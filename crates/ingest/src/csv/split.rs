@@ -180,9 +180,7 @@ fn quoted(dialect: Dialect, text: &[u8], open: usize, end: bool, cells: &mut Vec
 fn text_after_quote(text: &[u8], from: usize, end: bool) -> Step {
     let fault = QuoteFault::TextAfterQuote;
     match memchr2(b'\n', b'\r', &text[from..]) {
-        Some(offset) => {
-            after_line(text, from + offset, end).map_or(Step::Partial, |next| Step::Bad { next, fault })
-        }
+        Some(offset) => after_line(text, from + offset, end).map_or(Step::Partial, |next| Step::Bad { next, fault }),
         None if end => Step::Bad { next: text.len(), fault },
         None => Step::Partial,
     }
