@@ -188,7 +188,8 @@ tokio::task_local! {
     static CONDITION: PutMode;
 }
 
-/// Connects like the client library, and adds the condition in force to the requests that end uploads.
+/// Connects like the client library, but spells queries as they were signed, and adds the condition in force to the
+/// requests that end uploads.
 #[derive(Debug)]
 struct Connector;
 
@@ -209,8 +210,19 @@ impl HttpService for Conditional {
         if let Some((name, value)) = header.filter(|_| request.method().as_str() == "POST") {
             request.headers_mut().insert(name, value);
         }
+        if let Some(Ok(uri)) = spelled_as_signed(&request.uri().to_string()).map(|uri| uri.parse()) {
+            *request.uri_mut() = uri;
+        }
         self.0.execute(request).await
     }
+}
+
+/// The address with its query spelled as signatures spell it, where the client library's spelling differs: servers may
+/// compare the two byte by byte.
+fn spelled_as_signed(address: &str) -> Option<String> {
+    let (path, query) = address.split_once('?')?;
+    let query = query.replace('+', "%20").replace('*', "%2A").replace("%7E", "~");
+    Some(format!("{path}?{query}"))
 }
 
 /// The header that states a condition. It is not among the signed ones, which S3 allows.
