@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use base::{QueryId, Span};
 use datafusion::physical_plan::execute_stream;
 use futures::stream::BoxStream;
@@ -150,12 +151,17 @@ async fn pump(planned: Planned, schema: &SchemaRef, cleaner: &Cleaner, rows: &Ro
     let mut stream = stream;
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|error| cleaner.error(error))?;
-        let batch = batch.with_schema(Arc::clone(schema)).map_err(|error| cleaner.error(error.into()))?;
+        let batch = renamed(batch, schema).map_err(|error| cleaner.error(error.into()))?;
         if batch.num_rows() > 0 && rows.send(Ok(batch)).await.is_err() {
             return Ok(());
         }
     }
     Ok(())
+}
+
+fn renamed(batch: RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
 }
 
 /// The plan's schema under the names of the answer, without the engine's marks.

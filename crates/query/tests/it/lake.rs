@@ -10,7 +10,6 @@ use testkit::TestLake;
 
 /// A lake, and whoever fills and asks it.
 pub struct Lake {
-    pub catalog: Catalog,
     pub query: Query,
     ingest: Ingest,
     _store: TestLake,
@@ -27,7 +26,7 @@ impl Lake {
         let catalog = Catalog::open(store.store.clone(), &catalog::Config::default(), seams.clone()).await.unwrap();
         let ingest = Ingest::new(catalog.clone(), &ingest::Config::default(), seams.clone());
         let query = Query::new(catalog.clone(), config, seams).unwrap();
-        Self { catalog, query, ingest, _store: store }
+        Self { query, ingest, _store: store }
     }
 
     pub async fn load(&self, name: &str, mode: Mode, csv: impl Into<Bytes>) -> u64 {
