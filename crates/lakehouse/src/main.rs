@@ -1,3 +1,43 @@
 //! The binary: command line, config, roles, assembly and shutdown.
+//!
+//! It assembles the rooms, starts and stops them, and shows their answers; it decides nothing about data. Reading
+//! order: [`cli`] (what can be asked), [`config`] (how settings settle), [`assemble`] and [`serve`] (a running lake),
+//! [`door`] (one way to a lake, running or not), [`commands`], then [`demo`] and [`smoke`].
 
-fn main() {}
+mod assemble;
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod door;
+mod exit;
+mod links;
+mod logs;
+mod output;
+mod serve;
+mod smoke;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse_from(links::arguments(std::env::args_os()));
+    let environment = config::Environment::of_process();
+    let output = output::Output::new(cli.shared.json, &environment);
+    match run(cli, environment, output) {
+        Ok(code) => code,
+        Err(error) => exit::report(&error, output),
+    }
+}
+
+/// Starts the runtime that every command shares, and runs the command on it.
+fn run(cli: cli::Cli, environment: config::Environment, output: output::Output) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(commands::run(cli, environment, output));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    code
+}

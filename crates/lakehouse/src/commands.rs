@@ -1,0 +1,45 @@
+//! One module per command; each opens what it needs, asks once, shows the answer.
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, Shared};
+use crate::config::{Environment, Sources};
+use crate::logs::{self, Loudness};
+use crate::output::Output;
+use crate::{demo, links, smoke};
+
+mod catalog;
+mod complete;
+mod config;
+mod ingest;
+mod repl;
+mod serve;
+mod sql;
+
+pub use catalog::describe;
+pub use ingest::tell as show_load;
+pub use sql::table as show_rows;
+
+/// Runs the command that was asked for.
+pub async fn run(cli: Cli, environment: Environment, output: Output) -> anyhow::Result<ExitCode> {
+    let loudness = if matches!(cli.command, Command::Serve(_)) { Loudness::Server } else { Loudness::Command };
+    logs::start(loudness);
+    let sources = sources(&cli.shared, environment);
+    match cli.command {
+        Command::Serve(serve) => serve::run(serve, sources, output).await?,
+        Command::Demo(demo) => demo::run(demo, sources, output).await?,
+        Command::Ingest(ingest) => ingest::run(&ingest, &sources, output).await?,
+        Command::Sql(sql) => sql::run(&sql, &sources, output).await?,
+        Command::Catalog(catalog) => catalog::run(&catalog, &sources, output).await?,
+        Command::Config(config) => config::run(config.verb, &sources, output)?,
+        Command::Smoke(smoke) => return smoke::run(&smoke, &sources, output).await,
+        Command::Links { directory } => {
+            links::make(&directory).await?.iter().try_for_each(|link| output.line(link))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn sources(shared: &Shared, environment: Environment) -> Sources {
+    Sources { file: shared.config.clone(), set: shared.set.clone(), lake: None, environment }
+}

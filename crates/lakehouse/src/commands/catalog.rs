@@ -1,0 +1,131 @@
+//! `lakehouse catalog`: datasets and versions.
+
+use base::AsOf;
+use client::{Client, Manifest};
+use serde_json::{Map, Value};
+
+use crate::cli::{Catalog, CatalogVerb};
+use crate::config::Sources;
+use crate::door::Door;
+use crate::exit::Usage;
+use crate::output::{Output, Sheet, cell, grouped};
+
+pub async fn run(catalog: &Catalog, sources: &Sources, output: Output) -> anyhow::Result<()> {
+    let door = Door::open(&catalog.target, sources).await?;
+    let outcome = show(&catalog.verb, &door.client, output).await;
+    door.close().await;
+    outcome
+}
+
+async fn show(verb: &CatalogVerb, client: &Client, output: Output) -> anyhow::Result<()> {
+    match verb {
+        CatalogVerb::List { as_of } => list(client, as_of_argument(as_of.as_deref())?.as_ref(), output).await,
+        CatalogVerb::Show { name, as_of } => {
+            let manifest = client.manifest(name, as_of_argument(as_of.as_deref())?.as_ref()).await?;
+            if output.json { output.document(&manifest) } else { one(&manifest, output) }
+        }
+        CatalogVerb::History { name } => {
+            let snapshots = all_snapshots(client, name).await?;
+            records(&snapshots, &["version", "snapshot_id", "operation", "row_count", "at"], output)
+        }
+        CatalogVerb::Versions => {
+            let versions = all_versions(client).await?;
+            records(&versions, &["version", "at", "author", "message"], output)
+        }
+    }
+}
+
+/// `--as-of` as the service takes it, or why not.
+pub fn as_of_argument(text: Option<&str>) -> Result<Option<AsOf>, Usage> {
+    text.map(str::parse).transpose().map_err(|error: base::AsOfError| Usage(error.to_string()))
+}
+
+async fn list(client: &Client, as_of: Option<&AsOf>, output: Output) -> anyhow::Result<()> {
+    let listing = client.list(as_of).await?;
+    if output.json {
+        return output.document(&listing);
+    }
+    if listing.datasets.is_empty() {
+        output.remark("no datasets yet: lakehouse ingest NAME FILE.csv makes one");
+    }
+    let header = ["name", "rows", "columns", "files", "version", "updated"].map(str::to_owned).to_vec();
+    let numeric = vec![false, true, true, true, true, false];
+    for broken in listing.datasets.iter().filter(|dataset| dataset.error.is_some()) {
+        output.remark(format!("{} cannot be read; --json shows why", broken.name));
+    }
+    let rows = listing.datasets.iter().map(|manifest| {
+        vec![
+            manifest.name.clone(),
+            grouped(manifest.row_count),
+            manifest.schema.fields.len().to_string(),
+            manifest.objects.len().to_string(),
+            manifest.version.to_string(),
+            manifest.updated_at.to_string(),
+        ]
+    });
+    Ok(output.sheet(&Sheet { header, rows: rows.collect(), numeric })?)
+}
+
+fn one(manifest: &Manifest, output: Output) -> anyhow::Result<()> {
+    output.line(format!(
+        "{}  {} rows, version {}",
+        output.bold(&manifest.name),
+        grouped(manifest.row_count),
+        manifest.version
+    ))?;
+    output.line(format!("dataset {}  fingerprint {}", manifest.dataset_id, manifest.schema_fingerprint))?;
+    output.sheet(&columns(manifest))?;
+    for object in &manifest.objects {
+        output.line(output.dim(&object.key))?;
+    }
+    Ok(())
+}
+
+/// The columns of a dataset, drawn wherever the output goes.
+pub fn describe(manifest: &Manifest, output: Output) -> anyhow::Result<()> {
+    Ok(output.drawn(&columns(manifest))?)
+}
+
+fn columns(manifest: &Manifest) -> Sheet {
+    let header = ["id", "column", "type"].map(str::to_owned).to_vec();
+    let fields = manifest.schema.fields.iter();
+    let rows = fields.map(|field| vec![field.id.to_string(), cell(&field.name.as_str().into()), field.ty.clone()]);
+    Sheet { header, rows: rows.collect(), numeric: vec![true, false, false] }
+}
+
+async fn all_snapshots(client: &Client, name: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
+    let mut all = Vec::new();
+    let mut next = None;
+    loop {
+        let page = client.history(name, next.as_deref(), None).await?;
+        all.extend(page.snapshots);
+        match page.next {
+            Some(before) => next = Some(before),
+            None => return Ok(all),
+        }
+    }
+}
+
+async fn all_versions(client: &Client) -> anyhow::Result<Vec<Map<String, Value>>> {
+    let mut all = Vec::new();
+    let mut next = None;
+    loop {
+        let page = client.versions(next.as_deref(), None).await?;
+        all.extend(page.versions);
+        match page.next {
+            Some(before) => next = Some(before),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// Records as JSON, or the named members of each as a table.
+fn records(records: &[Map<String, Value>], members: &[&str], output: Output) -> anyhow::Result<()> {
+    if output.json {
+        return output.document(&records);
+    }
+    let member = |record: &Map<String, Value>, name: &str| record.get(name).map(cell).unwrap_or_default();
+    let rows = records.iter().map(|record| members.iter().map(|name| member(record, name)).collect());
+    let header = members.iter().map(|name| (*name).to_owned()).collect();
+    Ok(output.sheet(&Sheet { header, rows: rows.collect(), numeric: Vec::new() })?)
+}

@@ -1,0 +1,135 @@
+//! Settings: defaults ← file ← secrets file ← environment ← `--set`, settled once at the start.
+//!
+//! Each crate owns its section; this module only lists them. Nothing reads the environment after [`settle`].
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use api::Role;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod daemon;
+mod environment;
+mod faults;
+mod keys;
+mod layer;
+#[cfg(test)]
+mod page;
+mod secrets;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+pub use daemon::Daemon;
+pub use environment::Environment;
+pub use faults::Faults;
+pub use settle::{Settled, Sources, settle, upstream};
+
+/// Every setting. Sizes are written `256MiB`, durations `30s`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Which lake is served or opened.
+    pub lake: Lake,
+    /// The one public edge; its limits hold for every role's own port too.
+    pub gateway: Daemon<api::Limits>,
+    /// Objects: caps and durability of everything the lake writes.
+    pub storaged: Daemon<storage::Config>,
+    /// The dataset registry and its log.
+    pub catalogd: Daemon<catalog::Config>,
+    /// Files becoming tables.
+    pub ingestd: Daemon<ingest::Config>,
+    /// SQL.
+    pub queryd: Daemon<query::Config>,
+    /// Roles that run elsewhere: the gateway proxies to these URLs.
+    pub upstreams: Upstreams,
+    /// The S3 server of lakes named `s3://…`.
+    pub s3: storage::S3Config,
+}
+
+/// Which lake is served or opened.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lake {
+    /// A directory, or `s3://bucket/prefix`. `--lake` and `$LAKEHOUSE_LAKE` set it too.
+    pub location: String,
+}
+
+impl Default for Lake {
+    fn default() -> Self {
+        Self { location: "./lake".to_owned() }
+    }
+}
+
+/// URLs of roles that run in other processes. Each must begin with `http://` or `https://`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Upstreams {
+    /// Where storaged answers, such as `http://127.0.0.1:3211`.
+    pub storaged: Option<String>,
+    /// Where catalogd answers.
+    pub catalogd: Option<String>,
+    /// Where ingestd answers.
+    pub ingestd: Option<String>,
+    /// Where queryd answers.
+    pub queryd: Option<String>,
+}
+
+impl Upstreams {
+    /// The URL written for a role, if any.
+    pub fn of(&self, role: Role) -> Option<&str> {
+        let written = match role {
+            Role::Gateway => return None,
+            Role::Storaged => &self.storaged,
+            Role::Catalogd => &self.catalogd,
+            Role::Ingestd => &self.ingestd,
+            Role::Queryd => &self.queryd,
+        };
+        written.as_deref()
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            lake: Lake::default(),
+            gateway: Daemon::at(default_bind(Role::Gateway)),
+            storaged: Daemon::at(default_bind(Role::Storaged)),
+            catalogd: Daemon::at(default_bind(Role::Catalogd)),
+            ingestd: Daemon::at(default_bind(Role::Ingestd)),
+            queryd: Daemon::at(default_bind(Role::Queryd)),
+            upstreams: Upstreams::default(),
+            s3: storage::S3Config::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Where a role listens when it has a port of its own.
+    pub fn bind(&self, role: Role) -> SocketAddr {
+        let written = match role {
+            Role::Gateway => self.gateway.bind,
+            Role::Storaged => self.storaged.bind,
+            Role::Catalogd => self.catalogd.bind,
+            Role::Ingestd => self.ingestd.bind,
+            Role::Queryd => self.queryd.bind,
+        };
+        written.unwrap_or_else(|| default_bind(role))
+    }
+
+    /// What the store needs: its own section with the S3 server's.
+    pub fn storage(&self) -> storage::Config {
+        storage::Config { s3: self.s3.clone(), ..self.storaged.settings.clone() }
+    }
+
+    /// The values as dotted keys, secrets hidden.
+    pub fn entries(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let written = toml::Table::try_from(self)?;
+        Ok(layer::leaves(&written).into_iter().map(|(key, value)| (key, value.to_string())).collect())
+    }
+}
+
+fn default_bind(role: Role) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, role.default_port()).into()
+}

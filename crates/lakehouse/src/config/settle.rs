@@ -1,0 +1,189 @@
+//! From what was written to what holds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use api::Role;
+use serde::Deserialize;
+use toml::{Table, Value};
+use url::Url;
+
+use super::environment::Environment;
+use super::faults::Faults;
+use super::keys::{Keys, Shape};
+use super::layer::{Origin, Written, alone};
+use super::{Config, secrets};
+
+/// Everything that may say something about the settings.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// `--config`.
+    pub file: Option<PathBuf>,
+    /// `--set`, in the order given.
+    pub set: Vec<String>,
+    /// `--lake`.
+    pub lake: Option<String>,
+    pub environment: Environment,
+}
+
+/// Settings that hold, with the origin of each key that was written.
+#[derive(Debug)]
+pub struct Settled {
+    pub config: Config,
+    origins: BTreeMap<String, Origin>,
+    keys: Keys,
+}
+
+impl Settled {
+    /// What a key means.
+    pub fn meaning(&self, key: &str) -> &str {
+        self.keys.get(key).map_or("", |known| &known.doc)
+    }
+
+    /// Where a key's value came from.
+    pub fn origin(&self, key: &str) -> &Origin {
+        self.origins.get(key).unwrap_or(&Origin::Default)
+    }
+}
+
+/// Reads every source and reports all faults together.
+pub fn settle(sources: &Sources) -> Result<Settled, Faults> {
+    let keys = Keys::known();
+    let mut faults = Faults::default();
+    let mut written = gather(sources, &keys, &mut faults);
+    check_keys(&mut written, &keys, &mut faults);
+    expand(&mut written, &sources.environment, &mut faults);
+    check_values(&mut written, &mut faults);
+    let config = Config::deserialize(written.table()).unwrap_or_else(|error| {
+        faults.add(error.message());
+        Config::default()
+    });
+    check_together(&config, &mut faults);
+    faults.settled()?;
+    let origins = written.0.into_iter().map(|(key, (_, origin))| (key, origin)).collect();
+    Ok(Settled { config, origins, keys })
+}
+
+/// The layers in order, the strongest last.
+fn gather(sources: &Sources, keys: &Keys, faults: &mut Faults) -> Written {
+    let mut written = Written::default();
+    let environment = &sources.environment;
+    let file = sources.file.clone().or_else(|| environment.get("LAKEHOUSE_CONFIG").map(PathBuf::from));
+    if let Some(file) = file {
+        lay_file(&file, &mut written, faults);
+    }
+    let secrets_path = environment.get("LAKEHOUSE_SECRETS").unwrap_or(secrets::DEFAULT_PATH);
+    secrets::lay(Path::new(secrets_path), &mut written, faults);
+    if let Some(lake) = environment.get("LAKEHOUSE_LAKE") {
+        written.lay("lake.location", lake.into(), Origin::Variable("LAKEHOUSE_LAKE".to_owned()));
+    }
+    for (variable, key, value) in environment.settings() {
+        let value = read_text(keys, &key, value);
+        written.lay(key, value, Origin::Variable(variable.to_owned()));
+    }
+    for setting in &sources.set {
+        match setting.split_once('=') {
+            Some((key, value)) => {
+                written.lay(key.trim(), read_text(keys, key.trim(), value), Origin::Option("--set"));
+            }
+            None => faults.add(format!("--set {setting}: write section.key=value")),
+        }
+    }
+    if let Some(lake) = &sources.lake {
+        written.lay("lake.location", lake.as_str().into(), Origin::Option("--lake"));
+    }
+    written
+}
+
+#[expect(clippy::disallowed_methods, reason = "settings are read before any store exists")]
+fn lay_file(path: &Path, written: &mut Written, faults: &mut Faults) {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return faults.add(format!("{}: {error}", path.display())),
+    };
+    match text.parse::<Table>() {
+        Ok(table) => written.lay_table(&table, &Origin::File(path.to_owned())),
+        Err(error) => faults.add(format!("{}: {}", path.display(), error.to_string().trim_end())),
+    }
+}
+
+/// Text from the environment or the command line, as the key's type wants it.
+fn read_text(keys: &Keys, key: &str, text: &str) -> Value {
+    let wants_toml = keys.get(key).is_some_and(|known| known.shape == Shape::Toml);
+    let parsed = wants_toml.then(|| format!("v = {text}").parse::<Table>().ok()?.remove("v")).flatten();
+    parsed.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// Drops keys that nobody knows, naming the nearest known one.
+fn check_keys(written: &mut Written, keys: &Keys, faults: &mut Faults) {
+    written.0.retain(|key, (_, origin)| {
+        let known = keys.get(key).is_some();
+        if !known {
+            let hint = keys.nearest(key).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            faults.add(format!("{key} ({origin}): there is no such key{hint}"));
+        }
+        known
+    });
+}
+
+/// Replaces `${env:X}` and `${file:X}` in every text.
+fn expand(written: &mut Written, environment: &Environment, faults: &mut Faults) {
+    for (key, (value, origin)) in &mut written.0 {
+        let Value::String(text) = value else { continue };
+        match expanded(text, environment) {
+            Ok(new) => *text = new,
+            Err(reason) => faults.add(format!("{key} ({origin}): {reason}")),
+        }
+    }
+}
+
+fn expanded(text: &str, environment: &Environment) -> Result<String, String> {
+    let Some((before, rest)) = text.split_once("${") else { return Ok(text.to_owned()) };
+    let (name, after) = rest.split_once('}').ok_or("`${` without `}`")?;
+    let value = match name.split_once(':') {
+        Some(("env", variable)) => {
+            environment.get(variable).ok_or_else(|| format!("${{{name}}}: the variable is not set"))?.to_owned()
+        }
+        Some(("file", path)) => read_value(path).map_err(|error| format!("${{{name}}}: {error}"))?,
+        _ => return Err(format!("${{{name}}}: write ${{env:NAME}} or ${{file:PATH}}")),
+    };
+    Ok(format!("{before}{value}{}", expanded(after, environment)?))
+}
+
+/// A value kept in a file of its own; the line end that editors add is no part of it.
+#[expect(clippy::disallowed_methods, reason = "settings are read before any store exists")]
+fn read_value(path: &str) -> std::io::Result<String> {
+    Ok(std::fs::read_to_string(path)?.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// Tries each value by itself, so that one wrong value does not hide the next.
+fn check_values(written: &mut Written, faults: &mut Faults) {
+    written.0.retain(|key, (value, origin)| {
+        let outcome = Config::deserialize(alone(key, value.clone()));
+        outcome.map_err(|error| faults.add(format!("{key} ({origin}): {}", error.message()))).is_ok()
+    });
+}
+
+/// Rules that concern several values, or values as a whole.
+fn check_together(config: &Config, faults: &mut Faults) {
+    for role in Role::ALL {
+        if let Some(written) = config.upstreams.of(role)
+            && let Err(reason) = upstream(written)
+        {
+            faults.add(format!("upstreams.{}: {written:?} {reason}", role.name()));
+        }
+    }
+    if let Err(error) = config.lake.location.parse::<storage::Location>() {
+        faults.add(format!("lake.location: {error}"));
+    }
+}
+
+/// An upstream as a URL, or why it is none.
+pub fn upstream(written: &str) -> Result<Url, &'static str> {
+    let scheme = "has no scheme: write http://host:port";
+    let url = Url::parse(written).map_err(|_| scheme)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(scheme);
+    }
+    if url.host_str().is_none() { Err("names no host") } else { Ok(url) }
+}

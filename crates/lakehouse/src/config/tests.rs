@@ -1,0 +1,127 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::layer::Origin;
+use super::*;
+
+fn sources<const N: usize>(variables: [(&str, &str); N], set: &[&str]) -> Sources {
+    let environment = Environment::from(variables).with("LAKEHOUSE_SECRETS", "/nonexistent");
+    Sources { set: set.iter().map(|one| (*one).to_owned()).collect(), environment, ..Sources::default() }
+}
+
+fn file(name: &str, text: &str, mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join(name);
+    std::fs::write(&path, text).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    (directory, path)
+}
+
+fn faults(sources: &Sources) -> Vec<String> {
+    settle(sources).expect_err("there are faults").0
+}
+
+#[test]
+fn later_layers_win_and_remember_where_they_came_from() {
+    let (_kept, path) =
+        file("lake.toml", "[queryd]\ntimeout = \"1s\"\nmemory_limit = \"1MiB\"\nmax_rows_default = 5\n", 0o644);
+    let mut given = sources(
+        [("LAKEHOUSE__QUERYD__TIMEOUT", "2s"), ("LAKEHOUSE__QUERYD__MEMORY_LIMIT", "2MiB")],
+        &["queryd.timeout=3s", "queryd.threads=2"],
+    );
+    given.file = Some(path.clone());
+    let settled = settle(&given).expect("right");
+    let queryd = &settled.config.queryd.settings;
+    assert_eq!(queryd.timeout, base::Span::secs(3));
+    assert_eq!(queryd.memory_limit, base::ByteSize::mib(2));
+    assert_eq!(queryd.max_rows_default, 5);
+    assert_eq!(queryd.threads, Some(2));
+    assert_eq!(settled.origin("queryd.timeout"), &Origin::Option("--set"));
+    assert_eq!(settled.origin("queryd.memory_limit").to_string(), "$LAKEHOUSE__QUERYD__MEMORY_LIMIT");
+    assert_eq!(settled.origin("queryd.max_rows_default"), &Origin::File(path));
+    assert_eq!(settled.origin("gateway.bind"), &Origin::Default);
+}
+
+#[test]
+fn all_faults_are_reported_together() {
+    let given = sources(
+        [("LAKEHOUSE__QUERYD__TIMEOUT", "soon")],
+        &["queryd.memory_limt=1GiB", "gateway.bind=nowhere", "upstreams.queryd=127.0.0.1:3214", "plain"],
+    );
+    let told = faults(&given);
+    assert_eq!(told.len(), 5, "{told:#?}");
+    let says =
+        |parts: &[&str]| assert!(told.iter().any(|one| parts.iter().all(|part| one.contains(part))), "{parts:?}");
+    says(&["queryd.timeout", "$LAKEHOUSE__QUERYD__TIMEOUT", "duration"]);
+    says(&["queryd.memory_limt", "no such key", "queryd.memory_limit"]);
+    says(&["gateway.bind", "127.0.0.1:3110"]);
+    says(&["upstreams.queryd", "no scheme"]);
+    says(&["--set plain", "section.key=value"]);
+}
+
+#[test]
+fn a_given_file_must_be_there_and_be_toml() {
+    let missing = Sources { file: Some("/nonexistent/lake.toml".into()), ..sources([], &[]) };
+    assert!(faults(&missing)[0].contains("/nonexistent/lake.toml"));
+    let (_kept, path) = file("lake.toml", "[queryd\n", 0o644);
+    assert!(faults(&Sources { file: Some(path), ..sources([], &[]) })[0].contains("lake.toml"));
+}
+
+#[test]
+fn values_may_stand_in_variables_and_files() {
+    let (_kept, path) = file("key", "s3cret\n", 0o600);
+    let secret = format!("s3.secret_access_key=${{file:{}}}", path.display());
+    let given = sources([("WHO", "me")], &["s3.access_key_id=id-${env:WHO}", &secret]);
+    let s3 = settle(&given).expect("right").config.s3;
+    assert_eq!(s3.access_key_id, "id-me");
+    assert_eq!(s3.secret_access_key.expose(), "s3cret");
+    let told =
+        faults(&sources([], &["s3.region=${env:NOBODY}", "s3.endpoint=${file:/nonexistent}", "lake.location=${x"]));
+    assert_eq!(told.len(), 3, "{told:#?}");
+}
+
+#[test]
+fn secrets_are_read_when_kept_well_and_never_shown() {
+    let text = "[s3.primary]\naccess_key_id = \"a\"\nsecret_access_key = \"s3cret\"\n[other]\nx = 1\n";
+    let (_kept, path) = file("secrets.toml", text, 0o600);
+    let at = |path: &std::path::Path| {
+        let mut given = sources([], &[]);
+        given.environment = given.environment.with("LAKEHOUSE_SECRETS", &path.display().to_string());
+        given
+    };
+    let settled = settle(&at(&path)).expect("right");
+    assert_eq!(settled.config.s3.secret_access_key.expose(), "s3cret");
+    assert!(!format!("{:?}", settled.config.entries().expect("plain")).contains("s3cret"));
+    assert!(!format!("{settled:?}").contains("s3cret"));
+    let (_open, path) = file("secrets.toml", text, 0o644);
+    assert!(faults(&at(&path))[0].contains("every user"));
+}
+
+#[test]
+fn the_lake_is_named_by_option_variable_or_file() {
+    let lake = |sources: &Sources| settle(sources).expect("right").config.lake.location;
+    assert_eq!(lake(&sources([], &[])), "./lake");
+    assert_eq!(lake(&sources([("LAKEHOUSE_LAKE", "/a")], &[])), "/a");
+    let named =
+        Sources { lake: Some("s3://b/p".to_owned()), ..sources([("LAKEHOUSE_LAKE", "/a")], &["lake.location=/b"]) };
+    assert_eq!(lake(&named), "s3://b/p");
+}
+
+#[test]
+fn config_page_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/config.md");
+    let page = page::render();
+    if Environment::of_process().get("UPDATE_CONFIG_PAGE").is_some() {
+        std::fs::write(path, &page).expect("written");
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == page, "docs/config.md is stale: UPDATE_CONFIG_PAGE=1 cargo test --package lakehouse config_page");
+}
+
+#[test]
+fn the_commented_reference_names_only_known_keys() {
+    let reference = include_str!("../../../../lakehouse.toml");
+    let active: String =
+        reference.lines().map(|line| format!("{}\n", line.strip_prefix("#= ").unwrap_or(line))).collect();
+    let (_kept, path) = file("lake.toml", &active, 0o644);
+    settle(&Sources { file: Some(path), ..sources([], &[]) }).expect("the reference holds");
+}

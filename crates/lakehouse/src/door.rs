@@ -1,0 +1,84 @@
+//! One way to a lake: a running gateway, or a lake opened in this process behind the same routes.
+
+use std::time::Duration;
+
+use client::Client;
+use http::Request;
+use ingest::Progress;
+use tower::ServiceExt;
+
+use crate::assemble::Assembly;
+use crate::cli::Target;
+use crate::config::{Config, Settled, Sources, settle};
+
+/// How long the gateway at the default port may take to say that it is there.
+const GREETING: Duration = Duration::from_millis(500);
+/// Longer than any load: thirty days.
+const FOREVER: base::Span = base::Span::secs(30 * 24 * 3600);
+
+/// An open door. Close it, so that what runs in this process ends in order.
+pub struct Door {
+    pub client: Client,
+    /// What an in-process load raises while it works; `None` behind a gateway.
+    pub progress: Option<Progress>,
+    /// What is behind the door, in words.
+    pub place: String,
+    assembly: Option<Assembly>,
+}
+
+impl Door {
+    /// Opens what was named, else the running gateway at the default port, else the default lake.
+    pub async fn open(target: &Target, sources: &Sources) -> anyhow::Result<Self> {
+        let settled = settle(&Sources { lake: target.lake.clone(), ..sources.clone() })?;
+        if let Some(url) = &target.gateway {
+            return Self::remote(url.as_str());
+        }
+        if target.lake.is_none()
+            && let Some(door) = Self::running(&settled).await
+        {
+            return Ok(door);
+        }
+        Self::local(settled.config).await
+    }
+
+    fn remote(url: &str) -> anyhow::Result<Self> {
+        let client = Client::remote(url)?;
+        Ok(Self { client, progress: None, place: format!("the gateway at {url}"), assembly: None })
+    }
+
+    /// The gateway at its configured port, if one answers there.
+    async fn running(settled: &Settled) -> Option<Self> {
+        let url = format!("http://{}", settled.config.bind(api::Role::Gateway));
+        let door = Self::remote(&url).ok()?;
+        let health = tokio::time::timeout(GREETING, door.client.health()).await.ok()?.ok()?;
+        (health.service == api::Role::Gateway.name()).then_some(door)
+    }
+
+    /// Opens the lake in this process.
+    pub async fn local(config: Config) -> anyhow::Result<Self> {
+        let place = format!("the lake {}", config.lake.location);
+        let assembly = Assembly::open(&unbounded(config)).await?;
+        let progress = Progress::default();
+        let router = assembly.gateway()?.layer(axum::Extension(progress.clone()));
+        let service = tower::service_fn(move |request: Request<client::Body>| {
+            router.clone().oneshot(request.map(axum::body::Body::new))
+        });
+        Ok(Self { client: Client::local(service), progress: Some(progress), place, assembly: Some(assembly) })
+    }
+
+    /// Ends what runs in this process.
+    pub async fn close(self) {
+        let Self { client, assembly, .. } = self;
+        drop(client);
+        if let Some(assembly) = assembly {
+            assembly.close().await;
+        }
+    }
+}
+
+/// The caps on one upload protect servers; a person's own process streams any size for as long as it takes.
+fn unbounded(mut config: Config) -> Config {
+    config.ingestd.settings.max_ingest_bytes = base::ByteSize(u64::MAX);
+    config.gateway.settings.long_deadline = FOREVER;
+    config
+}

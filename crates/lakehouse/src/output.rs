@@ -1,0 +1,171 @@
+//! What people and scripts see: text or JSON on standard output, errors on standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::config::Environment;
+
+#[cfg(test)]
+mod tests;
+
+/// How to print. Copied to wherever something is said.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// One JSON document per command instead of text.
+    pub json: bool,
+    /// Standard output is read by a person.
+    pub terminal: bool,
+    color: bool,
+}
+
+/// A table of text with a header; numbers stand to the right.
+#[derive(Debug, Default)]
+pub struct Sheet {
+    pub header: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+    /// Which columns hold numbers.
+    pub numeric: Vec<bool>,
+}
+
+impl Output {
+    pub fn new(json: bool, environment: &Environment) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let color = terminal && environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
+        Self { json, terminal, color }
+    }
+
+    /// One line on standard output.
+    pub fn line(self, text: impl AsRef<str>) -> io::Result<()> {
+        writeln!(io::stdout().lock(), "{}", text.as_ref())
+    }
+
+    /// A JSON document on standard output.
+    pub fn document(self, value: &impl Serialize) -> anyhow::Result<()> {
+        let text = if self.terminal { serde_json::to_string_pretty(value)? } else { serde_json::to_string(value)? };
+        Ok(self.line(text)?)
+    }
+
+    /// A drawn table on a terminal, else lines of tab-separated fields.
+    pub fn sheet(self, sheet: &Sheet) -> io::Result<()> {
+        if self.terminal {
+            return self.drawn(sheet);
+        }
+        let mut out = io::stdout().lock();
+        std::iter::once(&sheet.header).chain(&sheet.rows).try_for_each(|row| writeln!(out, "{}", row.join("\t")))
+    }
+
+    /// A drawn table, wherever it goes.
+    pub fn drawn(self, sheet: &Sheet) -> io::Result<()> {
+        let mut table = Table::new();
+        table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(&sheet.header);
+        table.add_rows(&sheet.rows);
+        for (index, _) in sheet.numeric.iter().enumerate().filter(|(_, numeric)| **numeric) {
+            if let Some(column) = table.column_mut(index) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        self.line(table.to_string())
+    }
+
+    /// `text` in bold where colours are wanted.
+    pub fn bold(self, text: &str) -> String {
+        self.styled("1", text)
+    }
+
+    /// `text` in grey where colours are wanted.
+    pub fn dim(self, text: &str) -> String {
+        self.styled("2", text)
+    }
+
+    fn styled(self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// A remark for a person, on standard error.
+    pub fn remark(self, text: impl AsRef<str>) {
+        // Nobody is left to tell when standard error is closed.
+        let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
+    }
+
+    /// Why a command failed, on standard error.
+    pub fn failure(self, error: &anyhow::Error) {
+        if self.json {
+            return self.remark(failure_document(error).to_string());
+        }
+        self.remark(format!("error: {error}"));
+        for cause in error.chain().skip(1) {
+            self.remark(format!("  because: {cause}"));
+        }
+        for fact in facts(error) {
+            self.remark(format!("  {fact}"));
+        }
+    }
+}
+
+/// The refusal as the service stated it, or the same shape made here.
+fn failure_document(error: &anyhow::Error) -> Value {
+    let problem = error.downcast_ref::<client::Error>().and_then(client::Error::problem);
+    match problem {
+        Some(problem) => json!(problem),
+        None => json!({ "title": "failed", "detail": format!("{error:#}") }),
+    }
+}
+
+/// What else a refusal states, one line each: the diff of a drift, the first bad rows.
+fn facts(error: &anyhow::Error) -> Vec<String> {
+    let Some(problem) = error.downcast_ref::<client::Error>().and_then(client::Error::problem) else {
+        return Vec::new();
+    };
+    let code = (!problem.code.is_empty()).then(|| format!("code: {}", problem.code));
+    code.into_iter().chain(problem.facts.iter().flat_map(|(name, value)| described(name, value))).collect()
+}
+
+/// A fact in words: lists and objects one entry a line.
+pub fn described(name: &str, value: &Value) -> Vec<String> {
+    let entries: Vec<String> = match value {
+        Value::Array(items) => items.iter().map(cell).collect(),
+        Value::Object(members) => {
+            members.iter().filter(|(_, value)| !is_empty(value)).map(|(k, v)| format!("{k} {}", cell(v))).collect()
+        }
+        other => return vec![format!("{name}: {}", cell(other))],
+    };
+    std::iter::once(format!("{name}:")).chain(entries.into_iter().map(|entry| format!("  {entry}"))).collect()
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+}
+
+/// A value as it stands in a table. Control characters are escaped, so that data cannot steer the terminal.
+pub fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::String(text) => shown(text),
+        other => other.to_string(),
+    }
+}
+
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+    }
+    shown
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}

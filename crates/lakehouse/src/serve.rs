@@ -1,0 +1,160 @@
+//! A running stack: sockets first, then the lake, then the doors; ended in reverse.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use api::{Edge, Role, Upstream};
+use axum::Router;
+use base::Seams;
+use client::Client;
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::assemble::{Assembly, shared};
+use crate::config::Config;
+use crate::output::Output;
+
+mod plan;
+mod signals;
+
+pub use plan::Plan;
+
+/// How long a role of this process may take to answer its first health check.
+const HEALTH_BUDGET: Duration = Duration::from_secs(30);
+
+/// One role that answers on a port of its own.
+struct Door {
+    role: Role,
+    address: SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), api::Error>>,
+}
+
+/// Everything that runs; the last started is the first to end.
+pub struct Running {
+    doors: Vec<Door>,
+    assembly: Option<Assembly>,
+}
+
+/// Binds every socket, opens the lake if a worker needs it, and opens the doors.
+pub async fn start(config: &Config, plan: Plan) -> anyhow::Result<Running> {
+    let edges = bind(config, &plan)?;
+    let assembly = if plan.needs_lake() { Some(Assembly::open(config).await?) } else { None };
+    let mut running = Running { doors: Vec::new(), assembly };
+    for edge in edges {
+        let router = running.router(edge.role(), config, &plan)?;
+        running.open(edge, router, config.gateway.settings.drain.0);
+    }
+    running.answer().await?;
+    Ok(running)
+}
+
+/// A busy port, or one that this process may not take, ends the start before anything heavy.
+fn bind(config: &Config, plan: &Plan) -> anyhow::Result<Vec<Edge>> {
+    plan.listening().map(|role| Ok(Edge::bind(role, &config.bind(role).to_string())?)).collect()
+}
+
+/// Whether the start failed because another process has the port.
+pub fn is_taken(error: &anyhow::Error) -> bool {
+    let in_use = |cause: &io::Error| cause.kind() == io::ErrorKind::AddrInUse;
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(in_use))
+}
+
+impl Running {
+    fn router(&self, role: Role, config: &Config, plan: &Plan) -> anyhow::Result<Router> {
+        if role != Role::Gateway {
+            let door = self.assembly.as_ref().and_then(|assembly| assembly.door(role));
+            return door.with_context(|| format!("{role} has no door"));
+        }
+        let mut upstreams = BTreeMap::new();
+        for (worker, url) in plan.upstreams() {
+            let here = self.assembly.as_ref().and_then(|assembly| assembly.door(worker));
+            let upstream = match (url, here) {
+                (Some(url), _) => Upstream::There(url.clone()),
+                (None, Some(door)) => Upstream::Here(door),
+                (None, None) => continue,
+            };
+            upstreams.insert(worker, upstream);
+        }
+        Ok(api::gateway(upstreams, shared(config, &Seams::system()))?)
+    }
+
+    fn open(&mut self, edge: Edge, router: Router, drain: Duration) {
+        let stop = CancellationToken::new();
+        let (role, address) = (edge.role(), edge.local_addr());
+        let task = storage::task::spawn(role.name(), edge.serve(router, stop.clone().cancelled_owned(), drain));
+        self.doors.push(Door { role, address, stop, task });
+    }
+
+    /// Waits until each door answers.
+    async fn answer(&self) -> anyhow::Result<()> {
+        for door in &self.doors {
+            let client = Client::remote(&door.url())?;
+            let health = tokio::time::timeout(HEALTH_BUDGET, client.health()).await;
+            let health = health.with_context(|| format!("{} does not answer", door.role))??;
+            ensure!(health.service == door.role.name(), "{} answers as {}", door.role, health.service);
+        }
+        Ok(())
+    }
+
+    /// The URL of the gateway, or of the first role when there is none.
+    pub fn gateway(&self) -> anyhow::Result<String> {
+        let gateway = self.doors.iter().find(|door| door.role == Role::Gateway);
+        gateway.or(self.doors.first()).map(Door::url).context("nothing listens")
+    }
+
+    /// Says that everything answers: the ready file first, then one line on standard output.
+    pub async fn announce(&self, ready_file: Option<&Path>, output: Output) -> anyhow::Result<()> {
+        let gateway = self.doors.iter().find(|door| door.role == Role::Gateway).map(Door::url);
+        let workers = self.doors.iter().filter(|door| door.role != Role::Gateway);
+        let roles: BTreeMap<&str, String> = workers.map(|door| (door.role.name(), door.url())).collect();
+        let document = json!({ "gateway": gateway, "roles": roles, "pid": std::process::id() });
+        if let Some(file) = ready_file {
+            write_by_rename(file, &document.to_string()).await.context("cannot write the ready file")?;
+        }
+        if output.json { output.document(&document) } else { Ok(output.line(self.gateway()?)?) }
+    }
+
+    /// Runs until the process is told to stop, then ends in order; a second signal ends at once.
+    pub async fn until_stopped(self) -> anyhow::Result<()> {
+        signals::told_to_stop().await?;
+        tracing::info!("stopping: requests under way may finish");
+        let _watch = storage::task::spawn("second signal", signals::exit_on_next());
+        self.stop().await;
+        Ok(())
+    }
+
+    /// Closes the doors, the last opened first, then the lake.
+    pub async fn stop(self) {
+        for door in self.doors.into_iter().rev() {
+            door.stop.cancel();
+            match door.task.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(role = door.role.name(), %error, "the role ended badly"),
+                Err(_) => tracing::error!(role = door.role.name(), "the role ended badly"),
+            }
+        }
+        if let Some(assembly) = self.assembly {
+            assembly.close().await;
+        }
+    }
+}
+
+impl Door {
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// Readers of the file see all of it or none.
+async fn write_by_rename(file: &Path, text: &str) -> io::Result<()> {
+    let mut unfinished = file.as_os_str().to_owned();
+    unfinished.push(format!(".{}", std::process::id()));
+    tokio::fs::write(&unfinished, text).await?;
+    tokio::fs::rename(&unfinished, file).await
+}

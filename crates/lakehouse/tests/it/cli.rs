@@ -1,0 +1,134 @@
+//! The command line: shapes, exit codes, and one code path for a lake and a gateway.
+
+use serde_json::json;
+
+use crate::command::Desk;
+use crate::stack::{Ground, Site};
+
+const PEOPLE: &str = "id,name,city\n1,Alice,Toledo\n2,Bob,Lima\n";
+
+fn desk_with_people() -> anyhow::Result<Desk> {
+    let desk = Desk::new()?;
+    desk.write("people.csv", PEOPLE)?;
+    desk.run(&["ingest", "people", "people.csv", "--lake", "lake"])?.ended(0)?;
+    Ok(desk)
+}
+
+#[test]
+fn help_names_the_exit_codes_and_nonsense_is_usage() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    assert!(desk.run(&["--help"])?.ended(0)?.out.contains("Exit codes"));
+    desk.run(&["nonsense"])?.ended(2)?;
+    desk.run(&["sql", "SELECT 1", "--as-of", "no such thing"])?.ended(2)?;
+    desk.run(&["sql", "SELECT 1", "--lake", "a", "--gateway", "http://127.0.0.1:1"])?.ended(2)?;
+    Ok(())
+}
+
+#[test]
+fn a_file_becomes_a_table_that_answers() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.write("people.csv", PEOPLE)?;
+    let loaded = desk.run(&["ingest", "people", "people.csv", "--json"])?.ended(0)?.json()?;
+    assert_eq!(loaded["existing"], false);
+    assert_eq!(loaded["row_count"], 2);
+    assert!(desk.path().join("lake/_lake/format.json").exists(), "the default lake is ./lake");
+    let again = desk.run(&["ingest", "people", "people.csv", "--json"])?.ended(0)?.json()?;
+    assert_eq!((&again["existing"], &again["version"]), (&json!(true), &loaded["version"]));
+
+    let answer = desk.run(&["sql", "SELECT * FROM people ORDER BY id", "--json"])?.ended(0)?.json()?;
+    assert_eq!(answer["rows"], json!([[1, "Alice", "Toledo"], [2, "Bob", "Lima"]]));
+    assert_eq!(answer["columns"][0], json!({ "name": "id", "type": "BIGINT" }));
+    let csv = desk.run(&["sql", "SELECT name, city FROM people ORDER BY id"])?.ended(0)?;
+    assert_eq!(csv.out.replace("\r\n", "\n"), "name,city\nAlice,Toledo\nBob,Lima\n");
+    let table = desk.run(&["sql", "SELECT name FROM people WHERE id = $1", "--param", "2", "--format", "table"])?;
+    assert!(table.ended(0)?.out.contains("Bob"));
+    Ok(())
+}
+
+#[test]
+fn files_and_statements_come_through_standard_input() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.run_with_input(&["ingest", "people", "-"], PEOPLE)?.ended(0)?;
+    let script = "SELECT COUNT(*) AS n FROM people; -- then;\nSELECT 'a;b' AS t";
+    let answers = desk.run_with_input(&["sql", "--format", "ndjson"], script)?.ended(0)?;
+    assert_eq!(answers.out, "{\"n\":2}\n{\"t\":\"a;b\"}\n");
+    Ok(())
+}
+
+#[test]
+fn the_catalog_shows_versions_of_each() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    desk.write("more.csv", "id,name,city\n3,Cy,Akron\n")?;
+    desk.run(&["ingest", "people", "more.csv", "--mode", "append"])?.ended(0)?;
+    let list = desk.run(&["catalog", "list", "--json"])?.ended(0)?.json()?;
+    assert_eq!(list["datasets"][0]["name"], "people");
+    assert_eq!(list["datasets"][0]["row_count"], 3);
+    let show = desk.run(&["catalog", "show", "people", "--as-of", "1", "--json"])?.ended(0)?.json()?;
+    assert_eq!(show["row_count"], 2);
+    let history = desk.run(&["catalog", "history", "people", "--json"])?.ended(0)?.json()?;
+    assert_eq!(history.as_array().map(Vec::len), Some(2));
+    let versions = desk.run(&["catalog", "versions", "--json"])?.ended(0)?.json()?;
+    assert_eq!(versions[0]["version"], 2);
+    let then = desk.run(&["sql", "SELECT COUNT(*) AS n FROM people", "--as-of", "1"])?.ended(0)?;
+    assert_eq!(then.out.replace("\r\n", "\n"), "n\n2\n");
+    Ok(())
+}
+
+#[test]
+fn exit_codes_say_what_to_do() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    desk.write("drift.csv", "id,name\n1,Alice\n")?;
+    desk.write("bad.csv", "id,name,city\n1,Alice,Toledo,too,long\n")?;
+    desk.run(&["sql", "SELECT * FROM nowhere"])?.ended(1)?;
+    desk.run(&["ingest", "people", "absent.csv"])?.ended(1)?;
+    desk.run(&["ingest", "people", "bad.csv"])?.ended(1)?;
+    desk.run(&["sql", "SELECT 1", "--gateway", "http://127.0.0.1:9"])?.ended(3)?;
+    desk.run(&["catalog", "show", "nowhere"])?.ended(4)?;
+    let drift = desk.run(&["ingest", "people", "drift.csv", "--json"])?.ended(5)?;
+    let problem: serde_json::Value = serde_json::from_str(drift.err.trim())?;
+    assert_eq!(problem["code"], "catalog.schema_drift");
+    assert!(!problem["diff"].is_null(), "{problem}");
+    Ok(())
+}
+
+#[test]
+fn refused_rows_are_named_with_their_lines() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.write("bad.csv", "id,name\n1,Alice\n2,Bob,extra\n3,Cy\n")?;
+    let refused = desk.run(&["ingest", "people", "bad.csv"])?.ended(1)?;
+    assert!(refused.err.contains('3'), "{}", refused.err);
+    let kept = desk.run(&["ingest", "people", "bad.csv", "--on-error", "skip"])?.ended(0)?;
+    assert!(kept.out.contains("line 3"), "{}", kept.out);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_gateway_and_a_lake_answer_alike() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    let site = Site::holding(desk.path().join("lake").display().to_string())?;
+    let stack = site.start(&[]).await?;
+    for arguments in [&["catalog", "list"][..], &["sql", "SELECT name FROM people ORDER BY id", "--format", "csv"]] {
+        let near = desk.run(&[arguments, &["--lake", "lake"]].concat())?.ended(0)?;
+        let far = desk.run(&[arguments, &["--gateway", stack.gateway()?]].concat())?.ended(0)?;
+        assert_eq!(near.out, far.out);
+    }
+    // What another process commits to the lake is seen by the running one.
+    desk.write("more.csv", "id,name,city\n3,Cy,Akron\n")?;
+    desk.run(&["ingest", "people", "more.csv", "--mode", "append", "--lake", "lake"])?.ended(0)?;
+    let seen =
+        desk.run(&["sql", "SELECT COUNT(*) AS n FROM people", "--gateway", stack.gateway()?, "--format", "ndjson"])?;
+    assert_eq!(seen.ended(0)?.out, "{\"n\":3}\n");
+    stack.stop().await
+}
+
+#[tokio::test]
+async fn a_running_gateway_at_the_usual_port_is_found() -> anyhow::Result<()> {
+    let site = Site::new(&Ground::directory())?;
+    let stack = site.start(&[]).await?;
+    let address = stack.gateway()?.trim_start_matches("http://").to_owned();
+    let desk = Desk::new()?.with("LAKEHOUSE__GATEWAY__BIND", &address);
+    desk.write("people.csv", PEOPLE)?;
+    desk.run(&["ingest", "people", "people.csv"])?.ended(0)?;
+    assert!(!desk.path().join("lake").exists(), "the gateway was asked, no lake was made here");
+    stack.stop().await
+}

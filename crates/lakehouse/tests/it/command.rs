@@ -1,0 +1,85 @@
+//! Runs the built binary in a directory of its own, as a person would.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A working directory with nothing in it; nothing set outside reaches the binary.
+pub struct Desk {
+    pub directory: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// What a run left.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Desk {
+    pub fn new() -> anyhow::Result<Self> {
+        // A port where nobody listens, so that no gateway of this machine is found by chance.
+        let nowhere = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let variables = vec![
+            ("LAKEHOUSE__GATEWAY__BIND".to_owned(), nowhere.to_string()),
+            ("LAKEHOUSE_SECRETS".to_owned(), "/nonexistent".to_owned()),
+        ];
+        Ok(Self { directory: TempDir::with_prefix("lakehouse-desk-")?, variables })
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test lays its files by hand")]
+    pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        Ok(std::fs::write(self.path().join(name), text)?)
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
+        self.run_with_input(arguments, "")
+    }
+
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> anyhow::Result<Ran> {
+        let mut child = self.command(Path::new(env!("CARGO_BIN_EXE_lakehouse"))).args(arguments).spawn()?;
+        child.stdin.take().context("standard input")?.write_all(input.as_bytes())?;
+        let output = child.wait_with_output()?;
+        Ok(Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout)?,
+            err: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    /// The program under its name, in this directory, with a clean environment.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.path()).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.path());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Ran {
+    /// The run, if it ended with this code; else an error with all it said.
+    pub fn ended(self, code: i32) -> anyhow::Result<Self> {
+        anyhow::ensure!(self.code == code, "ended with {} instead of {code}\n{}\n{}", self.code, self.out, self.err);
+        Ok(self)
+    }
+
+    pub fn json(&self) -> anyhow::Result<Value> {
+        serde_json::from_str(&self.out).with_context(|| format!("not JSON: {}", self.out))
+    }
+}

@@ -1,0 +1,14 @@
+//! The binary from outside: its command line, its start and end, its smokes, and what kills and races leave behind.
+
+mod cli;
+mod command;
+mod config;
+mod demo;
+#[path = "../../src/smoke/probe.rs"]
+mod probe;
+mod serving;
+mod smokes;
+mod soak;
+#[path = "../../src/smoke/stack.rs"]
+#[expect(dead_code, reason = "shared with the smokes, which need more of it")]
+mod stack;

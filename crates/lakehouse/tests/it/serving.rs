@@ -1,0 +1,159 @@
+//! Starting, answering, ending.
+
+use std::path::Path;
+
+use anyhow::Context;
+use bytes::Bytes;
+use futures::channel::mpsc::{UnboundedSender, unbounded};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::command::Desk;
+use crate::probe::{Probe, Reply, soon};
+use crate::stack::{Ground, Site};
+
+#[tokio::test]
+async fn the_ready_file_and_the_line_name_what_answers() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let arguments = ["serve", "--lake", "lake", "--set", "gateway.bind=127.0.0.1:0", "--ready-file", "ready.json"];
+    let mut child = desk.command(Path::new(env!("CARGO_BIN_EXE_lakehouse"))).args(arguments).spawn()?;
+    let mut line = String::new();
+    let out = child.stdout.take().context("standard output")?;
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)?;
+    let ready: Value = serde_json::from_slice(&tokio::fs::read(desk.path().join("ready.json")).await?)?;
+    assert_eq!(ready, json!({ "gateway": line.trim_end(), "roles": {}, "pid": child.id() }));
+    let health = Probe::of(line.trim_end())?.get("/health").await?.expect(200)?;
+    assert_eq!(health.body, r#"{"status":"ok","service":"gateway"}"#);
+    child.kill()?;
+    child.wait()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_busy_port_ends_the_start_at_once() -> anyhow::Result<()> {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let bind = format!("gateway.bind={}", holder.local_addr()?);
+    let desk = Desk::new()?;
+    let refused = desk.run(&["serve", "--lake", "lake", "--set", &bind])?;
+    assert_ne!(refused.code, 0);
+    assert!(!desk.path().join("lake").exists(), "the lake was opened before the port was had");
+    Ok(())
+}
+
+#[test]
+fn refused_starts_name_what_is_wrong() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let said = |arguments: &[&str]| -> anyhow::Result<String> {
+        let ran = desk.run(&[&["serve", "--lake", "lake"], arguments].concat())?;
+        anyhow::ensure!(ran.code != 0, "it started");
+        Ok(ran.err)
+    };
+    let open = said(&["--set", "gateway.bind=0.0.0.0:0"])?;
+    for part in ["0.0.0.0:0", "gateway", "LH_GATEWAY_ALLOW_NONLOOPBACK"] {
+        assert!(open.contains(part), "{part} is missing in {open}");
+    }
+    assert!(said(&["--set", "upstreams.queryd=127.0.0.1:3214"])?.contains("upstreams.queryd"));
+    assert!(said(&["--roles", "cookd"])?.contains("cookd"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_role_answers_on_its_own_port() -> anyhow::Result<()> {
+    let site = Site::new(&Ground::directory())?;
+    let stack = site.start_roles(&["catalogd", "queryd"], &[]).await?;
+    assert_eq!(stack.ready.gateway, None);
+    assert_eq!(stack.ready.roles.keys().collect::<Vec<_>>(), ["catalogd", "queryd"]);
+    let catalogd = Probe::of(&stack.ready.roles["catalogd"])?;
+    catalogd.get("/catalog/list").await?.expect(200)?;
+    catalogd.get("/v1/catalog/list").await?.expect(404)?;
+    stack.stop().await
+}
+
+#[tokio::test]
+async fn a_link_named_after_a_role_serves_it() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.run(&["links", "bin"])?.ended(0)?;
+    desk.run(&["links", "bin"])?.ended(0).context("a second time")?;
+    let link = desk.path().join("bin/storaged");
+    let arguments = ["--lake", "lake", "--set", "storaged.bind=127.0.0.1:0", "--ready-file", "ready.json"];
+    let mut child = desk.command(&link).args(arguments).spawn()?;
+    let mut line = String::new();
+    let out = child.stdout.take().context("standard output")?;
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)?;
+    let health = Probe::of(line.trim_end())?.get("/health").await?.expect(200)?;
+    assert_eq!(health.body, r#"{"status":"ok","service":"storaged"}"#);
+    child.kill()?;
+    child.wait()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dead_upstream_is_named() -> anyhow::Result<()> {
+    let site = Site::new(&Ground::directory())?;
+    let stack = site.start(&["upstreams.queryd=http://127.0.0.1:9"]).await?;
+    let probe = Probe::of(stack.gateway()?)?;
+    let refusal = probe.sql("SELECT 1").await?.expect(502)?.json()?;
+    assert!(refusal["detail"].as_str().is_some_and(|text| text.contains("queryd")), "{refusal}");
+    probe.get("/v1/catalog/list").await?.expect(200)?;
+    stack.stop().await
+}
+
+/// An upload that has begun and ends when its sender is dropped.
+struct Upload {
+    sender: UnboundedSender<std::io::Result<Bytes>>,
+    task: JoinHandle<anyhow::Result<Reply>>,
+}
+
+impl Upload {
+    /// Begins, and waits until the server works on it: it then has no place for another.
+    async fn begin(probe: &Probe) -> anyhow::Result<Self> {
+        let (sender, receiver) = unbounded();
+        sender.unbounded_send(Ok("first".into()))?;
+        let uploader = probe.clone();
+        let task = storage::task::spawn("an upload", async move {
+            uploader.put("/v1/storage/objects/held", client::Body::stream(receiver)).await
+        });
+        soon("the upload", async || {
+            Ok((probe.put("/v1/storage/objects/other", String::new()).await?.status == 503).then_some(()))
+        })
+        .await?;
+        Ok(Self { sender, task })
+    }
+}
+
+const ONE_UPLOAD: &str = "storaged.concurrent_puts=1";
+
+/// SIGTERM lets the request under way finish; the end is a clean one and the upload is there afterwards.
+#[tokio::test]
+async fn a_stop_lets_requests_finish() -> anyhow::Result<()> {
+    let site = Site::new(&Ground::directory())?;
+    let stack = site.start(&[ONE_UPLOAD]).await?;
+    let probe = Probe::of(stack.gateway()?)?;
+    let upload = Upload::begin(&probe).await?;
+    stack.signal(Signal::TERM)?;
+    soon("the end of accepting", async || Ok(probe.get("/health").await.is_err().then_some(()))).await?;
+    upload.sender.unbounded_send(Ok(" and last".into()))?;
+    drop(upload.sender);
+    upload.task.await??.expect(201)?;
+    assert!(stack.ended().await?.success());
+    let again = site.start(&[]).await?;
+    let held = Probe::of(again.gateway()?)?.get("/v1/storage/objects/held").await?.expect(200)?;
+    assert_eq!(held.body, "first and last");
+    again.stop().await
+}
+
+/// A second signal ends the process although a request is still under way.
+#[tokio::test]
+async fn a_second_signal_ends_at_once() -> anyhow::Result<()> {
+    let site = Site::new(&Ground::directory())?;
+    let stack = site.start(&[ONE_UPLOAD, "gateway.drain=1h"]).await?;
+    let probe = Probe::of(stack.gateway()?)?;
+    let upload = Upload::begin(&probe).await?;
+    stack.signal(Signal::TERM)?;
+    soon("the end of accepting", async || Ok(probe.get("/health").await.is_err().then_some(()))).await?;
+    stack.signal(Signal::TERM)?;
+    assert_eq!(stack.ended().await?.code(), Some(130));
+    assert!(upload.task.await?.is_err(), "the upload was broken off");
+    Ok(())
+}

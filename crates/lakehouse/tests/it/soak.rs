@@ -1,0 +1,35 @@
+//! Kills and races, in a short seeded form. `cargo xtask soak` runs them at full length.
+
+mod kill;
+mod ledger;
+mod lot;
+mod race;
+
+use std::io::Write;
+
+/// A number from the environment: how long a programme runs, or its seed.
+#[expect(clippy::disallowed_methods, reason = "the soak runner says how long through the environment")]
+fn number(variable: &str, default: u64) -> anyhow::Result<u64> {
+    std::env::var(variable).map_or(Ok(default), |text| Ok(text.parse()?))
+}
+
+/// One line of figures.
+fn figure(text: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{text}")
+}
+
+/// SIGKILL at random moments under a mixed load: no acknowledged write is lost, nothing is half visible.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill() -> anyhow::Result<()> {
+    let kills = number("LAKEHOUSE_SOAK_KILLS", 8)?;
+    let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
+    kill::run(kills, seed).await
+}
+
+/// Clients of two processes race for the same names: no duplicate, no false conflict.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn race() -> anyhow::Result<()> {
+    let calls = number("LAKEHOUSE_SOAK_CALLS", 600)?;
+    let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
+    race::run(calls, seed).await
+}

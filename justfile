@@ -1,0 +1,31 @@
+# Recipes around the commands of the README. Nothing here is needed: `cargo` alone does all of it.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Lints, tests and smokes: what a push must pass.
+verify:
+    cargo xtask verify
+
+# One smoke by name, such as d3, or `all`.
+smoke name:
+    cargo run --quiet --package lakehouse -- smoke {{name}}
+
+# Makes ./lake-demo and shows what can be done with it.
+demo *options:
+    cargo run --quiet --package lakehouse -- demo {{options}}
+
+# Compares with peers and prints ratios.
+bench *options:
+    cargo xtask bench {{options}}
+
+# Checks the settings, then proves the whole path once on an isolated stack.
+doctor:
+    cargo run --quiet --package lakehouse -- config check
+    cargo run --quiet --package lakehouse -- smoke d6
+
+# Writes a pre-push hook that runs verify.
+install-hooks:
+    printf '#!/bin/sh\nexec cargo xtask verify\n' > "$(git rev-parse --git-path hooks)/pre-push"
+    chmod +x "$(git rev-parse --git-path hooks)/pre-push"
