@@ -146,10 +146,12 @@ impl<'a, W: Write + Send> Lane<'a, W> {
         Ok(())
     }
 
+    /// Hands the row group's columns over, unless the file is useless by now: some of them may lack rows.
     fn close(&mut self, group: usize) -> Result<()> {
-        let Some(file) = self.file else { return Ok(()) };
+        let useless = self.signals.retyping.load(Ordering::Relaxed) || self.signals.has_misfit();
         for column in &mut self.columns {
-            if let Some(encoder) = column.encoder.take() {
+            let encoder = column.encoder.take().filter(|_| !useless);
+            if let (Some(file), Some(encoder)) = (self.file, encoder) {
                 file.add(group, column.index, encoder.close()?)?;
             }
         }

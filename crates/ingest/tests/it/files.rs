@@ -1,7 +1,7 @@
 //! The Parquet files themselves.
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::basic::{Compression, LogicalType, ZstdLevel};
+use parquet::basic::{Compression, LogicalType};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 
 use crate::lake::{Lake, show};
@@ -22,7 +22,7 @@ async fn files_are_compressed_and_carry_ids_statistics_and_a_page_index() {
     let ids: Vec<_> = columns.iter().map(|column| column.column_descr().self_type().get_basic_info().id()).collect();
     assert_eq!(ids, [1, 2]);
     for column in columns {
-        assert_eq!(column.compression(), Compression::ZSTD(ZstdLevel::try_new(3).unwrap()));
+        assert!(matches!(column.compression(), Compression::ZSTD(_)));
         assert_eq!(column.statistics().unwrap().null_count_opt(), Some(0));
     }
     assert_eq!(columns[1].column_descr().logical_type_ref(), Some(&LogicalType::String));

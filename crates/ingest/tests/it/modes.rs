@@ -182,10 +182,7 @@ async fn appends_at_once_all_arrive() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_race_of_two_schemas_has_one_winner() {
     let lake = Lake::open().await;
-    let (a, b) = futures::join!(
-        lake.send(request("t"), "id,name\n1,x\n"),
-        lake.send(request("t"), "id,city\n1,y\n"),
-    );
+    let (a, b) = futures::join!(lake.send(request("t"), "id,name\n1,x\n"), lake.send(request("t"), "id,city\n1,y\n"),);
     let (won, lost) = if a.is_ok() { (a, b) } else { (b, a) };
     won.unwrap();
     assert_eq!(lost.unwrap_err().code(), "catalog.schema_drift");

@@ -5,17 +5,17 @@ use std::process::Command;
 use crate::lake::{Lake, Row};
 
 /// Prints the rows as JSON, with null for cells that are missing or empty.
-const READ: &str = r#"
+const READ: &str = r##"
 import csv, json, sys
 csv.field_size_limit(1 << 30)
 with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
     rows = [row for row in csv.reader(file, delimiter=sys.argv[2], strict=True) if row]
 width = len(rows[0])
 json.dump([[cell or None for cell in row + [""] * (width - len(row))] for row in rows[1:]], sys.stdout)
-"#;
+"##;
 
 /// Writes a file of nasty cells: quotes, delimiters, line ends of all kinds, white space, long and foreign text.
-const WRITE: &str = r#"
+const WRITE: &str = r##"
 import csv, random, sys
 dice = random.Random(int(sys.argv[2]))
 delimiter, end = dice.choice(",;\t|"), dice.choice(["\n", "\r\n"])
@@ -31,7 +31,7 @@ with open(sys.argv[1], "w", newline="", encoding=dice.choice(["utf-8", "utf-8-si
         cells = dice.randint(1, width) if dice.random() < 0.1 else width
         writer.writerow(["".join(dice.choices(pieces, k=dice.randint(0, 5))) for _ in range(cells)])
 print(delimiter, end="")
-"#;
+"##;
 
 fn python(script: &str, arguments: &[&str]) -> Option<Vec<u8>> {
     let output = Command::new("python3").arg("-c").arg(script).args(arguments).output().ok()?;

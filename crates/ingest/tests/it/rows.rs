@@ -51,7 +51,10 @@ async fn the_first_twenty_are_reported_and_all_are_counted() {
     let text = format!("a\n{}", "1\n1,2\n".repeat(70_000));
     let Error::Rows { total, first } = lake.refused(request("t"), &text).await else { panic!("rows") };
     assert_eq!((total, first.len()), (70_000, 20));
-    assert_eq!(first[19], Rejected { line: 41, column: None, reason: "the row has 2 cells and the header has 1".into() });
+    assert_eq!(
+        first[19],
+        Rejected { line: 41, column: None, reason: "the row has 2 cells and the header has 1".into() }
+    );
     let outcome = lake.send(skipping("t"), &text).await.unwrap();
     assert_eq!((outcome.row_count, outcome.rejected, outcome.rejected_rows.len()), (70_000, 70_000, 20));
     let kept = lake.lake.store.get(&outcome.rejected_object.unwrap()).await.unwrap();

@@ -45,17 +45,19 @@ async fn a_value_at_row_100_001_decides_as_much_as_the_first() {
     assert_eq!(types, ["int64", "float64", "string", "date", "string"]);
     let rows = lake.rows("t").await;
     assert_eq!(show(&rows[..1]), [["0", "0.0", "0", "NULL", "1234567890123456"]]);
-    assert_eq!(show(&rows[99_999..]), [
-        ["99999", "99999.0", "99999", "NULL", "1234567890123456"],
-        ["100000", "0.5", "00501", "2026-11-22", "0.5"],
-    ]);
+    assert_eq!(
+        show(&rows[99_999..]),
+        [["99999", "99999.0", "99999", "NULL", "1234567890123456"], ["100000", "0.5", "00501", "2026-11-22", "0.5"],]
+    );
     let data = lake.paths().await.into_keys().filter(|path| path.ends_with(".parquet") && path.contains("/data/"));
     assert_eq!(data.count(), 1, "the file of the first attempt is gone");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mixed_and_ambiguous_columns_are_text() {
-    for values in [["1", "true"], ["2026-11-22", "1"], ["1,000", "2"], ["0x10", "1"], ["NaN", "1.5"], [" 1", "2"], ["+1", "2"]] {
+    for values in
+        [["1", "true"], ["2026-11-22", "1"], ["1,000", "2"], ["0x10", "1"], ["NaN", "1.5"], [" 1", "2"], ["+1", "2"]]
+    {
         let text = format!("a,b\n\"{}\",1\n\"{}\",2\n", values[0], values[1]);
         assert_eq!(types_of(&text).await, ["string", "int64"], "{values:?}");
     }
