@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 import measure
@@ -39,15 +40,18 @@ class Lakehouse:
 
     def call(self, method, path, body, kind):
         request = urllib.request.Request(self.url + path, data=body, method=method, headers={"content-type": kind})
-        with urllib.request.urlopen(request, timeout=600) as response:
-            return json.loads(response.read())
+        try:
+            with urllib.request.urlopen(request, timeout=600) as response:
+                return json.loads(response.read())
+        except urllib.error.HTTPError as refusal:
+            raise SystemExit(f"{method} {path}: {refusal.read().decode()}") from refusal
 
     def register_all(self, directory, witness):
         """Puts every Parquet file of the directory and registers it as a table, described as the witness reads it."""
         for file in sorted(pathlib.Path(directory).glob("*.parquet")):
             key = f"tpch/{file.name}"
             self.call("PUT", f"/v1/storage/objects/{key}", file.read_bytes(), "application/octet-stream")
-            columns = [(name, TYPES.get(type_, type_.lower())) for name, type_, *_ in witness.ask(f"DESCRIBE {file.stem}")[0]]
+            columns = [(name, TYPES.get(type_, type_.lower().replace(",", ", "))) for name, type_, *_ in witness.ask(f"DESCRIBE {file.stem}")[0]]
             rows = witness.ask(f"SELECT count(*) FROM {file.stem}")[0][0][0]
             body = {"name": file.stem, "schema_fingerprint": fingerprint(columns), "objects": [{"key": key}], "row_count": rows}
             self.call("POST", "/v1/catalog/register", json.dumps(body).encode(), "application/json")
