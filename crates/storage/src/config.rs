@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
+#[cfg(test)]
+mod tests;
+
 /// How bytes are kept, and how much of them is taken at once.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

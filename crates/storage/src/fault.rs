@@ -18,6 +18,7 @@ impl Store {
             Told::NotFound { .. } => Error::NotFound { path },
             Told::AlreadyExists { .. } => Error::AlreadyExists { path },
             Told::Precondition { .. } | Told::NotModified { .. } => Error::Precondition { path },
+            Told::PermissionDenied { .. } | Told::Unauthenticated { .. } => Error::Unavailable { source: error.into() },
             Told::InvalidPath { .. } => Error::InvalidKey { rule: "the name cannot be stored" },
             error => self.deeper_fault(path, error),
         }

@@ -24,6 +24,9 @@ use object_store::{
 use crate::config::S3Config;
 use crate::error::{Error, Result};
 
+#[cfg(test)]
+mod tests;
+
 type Answer<T> = object_store::Result<T>;
 
 /// How long a failing request is repeated before its failure is reported.

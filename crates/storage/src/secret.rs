@@ -6,6 +6,9 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+mod tests;
+
 /// What stands in place of a secret wherever it would be shown.
 const MASK: &str = "***";
 

@@ -7,6 +7,9 @@ use futures::FutureExt;
 use tokio::task::{JoinError, JoinHandle};
 use tracing::Instrument;
 
+#[cfg(test)]
+mod tests;
+
 /// Runs `future` beside the caller, on the runtime of the caller.
 #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
 pub fn spawn<F>(name: &'static str, future: F) -> JoinHandle<F::Output>

@@ -58,6 +58,10 @@ impl Drop for Temp {
 
 impl Root {
     pub(super) fn put(&self, location: &Location, payload: &PutPayload, mode: &PutMode) -> Result<PutResult> {
+        if *mode == PutMode::Create && self.place(location).is_file() {
+            // What is lost already need not be written and synced first.
+            return Err(told(location, io::ErrorKind::AlreadyExists.into()));
+        }
         let temp = Temp::create(self).map_err(generic)?;
         temp.write_at(payload, 0).map_err(generic)?;
         self.publish(&temp, location, mode)
