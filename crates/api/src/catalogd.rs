@@ -6,7 +6,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use base::{AsOf, DatasetName, Facts, Version};
-use catalog::{Catalog, Pin, Register};
+use catalog::{Catalog, Pin, Register, Registered};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -56,8 +56,8 @@ pub(crate) async fn freshen(State(catalog): State<Catalog>, request: Request, ne
 }
 
 async fn register(State(catalog): State<Catalog>, Json(call): Json<RegisterCall>) -> Result<Response> {
-    let registered = catalog.register(call.try_into()?).await?;
-    Ok(json_at(registered.manifest.version, &registered))
+    let Registered { existing, manifest } = catalog.register(call.try_into()?).await?;
+    Ok(json_at(manifest.version, &json!({ "existing": existing, "manifest": manifest })))
 }
 
 async fn manifest(State(catalog): State<Catalog>, Rest(name): Rest, Params(at): Params<At>) -> Result<Response> {
@@ -81,13 +81,15 @@ async fn history(
     let name: DatasetName = name.parse().map_err(Error::from)?;
     let pin = pin_for(&catalog, &name, None).await?;
     let lines = catalog.history(&pin, &name, page.limit()?, page.before).await?;
-    Ok(json_at(pin.version(), &listed("snapshots", &lines)?))
+    Ok(json_at(pin.version(), &listed("snapshots", &lines.items, lines.next)))
 }
 
 async fn versions(State(catalog): State<Catalog>, Params(page): Params<PageAsked>) -> Result<Response> {
     let head = catalog.pin(None).await?.version();
-    let records = catalog.versions(page.before, page.limit()?).await?;
-    Ok(json_at(head, &listed("versions", &records)?))
+    let limit = page.limit()?;
+    let records = catalog.versions(page.before, limit).await?;
+    let next = records.last().filter(|last| records.len() == limit && last.version > Version(1));
+    Ok(json_at(head, &listed("versions", &records, next.map(|last| last.version))))
 }
 
 async fn version(State(catalog): State<Catalog>, Rest(version): Rest) -> Result<Response> {
@@ -103,12 +105,12 @@ async fn pin_for(catalog: &Catalog, name: &DatasetName, as_of: Option<&AsOf>) ->
     if as_of.is_some() || pin.entry(name).is_some() { Ok(pin) } else { catalog.pin_fresh().await }
 }
 
-fn listed<T: serde::Serialize>(items: &str, page: &catalog::Page<T>) -> Result<Value, Error> {
-    let mut body = json!({ items: page.items });
-    if let Some(next) = page.next {
-        body["next"] = json!(next.to_string());
+/// A page; `next` is what `before` takes to go on.
+fn listed<T: serde::Serialize>(name: &str, items: &[T], next: Option<Version>) -> Value {
+    match next {
+        Some(next) => json!({ name: items, "next": next.to_string() }),
+        None => json!({ name: items }),
     }
-    Ok(body)
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use ingest::{Ingest, Progress};
 use serde::Deserialize;
 
 use crate::catalogd::{AUTHOR, readiness};
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::request::{Params, json_at, text};
 use crate::role::Role;
 use crate::shared::{Shared, gated, no_route};
@@ -39,7 +39,7 @@ async fn load(
     let progress = progress.map(|Extension(progress)| progress).unwrap_or_default();
     let (refused, pieces) = upload.into_stream();
     let loaded = ingest.load(asked, pieces, &progress).await;
-    let outcome = loaded.map_err(|why| refused.take().map_or_else(|| why.into(), Into::into))?;
+    let outcome = loaded.map_err(|why| refused.take().map_or_else(|| Refusal::from(why), Refusal::from))?;
     Ok(json_at(outcome.version, &outcome))
 }
 

@@ -1,0 +1,119 @@
+//! Sockets: where they may be bound, and how they end.
+
+use std::time::Duration;
+
+use api::{Edge, Role};
+use axum::Router;
+use axum::body::Body;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream_of::pieces;
+
+use crate::stack::Stop;
+
+mod tokio_stream_of {
+    use bytes::Bytes;
+    use futures::Stream;
+    use tokio::sync::mpsc::Receiver;
+
+    /// What a channel receives, as the stream of a body.
+    pub fn pieces(receiver: Receiver<Bytes>) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
+        futures::stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (Ok(piece), receiver)))
+    }
+}
+
+#[test]
+fn an_address_outside_loopback_is_refused_with_what_it_would_need() {
+    for (role, bind, variable) in [
+        (Role::Gateway, "0.0.0.0:3110", "LH_GATEWAY_ALLOW_NONLOOPBACK"),
+        (Role::Queryd, "192.168.1.5:3214", "LH_QUERYD_ALLOW_NONLOOPBACK"),
+        (Role::Storaged, "[::]:3211", "LH_STORAGED_ALLOW_NONLOOPBACK"),
+    ] {
+        let refused = Edge::bind(role, bind).unwrap_err().to_string();
+        for part in [role.name(), bind, variable, "token"] {
+            assert!(refused.contains(part), "{refused}");
+        }
+    }
+    for wrong in ["", "3110", "localhost", "example.com:80", "127.0.0.1:99999"] {
+        assert!(Edge::bind(Role::Gateway, wrong).unwrap_err().to_string().contains("gateway.bind"), "{wrong}");
+    }
+}
+
+#[test]
+fn a_busy_port_fails_at_once() {
+    let first = Edge::bind(Role::Gateway, "127.0.0.1:0").unwrap();
+    let busy = first.local_addr().to_string();
+    let refused = Edge::bind(Role::Storaged, &busy).unwrap_err().to_string();
+    assert!(refused.contains("storaged") && refused.contains(&busy), "{refused}");
+}
+
+#[tokio::test]
+async fn a_stop_lets_requests_under_way_finish_and_takes_no_more() {
+    let (sender, receiver) = mpsc::channel(1);
+    let body = std::sync::Mutex::new(Some(Body::from_stream(pieces(receiver))));
+    let taken = std::sync::Arc::new(body);
+    let door = Router::new().route("/slow", get(move || async move { taken.lock().unwrap().take().unwrap() }));
+    let edge = Edge::bind(Role::Gateway, "127.0.0.1:0").unwrap();
+    let address = edge.local_addr();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = edge.serve(door, async move { drop(stopped.await) }, Duration::from_secs(60));
+    let served = ::storage::task::spawn("test edge", serving);
+
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    sender.send(Bytes::from_static(b"first")).await.unwrap();
+    let mut head = [0; 16];
+    socket.read_exact(&mut head).await.unwrap();
+    stop.send(()).unwrap();
+    sender.send(Bytes::from_static(b"last")).await.unwrap();
+    drop(sender);
+    let mut rest = String::new();
+    socket.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("first") && rest.contains("last") && rest.ends_with("0\r\n\r\n"), "{rest}");
+    served.await.unwrap().unwrap();
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn the_drain_ends_at_its_deadline() {
+    let door = Router::new().route("/never", get(async || std::future::pending::<String>().await));
+    let edge = Edge::bind(Role::Gateway, "127.0.0.1:0").unwrap();
+    let address = edge.local_addr();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = edge.serve(door, async move { drop(stopped.await) }, Duration::from_millis(10));
+    let served = ::storage::task::spawn("test edge", serving);
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stop.send(()).unwrap();
+    served.await.unwrap().unwrap();
+    let mut rest = Vec::new();
+    let _ = socket.read_to_end(&mut rest).await;
+    assert!(rest.is_empty(), "a request that never ended is broken off");
+}
+
+#[tokio::test]
+async fn a_client_that_is_still_sending_gets_the_answer_that_refuses_it() {
+    let door = Router::new().route("/no", post(async || http::StatusCode::PAYLOAD_TOO_LARGE));
+    let stop = Stop::default();
+    let address = stop.serve(Role::Gateway, door);
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let length = 32 << 20;
+    let head = format!("POST /no HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let (mut reader, mut writer) = socket.split();
+    let sent = async {
+        let chunks = futures::stream::iter(std::iter::repeat_n(vec![0; 1 << 20], 32));
+        let mut chunks = std::pin::pin!(chunks);
+        while let Some(chunk) = chunks.next().await {
+            writer.write_all(&chunk).await.expect("the connection is not reset while we send");
+        }
+    };
+    let mut answer = [0; 12];
+    let (read, ()) = tokio::join!(reader.read_exact(&mut answer), sent);
+    read.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+}

@@ -1,0 +1,124 @@
+//! A proxied answer is the direct one, byte for byte.
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request};
+
+use crate::stack::{Answer, Stack, ingest, put, request, send};
+
+/// Headers that speak of the connection or the moment, not of the content.
+const OF_THE_MOMENT: [&str; 4] = ["date", "connection", "keep-alive", "x-lakehouse-query-id"];
+
+fn content_headers(answer: &Answer) -> HeaderMap {
+    let mut headers = answer.headers.clone();
+    OF_THE_MOMENT.iter().for_each(|name| drop(headers.remove(*name)));
+    headers
+}
+
+fn requests() -> Vec<(&'static str, Request<Body>)> {
+    let get = |path| request(Method::GET, path, &[], Body::empty());
+    let post = |path, body: &'static str| request(Method::POST, path, &[("content-type", "application/json")], body);
+    let csv = |path, body: &'static str| request(Method::POST, path, &[("content-type", "text/csv")], body);
+    vec![
+        ("an object", get("/v1/storage/objects/k")),
+        ("a key with a dot", get("/v1/storage/objects/a/./b")),
+        ("a key with an escaped slash", get("/v1/storage/objects/a%2F.%2Fb")),
+        ("a part", request(Method::GET, "/v1/storage/objects/k", &[("range", "bytes=1-2")], Body::empty())),
+        ("a head", request(Method::HEAD, "/v1/storage/objects/k", &[], Body::empty())),
+        ("a head of nothing", request(Method::HEAD, "/v1/storage/objects/absent", &[], Body::empty())),
+        ("an object that is not there", get("/v1/storage/objects/absent")),
+        ("a key with dots", get("/v1/storage/objects/a/../b")),
+        ("a key with escaped dots", get("/v1/storage/objects/a/%2e%2e/b")),
+        ("a key with an empty component", get("/v1/storage/objects/a//b")),
+        ("a reserved key", request(Method::PUT, "/v1/storage/objects/_lake/x", &[], "x")),
+        ("a put", request(Method::PUT, "/v1/storage/objects/n", &[("if-none-match", "*")], "x")),
+        ("a list", get("/v1/storage/list?prefix=k")),
+        ("a bad parameter", get("/v1/storage/list?colour=red")),
+        (
+            "a range beyond the end",
+            request(Method::GET, "/v1/storage/objects/k", &[("range", "bytes=9-")], Body::empty()),
+        ),
+        ("a manifest", get("/v1/catalog/manifest/people")),
+        ("an unknown manifest", get("/v1/catalog/manifest/peeple")),
+        ("a list of datasets", get("/v1/catalog/list")),
+        ("versions", get("/v1/catalog/versions")),
+        ("a bad registration", post("/v1/catalog/register", "{\"colour\":1}")),
+        ("no name", csv("/v1/ingest", "a\n1\n")),
+        ("bad rows", csv("/v1/ingest?name=x", "a\n1,2\n")),
+        ("drift", csv("/v1/ingest?name=people", "other\n1\n")),
+        (
+            "a stream",
+            request(
+                Method::POST,
+                "/v1/sql",
+                &[("content-type", "application/json"), ("accept", "text/csv")],
+                r#"{"sql":"SELECT * FROM people ORDER BY id"}"#,
+            ),
+        ),
+        ("bad sql", post("/v1/sql", r#"{"sql":"SELEC 1"}"#)),
+        ("a write", post("/v1/sql", r#"{"sql":"DROP TABLE people"}"#)),
+        ("a wrong method", get("/v1/sql")),
+        ("no route", get("/v1/catalog/nothing")),
+        ("nothing at all", get("/v1/nothing")),
+    ]
+}
+
+async fn prepared() -> (Stack, Router) {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    assert_eq!(put(&gateway, "k", "0123").await.status, 201);
+    assert_eq!(put(&gateway, "a/./b", "dotted").await.status, 201);
+    assert_eq!(ingest(&gateway, "people", "id,name\n1,Alice\n").await.status, 200);
+    (stack, gateway)
+}
+
+#[tokio::test]
+async fn success_and_error_are_byte_identical() {
+    let (stack, here) = prepared().await;
+    let split = stack.split();
+    for ((what, mut near), (_, mut far)) in requests().into_iter().zip(requests()) {
+        for request in [&mut near, &mut far] {
+            request.headers_mut().insert("x-request-id", "same".parse().unwrap());
+            request.headers_mut().insert("x-lakehouse-trace-id", "trace".parse().unwrap());
+        }
+        let cleanup = || request(Method::DELETE, "/v1/storage/objects/n", &[], Body::empty());
+        let near = send(&here, near).await;
+        send(&here, cleanup()).await;
+        let far = send(&split.gateway, far).await;
+        send(&here, cleanup()).await;
+        if what == "a put" {
+            assert_eq!((near.status, near.json()["sha256"].clone()), (far.status, far.json()["sha256"].clone()));
+            continue;
+        }
+        let far_body =
+            if far.headers.contains_key("content-length") && what.starts_with("a head") { "" } else { &far.text() };
+        let near_body = if what.starts_with("a head") { "" } else { &near.text() };
+        assert_eq!((near.status, near_body), (far.status, far_body), "{what}");
+        assert_eq!(content_headers(&near), content_headers(&far), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_reads_its_own_writes_through_any_role() {
+    let (stack, _) = prepared().await;
+    let split = stack.split();
+    for round in 0..5 {
+        let rows: String = (0..=round).map(|id| format!("{id},x\n")).collect();
+        let loaded = ingest(&split.gateway, "people", &format!("id,name\n{rows}")).await;
+        assert_eq!(loaded.status, 200, "{}", loaded.text());
+        let counted = crate::stack::sql(&split.gateway, "SELECT count(*) FROM people").await;
+        assert_eq!(counted.json()["rows"], serde_json::json!([[round + 1]]));
+        assert_eq!(counted.header("x-lakehouse-version"), loaded.header("x-lakehouse-version"));
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_nobody_has_seen_is_not_answered() {
+    let (stack, here) = prepared().await;
+    for gateway in [here, stack.split().gateway] {
+        let ahead = request(Method::GET, "/v1/catalog/list", &[("x-lakehouse-min-version", "999")], Body::empty());
+        let answer = send(&gateway, ahead).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "catalog.behind"));
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+}

@@ -1,0 +1,172 @@
+//! A whole system over a lake in a temporary directory.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use api::{Edge, Limits, Role, Shared, Upstream};
+use axum::Router;
+use axum::body::Body;
+use base::{ByteSize, Seams};
+use bytes::Bytes;
+use catalog::Catalog;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use ingest::Ingest;
+use query::Query;
+use serde_json::Value;
+use storage::Objects;
+use testkit::TestLake;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// The cap of an object in these tests.
+pub const OBJECT_LIMIT: u64 = 1 << 20;
+/// The cap of an upload in these tests.
+pub const UPLOAD_LIMIT: u64 = 1 << 20;
+
+/// The rooms of one process, and the lake they share.
+pub struct Stack {
+    pub lake: TestLake,
+    pub shared: Shared,
+    pub doors: BTreeMap<Role, Router>,
+}
+
+impl Stack {
+    pub async fn open() -> Self {
+        Self::with(limits()).await
+    }
+
+    pub async fn with(limits: Limits) -> Self {
+        let lake = TestLake::open().await;
+        let seams = Seams::system();
+        let shared = Shared::new(seams.clone(), limits);
+        let catalog = Catalog::open(lake.store.clone(), &catalog::Config::default(), seams.clone()).await.unwrap();
+        let settings = ingest::Config { max_ingest_bytes: ByteSize(UPLOAD_LIMIT), ..ingest::Config::default() };
+        let ingest = Ingest::new(catalog.clone(), &settings, seams.clone());
+        let query = Query::new(catalog.clone(), &query::Config::default(), seams).unwrap();
+        let settings = ::storage::Config { object_limit: ByteSize(OBJECT_LIMIT), ..testkit::lake::config() };
+        let objects = Objects::new(lake.store.clone(), &settings);
+        let doors = BTreeMap::from([
+            (Role::Storaged, api::storaged(objects, shared.clone())),
+            (Role::Catalogd, api::catalogd(catalog, shared.clone())),
+            (Role::Ingestd, api::ingestd(ingest, shared.clone())),
+            (Role::Queryd, api::queryd(query, shared.clone())),
+        ]);
+        Self { lake, shared, doors }
+    }
+
+    /// A gateway that calls every role in this process.
+    pub fn gateway(&self) -> Router {
+        let here = self.doors.iter().map(|(role, door)| (*role, Upstream::Here(door.clone())));
+        api::gateway(here.collect(), self.shared.clone()).unwrap()
+    }
+
+    /// A gateway in front of roles with a port each, all on real sockets.
+    pub fn split(&self) -> Split {
+        let stop = Stop::default();
+        let mut upstreams = BTreeMap::new();
+        for (role, door) in &self.doors {
+            let address = stop.serve(*role, door.clone());
+            upstreams.insert(*role, Upstream::parse(*role, &format!("http://{address}")).unwrap());
+        }
+        let gateway = api::gateway(upstreams, self.shared.clone()).unwrap();
+        let address = stop.serve(Role::Gateway, gateway.clone());
+        Split { gateway, address, _stop: stop }
+    }
+}
+
+/// Limits small enough to be reached.
+pub fn limits() -> Limits {
+    Limits { json_limit: ByteSize(64 << 10), allowed_hosts: vec!["lake.example".to_owned()], ..Limits::default() }
+}
+
+/// A gateway whose roles answer on sockets.
+pub struct Split {
+    pub gateway: Router,
+    pub address: SocketAddr,
+    _stop: Stop,
+}
+
+/// Ends the edges it serves when it is dropped.
+#[derive(Default)]
+pub struct Stop(CancellationToken);
+
+impl Stop {
+    /// Serves a door on a free port.
+    pub fn serve(&self, role: Role, door: Router) -> SocketAddr {
+        let edge = Edge::bind(role, "127.0.0.1:0").unwrap();
+        let address = edge.local_addr();
+        let stopped = self.0.clone().cancelled_owned();
+        ::storage::task::spawn("test edge", edge.serve(door, stopped, Duration::from_secs(1)));
+        address
+    }
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|why| panic!("{why}: {}", self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+pub async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let answer = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = answer.into_parts();
+    let body = body.collect().await.expect("a whole answer").to_bytes();
+    Answer { status: parts.status, headers: parts.headers, body }
+}
+
+pub fn request(method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body.into()).unwrap()
+}
+
+pub async fn get(router: &Router, path: &str) -> Answer {
+    send(router, request(Method::GET, path, &[], Body::empty())).await
+}
+
+pub async fn put(router: &Router, key: &str, bytes: impl Into<Body>) -> Answer {
+    send(router, request(Method::PUT, &format!("/v1/storage/objects/{key}"), &[], bytes)).await
+}
+
+pub async fn ingest(router: &Router, name: &str, csv: &str) -> Answer {
+    let path = format!("/v1/ingest?name={name}");
+    send(router, request(Method::POST, &path, &[("content-type", "text/csv")], csv.to_owned())).await
+}
+
+pub async fn post_json(router: &Router, path: &str, body: &str) -> Answer {
+    send(router, request(Method::POST, path, &[("content-type", "application/json")], body.to_owned())).await
+}
+
+pub async fn sql(router: &Router, sql: &str) -> Answer {
+    post_json(router, "/v1/sql", &serde_json::json!({ "sql": sql }).to_string()).await
+}
