@@ -76,6 +76,9 @@ impl Signals {
     }
 }
 
+/// The forms that a lane saw in its columns, by their position.
+pub type Seen = Vec<(usize, Forms)>;
+
 /// One column of a lane.
 struct Column {
     index: usize,
@@ -108,7 +111,7 @@ impl<'a, W: Write + Send> Lane<'a, W> {
     }
 
     /// Works until the reader has no more orders; answers the forms of its columns, by position.
-    pub fn run(mut self, orders: Receiver<Order<'_>>) -> Result<Vec<(usize, Forms)>> {
+    pub fn run(mut self, orders: Receiver<Order<'_>>) -> Result<Seen> {
         for order in orders {
             match order {
                 Order::Begin(encoders) => {

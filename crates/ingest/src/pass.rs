@@ -11,7 +11,7 @@ use crate::csv::block::Block;
 use crate::csv::reader::Reader;
 use crate::error::{Error, Result};
 use crate::infer::Forms;
-use crate::lane::{Lane, Misfit, Order, Signals};
+use crate::lane::{Lane, Misfit, Order, Seen, Signals};
 use crate::plan::ColumnPlan;
 use crate::progress::Progress;
 use crate::reject::Refusals;
@@ -61,7 +61,7 @@ impl<W: Write + Send> Pass<'_, W> {
         let budget = Budget::new(IN_FLIGHT);
         let (rows, seen) = thread::scope(|scope| {
             let mut senders = Vec::new();
-            let mut lanes: Vec<ScopedJoinHandle<'_, Result<Vec<(usize, Forms)>>>> = Vec::new();
+            let mut lanes: Vec<ScopedJoinHandle<'_, Result<Seen>>> = Vec::new();
             let mut shares = Vec::new();
             for share in share_out(self.plans) {
                 let lane = Lane::new(&share, self.plans, self.fixed, &signals, self.file);

@@ -40,6 +40,7 @@ fn python(script: &str, arguments: &[&str]) -> Option<Vec<u8>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "the file is Python's, not the lake's")]
 async fn every_cell_equals_pythons() {
     let directory = tempfile::tempdir().unwrap();
     for seed in 0..25 {
