@@ -18,7 +18,7 @@ demo *options:
 
 # Compares with peers and prints ratios.
 bench *options:
-    cargo xtask bench {{options}}
+    python3 bench/run.py {{options}}
 
 # Checks the settings, then proves the whole path once on an isolated stack.
 doctor:
