@@ -192,10 +192,15 @@ impl Room {
         let key = publication.idempotency_key.clone();
         let publishing = Publishing::new(self.lake.clone(), Arc::clone(&self.tables), publication);
         let settled = self.put_through(publishing).await?;
-        let entry = publish::outcome(&settled.state, &name, key.as_deref())?;
-        let table = self.tables.load(&name, &entry).await?;
         // A repeated key answers its first outcome, which was a commit.
-        let existing = !settled.committed && key.is_none_or(|key| settled.state.keyed(&key).is_none());
+        let repeated = key.filter(|_| !settled.committed);
+        let repeated = repeated.and_then(|key| settled.state.keyed(&key, self.lake.seams.now()).cloned());
+        let existing = !settled.committed && repeated.is_none();
+        let entry = match repeated {
+            Some(keyed) => Arc::new(keyed.entry),
+            None => publish::outcome(&settled.state, &name)?,
+        };
+        let table = self.tables.load(&name, &entry).await?;
         Ok(Published { existing, version: entry.version, table })
     }
 
@@ -249,7 +254,7 @@ impl Room {
         let publishing = Publishing::new(self.lake.clone(), Arc::clone(&self.tables), copied.publication);
         let publishing = publishing.registering(registering.objects().to_owned(), copied.by_name);
         let settled = self.put_through(publishing).await?;
-        let entry = publish::outcome(&settled.state, &register.name, None)?;
+        let entry = publish::outcome(&settled.state, &register.name)?;
         let table = self.tables.load(&register.name, &entry).await?;
         Ok(Registered { existing: settled.before.is_some(), manifest: Manifest::of(&table).await? })
     }

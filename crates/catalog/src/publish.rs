@@ -94,7 +94,7 @@ impl Publishing {
     }
 
     fn keyed<'a>(&self, state: &'a State) -> Option<&'a Keyed> {
-        state.keyed(self.publication.idempotency_key.as_ref()?).map(Arc::as_ref)
+        state.keyed(self.publication.idempotency_key.as_ref()?, self.lake.seams.now())
     }
 
     async fn stage(&mut self, state: &State, base: Option<&Table>) -> Result<Vec<Change>> {
@@ -121,11 +121,8 @@ impl Publishing {
     }
 }
 
-/// What `state`, in which a publication is settled, holds of its table: what its key answers, or the table itself.
-pub(crate) fn outcome(state: &State, name: &DatasetName, key: Option<&str>) -> Result<Arc<TableEntry>> {
-    if let Some(keyed) = key.and_then(|key| state.keyed(key)) {
-        return Ok(Arc::new(keyed.entry.clone()));
-    }
+/// What `state`, in which a publication is settled, holds of its table.
+pub(crate) fn outcome(state: &State, name: &DatasetName) -> Result<Arc<TableEntry>> {
     let entry = state.tables.get(name).map(Arc::clone);
     entry.ok_or_else(|| Error::Bug { doing: "answering a commit", source: "its table is not there".into() })
 }

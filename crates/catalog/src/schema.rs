@@ -72,7 +72,7 @@ impl ColumnType {
             Self::Timestamp => "timestamp".into(),
             Self::TimestampTz => "timestamptz".into(),
             Self::String => "string".into(),
-            Self::Other(other) => other.0.to_string(),
+            Self::Other(other) => other.name(),
         }
     }
 
@@ -142,6 +142,14 @@ impl ColumnType {
 }
 
 impl OtherType {
+    /// Iceberg's name, written as in its metadata.
+    fn name(&self) -> String {
+        match self.0.as_ref() {
+            Type::Primitive(PrimitiveType::Decimal { precision, scale }) => format!("decimal({precision},{scale})"),
+            other => other.to_string(),
+        }
+    }
+
     fn sql_name(&self) -> String {
         match self.0.as_ref() {
             Type::Struct(_) => "STRUCT".into(),

@@ -113,8 +113,10 @@ impl State {
         }
     }
 
-    pub(crate) fn keyed(&self, key: &str) -> Option<&Arc<Keyed>> {
-        self.keys.get(key)
+    /// The outcome that a key answers at this time; none once it is a day old.
+    pub(crate) fn keyed(&self, key: &str, now: Timestamp) -> Option<&Keyed> {
+        let keyed = self.keys.get(key).map(Arc::as_ref);
+        keyed.filter(|keyed| now.micros().saturating_sub(keyed.at.micros()) <= KEY_LIFE)
     }
 
     /// The living keys, oldest first.

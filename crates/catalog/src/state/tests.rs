@@ -43,10 +43,11 @@ fn a_key_answers_for_a_day_and_keeps_its_first_outcome() {
     let mut state = State::empty();
     state.apply(&record(1, 1, Some("k"), vec![put("t", "a")]));
     state.apply(&record(2, 2, None, vec![put("t", "b")]));
-    assert_eq!(state.keyed("k").unwrap().entry.metadata, "a");
+    let hour = |hours: i64| Timestamp::from_micros(hours * 3_600_000_000);
+    assert_eq!(state.keyed("k", hour(25)).unwrap().entry.metadata, "a");
+    assert!(state.keyed("k", hour(26)).is_none());
     state.apply(&record(3, 25, None, vec![]));
-    assert!(state.keyed("k").is_some());
+    assert_eq!(state.keys().count(), 1);
     state.apply(&record(4, 26, None, vec![]));
-    assert!(state.keyed("k").is_none());
     assert_eq!(state.keys().count(), 0);
 }

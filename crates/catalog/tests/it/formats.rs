@@ -1,0 +1,96 @@
+//! Stored formats: a lake that an earlier release wrote opens for ever, wherever it was copied to.
+
+use std::path::{Path, PathBuf};
+
+use base::{AsOf, Seams, Version};
+use catalog::{Catalog, Mode};
+use storage::{Location, Store};
+use tempfile::TempDir;
+use testkit::TestLake;
+
+use crate::support::{config, ids, ids_at, load, open, put_object, registration};
+
+/// Where the lakes of earlier releases lie.
+fn kept() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/formats")
+}
+
+/// The life of the lake that is kept as `v1`. `UPDATE_FORMATS=1` writes it anew, which only a new format may need.
+async fn live(store: &Store) {
+    let settings = catalog::Config { checkpoint_every: 3, ..config() };
+    let catalog = Catalog::open(store.clone(), &settings, Seams::system()).await.unwrap();
+    load(&catalog, "workers", Mode::Replace, &[1, 2, 3]).await.unwrap();
+    load(&catalog, "workers", Mode::Append, &[4]).await.unwrap();
+    put_object(store, "in/a.parquet", &[7, 8]).await;
+    catalog.register(registration("hr.registered", &["in/a.parquet"], 2)).await.unwrap();
+    crate::support::load_keyed(&catalog, "workers", Mode::Replace, &[5], Some("key")).await.unwrap();
+    catalog.close().await;
+}
+
+async fn open_copy(from: &Path) -> (TempDir, Store) {
+    let directory = TempDir::new().unwrap();
+    copy_tree(from, directory.path());
+    let location = Location::Directory(directory.path().to_owned());
+    let store = Store::open(&location, &testkit::lake::config(), Seams::system()).await.unwrap();
+    (directory, store)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a lake is copied as an operator would, file by file")]
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_name() == ".tmp" {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+async fn assert_lived(catalog: &Catalog) {
+    assert_eq!(ids(catalog, "workers").await, [5]);
+    assert_eq!(ids(catalog, "hr.registered").await, [7, 8]);
+    let pin = catalog.pin(Some(&AsOf::Version(Version(2)))).await.unwrap();
+    assert_eq!(ids_at(catalog, &pin, "workers").await, [1, 2, 3, 4]);
+    let again = crate::support::load_keyed(catalog, "workers", Mode::Replace, &[5], Some("key")).await.unwrap();
+    assert!(again.version <= catalog.pin(None).await.unwrap().version());
+    load(catalog, "workers", Mode::Append, &[6]).await.unwrap();
+    assert_eq!(ids(catalog, "workers").await, [5, 6]);
+}
+
+#[tokio::test]
+async fn a_copied_lake_opens_reads_and_goes_on_under_another_root() {
+    let lake = TestLake::open().await;
+    live(&lake.store).await;
+    let (_directory, store) = open_copy(lake.path()).await;
+    let catalog = open(&store).await;
+    assert_lived(&catalog).await;
+    // The original did not notice.
+    assert_eq!(ids(&open(&lake.reopen().await).await, "workers").await, [5]);
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the switch that writes the kept lake is for developers")]
+async fn the_lake_of_format_1_still_opens() {
+    let kept = kept().join("v1/lake");
+    if std::env::var_os("UPDATE_FORMATS").is_some() {
+        let lake = TestLake::open().await;
+        live(&lake.store).await;
+        copy_tree(lake.path(), &kept);
+    }
+    let (_directory, store) = open_copy(&kept).await;
+    assert_lived(&open(&store).await).await;
+}
+
+#[tokio::test]
+async fn a_newer_lake_is_refused_by_name() {
+    let lake = TestLake::open().await;
+    lake.store.put("_lake/format.json", r#"{"format": 2}"#.into()).await.unwrap();
+    let error = Catalog::open(lake.store.clone(), &config(), Seams::system()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the lake has format 2, and this program reads formats up to 1: use a newer release");
+}

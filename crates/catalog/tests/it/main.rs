@@ -1,0 +1,11 @@
+//! The catalog seen from outside: whole commits on real stores, and stores that fail on purpose.
+
+mod commits;
+mod faults;
+mod formats;
+mod iceberg_spec;
+mod past;
+mod publish;
+mod register;
+mod store;
+mod support;
