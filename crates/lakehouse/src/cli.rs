@@ -58,10 +58,10 @@ pub enum Command {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Target {
     /// A running gateway, such as http://127.0.0.1:3110
-    #[arg(long, value_name = "URL", conflicts_with = "lake")]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "lake")]
     pub gateway: Option<Url>,
     /// A lake opened in this process: a directory or s3://bucket/prefix
-    #[arg(long, value_name = "DIR|S3")]
+    #[arg(long, global = true, value_name = "DIR|S3")]
     pub lake: Option<String>,
 }
 

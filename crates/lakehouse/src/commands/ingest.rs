@@ -72,10 +72,9 @@ async fn load(
 ) -> anyhow::Result<Ingested> {
     let sent = Arc::new(AtomicU64::new(0));
     let counter = sent.clone();
-    let pieces = ReaderStream::with_capacity(file, PIECE)
-        .inspect_ok(move |piece| {
-            counter.fetch_add(piece.len() as u64, Ordering::Relaxed);
-        });
+    let pieces = ReaderStream::with_capacity(file, PIECE).inspect_ok(move |piece| {
+        counter.fetch_add(piece.len() as u64, Ordering::Relaxed);
+    });
     let work = door.client.ingest(load, Body::stream(pieces), size);
     if !std::io::stderr().is_terminal() {
         return Ok(work.await?);

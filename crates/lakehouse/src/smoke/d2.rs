@@ -6,6 +6,7 @@ use client::Body;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use http::Method;
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use super::Probe;
 use super::probe::{Reply, soon};
@@ -91,6 +92,7 @@ async fn four_at_a_time(probe: &Probe) -> anyhow::Result<()> {
         ));
     }
     let refused: Reply = soon("a refusal of the fifth upload", async || {
+        ensure!(!uploads.iter().any(JoinHandle::is_finished), "an open upload ended by itself");
         let reply = probe.put("/v1/storage/objects/fifth", "x".to_owned()).await?;
         Ok((reply.status == 503).then_some(reply))
     })

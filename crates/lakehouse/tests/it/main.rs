@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod demo;
 #[path = "../../src/smoke/probe.rs"]
+#[expect(dead_code, reason = "shared with the smokes, which need more of it")]
 mod probe;
 mod serving;
 mod smokes;

@@ -114,10 +114,12 @@ impl Upload {
         let task = storage::task::spawn("an upload", async move {
             uploader.put("/v1/storage/objects/held", client::Body::stream(receiver)).await
         });
-        soon("the upload", async || {
-            Ok((probe.put("/v1/storage/objects/other", String::new()).await?.status == 503).then_some(()))
-        })
-        .await?;
+        let refused = async || {
+            anyhow::ensure!(!task.is_finished(), "the upload ended by itself");
+            let reply = probe.put("/v1/storage/objects/other", "x".to_owned()).await?;
+            Ok((reply.status == 503).then_some(()))
+        };
+        soon("the upload", refused).await?;
         Ok(Self { sender, task })
     }
 }

@@ -24,7 +24,7 @@ pub async fn run(calls: u64, seed: u64) -> anyhow::Result<()> {
     let site = Site::new(&Ground::directory())?;
     let (one, two) = (site.start(&[]).await?, site.start(&[]).await?);
     let probes = [Probe::of(one.gateway()?)?, Probe::of(two.gateway()?)?];
-    let race = Arc::new(Race { prepared: prepare(&probes[0]).await?, ..Race::default() });
+    let race = Arc::new(Race::of(prepare(&probes[0]).await?));
     let clients: Vec<_> = (0..CLIENTS)
         .map(|client| {
             let (race, probe) = (race.clone(), probes[usize::from(client % 2 == 1)].clone());
@@ -49,11 +49,10 @@ pub async fn run(calls: u64, seed: u64) -> anyhow::Result<()> {
     two.stop().await
 }
 
-#[derive(Default)]
 struct Race {
     /// Register calls without a name, one per content.
     prepared: Vec<Value>,
-    appended: [AtomicU64; NAMES as usize],
+    appended: Vec<AtomicU64>,
     conflicts: AtomicU64,
 }
 
@@ -87,6 +86,11 @@ fn csv(content: u64, rows: u64) -> String {
 }
 
 impl Race {
+    fn of(prepared: Vec<Value>) -> Self {
+        let appended = (0..NAMES).map(|_| AtomicU64::new(0)).collect();
+        Self { prepared, appended, conflicts: AtomicU64::new(0) }
+    }
+
     async fn work(&self, probe: &Probe, calls: u64, mut lot: Lot) -> anyhow::Result<()> {
         let mut seen = BTreeSet::new();
         for _ in 0..calls {
