@@ -166,7 +166,11 @@ impl MultipartUpload for Upload {
     }
 
     async fn abort(&mut self) -> Answer<()> {
-        self.server.abort_multipart(&self.location, &self.id).await
+        match self.server.abort_multipart(&self.location, &self.id).await {
+            // Some servers give an upload up by themselves when its condition fails.
+            Err(Told::NotFound { .. }) => Ok(()),
+            aborted => aborted,
+        }
     }
 }
 

@@ -110,10 +110,8 @@ impl Root {
 
     /// One attempt. The outer result is final; the inner one says what the rename, or the way to it, met.
     fn step(&self, temp: &Temp, location: &Location, target: &Path, mode: &PutMode) -> Result<io::Result<()>> {
-        match fs::create_dir_all(target.parent().unwrap_or(&self.path)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(generic(Obstacle::KeyIsPrefix)),
-            Err(error) => return Ok(Err(error)),
+        if let Err(error) = self.make_home(target) {
+            return Ok(Err(error));
         }
         let version = match mode {
             PutMode::Create => return Ok(rename_new(&temp.path, target)),
@@ -129,6 +127,17 @@ impl Root {
             }
         }
         Ok(fs::rename(&temp.path, target))
+    }
+
+    /// Makes the directories above an object. Those that another process removes at this moment are `NotFound`.
+    fn make_home(&self, target: &Path) -> io::Result<()> {
+        let home = target.parent().unwrap_or(&self.path);
+        let met = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists if home.is_file() => io::ErrorKind::NotADirectory.into(),
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotFound.into(),
+            _ => error,
+        };
+        fs::create_dir_all(home).map_err(met)
     }
 
     /// Keeps every other process, and every other thread of this one, from replacing or removing an object.

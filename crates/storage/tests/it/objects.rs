@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::contract::Bench;
 use crate::store::pattern;
 
-const LARGE: usize = 10_000_000;
+const LARGE: usize = 8_500_000;
 
 type Body = BoxStream<'static, Result<Bytes, BodyError>>;
 

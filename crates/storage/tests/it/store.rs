@@ -7,9 +7,12 @@ use tokio::io::AsyncWriteExt;
 
 use crate::contract::Bench;
 
-/// Bytes that differ from place to place, so that a shifted piece is noticed.
+/// Bytes that differ from place to place, so that a shifted piece is noticed: a block of prime length, repeated.
 pub fn pattern(length: usize) -> Bytes {
-    (0..length).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect::<Vec<_>>().into()
+    let block: Vec<u8> = (0..65_521_usize).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let mut bytes = block.repeat(length / block.len() + 1);
+    bytes.truncate(length);
+    bytes.into()
 }
 
 async fn paths(store: &Store, prefix: &str) -> Vec<String> {
