@@ -18,6 +18,7 @@ use url::Url;
 use crate::bounded::Growth;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::layers::DistinctLayers;
 use crate::overflow::CheckedExpressions;
 use crate::provider::LAKE_URL;
 use crate::scope::{CATALOG, DEFAULT_SCHEMA, Scope, ScopeCatalog};
@@ -108,6 +109,7 @@ fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSi
         .with_default_features()
         .with_aggregate_functions(aggregates())
         .with_analyzer_rule(Arc::new(CheckedExpressions { growth: Growth::new(memory_limit) }))
+        .with_analyzer_rule(Arc::new(DistinctLayers))
         .build()
 }
 

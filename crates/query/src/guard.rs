@@ -58,17 +58,27 @@ struct Level {
     set_operations: usize,
     joins: usize,
     open_cases: usize,
+    /// `<` signs, which open the parameters of types as brackets do.
+    opened: usize,
+    /// Keywords in a row, such as NOT NOT NOT: each may be a level of the tree.
+    keywords: usize,
 }
 
 impl Level {
     fn see(&mut self, token: &Token) -> Result<()> {
+        let keyword = matches!(token, Token::Word(word) if word.keyword != Keyword::NoKeyword);
+        self.keywords = if keyword { self.keywords + 1 } else { 0 };
         match token {
             Token::Comma | Token::SemiColon => self.run = 0,
+            Token::Lt => {
+                self.opened += 1;
+                self.run += 1;
+            }
             Token::Word(word) if word.quote_style.is_none() => self.see_keyword(word.keyword),
             Token::Word(_) | Token::Number(..) | Token::Placeholder(_) | Token::SingleQuotedString(_) => {}
             _ => self.run += 1,
         }
-        let longest = self.set_operations.max(self.joins).max(self.open_cases);
+        let longest = self.set_operations.max(self.joins).max(self.open_cases).max(self.keywords).max(self.opened);
         if longest > MAX_DEPTH || self.run > MAX_RUN {
             return Err(too_complex(format!("the statement chains more than {MAX_DEPTH} operations")));
         }

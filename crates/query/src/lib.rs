@@ -3,7 +3,7 @@
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
 //! at once. Reading order: [`config`] and [`error`]; [`query`] (the verbs) and `run` (a running query); how a
 //! question becomes a plan: `statement`, `guard`, `scope`, `names`, `params`, `plan`; what the engine reads:
-//! `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`; and what
+//! `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`, `layers`; and what
 //! leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
 pub mod answer;
@@ -16,6 +16,7 @@ pub mod encode;
 mod engine;
 pub mod error;
 mod guard;
+mod layers;
 mod names;
 mod overflow;
 mod params;

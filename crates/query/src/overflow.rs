@@ -1,15 +1,12 @@
 //! Integer arithmetic that errs instead of wrapping around.
 
-use std::hash::Hash;
-use std::sync::{Arc, LazyLock};
-
 use arrow::array::{ArrayRef, Datum};
 use arrow::compute::kernels::numeric;
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, DataFusionError, Result};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
@@ -57,46 +54,64 @@ impl CheckedExpressions {
                 let left = self.growth.guard_concat(*left, (*right).clone());
                 Ok(Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::StringConcat, right))))
             }
-            Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-                let function = checked_operator(op);
-                match function.filter(|_| both_integers(&left, &right, schema)) {
-                    Some(function) => Ok(Transformed::yes(function.call(vec![*left, *right]))),
-                    None => Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr::new(left, op, right)))),
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => match operation(op) {
+                Some(operation) if is_integer(&right, schema) && is_integer(&left, schema) => {
+                    Ok(Transformed::yes(extended(*left, operation, *right)))
                 }
+                _ => Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr::new(left, op, right)))),
+            },
+            Expr::Negative(inner) if is_integer(&inner, schema) => {
+                Ok(Transformed::yes(checked(vec![Operation::Negate]).call(vec![*inner])))
             }
-            Expr::Negative(inner) if is_integer(&inner, schema) => Ok(Transformed::yes(NEGATE.call(vec![*inner]))),
             Expr::ScalarFunction(function) => Ok(self.growth.bound(function)),
             other => Ok(Transformed::no(other)),
         }
     }
 }
 
+/// Asks no deeper than it must: the type of what was rewritten already is known.
 fn is_integer(expr: &Expr, schema: &DFSchema) -> bool {
-    expr.get_type(schema).is_ok_and(|ty| ty.is_integer())
+    steps_of(expr).is_some() || expr.get_type(schema).is_ok_and(|ty| ty.is_integer())
 }
 
-/// Literals are left to the other side: the types agree by now, so one look suffices for most.
-fn both_integers(left: &Expr, right: &Expr, schema: &DFSchema) -> bool {
-    is_integer(left, schema) && is_integer(right, schema)
-}
-
-static ADD: LazyLock<ScalarUDF> = LazyLock::new(|| checked(Operation::Add));
-static SUBTRACT: LazyLock<ScalarUDF> = LazyLock::new(|| checked(Operation::Subtract));
-static MULTIPLY: LazyLock<ScalarUDF> = LazyLock::new(|| checked(Operation::Multiply));
-static NEGATE: LazyLock<ScalarUDF> = LazyLock::new(|| checked(Operation::Negate));
-
-fn checked_operator(op: Operator) -> Option<&'static ScalarUDF> {
-    match op {
-        Operator::Plus => Some(&ADD),
-        Operator::Minus => Some(&SUBTRACT),
-        Operator::Multiply => Some(&MULTIPLY),
+/// The steps of an expression that is itself checked arithmetic.
+fn steps_of(expr: &Expr) -> Option<&[Operation]> {
+    match expr {
+        Expr::ScalarFunction(call) => {
+            call.func.inner().downcast_ref::<Checked>().map(|checked| checked.steps.as_slice())
+        }
         _ => None,
     }
 }
 
-fn checked(operation: Operation) -> ScalarUDF {
-    let arguments = if operation == Operation::Negate { 1 } else { 2 };
-    ScalarUDF::new_from_impl(Checked { operation, signature: Signature::any(arguments, Volatility::Immutable) })
+/// `left op right`. A chain becomes one call with many operands, so that its length does not become depth.
+fn extended(left: Expr, operation: Operation, right: Expr) -> Expr {
+    match steps_of(&left).map(<[Operation]>::to_vec) {
+        Some(mut steps) if steps.first() != Some(&Operation::Negate) => {
+            steps.push(operation);
+            let mut operands = match left {
+                Expr::ScalarFunction(call) => call.args,
+                other => vec![other],
+            };
+            operands.push(right);
+            checked(steps).call(operands)
+        }
+        _ => checked(vec![operation]).call(vec![left, right]),
+    }
+}
+
+fn operation(op: Operator) -> Option<Operation> {
+    match op {
+        Operator::Plus => Some(Operation::Add),
+        Operator::Minus => Some(Operation::Subtract),
+        Operator::Multiply => Some(Operation::Multiply),
+        _ => None,
+    }
+}
+
+fn checked(steps: Vec<Operation>) -> ScalarUDF {
+    let operands = if steps.first() == Some(&Operation::Negate) { 1 } else { steps.len() + 1 };
+    ScalarUDF::new_from_impl(Checked { steps, signature: Signature::any(operands, Volatility::Immutable) })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,20 +122,32 @@ enum Operation {
     Negate,
 }
 
-/// One checked operation on integers of one type.
+/// Integers of one type, combined from left to right; a negation stands alone.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Checked {
-    operation: Operation,
+    steps: Vec<Operation>,
     signature: Signature,
+}
+
+impl Checked {
+    fn step(operation: Operation, left: &ColumnarValue, right: &ColumnarValue) -> Result<ColumnarValue> {
+        let kernel: fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError> = match operation {
+            Operation::Add => numeric::add,
+            Operation::Subtract | Operation::Negate => numeric::sub,
+            Operation::Multiply => numeric::mul,
+        };
+        apply(left, right, kernel)
+    }
 }
 
 impl ScalarUDFImpl for Checked {
     fn name(&self) -> &str {
-        match self.operation {
-            Operation::Add => "checked_add",
-            Operation::Subtract => "checked_subtract",
-            Operation::Multiply => "checked_multiply",
-            Operation::Negate => "checked_negate",
+        match self.steps.as_slice() {
+            [Operation::Add] => "checked_add",
+            [Operation::Subtract] => "checked_subtract",
+            [Operation::Multiply] => "checked_multiply",
+            [Operation::Negate] => "checked_negate",
+            _ => "checked_chain",
         }
     }
 
@@ -134,23 +161,23 @@ impl ScalarUDFImpl for Checked {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let operation: fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError> = match self.operation {
-            Operation::Add => numeric::add,
-            Operation::Subtract => numeric::sub,
-            Operation::Multiply => numeric::mul,
-            Operation::Negate => return negate(&args),
-        };
-        match args.args.as_slice() {
-            [left, right] => apply(left, right, operation),
-            _ => Err(DataFusionError::Internal("arithmetic takes two operands".to_owned())),
+        match args.args.split_first() {
+            Some((only, [])) => negate(only),
+            Some((first, others)) => {
+                let mut steps = self.steps.iter().zip(others);
+                steps.try_fold(first.clone(), |left, (step, right)| Self::step(*step, &left, right))
+            }
+            None => Err(DataFusionError::Internal("arithmetic needs an operand".to_owned())),
         }
     }
 }
 
-fn negate(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-    match arrays.first() {
-        Some(array) => Ok(ColumnarValue::Array(Arc::clone(&numeric::neg(array)?))),
-        None => Err(DataFusionError::Internal("negation takes one operand".to_owned())),
+fn negate(value: &ColumnarValue) -> Result<ColumnarValue> {
+    match value {
+        ColumnarValue::Array(array) => Ok(ColumnarValue::Array(numeric::neg(array)?)),
+        ColumnarValue::Scalar(scalar) => {
+            let array = numeric::neg(&scalar.to_array()?)?;
+            Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+        }
     }
 }

