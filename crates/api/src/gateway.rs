@@ -76,7 +76,13 @@ struct Front {
 /// The way to one role.
 enum Line {
     Here(Router),
-    There { proxy: Proxy, gate: Gate },
+    There(Box<Far>),
+}
+
+/// The way to a role with an address of its own.
+struct Far {
+    proxy: Proxy,
+    gate: Gate,
 }
 
 impl Line {
@@ -85,7 +91,8 @@ impl Line {
             Upstream::Here(router) => Ok(Self::Here(router)),
             Upstream::There(address) => {
                 let (_, gate) = shared.gates();
-                Ok(Self::There { proxy: Proxy::new(role, &address, shared.limits.upstream_timeout.0)?, gate })
+                let proxy = Proxy::new(role, &address, shared.limits.upstream_timeout.0)?;
+                Ok(Self::There(Box::new(Far { proxy, gate })))
             }
         }
     }
@@ -96,10 +103,9 @@ impl Line {
                 Ok(answer) => Ok(answer),
                 Err(never) => match never {},
             },
-            Self::There { proxy, gate } => {
-                let served = Served::behind(role);
-                let mut answer = gate.admit(proxy.forward(request)).await?;
-                answer.extensions_mut().insert(served);
+            Self::There(far) => {
+                let mut answer = far.gate.admit(far.proxy.forward(request)).await?;
+                answer.extensions_mut().insert(Served::behind(role));
                 Ok(answer)
             }
         }

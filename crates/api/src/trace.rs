@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -62,6 +63,9 @@ pub(crate) async fn follow(State(tracer): State<Tracer>, mut request: Request, n
     let started = tracer.seams.now();
     let mut answer = Problem::write(guarded(next, request).await, &ids.request);
     ids.put(answer.headers_mut());
+    if method == Method::HEAD {
+        *answer.body_mut() = Body::empty();
+    }
     let served = served(&answer, Served { role: tracer.role, route });
     if !inner {
         let latency = tracer.seams.now().micros() - started.micros();

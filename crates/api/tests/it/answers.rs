@@ -20,7 +20,7 @@ async fn a_refusal_is_the_same_bytes_every_time() {
     );
     assert_eq!(
         ask("/v1/storage/list?colour=red").await.text(),
-        r#"{"type":"/docs/errors/api.bad_parameter","title":"Bad Request","status":400,"detail":"the query string is refused: unknown field `colour`, expected one of `prefix`, `after`, `limit`","code":"api.bad_parameter","request_id":"r1"}"#
+        r#"{"type":"/docs/errors/api.bad_parameter","title":"Bad Request","status":400,"detail":"the query string is refused: colour: unknown field `colour`, expected one of `prefix`, `after`, `limit`","code":"api.bad_parameter","request_id":"r1"}"#
     );
     let method = ask("/v1/sql").await;
     assert_eq!(method.header("allow"), "POST");
