@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::project::Project;
 use crate::tidy;
@@ -13,18 +13,20 @@ mod tally;
 
 use tally::Tally;
 
-/// Format, tidy, lints and tests, in the order of their cost; then a summary.
+/// Format, tidy, lints and tests, in the order of their cost; then a summary with whatever could not run here.
 pub fn run() -> Result<()> {
     let project = Project::open()?;
     let started = Instant::now();
-    let mut notes = Vec::new();
-    format(&project, &mut notes)?;
+    let unformatted = format(&project)?;
     step("tidy");
     tidy::run()?;
-    let tally = test(&project, &mut notes)?;
-    println!("\n{tally}");
-    notes.extend(skipped(&project));
-    notes.iter().for_each(|note| println!("SKIPPED {note}"));
+    let driver = clippy_driver();
+    let unlinted = driver.is_none().then(|| "lints: clippy is not installed (rustup component add clippy)".to_owned());
+    let (tally, succeeded) = test(&project, driver)?;
+    let skipped: Vec<String> = [unformatted, unlinted].into_iter().flatten().chain(skipped(&project)).collect();
+    println!("\n{tally}, {} skipped", skipped.len());
+    skipped.iter().for_each(|line| println!("SKIPPED {line}"));
+    ensure!(succeeded, "lints or tests failed");
     println!("verified in {} s", started.elapsed().as_secs());
     Ok(())
 }
@@ -33,36 +35,28 @@ fn step(name: &str) {
     println!("== {name}");
 }
 
-fn format(project: &Project, notes: &mut Vec<String>) -> Result<()> {
+/// Checks the format; answers why not, where the formatter is missing.
+fn format(project: &Project) -> Result<Option<String>> {
     step("format");
     if !present("rustfmt") {
-        notes.push("format: rustfmt is not installed (rustup component add rustfmt)".to_owned());
-        return Ok(());
+        return Ok(Some("format: rustfmt is not installed (rustup component add rustfmt)".to_owned()));
     }
     let status = Command::new(env!("CARGO")).args(["fmt", "--all", "--check"]).current_dir(&project.root).status()?;
     ensure!(status.success(), "format: run `cargo fmt --all`");
-    Ok(())
+    Ok(None)
 }
 
 /// Builds once for both lints and tests: clippy's driver is the compiler with more to say, so wrapping it around our
 /// own crates lints the very code that the tests then run, and no dependency is compiled a second time.
-fn test(project: &Project, notes: &mut Vec<String>) -> Result<Tally> {
+fn test(project: &Project, driver: Option<PathBuf>) -> Result<(Tally, bool)> {
     step("lints and tests");
     std::fs::write(skipped_file(project), "").context("clearing the list of skipped tests")?;
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]).current_dir(&project.root);
-    match clippy_driver() {
-        Some(driver) => {
-            cargo.env("RUSTC_WORKSPACE_WRAPPER", driver).env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
-        }
-        None => notes.push("lints: clippy is not installed (rustup component add clippy)".to_owned()),
+    if let Some(driver) = driver {
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", driver).env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
     }
-    let (tally, succeeded) = tally::follow(cargo)?;
-    if !succeeded {
-        println!("\n{tally}");
-        bail!("lints or tests failed");
-    }
-    Ok(tally)
+    tally::follow(cargo)
 }
 
 fn present(tool: &str) -> bool {
