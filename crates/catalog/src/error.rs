@@ -50,7 +50,7 @@ pub enum Error {
         /// The dataset.
         name: DatasetName,
         /// What differs.
-        diff: SchemaDiff,
+        diff: Box<SchemaDiff>,
     },
     /// The table changed its shape after the draft was made: read it again and prepare the files anew.
     #[error("{name} was changed by another writer in the meantime")]
@@ -141,7 +141,7 @@ pub enum Error {
 impl Error {
     /// A refusal because of drift.
     pub fn drift(name: &DatasetName, diff: SchemaDiff) -> Self {
-        Self::SchemaDrift { name: name.clone(), diff }
+        Self::SchemaDrift { name: name.clone(), diff: Box::new(diff) }
     }
 
     pub(crate) fn damaged(what: impl Into<String>, source: impl Into<Cause>) -> Self {

@@ -31,7 +31,9 @@ async fn commits_that_wait_together_share_records() {
     let catalog = open(&lake.store).await;
     let loads = (0..64).map(|id| {
         let catalog = catalog.clone();
-        tokio::spawn(async move { load(&catalog, &format!("t{}", id % 16), Mode::Append, &[id]).await.unwrap() })
+        storage::task::spawn("test", async move {
+            load(&catalog, &format!("t{}", id % 16), Mode::Append, &[id]).await.unwrap()
+        })
     });
     for done in join_all(loads).await {
         done.unwrap();
@@ -52,7 +54,9 @@ async fn two_catalogs_on_one_directory_make_one_history() {
     let catalogs = [open(&lake.store).await, open(&lake.reopen().await).await];
     let loads = (0..60).map(|id| {
         let catalog = catalogs[usize::try_from(id % 2).unwrap()].clone();
-        tokio::spawn(async move { load(&catalog, &format!("t{}", id % 3), Mode::Append, &[id]).await.unwrap() })
+        storage::task::spawn("test", async move {
+            load(&catalog, &format!("t{}", id % 3), Mode::Append, &[id]).await.unwrap()
+        })
     });
     for done in join_all(loads).await {
         done.unwrap();
@@ -78,7 +82,7 @@ async fn sixty_four_equal_replacements_make_one_version() {
     let catalogs = [open(&lake.store).await, open(&lake.reopen().await).await];
     let loads = (0..64).map(|call| {
         let catalog = catalogs[call % 2].clone();
-        tokio::spawn(async move { load(&catalog, "t", Mode::Replace, &[1, 2, 3]).await.unwrap() })
+        storage::task::spawn("test", async move { load(&catalog, "t", Mode::Replace, &[1, 2, 3]).await.unwrap() })
     });
     let done: Vec<_> = join_all(loads).await.into_iter().map(|done| done.unwrap()).collect();
     assert_eq!(done.iter().filter(|published| !published.existing).count(), 1);
@@ -100,7 +104,7 @@ async fn two_catalogs_on_s3_make_one_history() {
     }
     let loads = (0..24).map(|id| {
         let catalog = catalogs[usize::try_from(id % 2).unwrap()].clone();
-        tokio::spawn(async move { load(&catalog, &format!("t{}", id % 3), Mode::Append, &[id]).await })
+        storage::task::spawn("test", async move { load(&catalog, &format!("t{}", id % 3), Mode::Append, &[id]).await })
     });
     for done in join_all(loads).await {
         done.unwrap().unwrap();
@@ -147,7 +151,7 @@ async fn closing_settles_what_waits_and_refuses_more() {
 async fn an_abandoned_call_still_ends_well() {
     let lake = TestLake::open().await;
     let catalog = open(&lake.store).await;
-    let call = tokio::spawn({
+    let call = storage::task::spawn("test", {
         let catalog = catalog.clone();
         async move { load(&catalog, "t", Mode::Append, &[1]).await }
     });

@@ -55,7 +55,7 @@ async fn sixty_four_concurrent_registrations_make_one_dataset_and_one_version() 
     put_object(&lake.store, "a", &[1, 2]).await;
     let calls = (0..64).map(|call| {
         let catalog = catalogs[call % 2].clone();
-        tokio::spawn(async move { catalog.register(registration("t", &["a"], 2)).await.unwrap() })
+        storage::task::spawn("test", async move { catalog.register(registration("t", &["a"], 2)).await.unwrap() })
     });
     let done: Vec<_> = join_all(calls).await.into_iter().map(|done| done.unwrap()).collect();
     assert_eq!(done.iter().filter(|registered| !registered.existing).count(), 1);
