@@ -51,7 +51,7 @@ class Lakehouse:
         for file in sorted(pathlib.Path(directory).glob("*.parquet")):
             key = f"tpch/{file.name}"
             self.call("PUT", f"/v1/storage/objects/{key}", file.read_bytes(), "application/octet-stream")
-            columns = [(name, TYPES.get(type_, type_.lower().replace(",", ", "))) for name, type_, *_ in witness.ask(f"DESCRIBE {file.stem}")[0]]
+            columns = [(name, TYPES.get(type_, type_.lower())) for name, type_, *_ in witness.ask(f"DESCRIBE {file.stem}")[0]]
             rows = witness.ask(f"SELECT count(*) FROM {file.stem}")[0][0][0]
             body = {"name": file.stem, "schema_fingerprint": fingerprint(columns), "objects": [{"key": key}], "row_count": rows}
             self.call("POST", "/v1/catalog/register", json.dumps(body).encode(), "application/json")
