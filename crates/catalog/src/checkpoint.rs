@@ -17,6 +17,9 @@ use storage::Store;
 use crate::error::{Cause, Error, Result};
 use crate::state::{Keyed, State, TableEntry};
 
+#[cfg(test)]
+mod tests;
+
 /// The directory of the checkpoints.
 const DIRECTORY: &str = "_lake/checkpoints/";
 /// The newest checkpoint format that this program writes and reads.
@@ -61,8 +64,15 @@ pub(crate) async fn newest(store: &Store, limit: Option<Version>) -> Result<Stat
     Ok(State::empty())
 }
 
-/// Writes the checkpoint of a state; another process may have written the same one.
-pub(crate) async fn write(store: &Store, state: &State) -> Result<()> {
+/// Writes the checkpoint of a state. It is derived, so a failure is only noted.
+pub(crate) async fn write_or_warn(store: &Store, state: &State) {
+    if let Err(error) = write(store, state).await {
+        tracing::warn!(version = %state.version, error = %error, "a checkpoint could not be written");
+    }
+}
+
+/// Another process may have written the same one, so it replaces.
+async fn write(store: &Store, state: &State) -> Result<()> {
     let bytes = encode(state).map_err(|source| Error::damaged("a new checkpoint", source))?;
     store.put(&path(state.version), bytes).await?;
     Ok(())

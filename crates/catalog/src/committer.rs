@@ -151,14 +151,13 @@ impl Desk {
 
     /// Decides, publishes and decides again until every proposal of the group is settled.
     async fn put_through(&self, mut group: Vec<Waiting>) {
-        let until = Instant::now() + self.timeout.0;
         while !group.is_empty() {
             let head = self.head.known();
             let mut state = State::clone(&head);
             state.begin(head.version.next(), self.seams.now().max(head.at));
             let decided = self.decide_all(&state, group).await;
             let record = record(&state, &decided);
-            group = match self.establish(&head, &record, until).await {
+            group = match self.establish(&head, &record).await {
                 Ok(true) => return settle_all(decided, None).await,
                 Ok(false) => decided.into_iter().map(|decided| decided.waiting).collect(),
                 Err(error) => return settle_all(decided, Some(error)).await,
@@ -205,11 +204,11 @@ impl Desk {
 
     /// Makes the decisions stand: publishes the record, or, when it is empty, makes sure that `head` still is the
     /// newest state. Answers whether they stand; otherwise everything is to be decided again.
-    async fn establish(&self, head: &State, record: &Record, until: Instant) -> Result<bool> {
+    async fn establish(&self, head: &State, record: &Record) -> Result<bool> {
         if record.commits.is_empty() {
             return Ok(self.head.ask().await?.version == head.version);
         }
-        match self.log.publish(record, until).await? {
+        match self.log.publish(record, Instant::now() + self.timeout.0).await? {
             Landed::Ours => {
                 self.head.advance(record);
                 self.checkpoint(record);
@@ -222,17 +221,13 @@ impl Desk {
         }
     }
 
-    /// Writes a checkpoint beside the commits when one is due. It is derived, so a failure is only noted.
+    /// Writes a checkpoint beside the commits when one is due.
     fn checkpoint(&self, record: &Record) {
         if !record.version.0.is_multiple_of(self.checkpoint_every) {
             return;
         }
         let (store, state) = (self.store.clone(), self.head.known());
-        task::spawn("checkpoint", async move {
-            if let Err(error) = checkpoint::write(&store, &state).await {
-                tracing::warn!(version = %state.version, error = %error, "a checkpoint could not be written");
-            }
-        });
+        task::spawn("checkpoint", async move { checkpoint::write_or_warn(&store, &state).await });
     }
 }
 

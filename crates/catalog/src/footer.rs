@@ -48,10 +48,9 @@ fn footer_length(tail: &Bytes) -> Result<u64, ParquetError> {
     Ok(tail.metadata_length() as u64)
 }
 
-/// The Arrow schema of a file.
+/// The Arrow schema of a file by its Parquet types alone, whatever hints its writer left for Arrow readers.
 pub(crate) fn arrow_schema(footer: &ParquetMetaData) -> Result<ArrowSchema, ParquetError> {
-    let file = footer.file_metadata();
-    parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
+    parquet_to_arrow_schema(footer.file_metadata().schema_descr(), None)
 }
 
 /// The field ids of a file's top-level columns, in order; a column without one is `None`.

@@ -42,7 +42,7 @@ impl Head {
         }
         log.expect_end(state.version).await?;
         if state.version.0 - checkpointed.0 >= config.checkpoint_every {
-            checkpoint::write(store, &state).await?;
+            checkpoint::write_or_warn(store, &state).await;
         }
         Ok(Self {
             log,

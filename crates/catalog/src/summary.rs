@@ -104,9 +104,9 @@ pub(crate) fn objects(summary: &Summary) -> Option<&str> {
     text(summary, OBJECTS)
 }
 
-/// Whether we wrote the snapshot.
-pub(crate) fn is_ours(summary: &Summary) -> bool {
-    text(summary, VERSION).is_some()
+/// Whether the files that a snapshot added were written by us, rather than registered or added by another engine.
+pub(crate) fn wrote_its_files(summary: &Summary) -> bool {
+    text(summary, VERSION).is_some() && objects(summary).is_none()
 }
 
 /// A snapshot as the history shows it.

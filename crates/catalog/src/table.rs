@@ -213,7 +213,7 @@ impl ReadTable {
             lower: bounds(file.lower_bounds()),
             upper: bounds(file.upper_bounds()),
             nulls: file.null_value_counts().iter().map(|(id, nulls)| (*id, *nulls)).collect(),
-            exact: snapshot.is_some_and(|snapshot| summary::is_ours(snapshot.summary())),
+            exact: snapshot.is_some_and(|snapshot| summary::wrote_its_files(snapshot.summary())),
         })
     }
 }
