@@ -18,6 +18,7 @@ mod d3;
 mod d4;
 mod d5;
 mod d6;
+mod held;
 mod probe;
 mod stack;
 

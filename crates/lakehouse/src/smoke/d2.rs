@@ -3,13 +3,10 @@
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use client::Body;
-use futures::channel::mpsc::{UnboundedSender, unbounded};
 use http::Method;
-use serde_json::json;
-use tokio::task::JoinHandle;
 
 use super::Probe;
-use super::probe::{Reply, soon};
+use super::held::{hold, open_body};
 use super::stack::{Ground, Site};
 
 const CAP: u64 = 256 << 20;
@@ -79,39 +76,11 @@ async fn streamed_cap(probe: &Probe) -> anyhow::Result<()> {
 
 /// While four uploads are open the fifth is told to come back in five seconds.
 async fn four_at_a_time(probe: &Probe) -> anyhow::Result<()> {
-    let mut held = Vec::new();
-    let mut uploads = Vec::new();
-    for number in 0..4 {
-        let (sender, body) = open_body();
-        held.push(sender);
-        let probe = probe.clone();
-        let path = format!("/v1/storage/objects/slow/{number}");
-        uploads.push(storage::task::spawn(
-            "a slow upload",
-            async move { probe.send(Method::PUT, &path, &[], body).await },
-        ));
-    }
-    let refused: Reply = soon("a refusal of the fifth upload", async || {
-        ensure!(!uploads.iter().any(JoinHandle::is_finished), "an open upload ended by itself");
-        let reply = probe.put("/v1/storage/objects/fifth", "x".to_owned()).await?;
-        Ok((reply.status == 503).then_some(reply))
-    })
-    .await?;
+    let (uploads, refused) = hold(probe, "/v1/storage/objects/slow", 4).await?;
     ensure!(refused.header("retry-after") == Some("5"), "the refusal says to retry after {:?}", refused.headers);
-    drop(held);
     for upload in uploads {
-        upload.await??.expect(201)?;
+        let stored = upload.finish().await?.expect(201)?.json()?;
+        ensure!(stored["size"] == "begin end".len(), "an upload is cut: {stored}");
     }
-    let kept = probe.get("/v1/storage/list?prefix=slow/").await?.expect(200)?.json()?;
-    ensure!(kept["objects"].as_array().map(Vec::len) == Some(4), "after four uploads the list holds {kept}");
-    ensure!(kept["objects"][0]["size"] == json!(4), "an upload is cut: {kept}");
     Ok(())
-}
-
-/// A body that has begun and ends when its sender is dropped.
-fn open_body() -> (UnboundedSender<std::io::Result<Bytes>>, Body) {
-    let (sender, receiver) = unbounded();
-    // The receiver is in hand, so the channel is open.
-    let _ = sender.unbounded_send(Ok(Bytes::from_static(b"slow")));
-    (sender, Body::stream(receiver))
 }

@@ -95,7 +95,7 @@ impl Reply {
 }
 
 /// Looks again and again until `look` finds something, or the budget is spent.
-pub async fn soon<T>(what: &str, look: impl AsyncFn() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+pub async fn soon<T>(what: &str, mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
     let deadline = Instant::now() + BUDGET;
     loop {
         if let Some(found) = look().await? {

@@ -4,6 +4,8 @@ mod cli;
 mod command;
 mod config;
 mod demo;
+#[path = "../../src/smoke/held.rs"]
+mod held;
 #[path = "../../src/smoke/probe.rs"]
 #[expect(dead_code, reason = "shared with the smokes, which need more of it")]
 mod probe;

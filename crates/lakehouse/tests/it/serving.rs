@@ -3,14 +3,12 @@
 use std::path::Path;
 
 use anyhow::Context;
-use bytes::Bytes;
-use futures::channel::mpsc::{UnboundedSender, unbounded};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
 
 use crate::command::Desk;
-use crate::probe::{Probe, Reply, soon};
+use crate::held::hold;
+use crate::probe::{Probe, soon};
 use crate::stack::{Ground, Site};
 
 #[tokio::test]
@@ -99,31 +97,6 @@ async fn a_dead_upstream_is_named() -> anyhow::Result<()> {
     stack.stop().await
 }
 
-/// An upload that has begun and ends when its sender is dropped.
-struct Upload {
-    sender: UnboundedSender<std::io::Result<Bytes>>,
-    task: JoinHandle<anyhow::Result<Reply>>,
-}
-
-impl Upload {
-    /// Begins, and waits until the server works on it: it then has no place for another.
-    async fn begin(probe: &Probe) -> anyhow::Result<Self> {
-        let (sender, receiver) = unbounded();
-        sender.unbounded_send(Ok("first".into()))?;
-        let uploader = probe.clone();
-        let task = storage::task::spawn("an upload", async move {
-            uploader.put("/v1/storage/objects/held", client::Body::stream(receiver)).await
-        });
-        let refused = async || {
-            anyhow::ensure!(!task.is_finished(), "the upload ended by itself");
-            let reply = probe.put("/v1/storage/objects/other", "x".to_owned()).await?;
-            Ok((reply.status == 503).then_some(()))
-        };
-        soon("the upload", refused).await?;
-        Ok(Self { sender, task })
-    }
-}
-
 const ONE_UPLOAD: &str = "storaged.concurrent_puts=1";
 
 /// SIGTERM lets the request under way finish; the end is a clean one and the upload is there afterwards.
@@ -132,16 +105,16 @@ async fn a_stop_lets_requests_finish() -> anyhow::Result<()> {
     let site = Site::new(&Ground::directory())?;
     let stack = site.start(&[ONE_UPLOAD]).await?;
     let probe = Probe::of(stack.gateway()?)?;
-    let upload = Upload::begin(&probe).await?;
+    let (uploads, _) = hold(&probe, "/v1/storage/objects/held", 1).await?;
     stack.signal(Signal::TERM)?;
     soon("the end of accepting", async || Ok(probe.get("/health").await.is_err().then_some(()))).await?;
-    upload.sender.unbounded_send(Ok(" and last".into()))?;
-    drop(upload.sender);
-    upload.task.await??.expect(201)?;
+    for upload in uploads {
+        upload.finish().await?.expect(201)?;
+    }
     assert!(stack.ended().await?.success());
     let again = site.start(&[]).await?;
-    let held = Probe::of(again.gateway()?)?.get("/v1/storage/objects/held").await?.expect(200)?;
-    assert_eq!(held.body, "first and last");
+    let held = Probe::of(again.gateway()?)?.get("/v1/storage/objects/held/0").await?.expect(200)?;
+    assert_eq!(held.body, "begin end");
     again.stop().await
 }
 
@@ -151,11 +124,13 @@ async fn a_second_signal_ends_at_once() -> anyhow::Result<()> {
     let site = Site::new(&Ground::directory())?;
     let stack = site.start(&[ONE_UPLOAD, "gateway.drain=1h"]).await?;
     let probe = Probe::of(stack.gateway()?)?;
-    let upload = Upload::begin(&probe).await?;
+    let (uploads, _) = hold(&probe, "/v1/storage/objects/held", 1).await?;
     stack.signal(Signal::TERM)?;
     soon("the end of accepting", async || Ok(probe.get("/health").await.is_err().then_some(()))).await?;
     stack.signal(Signal::TERM)?;
     assert_eq!(stack.ended().await?.code(), Some(130));
-    assert!(upload.task.await?.is_err(), "the upload was broken off");
+    for upload in uploads {
+        assert!(upload.finish().await.is_err(), "the upload was broken off");
+    }
     Ok(())
 }
