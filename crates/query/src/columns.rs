@@ -11,6 +11,9 @@ use datafusion::physical_expr::expressions::{CastExpr, Column, Literal};
 use datafusion::physical_expr_adapter::{PhysicalExprAdapter, PhysicalExprAdapterFactory};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 
+#[cfg(test)]
+mod tests;
+
 /// Knows the id of each column of a table, in the order of its schema.
 #[derive(Debug)]
 pub(crate) struct ColumnsById {

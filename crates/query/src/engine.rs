@@ -5,6 +5,7 @@ use std::thread;
 
 use base::ByteSize;
 use datafusion::common::{DataFusionError, Result as EngineResult};
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreRegistry;
@@ -103,14 +104,17 @@ fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSi
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
     options.execution.collect_statistics = true;
-    SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(environment)
         .with_default_features()
         .with_aggregate_functions(aggregates())
         .with_analyzer_rule(Arc::new(CheckedExpressions { growth: Growth::new(memory_limit) }))
         .with_analyzer_rule(Arc::new(DistinctLayers))
-        .build()
+        .build();
+    // It would answer the name and version of an inner library. Removing what is there cannot fail.
+    let _ = state.deregister_udf("version");
+    state
 }
 
 /// The engine's aggregates, with SUM replaced by one that cannot wrap around.

@@ -11,6 +11,9 @@ pub enum Error {
     /// The statement is empty, malformed, or names something that does not exist.
     #[error("{0}")]
     Invalid(String),
+    /// The statement names a table that the version does not hold.
+    #[error("{0}")]
+    UnknownTable(String),
     /// The statement asks for something this engine does not do.
     #[error("{0}")]
     Unsupported(String),
@@ -84,7 +87,8 @@ impl From<catalog::Error> for Error {
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Invalid(_) | Self::Unsupported(_) | Self::TooComplex { .. } | Self::Params(_) => Kind::Invalid,
+            Self::Invalid(_) | Self::UnknownTable(_) | Self::Unsupported(_) | Self::TooComplex { .. } => Kind::Invalid,
+            Self::Params(_) => Kind::Invalid,
             Self::MaxRows { .. } | Self::Failed(_) | Self::Overflow | Self::Panicked => Kind::Invalid,
             Self::ReadOnly => Kind::Denied,
             Self::MemoryLimit { .. } | Self::AnswerTooLarge { .. } => Kind::TooMuch,
@@ -97,7 +101,7 @@ impl Fault for Error {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "query.invalid_sql",
+            Self::Invalid(_) | Self::UnknownTable(_) => "query.invalid_sql",
             Self::Unsupported(_) | Self::Panicked => "query.unsupported",
             Self::ReadOnly => "query.read_only",
             Self::TooComplex { .. } => "query.too_complex",

@@ -60,14 +60,15 @@ struct Level {
     open_cases: usize,
     /// `<` signs, which open the parameters of types as brackets do.
     opened: usize,
-    /// Keywords in a row, such as NOT NOT NOT: each may be a level of the tree.
-    keywords: usize,
+    /// The last keyword and how often it stands in a row, such as NOT NOT NOT: each is a level of the tree.
+    repeated: (Option<Keyword>, usize),
+    /// EXPLAIN and DESCRIBE, of which one is enough.
+    explains: usize,
 }
 
 impl Level {
     fn see(&mut self, token: &Token) -> Result<()> {
-        let keyword = matches!(token, Token::Word(word) if word.keyword != Keyword::NoKeyword);
-        self.keywords = if keyword { self.keywords + 1 } else { 0 };
+        self.count_repeats(token);
         match token {
             Token::Comma | Token::SemiColon => self.run = 0,
             Token::Lt => {
@@ -78,17 +79,27 @@ impl Level {
             Token::Word(_) | Token::Number(..) | Token::Placeholder(_) | Token::SingleQuotedString(_) => {}
             _ => self.run += 1,
         }
-        let longest = self.set_operations.max(self.joins).max(self.open_cases).max(self.keywords).max(self.opened);
-        if longest > MAX_DEPTH || self.run > MAX_RUN {
+        let longest = self.set_operations.max(self.joins).max(self.open_cases).max(self.repeated.1).max(self.opened);
+        if longest > MAX_DEPTH || self.run > MAX_RUN || self.explains > 1 {
             return Err(too_complex(format!("the statement chains more than {MAX_DEPTH} operations")));
         }
         Ok(())
+    }
+
+    fn count_repeats(&mut self, token: &Token) {
+        let keyword = match token {
+            Token::Word(word) if word.quote_style.is_none() && word.keyword != Keyword::NoKeyword => Some(word.keyword),
+            _ => None,
+        };
+        let again = keyword.is_some() && keyword == self.repeated.0;
+        self.repeated = (keyword, if again { self.repeated.1 + 1 } else { 0 });
     }
 
     fn see_keyword(&mut self, keyword: Keyword) {
         match keyword {
             Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS => self.set_operations += 1,
             Keyword::JOIN => self.joins += 1,
+            Keyword::EXPLAIN | Keyword::DESCRIBE => self.explains += 1,
             Keyword::CASE => self.open_cases += 1,
             Keyword::END => self.open_cases = self.open_cases.saturating_sub(1),
             Keyword::SELECT | Keyword::FROM | Keyword::WHERE | Keyword::GROUP | Keyword::ORDER | Keyword::HAVING => {

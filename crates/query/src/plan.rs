@@ -132,7 +132,7 @@ fn literal_bytes(ask: &Ask, parsed: &Parsed) -> usize {
 /// The planner says that a name is unknown; the scope knows which one, and what it could have meant.
 fn unknown_table(scope: &Scope, cleaner: &Cleaner, error: datafusion::common::DataFusionError) -> Error {
     match (scope.unknown(), cleaner.error(error)) {
-        (Some(text), Error::Invalid(message)) if message.contains("table '") => Error::Invalid(text.to_owned()),
+        (Some(text), Error::Invalid(message)) if message.contains("table '") => Error::UnknownTable(text.to_owned()),
         (_, other) => other,
     }
 }

@@ -57,7 +57,15 @@ impl Query {
     /// Pins a version, plans the statement and starts it. Errors that show while rows flow arrive in the batches.
     pub async fn run(&self, ask: Ask) -> Result<Answer> {
         let pin = self.0.catalog.pin(ask.as_of.as_ref()).await?;
-        self.run_at(pin, ask).await
+        let version = pin.version();
+        match self.run_at(pin, ask.clone()).await {
+            // A table may be so new that this process has not heard of it: ask the store before saying no.
+            Err(Error::UnknownTable(text)) if ask.as_of.is_none() => {
+                let fresh = self.0.catalog.pin_fresh().await?;
+                if fresh.version() == version { Err(Error::UnknownTable(text)) } else { self.run_at(fresh, ask).await }
+            }
+            answered => answered,
+        }
     }
 
     async fn run_at(&self, pin: Pin, ask: Ask) -> Result<Answer> {

@@ -158,5 +158,5 @@ impl CatalogProviderList for ScopeCatalog {
 
 /// An error for a statement that names no table at all where one is needed.
 pub(crate) fn no_such_table(pin: &Pin, reference: &TableReference) -> Error {
-    Error::Invalid(unknown_table(pin, reference))
+    Error::UnknownTable(unknown_table(pin, reference))
 }

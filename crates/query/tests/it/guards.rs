@@ -110,6 +110,7 @@ async fn no_file_or_address_is_a_table() {
             "SELECT load_file('/etc/passwd')",
             "SELECT getenv('PATH')",
             "SELECT current_setting('x')",
+            "SELECT version()",
             "SELECT * FROM duckdb_settings()",
             "SELECT * FROM other.public.people",
             "SELECT * FROM a.b.c.d",

@@ -12,7 +12,7 @@ use testkit::TestLake;
 pub struct Lake {
     pub query: Query,
     ingest: Ingest,
-    _store: TestLake,
+    pub store: TestLake,
 }
 
 impl Lake {
@@ -26,7 +26,7 @@ impl Lake {
         let catalog = Catalog::open(store.store.clone(), &catalog::Config::default(), seams.clone()).await.unwrap();
         let ingest = Ingest::new(catalog.clone(), &ingest::Config::default(), seams.clone());
         let query = Query::new(catalog.clone(), config, seams).unwrap();
-        Self { query, ingest, _store: store }
+        Self { query, ingest, store }
     }
 
     pub async fn load(&self, name: &str, mode: Mode, csv: impl Into<Bytes>) -> u64 {
