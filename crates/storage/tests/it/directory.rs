@@ -92,7 +92,9 @@ async fn empty_directories_are_no_objects_and_stand_in_nobodys_way() {
 #[tokio::test]
 async fn creating_and_removing_beside_each_other_never_fails() {
     let lake = TestLake::open().await;
-    let stores = [lake.store.clone(), lake.reopen().await];
+    let location = Location::Directory(lake.path().to_owned());
+    let synced = Store::open(&location, &Config::default(), Seams::system()).await.expect("opened again");
+    let stores = [lake.store.clone(), synced];
     let work = (0..8).map(|worker| {
         let store = stores[worker % 2].clone();
         async move {
