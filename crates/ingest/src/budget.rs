@@ -1,20 +1,19 @@
-//! Bounds the text that is between the reader and the lanes.
+//! Bounds what is between the reader and the lanes.
 
 use std::ops::Deref;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::csv::block::Block;
-
-/// So many bytes of text may be in flight at once; one block always may, however large.
+/// So many bytes may be in flight at once; one thing always may, however large.
 pub struct Budget {
     limit: usize,
     used: Mutex<usize>,
     freed: Condvar,
 }
 
-/// A block that gives its share of the budget back when the last lane is done with it.
-pub struct Counted<'a> {
-    block: Block,
+/// Something that gives its share of the budget back when the last lane is done with it.
+pub struct Counted<'a, T> {
+    inner: T,
+    size: usize,
     budget: &'a Budget,
 }
 
@@ -24,14 +23,22 @@ impl Budget {
         Self { limit, used: Mutex::new(0), freed: Condvar::new() }
     }
 
-    /// Waits until the block fits.
-    pub fn admit(&self, block: Block) -> Counted<'_> {
+    /// Waits until so many bytes fit.
+    pub fn admit<T>(&self, inner: T, size: usize) -> Counted<'_, T> {
         let mut used = self.lock();
-        while *used > 0 && *used + block.size() > self.limit {
+        while *used > 0 && *used + size > self.limit {
             used = self.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
         }
-        *used += block.size();
-        Counted { block, budget: self }
+        *used += size;
+        Counted { inner, size, budget: self }
+    }
+
+    /// Waits until nothing is in flight.
+    pub fn drain(&self) {
+        let mut used = self.lock();
+        while *used > 0 {
+            used = self.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, usize> {
@@ -39,17 +46,17 @@ impl Budget {
     }
 }
 
-impl Deref for Counted<'_> {
-    type Target = Block;
+impl<T> Deref for Counted<'_, T> {
+    type Target = T;
 
-    fn deref(&self) -> &Block {
-        &self.block
+    fn deref(&self) -> &T {
+        &self.inner
     }
 }
 
-impl Drop for Counted<'_> {
+impl<T> Drop for Counted<'_, T> {
     fn drop(&mut self) {
-        *self.budget.lock() -= self.block.size();
+        *self.budget.lock() -= self.size;
         self.budget.freed.notify_all();
     }
 }

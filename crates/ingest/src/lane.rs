@@ -24,9 +24,9 @@ pub enum Order<'a> {
     /// A row group begins; here are the encoders of the lane's columns.
     Begin(Vec<ArrowColumnWriter>),
     /// Rows.
-    Block(Arc<Counted<'a>>),
+    Block(Arc<Counted<'a, Block>>),
     /// The row group of this number is over.
-    End(usize),
+    End(Arc<Counted<'a, usize>>),
 }
 
 /// A value that the table's column cannot hold.
@@ -120,7 +120,7 @@ impl<'a, W: Write + Send> Lane<'a, W> {
                     }
                 }
                 Order::Block(block) => self.take(&block)?,
-                Order::End(group) => self.close(group)?,
+                Order::End(group) => self.close(**group)?,
             }
         }
         Ok(self.columns.into_iter().map(|column| (column.index, column.forms)).collect())

@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::reject::Refusals;
 use crate::write::ParquetFile;
 
-/// Text of a row group: large enough to scan and compress well, small enough to hold two of them in memory.
+/// Text of a row group: large enough to scan and compress well, small enough to wait in memory.
 const GROUP_BYTES: usize = 48 << 20;
 /// Rows of a row group, so that narrow tables too can be scanned on many cores.
 const GROUP_ROWS: usize = 512 << 10;
@@ -133,9 +133,15 @@ impl<W: Write + Send> Feed<'_, '_, W> {
         }
         group.rows += block.rows();
         group.bytes += block.size();
-        let block = Arc::new(self.budget.admit(block));
+        let size = block.size();
+        let block = Arc::new(self.budget.admit(block, size));
         for lane in &self.lanes {
             lane.send(Order::Block(Arc::clone(&block))).map_err(|_| Error::Lost)?;
+        }
+        drop(block);
+        if size > IN_FLIGHT {
+            // While a giant row is encoded, no second one is read.
+            self.budget.drain();
         }
         if group.bytes >= GROUP_BYTES || group.rows >= GROUP_ROWS {
             self.end(group)?;
@@ -143,8 +149,10 @@ impl<W: Write + Send> Feed<'_, '_, W> {
         Ok(())
     }
 
+    /// Begins a row group once the one before is out of memory.
     fn begin(&self, group: usize) -> Result<()> {
         let Some(file) = self.pass.file else { return Ok(()) };
+        self.budget.drain();
         let mut encoders: Vec<_> = file.encoders(group)?.into_iter().map(Some).collect();
         for (share, lane) in self.shares.iter().zip(&self.lanes) {
             let theirs = share.iter().filter_map(|&column| encoders[column].take()).collect();
@@ -155,8 +163,9 @@ impl<W: Write + Send> Feed<'_, '_, W> {
 
     fn end(&self, group: &mut Group) -> Result<()> {
         if group.rows > 0 {
+            let over = Arc::new(self.budget.admit(group.number, 1));
             for lane in &self.lanes {
-                lane.send(Order::End(group.number)).map_err(|_| Error::Lost)?;
+                lane.send(Order::End(Arc::clone(&over))).map_err(|_| Error::Lost)?;
             }
         }
         *group = Group { number: group.number + 1, ..Group::default() };

@@ -17,6 +17,8 @@ use crate::infer::Forms;
 
 /// Rows of the first block that are looked at to see whether values repeat.
 const SAMPLE_ROWS: usize = 4096;
+/// Wider tables do without dictionaries: each costs some 20 KiB before its first value, and wide row groups are short.
+const DICTIONARY_COLUMNS: usize = 1000;
 /// zstd's own default: higher levels cost more than they save here.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -80,9 +82,10 @@ impl Layout {
             .set_created_by(concat!("lakehouse ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
             .set_statistics_enabled(EnabledStatistics::Page);
+        let narrow = plans.len() <= DICTIONARY_COLUMNS;
         for (plan, field) in plans.iter().zip(schema.fields()) {
             let path = ColumnPath::new(vec![field.name().clone()]);
-            properties = properties.set_column_dictionary_enabled(path, plan.repeats);
+            properties = properties.set_column_dictionary_enabled(path, narrow && plan.repeats);
         }
         Ok(Self { descriptor, built, properties: properties.build() })
     }

@@ -17,8 +17,12 @@ mod tests;
 const HEAD: usize = 256 << 10;
 /// Text of a block, unless one row is longer: it stays in the second-level cache while its columns are built.
 const BLOCK: usize = 1 << 20;
+/// From so many columns on a table is wide, and its blocks hold more text, so that they hold more than a few rows.
+const WIDE: usize = 1000;
+/// Text of a wide table's block for each column.
+const WIDE_BLOCK: usize = 512;
 /// Cells of a block, so that a text of mere delimiters does not become a giant index.
-const BLOCK_CELLS: usize = 1 << 18;
+const BLOCK_CELLS: usize = 1 << 20;
 
 /// How a file is to be read.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +61,17 @@ struct Aside {
     begin: usize,
     end: usize,
     column: Option<usize>,
-    reason: String,
+    fault: Fault,
+}
+
+/// Why a row is set aside; put into words only for rows that are reported one by one.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// It has so many cells, and that is too many.
+    Width(usize),
+    Quoting(QuoteFault),
+    /// This cell is not UTF-8.
+    Encoding(Cell),
 }
 
 impl Reader {
@@ -69,24 +83,31 @@ impl Reader {
         let dialect = Dialect::detect(&head, text.ended(), options.delimiter);
         let mut cells = Vec::new();
         let mut at = 0;
+        let mut line = 1;
         loop {
             if at == head.len() && text.ended() {
                 return Err(Error::Empty);
             }
-            let line = 1 + split::count_lines(&head[..at]);
             match split::record(dialect, &head, at, text.ended(), &mut cells) {
-                Step::Blank { next } => at = next,
+                Step::Blank { next } => {
+                    at = next;
+                    line += 1;
+                }
                 Step::Partial => {
                     cells.clear();
+                    head.drain(..at);
+                    at = 0;
                     fill_more(&mut text, &mut head, line)?;
                 }
                 Step::Bad { fault, .. } => return Err(bad_header(line, cells.len() + 1, fault)),
                 Step::Record { next } => {
                     let names = header::names(&cells, &head, dialect.quote, line)?;
-                    let line = 1 + split::count_lines(&head[..next]);
+                    let line = line + split::count_lines(&head[at..next]);
                     let carry = head.split_off(next);
                     let header = head.split_off(at);
-                    return Ok(Self { text, dialect, names, header, carry, line, number: 0, block: options.block });
+                    let wide = if names.len() < WIDE { 0 } else { names.len() * WIDE_BLOCK };
+                    let block = options.block.max(wide);
+                    return Ok(Self { text, dialect, names, header, carry, line, number: 0, block });
                 }
             }
         }
@@ -149,15 +170,14 @@ impl Reader {
                     next
                 }
                 Step::Record { next } => {
-                    let reason = format!("the row has {found} cells and the header has {width}");
-                    aside.push(Aside { begin: at, end: next, column: None, reason });
+                    aside.push(Aside { begin: at, end: next, column: None, fault: Fault::Width(found) });
                     cells.truncate(row);
                     next
                 }
                 Step::Blank { next } => next,
                 Step::Bad { next, fault } => {
                     let column = Some(found).filter(|&column| column < width);
-                    aside.push(Aside { begin: at, end: next, column, reason: words(fault).to_owned() });
+                    aside.push(Aside { begin: at, end: next, column, fault: Fault::Quoting(fault) });
                     cells.truncate(row);
                     next
                 }
@@ -189,21 +209,10 @@ impl Reader {
             };
             let begin = row[0].begin();
             let end = end_of_row(self.dialect, text, begin);
-            aside.push(Aside { begin, end, column: Some(column), reason: self.invalid(text, begin, row[column]) });
+            aside.push(Aside { begin, end, column: Some(column), fault: Fault::Encoding(row[column]) });
         }
         *cells = kept;
         aside.sort_by_key(|row| row.begin);
-    }
-
-    /// Says where in the file the first byte of a cell is that is not UTF-8.
-    fn invalid(&self, text: &[u8], begin: usize, cell: Cell) -> String {
-        let bytes = cell.bytes(text);
-        let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-        let at = cell.end() - bytes.len() + valid;
-        let line = self.line + split::count_lines(&text[..at]);
-        let line_begin = memchr::memrchr2(b'\n', b'\r', &text[begin..at]).map_or(begin, |offset| begin + offset + 1);
-        let character = String::from_utf8_lossy(&text[line_begin..at]).chars().count() + 1;
-        format!("invalid encoding: line {line}, character {character} is not UTF-8")
     }
 
     /// Hands the rows set aside to the refusals, in the order of their lines.
@@ -215,12 +224,32 @@ impl Reader {
                 line += split::count_lines(&text[counted..row.begin]);
                 counted = row.begin;
                 let column = row.column.map(|column| self.names[column].clone());
-                Rejected { line, column, reason: row.reason }
+                Rejected { line, column, reason: self.reason(text, &row, line) }
             });
             refusals.add(&text[row.begin..row.end], report).map_err(Error::Spool)?;
         }
         Ok(())
     }
+
+    /// What is wrong with a row that begins on `line`.
+    fn reason(&self, text: &[u8], row: &Aside, line: u64) -> String {
+        match row.fault {
+            Fault::Width(found) => format!("the row has {found} cells and the header has {}", self.names.len()),
+            Fault::Quoting(fault) => words(fault).to_owned(),
+            Fault::Encoding(cell) => undecodable(text, row.begin, cell, line),
+        }
+    }
+}
+
+/// Says on which line and at which character of it a cell's first byte is that is not UTF-8.
+fn undecodable(text: &[u8], begin: usize, cell: Cell, line: u64) -> String {
+    let bytes = cell.bytes(text);
+    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let at = cell.end() - bytes.len() + valid;
+    let line = line + split::count_lines(&text[begin..at]);
+    let line_begin = memchr::memrchr2(b'\n', b'\r', &text[begin..at]).map_or(begin, |offset| begin + offset + 1);
+    let character = String::from_utf8_lossy(&text[line_begin..at]).chars().count() + 1;
+    format!("invalid encoding: line {line}, character {character} is not UTF-8")
 }
 
 /// Reads at least as much text again, for a record that is longer than what is there.

@@ -104,6 +104,21 @@ fn a_file_without_rows_has_columns_and_one_without_a_header_is_empty() {
 }
 
 #[test]
+fn blank_lines_before_the_header_cost_nothing_but_their_lines() {
+    let text = format!("{}a,b\n1,2,3\n", "\n".repeat(2 << 20));
+    let load = load(&text);
+    assert_eq!(load.names, ["a", "b"]);
+    assert_eq!(load.refused[0].line, (2 << 20) + 2);
+}
+
+#[test]
+fn a_file_of_nothing_but_bad_rows_is_read_in_one_go() {
+    let text = [b"a\n".to_vec(), b"\xff\n".repeat(300_000), b"1,2\n".repeat(300_000)].concat();
+    let load = read(&text, Options::default()).unwrap();
+    assert_eq!((load.total, load.rows.len()), (600_000, 0));
+}
+
+#[test]
 fn a_header_with_bad_quoting_is_refused() {
     for text in ["\"a\"b,c\n1,2\n", "\"a,b\n1,2\n"] {
         assert!(matches!(read(text.as_bytes(), Options::default()), Err(Error::Header { line: 1, .. })), "{text:?}");
