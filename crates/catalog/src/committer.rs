@@ -21,6 +21,9 @@ use crate::log::{Landed, Log};
 use crate::record::{Change, Commit, FORMAT, Record};
 use crate::state::{State, TableEntry};
 
+#[cfg(test)]
+mod tests;
+
 /// The most commits that share one record.
 const GROUP: usize = 256;
 

@@ -1,0 +1,71 @@
+use std::sync::Mutex;
+
+use base::Version;
+
+use super::*;
+use crate::record::Change;
+
+/// A proposal that puts a tag, or panics, and notes how it was settled.
+struct Scripted {
+    name: DatasetName,
+    panics: bool,
+    settled: Arc<Mutex<Vec<bool>>>,
+}
+
+#[async_trait]
+impl Proposal for Scripted {
+    fn dataset(&self) -> &DatasetName {
+        &self.name
+    }
+
+    fn describe(&self) -> Description {
+        Description { author: "test".into(), message: String::new(), idempotency_key: None, request: None }
+    }
+
+    async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
+        assert!(!self.panics, "as scripted");
+        Ok(vec![Change::TagPut { tag: "t".parse().unwrap(), version: state.version }])
+    }
+
+    async fn settle(&mut self, outcome: &Result<Settled>) {
+        self.settled.lock().unwrap().push(outcome.is_ok());
+    }
+}
+
+async fn committer(store: &Store) -> (Committer, Arc<Head>) {
+    let (config, seams) = (Config::default(), Seams::system());
+    let log = Log::new(store.clone());
+    let head = Arc::new(Head::load(store, log.clone(), &config, seams.clone()).await.unwrap());
+    (Committer::start(store.clone(), log, Arc::clone(&head), &config, seams), head)
+}
+
+#[tokio::test]
+async fn a_proposal_that_panics_takes_nobody_along() {
+    let store = testkit::lake::memory().await;
+    let (committer, head) = committer(&store).await;
+    let settled = Arc::new(Mutex::new(Vec::new()));
+    let proposal = |panics| {
+        let settled = Arc::clone(&settled);
+        Box::new(Scripted { name: if panics { "a" } else { "b" }.parse().unwrap(), panics, settled })
+    };
+    let (bad, good) = tokio::join!(committer.propose(proposal(true)), committer.propose(proposal(false)));
+    assert!(matches!(bad, Err(Error::Bug { .. })));
+    assert!(good.unwrap().committed);
+    assert!(committer.propose(proposal(false)).await.unwrap().committed);
+    assert_eq!(head.known().version, Version(2));
+    assert_eq!(*settled.lock().unwrap(), [false, true, true]);
+}
+
+#[tokio::test]
+async fn closing_lets_what_waits_through() {
+    let store = testkit::lake::memory().await;
+    let (committer, head) = committer(&store).await;
+    let settled = Arc::new(Mutex::new(Vec::new()));
+    let proposal = || Box::new(Scripted { name: "a".parse().unwrap(), panics: false, settled: Arc::clone(&settled) });
+    let (first, second, ()) =
+        tokio::join!(committer.propose(proposal()), committer.propose(proposal()), committer.close());
+    assert!(first.is_ok() && second.is_ok());
+    assert!(head.known().version > Version(0));
+    assert!(matches!(committer.propose(proposal()).await, Err(Error::Closing)));
+    committer.close().await;
+}
