@@ -7,23 +7,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::{get, post};
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::Receiver;
 use tokio::sync::{mpsc, oneshot};
-use tokio_stream_of::pieces;
 
 use crate::stack::Stop;
 
-mod tokio_stream_of {
-    use bytes::Bytes;
-    use futures::Stream;
-    use tokio::sync::mpsc::Receiver;
-
-    /// What a channel receives, as the stream of a body.
-    pub fn pieces(receiver: Receiver<Bytes>) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
-        futures::stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (Ok(piece), receiver)))
-    }
+/// What a channel receives, as the stream of a body.
+fn pieces(receiver: Receiver<Bytes>) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
+    futures::stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (Ok(piece), receiver)))
 }
 
 #[test]
