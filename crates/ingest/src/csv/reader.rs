@@ -79,7 +79,8 @@ impl Reader {
     pub fn open(file: File, options: Options) -> Result<Self> {
         let mut text = Text::open(file, options.charset)?;
         let mut head = Vec::new();
-        text.fill(&mut head, HEAD.min(options.block))?;
+        let least = HEAD.min(options.block);
+        text.fill(&mut head, least)?;
         let dialect = Dialect::detect(&head, text.ended(), options.delimiter);
         let mut cells = Vec::new();
         let mut at = 0;
@@ -97,7 +98,7 @@ impl Reader {
                     cells.clear();
                     head.drain(..at);
                     at = 0;
-                    fill_more(&mut text, &mut head, line)?;
+                    fill_more(&mut text, &mut head, least, line)?;
                 }
                 Step::Bad { fault, .. } => return Err(bad_header(line, cells.len() + 1, fault)),
                 Step::Record { next } => {
@@ -186,7 +187,7 @@ impl Reader {
                     if at > 0 {
                         break;
                     }
-                    fill_more(&mut self.text, text, self.line)?;
+                    fill_more(&mut self.text, text, self.block, self.line)?;
                     continue;
                 }
             };
@@ -252,12 +253,12 @@ fn undecodable(text: &[u8], begin: usize, cell: Cell, line: u64) -> String {
     format!("invalid encoding: line {line}, character {character} is not UTF-8")
 }
 
-/// Reads at least as much text again, for a record that is longer than what is there.
-fn fill_more(text: &mut Text, into: &mut Vec<u8>, line: u64) -> Result<()> {
+/// Reads as much text again, for a record that is longer than what is there, and at least so many bytes in all.
+fn fill_more(text: &mut Text, into: &mut Vec<u8>, least: usize, line: u64) -> Result<()> {
     if into.len() >= ROW_LIMIT {
         return Err(Error::RowTooLong { line });
     }
-    let target = (into.len() * 2).clamp(1, ROW_LIMIT);
+    let target = (into.len() * 2).max(least).min(ROW_LIMIT);
     text.fill(into, target)
 }
 
