@@ -67,6 +67,8 @@ impl Engine {
         let rows = (REPEATED_BYTES / literal_bytes.max(1)).clamp(1, BATCH_ROWS);
         let mut state = self.state.clone();
         state.config_mut().options_mut().execution.batch_size = rows;
+        // The moment that now() means for the whole statement.
+        state.mark_start_execution();
         state.register_catalog_list(Arc::new(ScopeCatalog(scope)));
         state
     }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::datasource::source_as_provider;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Query, SelectItem, SetExpr, Statement};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -46,18 +46,23 @@ fn exposed_spellings(tables: &[Arc<LakeTable>]) -> HashMap<String, String> {
 }
 
 /// The names of the answer's columns: the alias or expression as written, or the stored spelling of a column.
-pub(crate) fn result_names(plan: &LogicalPlan, statement: &Statement, tokens: &[TokenWithSpan]) -> Vec<String> {
+pub(crate) fn result_names(
+    plan: &LogicalPlan,
+    statement: &Statement,
+    tokens: &[TokenWithSpan],
+    tables: &[Arc<LakeTable>],
+) -> Vec<String> {
     let count = plan.schema().fields().len();
     let written = match statement {
         Statement::Query(query) => written_names(query).filter(|names| names.len() == count),
         _ => None,
     };
     let written = written.unwrap_or_else(|| vec![None; count]);
-    let aliases = aliases(tokens);
+    let known = known_spellings(tokens, tables);
     let name = |(at, written): (usize, Option<String>)| {
         written.or_else(|| origin(plan, at)).unwrap_or_else(|| {
             let name = plan.schema().field(at).name();
-            aliases.get(name).cloned().unwrap_or_else(|| name.clone())
+            known.get(name).cloned().unwrap_or_else(|| name.clone())
         })
     };
     written.into_iter().enumerate().map(name).collect()
@@ -84,6 +89,20 @@ fn written_name(item: &SelectItem) -> Option<Option<String>> {
         SelectItem::UnnamedExpr(expr) => Some(Some(expr.to_string().chars().take(MAX_NAME).collect())),
         _ => None,
     }
+}
+
+/// Spellings by what they fold to: those of columns that all tables spell alike, and aliases over them.
+fn known_spellings(tokens: &[TokenWithSpan], tables: &[Arc<LakeTable>]) -> HashMap<String, String> {
+    let mut known: HashMap<String, String> = HashMap::new();
+    let mut disputed = HashSet::new();
+    for (exposed, stored) in tables.iter().flat_map(|table| table.spellings()) {
+        if known.insert(exposed.to_owned(), stored.to_owned()).is_some_and(|other| other != stored) {
+            disputed.insert(exposed);
+        }
+    }
+    known.retain(|exposed, _| !disputed.contains(exposed.as_str()));
+    known.extend(aliases(tokens));
+    known
 }
 
 /// Aliases written after AS, by what they fold to.
@@ -113,6 +132,7 @@ fn origin(plan: &LogicalPlan, at: usize) -> Option<String> {
         }
         LogicalPlan::Projection(projection) => origin_of(projection.expr.get(at)?, &projection.input),
         LogicalPlan::Aggregate(aggregate) => origin_of(aggregate.group_expr.get(at)?, &aggregate.input),
+        LogicalPlan::Distinct(Distinct::On(on)) => origin_of(on.select_expr.get(at)?, &on.input),
         LogicalPlan::Join(join) => {
             let left = join.left.schema().fields().len();
             if at < left { origin(&join.left, at) } else { origin(&join.right, at - left) }
@@ -121,7 +141,7 @@ fn origin(plan: &LogicalPlan, at: usize) -> Option<String> {
         | LogicalPlan::Filter(_)
         | LogicalPlan::Sort(_)
         | LogicalPlan::Limit(_)
-        | LogicalPlan::Distinct(_)
+        | LogicalPlan::Distinct(Distinct::All(_))
         | LogicalPlan::Union(_)
         | LogicalPlan::Window(_) => {
             let input = plan.inputs().into_iter().next()?;

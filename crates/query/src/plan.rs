@@ -55,7 +55,7 @@ impl Planner<'_> {
             Some(values) => plan.with_param_values(values).map_err(|error| cleaner.error(error))?,
             None => plan,
         };
-        let names = result_names(&plan, &parsed.statement, &parsed.tokens);
+        let names = result_names(&plan, &parsed.statement, &parsed.tokens, scope.tables());
         let plan = state.create_physical_plan(&plan).await.map_err(|error| cleaner.error(error))?;
         Ok(Planned { plan, state, names })
     }
