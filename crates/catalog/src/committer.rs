@@ -255,7 +255,7 @@ async fn settle_all(decided: Vec<Decided>, failure: Option<Error>) {
             (None, Ok(Decision { commit, before, after })) => {
                 Ok(Settled { committed: commit.is_some(), before, state: Arc::new(after) })
             }
-            (Some(failure), Ok(_)) => Err(Error::Shared(Arc::clone(failure))),
+            (Some(failure), Ok(_)) => Err(Error::share(failure)),
         };
         async move {
             waiting.proposal.settle(&outcome).await;

@@ -144,6 +144,14 @@ impl Error {
         Self::SchemaDrift { name: name.clone(), diff: Box::new(diff) }
     }
 
+    /// The same failure for one of the several that met it. An unknown outcome stays recognisable as such.
+    pub(crate) fn share(failure: &Arc<Self>) -> Self {
+        match failure.as_ref() {
+            Self::OutcomeUnknown => Self::OutcomeUnknown,
+            _ => Self::Shared(Arc::clone(failure)),
+        }
+    }
+
     pub(crate) fn damaged(what: impl Into<String>, source: impl Into<Cause>) -> Self {
         Self::Damaged { what: what.into(), source: source.into() }
     }
@@ -154,11 +162,7 @@ impl Error {
 
     /// Whether this proves that nothing was committed.
     pub fn proves_nothing_committed(&self) -> bool {
-        match self {
-            Self::OutcomeUnknown => false,
-            Self::Shared(inner) => inner.proves_nothing_committed(),
-            _ => true,
-        }
+        !matches!(self, Self::OutcomeUnknown)
     }
 }
 

@@ -101,22 +101,23 @@ impl Log {
     pub async fn publish(&self, record: &Record, until: Instant) -> Result<Landed> {
         let bytes = serde_json::to_vec(record).map_err(|source| Error::damaged("a new record", source))?;
         let (bytes, path) = (Bytes::from(bytes), path(record.version));
+        // Whether an earlier attempt may have taken effect, so that a later one's failure proves nothing.
         let mut doubt = false;
         for attempt in 0.. {
             let failure = match self.store.create(&path, bytes.clone()).await {
                 Ok(_) => return Ok(Landed::Ours),
                 Err(error) => error,
             };
-            let unknown = matches!(failure, storage::Error::OutcomeUnknown { .. });
-            let taken = matches!(failure, storage::Error::AlreadyExists { .. });
-            doubt |= unknown || taken;
+            doubt |= matches!(failure, storage::Error::OutcomeUnknown { .. } | storage::Error::AlreadyExists { .. });
             match self.whose(record).await {
                 Ok(Some(landed)) => return Ok(landed),
                 Ok(None) if !doubt => return Err(failure.into()),
-                Ok(None) | Err(_) if Instant::now() < until => pause(attempt).await,
-                Ok(None) | Err(_) => break,
+                Ok(None) | Err(_) => doubt = true,
             }
-            doubt |= !taken;
+            if Instant::now() >= until {
+                break;
+            }
+            pause(attempt).await;
         }
         tracing::error!(version = %record.version, "the outcome of a commit stayed unknown");
         Err(Error::OutcomeUnknown)

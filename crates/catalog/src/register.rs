@@ -91,12 +91,11 @@ pub(crate) fn check(register: &Register) -> Result<()> {
 /// The refusal of a registration whose fingerprint is not the dataset's. The columns that differ are named when the
 /// first object can be read; it need not even exist for the refusal.
 pub(crate) async fn drift(lake: &Lake, register: &Register, table: &Table) -> Error {
-    let mut diff = match register.objects.first() {
-        Some(key) => columns_of(lake, key)
-            .await
-            .map_or_else(|_| SchemaDiff::default(), |given| SchemaDiff::between(table.columns(), &given)),
-        None => SchemaDiff::default(),
+    let given = match register.objects.first() {
+        Some(key) => columns_of(lake, key).await.ok(),
+        None => None,
     };
+    let mut diff = given.map_or_else(SchemaDiff::default, |given| SchemaDiff::between(table.columns(), &given));
     let (expected, given) = (table.fingerprint().to_owned(), register.schema_fingerprint.clone());
     diff.fingerprints = Some(Fingerprints { expected, given });
     Error::drift(&register.name, diff)
