@@ -21,6 +21,10 @@ end a statement with ;        it may span lines
 \\x FORMAT     table, json, csv or ndjson
 \\q            leave          Ctrl-C        drop the line";
 
+/// The datasets, without the views that describe them.
+const DATASETS: &str = "SELECT table_schema, table_name FROM information_schema.tables \
+                        WHERE table_type = 'BASE TABLE' ORDER BY 1, 2";
+
 /// What the prompt remembers between statements.
 struct Prompt<'a> {
     door: &'a Door,
@@ -99,7 +103,7 @@ impl Prompt<'_> {
                 self.output.line(if self.timing { "timing is on" } else { "timing is off" })?;
             }
             ("x", name) => self.choose_format(name)?,
-            ("d", "") => self.take_quietly("SHOW TABLES").await,
+            ("d", "") => self.take_quietly(DATASETS).await,
             ("d", name) => self.take_quietly(&format!("DESCRIBE {name}")).await,
             _ => self.output.line(HELP)?,
         }

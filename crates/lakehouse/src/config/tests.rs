@@ -8,6 +8,7 @@ fn sources<const N: usize>(variables: [(&str, &str); N], set: &[&str]) -> Source
     Sources { set: set.iter().map(|one| (*one).to_owned()).collect(), environment, ..Sources::default() }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test lays its files by hand")]
 fn file(name: &str, text: &str, mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join(name);
@@ -107,6 +108,7 @@ fn the_lake_is_named_by_option_variable_or_file() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the page lies in the checkout, not in a lake")]
 fn config_page_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/config.md");
     let page = page::render();

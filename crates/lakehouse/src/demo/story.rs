@@ -60,6 +60,7 @@ impl<'a> Story<'a> {
     /// The whole survey, when it can be fetched; a demo without it is a demo all the same.
     async fn full_wages(&self) -> anyhow::Result<()> {
         let directory = tempfile::tempdir()?;
+        self.output.remark("Fetching the full wage table; half a minute at most …");
         match fetch::full_wages(directory.path()).await {
             Ok(table) => {
                 let file = tokio::fs::File::open(&table).await?;

@@ -124,7 +124,6 @@ fn binary() -> std::io::Result<PathBuf> {
 }
 
 /// Nothing that is set for the person's own lake may reach the stack.
-#[expect(clippy::disallowed_methods, reason = "a child's environment is cleaned by name")]
 fn isolate(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LAKEHOUSE") {
