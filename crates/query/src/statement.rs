@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Query, Select, Statement, TableFactor, Value, ValueWithSpan, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{
+    DescribeAlias, Query, Select, Statement, TableFactor, Value, ValueWithSpan, Visit, Visitor,
+};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -158,7 +160,11 @@ fn version_clause() -> Error {
 fn check_kind(statement: &Statement) -> Result<usize> {
     match statement {
         Statement::Query(_) => {}
-        Statement::Explain { statement, .. } if matches!(**statement, Statement::Query(_)) => {}
+        Statement::Explain { statement, describe_alias, .. } if matches!(**statement, Statement::Query(_)) => {
+            if *describe_alias != DescribeAlias::Explain {
+                return Err(Error::Unsupported("DESCRIBE takes a table; EXPLAIN shows the plan of a query".to_owned()));
+            }
+        }
         Statement::ExplainTable { .. } | Statement::ShowTables { .. } | Statement::ShowColumns { .. } => {}
         Statement::ShowVariable { .. }
         | Statement::ShowVariables { .. }
