@@ -1,4 +1,4 @@
-# Recipes around the commands of the README. Nothing here is needed: `cargo` alone does all of it.
+# Recipes around the commands of the README. Nothing here is needed to build, test or run: `cargo` alone does that.
 
 # Lists the recipes.
 default:
