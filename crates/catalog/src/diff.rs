@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::schema::{Column, NewColumn};
+use crate::column::{Column, NewColumn};
 
 /// The difference that makes a schema drift. Serialized as the `diff` of the public answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -4,8 +4,9 @@ use arrow::datatypes::SchemaRef;
 use base::{DatasetName, Seams};
 use uuid::Uuid;
 
+use crate::column::{Column, NewColumn};
 use crate::error::Result;
-use crate::schema::{self, Column, NewColumn};
+use crate::schema;
 
 /// The place and the columns of files that are about to be published.
 #[derive(Debug, Clone)]

@@ -2,12 +2,13 @@
 //!
 //! It never interprets rows, never speaks HTTP or SQL, and nothing else in the house commits. Reading order:
 //! [`record`] and [`state`] (what a version is), [`log`] (where writers meet), [`head`], [`checkpoint`] and [`past`]
-//! (how states are found), [`committer`] (the one path by which anything changes), [`schema`] and [`diff`],
+//! (how states are found), [`committer`] (the one path by which anything changes), [`column`], [`schema`] and [`diff`],
 //! [`draft`], [`publication`] and [`publish`] with [`snapshot`], [`summary`] and [`footer`] (our own Iceberg commit),
 //! [`register`], [`table`], [`manifest`] and [`history`] (what readers get), and [`catalog`], which holds it together.
 
 mod catalog;
 mod checkpoint;
+mod column;
 mod committer;
 mod config;
 mod data_file;
@@ -37,17 +38,18 @@ mod tables;
 mod turns;
 
 pub use catalog::Catalog;
+pub use column::{Column, ColumnType, NewColumn, OtherType, fingerprint, fingerprint_of};
 pub use config::Config;
 pub use data_file::{Bound, DataFile};
 pub use diff::SchemaDiff;
 pub use draft::Draft;
 pub use error::{Error, Result};
 pub use history::{Page, SnapshotLine};
-pub use manifest::{Broken, FieldShape, Manifest, Object, SchemaShape, dataset_id};
+pub use manifest::{Broken, FieldShape, Manifest, Object, SchemaShape};
 pub use pin::Pin;
-pub use publication::{Mode, NewFile, Publication, Published, Source};
+pub use publication::{Mode, NewFile, Publication, Source};
+pub use publish::Published;
 pub use record::{Change, Commit, Record, TablePut};
 pub use register::{Register, Registered};
-pub use schema::{Column, ColumnType, NewColumn, OtherType, fingerprint, fingerprint_of};
 pub use state::TableEntry;
-pub use table::Table;
+pub use table::{Table, dataset_id};

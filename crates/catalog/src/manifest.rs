@@ -4,18 +4,12 @@ use base::{DatasetName, Fault, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::column::Column;
+use crate::data_file::DataFile;
 use crate::error::{Error, Result};
 use crate::record::snapshot_text;
 use crate::state::TableEntry;
-use crate::table::Table;
-
-/// The namespace of dataset ids: the same name has the same id on every machine.
-const DATASETS: Uuid = Uuid::from_u128(0xa8f3c1d2_4e5b_5a6c_9d8e_7f0a1b2c3d4e);
-
-/// The id of the dataset with this name.
-pub fn dataset_id(name: &DatasetName) -> Uuid {
-    Uuid::new_v5(&DATASETS, name.to_string().as_bytes())
-}
+use crate::table::{Table, dataset_id};
 
 /// A dataset as the catalog answers it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,7 +87,7 @@ impl Manifest {
     /// The manifest of a table that reads well.
     pub(crate) async fn of(table: &Table) -> Result<Self> {
         let files = table.files().await?;
-        let object = |file: &crate::DataFile| Object { key: file.path.clone(), size: file.size, row_count: file.rows };
+        let object = |file: &DataFile| Object { key: file.path.clone(), size: file.size, row_count: file.rows };
         let mut manifest = Self::bare(table.name(), table.entry());
         manifest.objects = files.iter().map(object).collect();
         manifest.schema.fields = table.columns().iter().map(FieldShape::of).collect();
@@ -124,7 +118,7 @@ impl Manifest {
 }
 
 impl FieldShape {
-    fn of(column: &crate::Column) -> Self {
+    fn of(column: &Column) -> Self {
         Self { id: column.id, name: column.name.clone(), ty: column.ty.name(), nullable: column.nullable, pii: None }
     }
 }

@@ -1,15 +1,13 @@
-//! What a writer publishes, and what comes of it.
+//! What a writer publishes.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use base::Version;
 use parquet::file::metadata::ParquetMetaData;
 use serde::{Deserialize, Serialize};
 
 use crate::draft::Draft;
-use crate::table::Table;
 
 /// What happens to the rows that are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -80,15 +78,4 @@ pub struct Publication {
     pub message: String,
     /// A retry with the same key answers the first outcome for a day.
     pub idempotency_key: Option<String>,
-}
-
-/// What came of a publication.
-#[derive(Debug, Clone)]
-pub struct Published {
-    /// Whether nothing changed, because the table already was what was asked for.
-    pub existing: bool,
-    /// The version that holds the table as answered.
-    pub version: Version,
-    /// The table at that version.
-    pub table: Arc<Table>,
 }

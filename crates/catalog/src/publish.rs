@@ -3,22 +3,33 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::DatasetName;
 use base::name::DEFAULT_NAMESPACE;
+use base::{DatasetName, Version};
 use sha2::{Digest, Sha256};
 
+use crate::column::Column;
 use crate::committer::{Description, Proposal, Settled};
 use crate::error::{Error, Result};
 use crate::io;
 use crate::lake::Lake;
 use crate::publication::{Mode, Publication};
 use crate::record::Change;
-use crate::schema::Column;
 use crate::snapshot::{Next, Step};
 use crate::state::{Keyed, State, TableEntry};
 use crate::summary::Note;
 use crate::table::{ReadTable, Table};
 use crate::tables::Tables;
+
+/// What came of a publication.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// Whether nothing changed, because the table already was what was asked for.
+    pub existing: bool,
+    /// The version that holds the table as answered.
+    pub version: Version,
+    /// The table at that version.
+    pub table: Arc<Table>,
+}
 
 /// A publication on its way through the committer.
 pub(crate) struct Publishing {

@@ -10,14 +10,15 @@ use sha2::{Digest, Sha256};
 use storage::{Entry, Key};
 use tokio::io::AsyncWriteExt;
 
+use crate::column::{ColumnType, NewColumn, fingerprint};
 use crate::diff::{Fingerprints, SchemaDiff};
 use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::footer;
+use crate::io;
 use crate::lake::Lake;
 use crate::manifest::Manifest;
 use crate::publication::{Mode, NewFile, Publication, Source};
-use crate::schema::{ColumnType, NewColumn, fingerprint};
 use crate::table::Table;
 
 /// How many objects are read or copied at once.
@@ -131,7 +132,7 @@ impl<'a> Registering<'a> {
         match self.copy_to(&draft, &targets).await {
             Ok(copied) => Ok(copied),
             Err(error) => {
-                crate::io::discard(&self.lake.store, targets).await;
+                io::discard(&self.lake.store, targets).await;
                 Err(error)
             }
         }

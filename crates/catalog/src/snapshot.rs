@@ -11,6 +11,7 @@ use iceberg::spec::{
     Snapshot, SortOrder, TableMetadata, TableMetadataBuilder,
 };
 
+use crate::column::{Column, fingerprint_of};
 use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::footer;
@@ -183,7 +184,7 @@ impl Step<'_> {
             metadata: path,
             snapshot_id: metadata.current_snapshot_id(),
             row_count: totals.records,
-            fingerprint: schema::fingerprint_of(&self.draft.columns),
+            fingerprint: fingerprint_of(&self.draft.columns),
         };
         Ok(Next { put, metadata, files })
     }
@@ -278,7 +279,7 @@ fn following(path: &str) -> u32 {
 }
 
 fn name_mapping(draft: &Draft) -> Result<String> {
-    let field = |column: &schema::Column| MappedField::new(Some(column.id), vec![column.name.clone()], Vec::new());
+    let field = |column: &Column| MappedField::new(Some(column.id), vec![column.name.clone()], Vec::new());
     let mapping = NameMapping::new(draft.columns.iter().map(field).collect());
     serde_json::to_string(&mapping)
         .map_err(|source| Error::Bug { doing: "writing a name mapping", source: Box::new(source) })

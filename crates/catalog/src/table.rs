@@ -14,18 +14,26 @@ use iceberg::spec::{
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::column::Column;
 use crate::data_file::{DataFile, bounds};
 use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
-use crate::manifest::dataset_id;
 use crate::publication::Source;
-use crate::schema::{self, Column};
+use crate::schema;
 use crate::state::TableEntry;
 use crate::summary;
 
 /// How many manifests are read at once.
 const MANIFESTS_AT_ONCE: usize = 8;
+
+/// The namespace of dataset ids: the same name has the same id on every machine.
+const DATASETS: Uuid = Uuid::from_u128(0xa8f3c1d2_4e5b_5a6c_9d8e_7f0a1b2c3d4e);
+
+/// The id of the dataset with this name: a UUIDv5.
+pub fn dataset_id(name: &DatasetName) -> Uuid {
+    Uuid::new_v5(&DATASETS, name.to_string().as_bytes())
+}
 
 /// A table as one version pins it.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 
 use super::*;
-use crate::schema::{ColumnType, NewColumn, iceberg_schema, number};
+use crate::column::{ColumnType, NewColumn};
+use crate::schema::{iceberg_schema, number};
 
 fn upper(text: &str) -> Option<String> {
     raise(Datum::string(text)).and_then(|datum| super::text(&datum).map(str::to_owned))
