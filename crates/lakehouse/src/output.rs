@@ -127,13 +127,31 @@ fn facts(error: &anyhow::Error) -> Vec<String> {
 /// A fact in words: lists and objects one entry a line.
 pub fn described(name: &str, value: &Value) -> Vec<String> {
     let entries: Vec<String> = match value {
-        Value::Array(items) => items.iter().map(cell).collect(),
+        Value::Array(items) => items.iter().map(entry).collect(),
         Value::Object(members) => {
-            members.iter().filter(|(_, value)| !is_empty(value)).map(|(k, v)| format!("{k} {}", cell(v))).collect()
+            members.iter().filter(|(_, value)| !is_empty(value)).flat_map(|(key, value)| member(key, value)).collect()
         }
         other => return vec![format!("{name}: {}", cell(other))],
     };
     std::iter::once(format!("{name}:")).chain(entries.into_iter().map(|entry| format!("  {entry}"))).collect()
+}
+
+/// A member of an object; a list becomes a line for each of its items.
+fn member(key: &str, value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().map(|item| format!("{key}: {}", entry(item))).collect(),
+        other => vec![format!("{key}: {}", entry(other))],
+    }
+}
+
+/// A value on one line, without the signs of JSON.
+fn entry(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            members.iter().map(|(key, value)| format!("{key} {}", cell(value))).collect::<Vec<_>>().join(", ")
+        }
+        other => cell(other),
+    }
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -20,6 +20,12 @@ fn numbers_are_grouped_by_thousands() {
 #[test]
 fn facts_are_told_one_entry_a_line() {
     let told = described("diff", &json!({ "added": ["shift"], "removed": [], "type": null }));
-    assert_eq!(told, ["diff:", "  added [\"shift\"]"]);
+    assert_eq!(told, ["diff:", "  added: shift"]);
+    let columns = json!({ "added": [{ "name": "rate", "position": 9 }, { "name": "shift", "position": 10 }] });
+    assert_eq!(
+        described("diff", &columns),
+        ["diff:", "  added: name rate, position 9", "  added: name shift, position 10"]
+    );
+    assert_eq!(described("rows", &json!([{ "line": 3, "reason": "long" }])), ["rows:", "  line 3, reason long"]);
     assert_eq!(described("line", &json!(7)), ["line: 7"]);
 }
