@@ -16,8 +16,7 @@ macro_rules! ulid_id {
         impl $name {
             /// Mints a new id from the clock and the dice.
             pub fn mint(seams: &Seams) -> Self {
-                let millis = u64::try_from(seams.now().micros() / 1000).unwrap_or(0);
-                Self(Ulid::from_parts(millis, u128::from_be_bytes(seams.roll())))
+                Self(Ulid::from_parts(millis(seams), u128::from_be_bytes(seams.roll())))
             }
         }
 
@@ -65,9 +64,8 @@ pub struct RequestId(String);
 impl RequestId {
     /// Mints a new id: 12 digits of milliseconds, then 20 of chance.
     pub fn mint(seams: &Seams) -> Self {
-        let millis = u64::try_from(seams.now().micros() / 1000).unwrap_or(0);
         let chance = u128::from_be_bytes(seams.roll()) & ((1 << 80) - 1);
-        Self(format!("{:012x}{chance:020x}", millis & 0xffff_ffff_ffff))
+        Self(format!("{:012x}{chance:020x}", millis(seams) & 0xffff_ffff_ffff))
     }
 
     /// Accepts an id from outside if it is 1 to 128 letters, digits, `-`, `_` or `.`; anything else is not passed on.
@@ -87,4 +85,9 @@ impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The time at which an id is minted; a clock set before 1970 counts as then.
+fn millis(seams: &Seams) -> u64 {
+    u64::try_from(seams.now().millis()).unwrap_or(0)
 }
