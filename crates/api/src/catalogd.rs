@@ -1,27 +1,25 @@
 //! catalogd: datasets registered and described, versions told.
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
+use axum::extract::State;
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
-use base::{AsOf, DatasetName, Facts, Version};
+use base::{AsOf, DatasetName, Version};
 use catalog::{Catalog, Pin, Register, Registered};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Refusal, Result};
-use crate::health::Readiness;
-use crate::request::{Json, Params, Rest, json_at, min_version};
+use crate::fresh::{freshen, readiness};
+use crate::request::{Json, Params, Rest, json_at};
 use crate::role::Role;
-use crate::shared::{Shared, gated, no_route};
+use crate::shared::{AUTHOR, Shared, gated, no_route};
 
 /// Lines on a page of a list when the request does not say.
 const DEFAULT_PAGE: usize = 100;
 /// Most lines on one page.
 const MAX_PAGE: usize = 1000;
-/// Who stands in the log as author, as long as nobody says who they are.
-pub(crate) const AUTHOR: &str = "anonymous";
 
 /// The door of catalogd over a catalog.
 pub fn catalogd(catalog: Catalog, shared: Shared) -> Router {
@@ -37,22 +35,6 @@ pub fn catalogd(catalog: Catalog, shared: Shared) -> Router {
     let writes = Router::new().route("/catalog/register", post(register)).with_state(catalog.clone());
     let routes = gated(reads, short).merge(gated(writes, long)).fallback(no_route);
     shared.door(Role::Catalogd, routes, readiness(catalog))
-}
-
-/// A role over the catalog is ready when it can pin a version.
-pub(crate) fn readiness(catalog: Catalog) -> Readiness {
-    Readiness::new(move || {
-        let catalog = catalog.clone();
-        async move { Ok(catalog.pin(None).await.map(|_| Facts::new())?) }
-    })
-}
-
-/// Catches up to the version that the request demands at least, so that a client reads its own writes.
-pub(crate) async fn freshen(State(catalog): State<Catalog>, request: Request, next: Next) -> Result<Response> {
-    if let Some(min) = min_version(request.headers())? {
-        catalog.pin_at_least(min).await?;
-    }
-    Ok(next.run(request).await)
 }
 
 async fn register(State(catalog): State<Catalog>, Json(call): Json<RegisterCall>) -> Result<Response> {

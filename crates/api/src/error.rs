@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
+use crate::role::Role;
 
 /// A result of a handler.
 pub type Result<T, E = Refusal> = std::result::Result<T, E>;
@@ -128,7 +129,7 @@ pub enum Error {
     #[error("{role} is not reachable")]
     Unreachable {
         /// The role.
-        role: crate::Role,
+        role: Role,
         /// What the network said.
         #[source]
         cause: Option<BoxError>,
@@ -137,13 +138,13 @@ pub enum Error {
     #[error("{role} did not answer in time")]
     UpstreamTimeout {
         /// The role.
-        role: crate::Role,
+        role: Role,
     },
     /// The role is not ready to work.
     #[error("{role} is not ready: {reason}")]
     NotReady {
         /// The role.
-        role: crate::Role,
+        role: Role,
         /// Why not.
         reason: String,
         /// What is known of each role behind it, by name.
@@ -159,7 +160,7 @@ pub enum Error {
     #[error("{role}.bind is {given:?}: use an address and a port such as 127.0.0.1:{}", .role.default_port())]
     BindAddress {
         /// The role to be bound.
-        role: crate::Role,
+        role: Role,
         /// What was given.
         given: String,
     },
@@ -171,7 +172,7 @@ pub enum Error {
     )]
     NonLoopback {
         /// The role to be bound.
-        role: crate::Role,
+        role: Role,
         /// The address.
         bind: String,
     },
@@ -179,7 +180,7 @@ pub enum Error {
     #[error("{role} cannot listen on {bind}: {cause}")]
     Bind {
         /// The role to be bound.
-        role: crate::Role,
+        role: Role,
         /// The address.
         bind: String,
         /// What the system said.
@@ -190,7 +191,7 @@ pub enum Error {
     #[error("upstreams.{role} is {given:?}: {rule}")]
     UpstreamAddress {
         /// The role.
-        role: crate::Role,
+        role: Role,
         /// What was given.
         given: String,
         /// What is wrong with it.
@@ -275,7 +276,8 @@ impl<F: Fault> From<F> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        Problem::of(self.0.as_ref()).into_response()
+        let fault = self.0.as_ref();
+        Problem::of(fault, status_of(fault.code(), fault.kind())).into_response()
     }
 }
 

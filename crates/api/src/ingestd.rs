@@ -8,11 +8,11 @@ use http::{HeaderMap, HeaderName};
 use ingest::{Ingest, Progress};
 use serde::Deserialize;
 
-use crate::catalogd::{AUTHOR, readiness};
 use crate::error::{Error, Refusal, Result};
+use crate::fresh::readiness;
 use crate::request::{Params, json_at, text};
 use crate::role::Role;
-use crate::shared::{Shared, gated, no_route};
+use crate::shared::{AUTHOR, Shared, gated, no_route};
 use crate::upload::Upload;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

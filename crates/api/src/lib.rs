@@ -3,12 +3,14 @@
 //! It never decides anything about the lake: a handler parses, makes one call and wraps the answer. It never buffers an
 //! upload or a result stream whole, and never shows a server path, a credential or a library's message. Reading order:
 //! [`role`], [`shared`] and [`limits`] (what every door has), [`error`] and [`problem`] (refusals), [`request`]
-//! (bodies and parameters), [`trace`], [`host`] and [`gate`] (what every request passes), [`health`], then the roles
-//! [`storaged`], [`catalogd`], [`ingestd`], [`queryd`], the [`gateway`] with its [`proxy`], and [`edge`] (the sockets).
+//! (bodies and parameters), [`trace`], [`host`] and [`gate`] (what every request passes), [`health`] and [`fresh`], then
+//! the roles [`storaged`], [`catalogd`], [`ingestd`], [`queryd`], the [`gateway`] with its [`proxy`], and [`edge`] (the
+//! sockets).
 
 pub mod catalogd;
 pub mod edge;
 pub mod error;
+mod fresh;
 pub mod gate;
 pub mod gateway;
 pub mod health;

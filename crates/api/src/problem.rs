@@ -8,8 +8,6 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::status_of;
-
 /// Seconds after which a busy service may be asked again, unless the fault says otherwise.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
@@ -38,14 +36,9 @@ struct Wire<'a> {
 }
 
 impl Problem {
-    pub(crate) fn of(fault: &dyn Fault) -> Self {
-        Self {
-            status: status_of(fault.code(), fault.kind()),
-            code: fault.code(),
-            detail: fault.to_string(),
-            facts: fault.facts(),
-            causes: causes_of(fault),
-        }
+    /// The refusal that a fault becomes under the status that the error table gives it.
+    pub(crate) fn of(fault: &dyn Fault, status: StatusCode) -> Self {
+        Self { status, code: fault.code(), detail: fault.to_string(), facts: fault.facts(), causes: causes_of(fault) }
     }
 
     /// Writes the body of `answer` if it is a refusal that still lacks it, and logs what only the operator may know.

@@ -13,8 +13,8 @@ use query::encode::{self, Format};
 use query::{Answer, Ask, Query};
 use serde::Deserialize;
 
-use crate::catalogd::{freshen, readiness};
 use crate::error::{Error, Result};
+use crate::fresh::{freshen, readiness};
 use crate::request::{Json, Rest, with_version};
 use crate::role::Role;
 use crate::shared::{Shared, gated, no_route};

@@ -14,6 +14,9 @@ use crate::request::JsonLimit;
 use crate::role::Role;
 use crate::trace::{self, Tracer};
 
+/// Who stands in the log as author, as long as nobody says who they are.
+pub(crate) const AUTHOR: &str = "anonymous";
+
 /// The seams and the limits. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Shared {
