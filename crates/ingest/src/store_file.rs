@@ -3,10 +3,8 @@
 use std::io::{self, Write};
 
 use bytes::{Bytes, BytesMut};
-use storage::{Store, Writer};
+use storage::{Result, Store, Writer};
 use tokio::runtime::Handle;
-
-use crate::error::Result;
 
 /// Bytes that are gathered before they are handed to the store.
 const BUFFER: usize = 1 << 20;
@@ -38,7 +36,7 @@ impl StoreFile {
         Ok((self.path, entry.size))
     }
 
-    fn hand_over(&mut self) -> storage::Result<()> {
+    fn hand_over(&mut self) -> Result<()> {
         let bytes: Bytes = self.buffer.split().freeze();
         if bytes.is_empty() {
             return Ok(());

@@ -1,6 +1,6 @@
 //! Which characters stand between cells and around them.
 
-use super::split::{self, Step};
+use super::split::{self, Dialect, Step};
 use crate::error::{Error, Result};
 
 #[cfg(test)]
@@ -11,35 +11,24 @@ const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
 /// How many records are looked at.
 const SAMPLE: usize = 200;
 
-/// The two characters that give CSV its form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
-    /// Stands between cells.
-    pub delimiter: u8,
-    /// Stands around cells that hold delimiters, line ends or quotes.
-    pub quote: u8,
-}
-
-impl Dialect {
-    /// The dialect of the text at the head of a file; `end` says that it is the whole file.
-    ///
-    /// A delimiter is one that gives the header several cells and most records as many; a header that none splits is
-    /// one column of a file with commas. Single quotes count as
-    /// quotes only when the whole header wears them, because an apostrophe is far likelier.
-    pub fn detect(head: &[u8], end: bool, delimiter: Option<u8>) -> Self {
-        let delimiters = delimiter.map_or(DELIMITERS.to_vec(), |given| vec![given]);
-        let mut best = (Self { delimiter: delimiters[0], quote: b'"' }, Score::default());
-        for quote in [b'"', b'\''] {
-            for &delimiter in &delimiters {
-                let dialect = Self { delimiter, quote };
-                let score = Score::of(dialect, head, end);
-                if score.splits && score > best.1 && (quote == b'"' || score.header_quoted) {
-                    best = (dialect, score);
-                }
+/// The dialect of the text at the head of a file; `end` says that it is the whole file.
+///
+/// A delimiter is one that gives the header several cells and most records as many; a header that none splits is one
+/// column of a file with commas. Single quotes count as quotes only when the whole header wears them, because an
+/// apostrophe is far likelier.
+pub fn detect(head: &[u8], end: bool, delimiter: Option<u8>) -> Dialect {
+    let delimiters = delimiter.map_or(DELIMITERS.to_vec(), |given| vec![given]);
+    let mut best = (Dialect { delimiter: delimiters[0], quote: b'"' }, Score::default());
+    for quote in [b'"', b'\''] {
+        for &delimiter in &delimiters {
+            let dialect = Dialect { delimiter, quote };
+            let score = Score::of(dialect, head, end);
+            if score.splits && score > best.1 && (quote == b'"' || score.header_quoted) {
+                best = (dialect, score);
             }
         }
-        best.0
     }
+    best.0
 }
 
 /// How well a dialect explains a text; compared field by field.

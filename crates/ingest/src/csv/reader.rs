@@ -3,9 +3,9 @@
 use std::fs::File;
 
 use super::block::Block;
-use super::dialect::Dialect;
+use super::dialect;
 use super::encoding::{Charset, Text};
-use super::split::{self, Cell, QuoteFault, Step};
+use super::split::{self, Cell, Dialect, QuoteFault, Step};
 use super::{CELL_LIMIT, ROW_LIMIT, header};
 use crate::error::{Error, Result};
 use crate::reject::{Refusals, Rejected};
@@ -81,7 +81,7 @@ impl Reader {
         let mut head = Vec::new();
         let least = HEAD.min(options.block);
         text.fill(&mut head, least)?;
-        let dialect = Dialect::detect(&head, text.ended(), options.delimiter);
+        let dialect = dialect::detect(&head, text.ended(), options.delimiter);
         let mut cells = Vec::new();
         let mut at = 0;
         let mut line = 1;

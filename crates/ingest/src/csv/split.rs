@@ -2,10 +2,17 @@
 
 use memchr::{memchr, memchr2, memchr3};
 
-use super::dialect::Dialect;
-
 #[cfg(test)]
 mod tests;
+
+/// The two characters that give CSV its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// Stands between cells.
+    pub delimiter: u8,
+    /// Stands around cells that hold delimiters, line ends or quotes.
+    pub quote: u8,
+}
 
 /// The cell was quoted.
 const QUOTED: u32 = 1 << 31;

@@ -1,7 +1,7 @@
 use super::*;
 
 fn check(text: &str, delimiter: u8, quote: u8) {
-    assert_eq!(Dialect::detect(text.as_bytes(), true, None), Dialect { delimiter, quote }, "{text:?}");
+    assert_eq!(detect(text.as_bytes(), true, None), Dialect { delimiter, quote }, "{text:?}");
 }
 
 #[test]
@@ -30,13 +30,13 @@ fn single_quotes_count_when_the_header_wears_them() {
 
 #[test]
 fn a_given_delimiter_is_kept() {
-    let dialect = Dialect::detect(b"a,b;c\n", true, Some(b';'));
+    let dialect = detect(b"a,b;c\n", true, Some(b';'));
     assert_eq!(dialect, Dialect { delimiter: b';', quote: b'"' });
 }
 
 #[test]
 fn a_head_that_breaks_off_is_enough() {
-    let dialect = Dialect::detect(b"a;b\n1;2\n3;\"4", false, None);
+    let dialect = detect(b"a;b\n1;2\n3;\"4", false, None);
     assert_eq!(dialect.delimiter, b';');
 }
 

@@ -1,6 +1,5 @@
 use super::*;
-use crate::csv::dialect::Dialect;
-use crate::csv::split;
+use crate::csv::split::{self, Dialect};
 
 fn names_of(text: &str) -> Result<Vec<String>> {
     let mut cells = Vec::new();
