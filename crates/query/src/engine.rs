@@ -22,8 +22,9 @@ use crate::error::{Error, Result};
 use crate::layers::DistinctLayers;
 use crate::overflow::CheckedExpressions;
 use crate::provider::LAKE_URL;
-use crate::scope::{CATALOG, DEFAULT_SCHEMA, Scope, ScopeCatalog};
+use crate::scope::{DEFAULT_SCHEMA, Scope, ScopeCatalog};
 use crate::sum::checked_sum;
+use crate::system::CATALOG;
 
 /// Stack of each query thread. A statement at the limits of the guard needs a few MiB; only touched pages cost memory.
 const STACK: usize = 64 << 20;

@@ -1,12 +1,13 @@
 //! SQL over one pinned version of the lake; the only room that names the query engine.
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
-//! at once. Reading order: [`config`] and [`error`]; [`query`] (the verbs) and `run` (a running query); how a
-//! question becomes a plan: `statement`, `guard`, `scope`, `names`, `params`, `plan`; what the engine reads:
-//! `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`, `layers`; and what
-//! leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
+//! at once. Reading order: [`config`] and [`error`]; [`ask`], [`query`] (the verbs) and `run` (a running
+//! query); how a question becomes a plan: `statement`, `guard`, `scope`, `names`, `params`, `plan`; what the engine
+//! reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`,
+//! `layers`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
 pub mod answer;
+pub mod ask;
 mod bounded;
 mod bounds;
 mod clean;
@@ -31,6 +32,7 @@ mod system;
 pub mod types;
 
 pub use answer::{Answer, ResultColumn};
+pub use ask::Ask;
 pub use config::Config;
 pub use error::{Error, Result};
-pub use query::{Ask, Query};
+pub use query::Query;

@@ -12,13 +12,13 @@ use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{ObjectName, ShowStatementOptions, Statement};
 
+use crate::ask::Ask;
 use crate::clean::Cleaner;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::names::{result_names, rewrite_quoted};
 use crate::params;
 use crate::provider::Reader;
-use crate::query::Ask;
 use crate::scope::{self, DEFAULT_SCHEMA, Scope};
 use crate::statement::{self, Parsed};
 

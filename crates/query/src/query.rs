@@ -3,41 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base::{AsOf, QueryId, Seams};
+use base::{QueryId, Seams};
 use catalog::{Catalog, Pin};
 
 use crate::answer::{Answer, ResultColumn};
+use crate::ask::Ask;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::provider::Reader;
-use crate::run::{self, Running};
+use crate::run::{self, Running, Shared};
 use crate::types::sql_name;
-
-/// One question.
-#[derive(Debug, Clone, Default)]
-pub struct Ask {
-    /// One SQL query.
-    pub sql: String,
-    /// The version that every table is read at; the newest when not given.
-    pub as_of: Option<AsOf>,
-    /// Values of `$1`, `$2`, … in order: null, booleans, numbers, texts.
-    pub params: Vec<serde_json::Value>,
-}
 
 /// Answers SQL over a catalog. Cheap to clone.
 #[derive(Clone)]
 pub struct Query(Arc<Shared>);
-
-/// What all queries share.
-pub(crate) struct Shared {
-    pub(crate) catalog: Catalog,
-    pub(crate) config: Config,
-    pub(crate) engine: Engine,
-    pub(crate) reader: Reader,
-    pub(crate) running: Arc<Running>,
-    seams: Seams,
-}
 
 impl Query {
     /// Starts the threads that plan and execute queries.

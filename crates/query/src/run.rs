@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use base::{QueryId, Span};
+use base::{QueryId, Seams, Span};
+use catalog::{Catalog, Pin};
 use datafusion::physical_plan::execute_stream;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
@@ -17,13 +18,26 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::ask::Ask;
 use crate::clean::Cleaner;
+use crate::config::Config;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::plan::{Planned, Planner};
-use crate::query::{Ask, Shared};
+use crate::provider::Reader;
 
 /// Batches that wait for a slow reader.
 const WAITING: usize = 2;
+
+/// What all queries share.
+pub(crate) struct Shared {
+    pub(crate) catalog: Catalog,
+    pub(crate) config: Config,
+    pub(crate) engine: Engine,
+    pub(crate) reader: Reader,
+    pub(crate) running: Arc<Running>,
+    pub(crate) seams: Seams,
+}
 
 /// The queries that run, so that they can be cancelled by id.
 #[derive(Debug, Default)]
@@ -70,7 +84,7 @@ pub(crate) struct Head {
 /// Starts a query and waits until it is planned.
 pub(crate) async fn start(
     shared: &Arc<Shared>,
-    pin: catalog::Pin,
+    pin: Pin,
     ask: Ask,
     id: QueryId,
 ) -> Result<(Head, BoxStream<'static, Result<RecordBatch>>)> {
@@ -122,7 +136,7 @@ async fn next_batch(reading: Option<Reading>) -> Option<(Result<RecordBatch>, Op
 type Rows = mpsc::Sender<Result<RecordBatch>>;
 
 /// Plans and executes on the engine's threads. A panic inside becomes an answer.
-async fn execute(shared: Arc<Shared>, pin: catalog::Pin, ask: Ask, head: oneshot::Sender<Result<Head>>, rows: Rows) {
+async fn execute(shared: Arc<Shared>, pin: Pin, ask: Ask, head: oneshot::Sender<Result<Head>>, rows: Rows) {
     let cleaner = Cleaner { literals: Vec::new(), memory_limit: shared.config.memory_limit };
     let planning = AssertUnwindSafe(plan(&shared, &pin, &ask, cleaner)).catch_unwind().await;
     let (planned, cleaner) = match planning.unwrap_or(Err(Error::Panicked)) {
@@ -140,7 +154,7 @@ async fn execute(shared: Arc<Shared>, pin: catalog::Pin, ask: Ask, head: oneshot
     }
 }
 
-async fn plan(shared: &Shared, pin: &catalog::Pin, ask: &Ask, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
+async fn plan(shared: &Shared, pin: &Pin, ask: &Ask, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
     let planner = Planner { engine: &shared.engine, catalog: &shared.catalog, pin, reader: &shared.reader };
     let planned = planner.plan(ask, &mut cleaner).await?;
     Ok((planned, cleaner))

@@ -12,10 +12,8 @@ use datafusion::common::{DataFusionError, TableReference};
 use crate::clean::missing;
 use crate::error::{Error, Result};
 use crate::provider::{LakeTable, Reader};
-use crate::system::{self, SYSTEM_SCHEMA};
+use crate::system::{self, CATALOG, SYSTEM_SCHEMA};
 
-/// The one catalog that SQL knows.
-pub(crate) const CATALOG: &str = "lakehouse";
 /// The schema of names that state none.
 pub(crate) const DEFAULT_SCHEMA: &str = "default";
 

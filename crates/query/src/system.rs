@@ -9,8 +9,9 @@ use catalog::{Catalog, Pin};
 use datafusion::catalog::{MemTable, TableProvider};
 
 use crate::error::{Error, Result};
-use crate::scope::CATALOG;
 
+/// The one catalog that SQL knows.
+pub(crate) const CATALOG: &str = "lakehouse";
 /// The schema of these tables.
 pub(crate) const SYSTEM_SCHEMA: &str = "information_schema";
 
