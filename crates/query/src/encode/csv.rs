@@ -1,4 +1,6 @@
 //! CSV as ingest reads it back: a header, CRLF-free lines, an empty field for null and `""` for the empty text.
+//!
+//! A null that is a whole row is `""` too: an empty line would be no row at all.
 
 use arrow::array::RecordBatch;
 
@@ -35,9 +37,11 @@ impl Encoder for Csv {
         while row < batch.num_rows() && out.len() < CHUNK {
             for (at, cell) in cells.iter().enumerate() {
                 separate(at, out);
+                value.clear();
                 if !cell.is_null(row) {
-                    value.clear();
                     cell.plain(row, &mut value)?;
+                    field(&value, out);
+                } else if cells.len() == 1 {
                     field(&value, out);
                 }
             }

@@ -26,6 +26,16 @@ async fn csv_reads_back_as_the_same_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_one_null_reads_back_as_a_row() {
+    let lake = Lake::open().await;
+    lake.replace("t", "id,v\n1,10\n2,\n3,30\n").await;
+    let csv = bytes(&lake, "SELECT v FROM t ORDER BY id", Format::Csv).await;
+    assert_eq!(csv, b"v\n10\n\"\"\n30\n");
+    lake.replace("back", csv).await;
+    assert_eq!(lake.rows("SELECT v FROM back ORDER BY v").await, serde_json::json!([[10], [30], [null]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ndjson_has_one_object_per_row() {
     let lake = Lake::open().await;
     lake.replace("people", PEOPLE).await;
