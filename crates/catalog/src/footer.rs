@@ -22,6 +22,8 @@ mod tests;
 
 /// The last bytes of a Parquet file: the footer's length and the magic.
 const TAIL: u64 = 8;
+/// The longest footer that is read into memory, in bytes; whoever wrote an object also wrote its footer's length.
+const MAX_FOOTER: usize = 64 << 20;
 /// Text bounds keep so many characters.
 const BOUND_CHARS: usize = 16;
 
@@ -44,6 +46,9 @@ fn footer_length(tail: &Bytes) -> Result<u64, ParquetError> {
     let tail = FooterTail::try_from(tail.as_ref())?;
     if tail.is_encrypted_footer() {
         return Err(ParquetError::General("its footer is encrypted".into()));
+    }
+    if tail.metadata_length() > MAX_FOOTER {
+        return Err(ParquetError::General("its footer is larger than 64 MiB".into()));
     }
     Ok(tail.metadata_length() as u64)
 }

@@ -69,9 +69,9 @@ fn row_groups_add_up() {
 fn a_row_group_that_says_nothing_leaves_the_column_without_bounds() {
     let silent =
         WriterProperties::builder().set_statistics_enabled(parquet::file::properties::EnabledStatistics::None).build();
-    let file = file(&[Some(5)], &[0.5], &["b"], silent);
-    assert!(file.lower_bounds().is_empty() && file.upper_bounds().is_empty());
-    let nan = super::tests::file(&[Some(1), Some(2)], &[f64::NAN, 1.0], &["a", "b"], per_row());
+    let silent = file(&[Some(5)], &[0.5], &["b"], silent);
+    assert!(silent.lower_bounds().is_empty() && silent.upper_bounds().is_empty());
+    let nan = file(&[Some(1), Some(2)], &[f64::NAN, 1.0], &["a", "b"], per_row());
     assert!(!nan.lower_bounds().contains_key(&2));
 }
 
@@ -80,4 +80,11 @@ fn a_column_without_values_has_counts_and_no_bounds() {
     let file = file(&[None, None], &[1.0, 2.0], &["a", "b"], per_row());
     assert_eq!(file.null_value_counts()[&1], 2);
     assert!(!file.lower_bounds().contains_key(&1));
+}
+
+#[test]
+fn a_footer_that_would_fill_the_memory_is_refused_by_its_stated_length() {
+    let tail = |length: u32| Bytes::from([&length.to_le_bytes()[..], b"PAR1"].concat());
+    assert_eq!(footer_length(&tail(1000)).unwrap(), 1000);
+    assert!(footer_length(&tail(u32::MAX)).is_err());
 }
