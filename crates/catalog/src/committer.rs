@@ -1,7 +1,7 @@
 //! The one path by which anything changes: proposals wait in a queue, are decided on the newest state, and go out
 //! together as one record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -147,7 +147,10 @@ impl Desk {
             if !closers.is_empty() {
                 queue.close();
             }
-            self.put_through(group).await;
+            while !group.is_empty() {
+                let round = next_round(&mut group);
+                self.put_through(round).await;
+            }
         }
         drop(closers);
     }
@@ -232,6 +235,19 @@ impl Desk {
         let (store, state) = (self.store.clone(), self.head.known());
         task::spawn("checkpoint", async move { checkpoint::write_or_warn(&store, &state).await });
     }
+}
+
+/// Takes out of a group what may be decided side by side. Chains do not see each other, so where two datasets use one
+/// idempotency key, the later one waits until it is known what the first made of it.
+fn next_round(group: &mut Vec<Waiting>) -> Vec<Waiting> {
+    let mut users: HashMap<String, DatasetName> = HashMap::new();
+    let (round, later) = std::mem::take(group).into_iter().partition(|waiting| {
+        let Some(key) = waiting.proposal.describe().idempotency_key else { return true };
+        let dataset = waiting.proposal.dataset();
+        users.entry(key).or_insert_with(|| dataset.clone()) == dataset
+    });
+    *group = later;
+    round
 }
 
 /// A panic while deciding is the fault of one proposal and must not end the task that all of them need.

@@ -3,11 +3,12 @@ use std::sync::Mutex;
 use base::Version;
 
 use super::*;
-use crate::record::Change;
+use crate::record::{Change, TablePut};
 
-/// A proposal that puts a tag, or panics, and notes how it was settled.
+/// A proposal that puts a table, or panics, and notes how it was settled.
 struct Scripted {
     name: DatasetName,
+    key: Option<&'static str>,
     panics: bool,
     settled: Arc<Mutex<Vec<bool>>>,
 }
@@ -19,12 +20,27 @@ impl Proposal for Scripted {
     }
 
     fn describe(&self) -> Description {
-        Description { author: "test".into(), message: String::new(), idempotency_key: None, request: None }
+        Description {
+            author: "test".into(),
+            message: String::new(),
+            idempotency_key: self.key.map(Into::into),
+            request: None,
+        }
     }
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
         assert!(!self.panics, "as scripted");
-        Ok(vec![Change::TagPut { tag: "t".parse().unwrap(), version: state.version }])
+        if self.key.is_some_and(|key| state.keyed(key, state.at).is_some()) {
+            return Err(Error::KeyReused);
+        }
+        Ok(vec![Change::TablePut(TablePut {
+            name: self.name.clone(),
+            table_id: uuid::Uuid::nil(),
+            metadata: String::new(),
+            snapshot_id: None,
+            row_count: 0,
+            fingerprint: String::new(),
+        })])
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
@@ -46,7 +62,7 @@ async fn a_proposal_that_panics_takes_nobody_along() {
     let settled = Arc::new(Mutex::new(Vec::new()));
     let proposal = |panics| {
         let settled = Arc::clone(&settled);
-        Box::new(Scripted { name: if panics { "a" } else { "b" }.parse().unwrap(), panics, settled })
+        Box::new(Scripted { name: if panics { "a" } else { "b" }.parse().unwrap(), key: None, panics, settled })
     };
     let (bad, good) = tokio::join!(committer.propose(proposal(true)), committer.propose(proposal(false)));
     assert!(matches!(bad, Err(Error::Bug { .. })));
@@ -61,11 +77,28 @@ async fn closing_lets_what_waits_through() {
     let store = testkit::lake::memory().await;
     let (committer, head) = committer(&store).await;
     let settled = Arc::new(Mutex::new(Vec::new()));
-    let proposal = || Box::new(Scripted { name: "a".parse().unwrap(), panics: false, settled: Arc::clone(&settled) });
+    let proposal = || {
+        let (name, settled) = ("a".parse().unwrap(), Arc::clone(&settled));
+        Box::new(Scripted { name, key: None, panics: false, settled })
+    };
     let (first, second, ()) =
         tokio::join!(committer.propose(proposal()), committer.propose(proposal()), committer.close());
     assert!(first.is_ok() && second.is_ok());
     assert!(head.known().version > Version(0));
     assert!(matches!(committer.propose(proposal()).await, Err(Error::Closing)));
     committer.close().await;
+}
+
+#[tokio::test]
+async fn a_key_that_two_datasets_use_at_once_is_the_first_ones() {
+    let store = testkit::lake::memory().await;
+    let (committer, head) = committer(&store).await;
+    let proposal = |name: &str| {
+        let name = name.parse().unwrap();
+        Box::new(Scripted { name, key: Some("k"), panics: false, settled: Arc::default() })
+    };
+    let (first, second) = tokio::join!(committer.propose(proposal("b")), committer.propose(proposal("a")));
+    assert!(first.unwrap().committed);
+    assert!(matches!(second, Err(Error::KeyReused)));
+    assert_eq!(head.known().tables.keys().map(ToString::to_string).collect::<Vec<_>>(), ["b"]);
 }
