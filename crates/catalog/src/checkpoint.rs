@@ -73,7 +73,7 @@ pub(crate) async fn write_or_warn(store: &Store, state: &State) {
 
 /// Another process may have written the same one, so it replaces.
 async fn write(store: &Store, state: &State) -> Result<()> {
-    let bytes = encode(state).map_err(|source| Error::damaged("a new checkpoint", source))?;
+    let bytes = encode(state).map_err(|source| Error::Bug { doing: "writing a checkpoint", source })?;
     store.put(&path(state.version), bytes).await?;
     Ok(())
 }

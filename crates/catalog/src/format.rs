@@ -40,7 +40,8 @@ async fn create(store: &Store, seams: &Seams) -> Result<Format> {
     store.probe_race(RACERS).await?;
     let format =
         Format { format: FORMAT, lake_id: seams.uuid(), root: store.uri().to_owned(), created_at: seams.now() };
-    let bytes = serde_json::to_vec_pretty(&format).map_err(|source| Error::damaged("the lake's format", source))?;
+    let bytes = serde_json::to_vec_pretty(&format);
+    let bytes = bytes.map_err(|source| Error::Bug { doing: "writing the lake's format", source: source.into() })?;
     match store.create(PATH, Bytes::from(bytes)).await {
         Ok(_) => Ok(format),
         // Whoever came first, perhaps this very call before its reply was lost: what stands there is the truth.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::future::try_join_all;
+use futures::future::join_all;
 use futures::stream::BoxStream;
 use iceberg::io::{
     FileIO, FileIOBuilder, FileMetadata, FileRead, FileWrite, InputFile, OutputFile, Storage, StorageConfig,
@@ -79,11 +79,11 @@ impl Shelf {
     }
 }
 
-/// Writes the files of a commit side by side, so that their syncs overlap.
+/// Writes the files of a commit side by side, so that their syncs overlap. All have ended when this does, even those
+/// beside one that failed: a write that lands after its file was discarded would stay behind.
 pub(crate) async fn write_all(store: &Store, files: Vec<Staged>) -> Result<()> {
     let writes = files.into_iter().map(|(path, bytes)| async move { store.put(&path, bytes).await });
-    try_join_all(writes).await?;
-    Ok(())
+    join_all(writes).await.into_iter().try_for_each(|written| Ok(written.map(drop)?))
 }
 
 /// Deletes files that are proven to be needed by nobody; one that stays behind is the sweep's.
@@ -93,7 +93,7 @@ pub(crate) async fn discard(store: &Store, paths: impl IntoIterator<Item = Strin
             tracing::warn!(path, error = %error, "a staged file stays behind");
         }
     });
-    futures::future::join_all(deletes).await;
+    join_all(deletes).await;
 }
 
 fn refuse(message: &'static str) -> iceberg::Error {

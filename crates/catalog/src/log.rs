@@ -99,7 +99,8 @@ impl Log {
     /// A lost reply is followed up until `until`; then the outcome is unknown. Any other error proves that the
     /// record was not published.
     pub async fn publish(&self, record: &Record, until: Instant) -> Result<Landed> {
-        let bytes = serde_json::to_vec(record).map_err(|source| Error::damaged("a new record", source))?;
+        let bytes = serde_json::to_vec(record)
+            .map_err(|source| Error::Bug { doing: "writing a record", source: source.into() })?;
         let (bytes, path) = (Bytes::from(bytes), path(record.version));
         // Whether an earlier attempt may have taken effect, so that a later one's failure proves nothing.
         let mut doubt = false;
