@@ -6,7 +6,7 @@ use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
 use base::{AsOf, DatasetName, Version};
-use catalog::{Catalog, Pin, Register, Registered};
+use catalog::{Catalog, Register, Registered};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ async fn register(State(catalog): State<Catalog>, Json(call): Json<RegisterCall>
 
 async fn manifest(State(catalog): State<Catalog>, Rest(name): Rest, Params(at): Params<At>) -> Result<Response> {
     let name: DatasetName = name.parse().map_err(Error::from)?;
-    let pin = pin_for(&catalog, &name, at.as_of()?.as_ref()).await?;
+    let pin = catalog.pin_for(&name, at.as_of()?.as_ref()).await?;
     let manifest = catalog.manifest(&pin, &name).await?;
     Ok(json_at(pin.version(), &manifest))
 }
@@ -61,7 +61,7 @@ async fn history(
     Params(page): Params<PageAsked>,
 ) -> Result<Response> {
     let name: DatasetName = name.parse().map_err(Error::from)?;
-    let pin = pin_for(&catalog, &name, None).await?;
+    let pin = catalog.pin_for(&name, None).await?;
     let lines = catalog.history(&pin, &name, page.limit()?, page.before).await?;
     Ok(json_at(pin.version(), &listed("snapshots", &lines.items, lines.next)))
 }
@@ -79,12 +79,6 @@ async fn version(State(catalog): State<Catalog>, Rest(version): Rest) -> Result<
     let version = Version(version.parse().map_err(|_| wrong())?);
     let record = catalog.version(version).await?;
     Ok(json_at(version, &record))
-}
-
-/// A pin that shows `name` if anybody has published it by now.
-async fn pin_for(catalog: &Catalog, name: &DatasetName, as_of: Option<&AsOf>) -> catalog::Result<Pin> {
-    let pin = catalog.pin(as_of).await?;
-    if as_of.is_some() || pin.entry(name).is_some() { Ok(pin) } else { catalog.pin_fresh().await }
 }
 
 /// A page; `next` is what `before` takes to go on.

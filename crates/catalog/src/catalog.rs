@@ -1,5 +1,6 @@
 //! The catalog: pins, tables, registration and publication over one lake log.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use base::{AsOf, DatasetName, Seams, Version};
@@ -80,20 +81,28 @@ impl Catalog {
 
     /// Pins the newest version, or the one asked for.
     pub async fn pin(&self, as_of: Option<&AsOf>) -> Result<Pin> {
-        match as_of {
-            None => Ok(Pin { state: self.room.head.fresh().await?, newest: true }),
-            Some(as_of) => Ok(Pin { state: self.room.past.find(as_of).await?, newest: false }),
-        }
+        let state = match as_of {
+            None => self.room.head.fresh().await?,
+            Some(as_of) => self.room.past.find(as_of).await?,
+        };
+        Ok(Pin { state })
+    }
+
+    /// Pins like `pin`, for a look at one dataset: when the newest version does not know it, the store is asked, as
+    /// another process may just have published it.
+    pub async fn pin_for(&self, name: &DatasetName, as_of: Option<&AsOf>) -> Result<Pin> {
+        let pin = self.pin(as_of).await?;
+        if as_of.is_some() || pin.entry(name).is_some() { Ok(pin) } else { self.pin_fresh().await }
     }
 
     /// Pins the newest version, asking the store even where `pin` would trust what it saw a moment ago.
     pub async fn pin_fresh(&self) -> Result<Pin> {
-        Ok(Pin { state: self.room.head.ask().await?, newest: true })
+        Ok(Pin { state: self.room.head.ask().await? })
     }
 
     /// Pins a version that is not older than `min`.
     pub async fn pin_at_least(&self, min: Version) -> Result<Pin> {
-        Ok(Pin { state: self.room.head.at_least(min).await?, newest: true })
+        Ok(Pin { state: self.room.head.at_least(min).await? })
     }
 
     /// A dataset's table exactly as pinned.
@@ -102,9 +111,9 @@ impl Catalog {
         self.room.tables.load(name, entry).await
     }
 
-    /// A dataset's manifest as pinned; a name that the newest pin does not know is looked up once more.
+    /// A dataset's manifest exactly as pinned.
     pub async fn manifest(&self, pin: &Pin, name: &DatasetName) -> Result<Manifest> {
-        Manifest::of(&*self.newest_table(pin, name).await?).await
+        Manifest::of(&*self.table(pin, name).await?).await
     }
 
     /// The manifests of all datasets, sorted by name; a table that does not read states its error.
@@ -114,7 +123,8 @@ impl Catalog {
         Ok(stream::iter(manifests).buffered(TABLES_AT_ONCE).collect().await)
     }
 
-    /// The snapshots of a table made before version `before`, newest first.
+    /// The snapshots of a table made before version `before`, newest first: at most `limit`, and what else their last
+    /// record made of the table.
     pub async fn history(
         &self,
         pin: &Pin,
@@ -122,14 +132,12 @@ impl Catalog {
         limit: usize,
         before: Option<Version>,
     ) -> Result<Page<SnapshotLine>> {
-        let table = self.newest_table(pin, name).await?;
-        let mut lines: Vec<SnapshotLine> = table.read().metadata.snapshots().map(|made| summary::line(made)).collect();
-        lines.sort_by(|a, b| (b.version, b.at, &b.snapshot_id).cmp(&(a.version, a.at, &a.snapshot_id)));
+        let table = self.table(pin, name).await?;
+        let mut made: Vec<_> = table.read().metadata.snapshots().collect();
+        made.sort_by_key(|snapshot| Reverse(snapshot.sequence_number()));
+        let mut lines: Vec<SnapshotLine> = made.into_iter().map(|snapshot| summary::line(snapshot)).collect();
         lines.retain(|line| before.is_none_or(|before| line.version < Some(before)));
-        let more = lines.len() > limit;
-        lines.truncate(limit);
-        let next = lines.last().and_then(|line| line.version).filter(|_| more);
-        Ok(Page { items: lines, next })
+        Ok(Page::first(lines, limit))
     }
 
     /// The records before version `before`, newest first, at most `limit`.
@@ -177,13 +185,6 @@ impl Catalog {
     pub async fn close(&self) {
         self.room.committer.close().await;
     }
-
-    async fn newest_table(&self, pin: &Pin, name: &DatasetName) -> Result<Arc<Table>> {
-        match self.table(pin, name).await {
-            Err(Error::UnknownDataset { .. }) if pin.newest => self.table(&self.pin_fresh().await?, name).await,
-            found => found,
-        }
-    }
 }
 
 impl Room {
@@ -191,10 +192,11 @@ impl Room {
         let name = publication.draft.name.clone();
         let key = publication.idempotency_key.clone();
         let publishing = Publishing::new(self.lake.clone(), Arc::clone(&self.tables), publication);
+        let arrived = publishing.arrived();
         let settled = self.put_through(publishing).await?;
         // A repeated key answers its first outcome, which was a commit.
         let repeated = key.filter(|_| !settled.committed);
-        let repeated = repeated.and_then(|key| settled.state.keyed(&key, self.lake.seams.now()).cloned());
+        let repeated = repeated.and_then(|key| settled.state.keyed(&key, arrived).cloned());
         let existing = !settled.committed && repeated.is_none();
         let entry = match repeated {
             Some(keyed) => Arc::new(keyed.entry),

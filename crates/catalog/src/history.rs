@@ -12,6 +12,18 @@ pub struct Page<T> {
     pub next: Option<Version>,
 }
 
+impl Page<SnapshotLine> {
+    /// The first `limit` lines. `next` names a record, which may have made several snapshots of the table, so those
+    /// that share the record of the last one come along.
+    pub(crate) fn first(mut lines: Vec<SnapshotLine>, limit: usize) -> Self {
+        let begins_record = |at: &usize| lines[*at].version != lines[*at - 1].version;
+        let end = (limit.max(1)..lines.len()).find(begins_record);
+        lines.truncate(end.unwrap_or(lines.len()));
+        let next = end.and_then(|end| lines[end - 1].version);
+        Self { items: lines, next }
+    }
+}
+
 /// One snapshot of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotLine {

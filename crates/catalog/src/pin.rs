@@ -13,8 +13,6 @@ const NEAR_NAMES: usize = 3;
 #[derive(Debug, Clone)]
 pub struct Pin {
     pub(crate) state: Arc<State>,
-    /// Whether it was the newest version that was wanted, so that an unknown name is worth another look.
-    pub(crate) newest: bool,
 }
 
 impl Pin {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::name::DEFAULT_NAMESPACE;
-use base::{DatasetName, Version};
+use base::{DatasetName, Timestamp, Version};
 use sha2::{Digest, Sha256};
 
 use crate::column::Column;
@@ -39,6 +39,8 @@ pub(crate) struct Publishing {
     note: Note,
     by_name: bool,
     request: Option<String>,
+    /// The one moment at which it is asked whether its key still lives.
+    arrived: Timestamp,
     /// Files of the commit as last decided.
     staged: Vec<String>,
     /// Files of earlier decisions, proven not to be committed.
@@ -60,8 +62,8 @@ impl Publishing {
     pub fn new(lake: Lake, tables: Arc<Tables>, publication: Publication) -> Self {
         let note = Note { source: publication.source.clone(), mode: publication.mode, objects: None };
         let request = publication.idempotency_key.is_some().then(|| digest(&publication));
-        let (staged, superseded) = (Vec::new(), Vec::new());
-        Self { lake, tables, publication, note, by_name: false, request, staged, superseded }
+        let (arrived, staged, superseded) = (lake.seams.now(), Vec::new(), Vec::new());
+        Self { lake, tables, publication, note, by_name: false, request, arrived, staged, superseded }
     }
 
     /// A publication of registered objects, whose columns may have to be found by name.
@@ -69,6 +71,11 @@ impl Publishing {
         self.note.objects = Some(objects);
         self.by_name = by_name;
         self
+    }
+
+    /// When the publication arrived.
+    pub fn arrived(&self) -> Timestamp {
+        self.arrived
     }
 
     /// Whether `state` already is what the publication wants. An error refuses it.
@@ -105,7 +112,7 @@ impl Publishing {
     }
 
     fn keyed<'a>(&self, state: &'a State) -> Option<&'a Keyed> {
-        state.keyed(self.publication.idempotency_key.as_ref()?, self.lake.seams.now())
+        state.keyed(self.publication.idempotency_key.as_ref()?, self.arrived)
     }
 
     async fn stage(&mut self, state: &State, base: Option<&Table>) -> Result<Vec<Change>> {

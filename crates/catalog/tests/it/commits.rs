@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use base::Version;
 use catalog::{Catalog, Mode, Record};
 use futures::future::join_all;
 use testkit::TestLake;
 
-use crate::support::{config, ids, load, open, paths};
+use crate::support::{config, ids, load, load_keyed, open, paths};
 
 /// All records of a lake, oldest first.
 async fn history(catalog: &Catalog) -> Vec<Record> {
@@ -132,6 +133,94 @@ async fn a_clock_that_goes_back_does_not_take_history_along() {
     load(&catalog, "t", Mode::Append, &[2]).await.unwrap();
     assert_linear(&history(&catalog).await);
     assert_eq!(ids(&catalog, "t").await, [1, 2]);
+}
+
+/// Loads that wait for each other, and how many records they share.
+async fn load_side_by_side(catalog: &Catalog, ids: std::ops::RangeInclusive<i64>) -> usize {
+    let before = history(catalog).await.len();
+    for done in join_all(ids.map(|id| async move { load(catalog, "t", Mode::Append, &[id]).await })).await {
+        done.unwrap();
+    }
+    history(catalog).await.len() - before
+}
+
+#[tokio::test]
+async fn pages_of_a_history_hold_every_snapshot_of_a_shared_record_newest_first() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    load(&catalog, "t", Mode::Append, &[0]).await.unwrap();
+    assert!(load_side_by_side(&catalog, 1..=20).await < 20);
+    let pin = catalog.pin(None).await.unwrap();
+    for limit in 1..=21 {
+        let (mut rows, mut before) = (Vec::new(), None);
+        loop {
+            let page = catalog.history(&pin, &"t".parse().unwrap(), limit, before).await.unwrap();
+            rows.extend(page.items.iter().map(|line| line.row_count));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(rows, (1..=21).rev().collect::<Vec<_>>(), "pages of {limit}");
+    }
+}
+
+/// A clock that never tells the same time twice, and that leaps ahead by more than a day after so many answers.
+#[derive(Default)]
+struct Restless {
+    answers: AtomicI64,
+    leap_after: AtomicI64,
+}
+
+impl Restless {
+    fn starting() -> Arc<Self> {
+        Arc::new(Self { leap_after: i64::MAX.into(), ..Self::default() })
+    }
+
+    fn leap_after(&self, answers: i64) {
+        self.leap_after.store(self.answers.load(Ordering::SeqCst) + answers, Ordering::SeqCst);
+    }
+}
+
+impl base::Clock for Restless {
+    fn now(&self) -> base::Timestamp {
+        let answers = self.answers.fetch_add(1, Ordering::SeqCst);
+        let leap = if answers >= self.leap_after.load(Ordering::SeqCst) { 25 * 3_600_000_000 } else { 0 };
+        base::Timestamp::from_micros(testkit::seam::START.micros() + answers + leap)
+    }
+}
+
+async fn open_by(clock: &Arc<Restless>, lake: &TestLake) -> Catalog {
+    let seams = base::Seams::new(clock.clone(), Arc::new(testkit::SeededDice::new(7)));
+    Catalog::open(lake.store.clone(), &config(), seams).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_answered_is_what_the_log_says() {
+    let lake = TestLake::open().await;
+    let catalog = open_by(&Restless::starting(), &lake).await;
+    for id in 1..=3 {
+        let answered = load(&catalog, "t", Mode::Append, &[id]).await.unwrap();
+        let replayed = open(&lake.reopen().await).await.pin(None).await.unwrap();
+        assert_eq!(replayed.entry(answered.table.name()), Some(answered.table.entry()));
+        assert_eq!(replayed.at(), answered.table.entry().updated_at);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_expires_under_way_answers_its_first_outcome_or_commits_again() {
+    for answers in 0..12 {
+        let lake = TestLake::open().await;
+        let clock = Restless::starting();
+        let catalog = open_by(&clock, &lake).await;
+        let first = load_keyed(&catalog, "t", Mode::Append, &[1], Some("k")).await.unwrap();
+        load(&catalog, "t", Mode::Append, &[2]).await.unwrap();
+        clock.leap_after(answers);
+        let again = load_keyed(&catalog, "t", Mode::Append, &[1], Some("k")).await.unwrap();
+        assert!(!again.existing, "after {answers} answers");
+        let expected: &[i64] = if again.version == first.version { &[1, 2] } else { &[1, 1, 2] };
+        assert_eq!(ids(&catalog, "t").await, expected, "after {answers} answers");
+    }
 }
 
 #[tokio::test]
