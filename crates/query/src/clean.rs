@@ -60,12 +60,13 @@ impl Cleaner {
             DataFusionError::ArrowError(inner, _) => self.arrow_text(inner),
             DataFusionError::Shared(inner) => self.shared(inner),
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => self.shared(inner),
-            DataFusionError::External(inner) => {
-                inner.downcast_ref::<Error>().map_or(Error::Panicked, |own| match own {
-                    Error::Overflow => Error::Overflow,
-                    Error::MemoryLimit { limit, advice } => Error::MemoryLimit { limit: *limit, advice },
-                    other => Error::Failed(other.to_string()),
-                })
+            DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
+                Some(Error::Overflow) => Error::Overflow,
+                Some(Error::MemoryLimit { limit, advice }) => Error::MemoryLimit { limit: *limit, advice },
+                _ => Error::Unreadable(inner.to_string().into()),
+            },
+            DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => {
+                Error::Unreadable(error.to_string().into())
             }
             other => {
                 tracing::error!(error = %other, "a query failed");
@@ -89,6 +90,10 @@ impl Cleaner {
             ArrowError::ArithmeticOverflow(_) | ArrowError::OffsetOverflowError(_) => Error::Overflow,
             ArrowError::DivideByZero => Error::Failed("division by zero".to_owned()),
             ArrowError::MemoryError(_) => self.memory_limit(),
+            ArrowError::ExternalError(inner) => match inner.downcast_ref::<DataFusionError>() {
+                Some(engine) => self.shared(engine),
+                None => Error::Unreadable(inner.to_string().into()),
+            },
             other => self.execution(&other.to_string()),
         }
     }
