@@ -76,11 +76,12 @@ impl Kind {
             "repeat" => Self::Times,
             "lpad" | "rpad" | "space" | "array_resize" => Self::Length,
             "array_repeat" => Self::Times,
-            "replace" | "regexp_replace" => Self::Replace,
+            "replace" | "regexp_replace" | "array_replace_all" | "array_replace_n" => Self::Replace,
             "range" | "generate_series" => Self::Series,
             "concat" | "concat_ws" | "make_array" | "array_concat" | "array_append" | "array_prepend" => Self::Sum,
             "upper" | "lower" | "initcap" | "reverse" | "encode" | "to_hex" | "translate" | "overlay" => Self::Sum,
-            "string_to_array" | "array_to_string" | "flatten" | "array_union" | "struct" | "named_struct" => Self::Sum,
+            "string_to_array" | "array_to_string" | "flatten" | "array_union" | "array_replace" | "struct"
+            | "named_struct" => Self::Sum,
             _ => return None,
         })
     }

@@ -232,6 +232,7 @@ async fn what_would_grow_without_bound_is_stopped() {
             "SELECT generate_series(0, 2000000000)",
             "SELECT replace(repeat('x', 1000000), 'x', repeat('y', 100000))",
             "SELECT array_resize([1], 2000000000)",
+            "SELECT array_replace_all(array_repeat('a', 100000), 'a', repeat('x', 10000))",
         ],
     );
     statements.extend(each(
