@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use base::ByteSize;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result as EngineResult};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -11,6 +12,8 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use object_store::ObjectStore;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -30,7 +33,7 @@ use crate::system::CATALOG;
 const STACK: usize = 64 << 20;
 /// Rows in a batch.
 const BATCH_ROWS: usize = 8192;
-/// Bytes that a batch may repeat of the statement's own literals and parameters.
+/// Bytes that a batch may repeat of a plan's constants.
 const REPEATED_BYTES: usize = 16 << 20;
 
 /// Threads, memory and functions, shared by all queries.
@@ -62,17 +65,39 @@ impl Engine {
         self.runtime.as_ref().map(Runtime::handle)
     }
 
-    /// A session over the tables of one statement. `literal_bytes` is how much text the statement itself can repeat
-    /// in every row: the more, the fewer rows a batch has, so that a batch stays small.
-    pub(crate) fn session(&self, scope: Arc<Scope>, literal_bytes: usize) -> SessionState {
-        let rows = (REPEATED_BYTES / literal_bytes.max(1)).clamp(1, BATCH_ROWS);
+    /// A session over the tables of one statement.
+    pub(crate) fn session(&self, scope: Arc<Scope>) -> SessionState {
         let mut state = self.state.clone();
-        state.config_mut().options_mut().execution.batch_size = rows;
         // The moment that now() means for the whole statement.
         state.mark_start_execution();
         state.register_catalog_list(Arc::new(ScopeCatalog(scope)));
         state
     }
+}
+
+/// Makes an optimized plan physical. Every row may repeat each of its constants, those that the optimizer computed
+/// among them: the longer they are, the fewer rows a batch has, so that a batch stays small.
+pub(crate) async fn physical(state: &mut SessionState, plan: &LogicalPlan) -> EngineResult<Arc<dyn ExecutionPlan>> {
+    let plan = state.optimize(plan)?;
+    let rows = (REPEATED_BYTES / constant_bytes(&plan)?.max(1)).clamp(1, BATCH_ROWS);
+    state.config_mut().options_mut().execution.batch_size = rows;
+    state.query_planner().create_physical_plan(&plan, state).await
+}
+
+/// Bytes of the texts, blobs and lists among a plan's constants.
+fn constant_bytes(plan: &LogicalPlan) -> EngineResult<usize> {
+    let mut bytes = 0;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|part| {
+                if let Expr::Literal(value, _) = part {
+                    bytes += value.size() - size_of_val(value);
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(bytes)
 }
 
 impl Drop for Engine {
@@ -121,7 +146,7 @@ fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSi
 }
 
 /// The engine's aggregates, with SUM replaced by one that cannot wrap around.
-fn aggregates() -> Vec<Arc<datafusion::logical_expr::AggregateUDF>> {
+fn aggregates() -> Vec<Arc<AggregateUDF>> {
     let mut aggregates = datafusion::functions_aggregate::all_default_aggregate_functions();
     aggregates.retain(|function| function.name() != "sum");
     aggregates.push(Arc::new(checked_sum()));

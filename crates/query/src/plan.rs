@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{ObjectName, ShowStatementOptions, Statemen
 
 use crate::ask::Ask;
 use crate::clean::Cleaner;
-use crate::engine::Engine;
+use crate::engine::{Engine, physical};
 use crate::error::{Error, Result};
 use crate::names::{result_names, rewrite_quoted};
 use crate::params;
@@ -47,7 +47,7 @@ impl Planner<'_> {
         let scope = Scope::load(self.catalog, self.pin, &references, self.reader).await?;
         let statement = exposed(&parsed, &scope)?;
         let scope = Arc::new(scope);
-        let state = self.engine.session(Arc::clone(&scope), literal_bytes(ask, &parsed));
+        let mut state = self.engine.session(Arc::clone(&scope));
         let planned = state.statement_to_plan(EngineStatement::Statement(Box::new(statement))).await;
         let plan = planned.map_err(|error| unknown_table(&scope, cleaner, error))?;
         refuse_writes(&plan)?;
@@ -56,7 +56,7 @@ impl Planner<'_> {
             None => plan,
         };
         let names = result_names(&plan, &parsed.statement, &parsed.tokens, scope.tables());
-        let plan = state.create_physical_plan(&plan).await.map_err(|error| cleaner.error(error))?;
+        let plan = physical(&mut state, &plan).await.map_err(|error| cleaner.error(error))?;
         Ok(Planned { plan, state, names })
     }
 
@@ -122,11 +122,6 @@ fn exposed(parsed: &Parsed, scope: &Scope) -> Result<Statement> {
         return statement::parse_tokens(&tokens);
     }
     Ok(parsed.statement.clone())
-}
-
-fn literal_bytes(ask: &Ask, parsed: &Parsed) -> usize {
-    let params = ask.params.iter().filter_map(|value| value.as_str()).map(str::len);
-    parsed.literals.iter().map(String::len).chain(params).sum()
 }
 
 /// The planner says that a name is unknown; the scope knows which one, and what it could have meant.

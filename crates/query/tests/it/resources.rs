@@ -55,6 +55,21 @@ async fn what_cannot_spill_ends_with_the_memory_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_constant_makes_batches_of_few_rows() {
+    let lake = Lake::open().await;
+    for constant in ["repeat('x', 1000000)", "array_repeat(1, 125000)"] {
+        let mut answer = lake.ask(&format!("SELECT {constant} AS a FROM generate_series(1, 50)")).await.unwrap();
+        let mut rows = 0;
+        while let Some(batch) = answer.batches.next().await {
+            let batch = batch.unwrap();
+            assert!(batch.num_rows() <= 16, "{constant}: {} rows of 1 MB", batch.num_rows());
+            rows += batch.num_rows();
+        }
+        assert_eq!(rows, 50, "{constant}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_deadline_ends_endless_queries() {
     let lake = Lake::with(&Config { timeout: Span::millis(300), ..small() }).await;
     for sql in [
