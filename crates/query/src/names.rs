@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
-use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Query, SelectItem, SetExpr, Statement};
+use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident, Query, SelectItem, SetExpr, Statement};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -45,12 +45,57 @@ fn exposed_spellings(tables: &[Arc<LakeTable>]) -> HashMap<String, String> {
     columns.chain(tables).filter(|(stored, exposed)| stored != exposed).collect()
 }
 
+/// Gives the items of the outermost SELECTs names of their own where they repeat one, or where a wildcard may hide
+/// one: the engine wants names to differ. Answers the plain name behind each new one.
+pub(crate) fn tell_apart(query: &mut Query) -> HashMap<String, String> {
+    let mut plain = HashMap::new();
+    let mut open = vec![query.body.as_mut()];
+    while let Some(body) = open.pop() {
+        match body {
+            SetExpr::Select(select) => tell_items_apart(&mut select.projection, &mut plain),
+            SetExpr::SetOperation { left, right, .. } => open.extend([left.as_mut(), right.as_mut()]),
+            SetExpr::Query(inner) => open.push(inner.body.as_mut()),
+            _ => {}
+        }
+    }
+    plain
+}
+
+fn tell_items_apart(items: &mut [SelectItem], plain: &mut HashMap<String, String>) {
+    let named = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+    let starred = !items.iter().all(named);
+    let mut seen = HashSet::new();
+    for (at, item) in items.iter_mut().enumerate() {
+        let (expr, name) = match item {
+            SelectItem::UnnamedExpr(expr) => (expr, None),
+            SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias.value.clone())),
+            _ => continue,
+        };
+        let name = name.unwrap_or_else(|| plain_name(expr));
+        if !seen.insert(name.to_lowercase()) || starred {
+            let alias = Ident::with_quote('"', format!("{name}:{at}"));
+            plain.insert(alias.value.clone(), name);
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+        }
+    }
+}
+
+/// What an item without alias is called: a column by its own name alone, anything else as it is written.
+fn plain_name(expr: &SqlExpr) -> String {
+    match expr {
+        SqlExpr::Identifier(name) => name.value.clone(),
+        SqlExpr::CompoundIdentifier(parts) => parts.last().map(|name| name.value.clone()).unwrap_or_default(),
+        other => other.to_string().chars().take(MAX_NAME).collect(),
+    }
+}
+
 /// The names of the answer's columns: the alias or expression as written, or the stored spelling of a column.
 pub(crate) fn result_names(
     plan: &LogicalPlan,
     statement: &Statement,
     tokens: &[TokenWithSpan],
     tables: &[Arc<LakeTable>],
+    plain: &HashMap<String, String>,
 ) -> Vec<String> {
     let count = plan.schema().fields().len();
     let written = match statement {
@@ -60,8 +105,9 @@ pub(crate) fn result_names(
     let written = written.unwrap_or_else(|| vec![None; count]);
     let known = known_spellings(tokens, tables);
     let name = |(at, written): (usize, Option<String>)| {
-        written.or_else(|| origin(plan, at)).unwrap_or_else(|| {
+        written.or_else(|| origin(plan, at, plain)).unwrap_or_else(|| {
             let name = plan.schema().field(at).name();
+            let name = plain.get(name).unwrap_or(name);
             known.get(name).cloned().unwrap_or_else(|| name.clone())
         })
     };
@@ -86,7 +132,7 @@ fn written_name(item: &SelectItem) -> Option<Option<String>> {
     match item {
         SelectItem::ExprWithAlias { alias, .. } => Some(Some(alias.value.clone())),
         SelectItem::UnnamedExpr(SqlExpr::Identifier(_) | SqlExpr::CompoundIdentifier(_)) => Some(None),
-        SelectItem::UnnamedExpr(expr) => Some(Some(expr.to_string().chars().take(MAX_NAME).collect())),
+        SelectItem::UnnamedExpr(expr) => Some(Some(plain_name(expr))),
         _ => None,
     }
 }
@@ -121,7 +167,7 @@ fn aliases(tokens: &[TokenWithSpan]) -> HashMap<String, String> {
 }
 
 /// The stored spelling of the table column that an output column passes on unchanged.
-fn origin(plan: &LogicalPlan, at: usize) -> Option<String> {
+fn origin(plan: &LogicalPlan, at: usize, plain: &HashMap<String, String>) -> Option<String> {
     match plan {
         LogicalPlan::TableScan(scan) => {
             let provider = source_as_provider(&scan.source).ok()?;
@@ -130,12 +176,12 @@ fn origin(plan: &LogicalPlan, at: usize) -> Option<String> {
             let stored = table.spellings().find(|(exposed, _)| exposed == name)?.1;
             Some(stored.to_owned())
         }
-        LogicalPlan::Projection(projection) => origin_of(projection.expr.get(at)?, &projection.input),
-        LogicalPlan::Aggregate(aggregate) => origin_of(aggregate.group_expr.get(at)?, &aggregate.input),
-        LogicalPlan::Distinct(Distinct::On(on)) => origin_of(on.select_expr.get(at)?, &on.input),
+        LogicalPlan::Projection(projection) => origin_of(projection.expr.get(at)?, &projection.input, plain),
+        LogicalPlan::Aggregate(aggregate) => origin_of(aggregate.group_expr.get(at)?, &aggregate.input, plain),
+        LogicalPlan::Distinct(Distinct::On(on)) => origin_of(on.select_expr.get(at)?, &on.input, plain),
         LogicalPlan::Join(join) => {
             let left = join.left.schema().fields().len();
-            if at < left { origin(&join.left, at) } else { origin(&join.right, at - left) }
+            if at < left { origin(&join.left, at, plain) } else { origin(&join.right, at - left, plain) }
         }
         LogicalPlan::SubqueryAlias(_)
         | LogicalPlan::Filter(_)
@@ -145,17 +191,20 @@ fn origin(plan: &LogicalPlan, at: usize) -> Option<String> {
         | LogicalPlan::Union(_)
         | LogicalPlan::Window(_) => {
             let input = plan.inputs().into_iter().next()?;
-            (at < input.schema().fields().len()).then(|| origin(input, at)).flatten()
+            (at < input.schema().fields().len()).then(|| origin(input, at, plain)).flatten()
         }
         _ => None,
     }
 }
 
-fn origin_of(expr: &Expr, input: &LogicalPlan) -> Option<String> {
+fn origin_of(expr: &Expr, input: &LogicalPlan, plain: &HashMap<String, String>) -> Option<String> {
+    let told_apart = |alias: &str, name: &str| plain.get(alias).is_some_and(|plain| plain.eq_ignore_ascii_case(name));
     match expr {
-        Expr::Column(column) => origin(input, input.schema().index_of_column(column).ok()?),
+        Expr::Column(column) => origin(input, input.schema().index_of_column(column).ok()?, plain),
         Expr::Alias(alias) => match alias.expr.as_ref() {
-            Expr::Column(column) if column.name == alias.name => origin_of(&alias.expr, input),
+            Expr::Column(column) if column.name == alias.name || told_apart(&alias.name, &column.name) => {
+                origin_of(&alias.expr, input, plain)
+            }
             _ => None,
         },
         _ => None,

@@ -1,5 +1,6 @@
 //! From a question to a plan that is ready to run.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog::{Catalog, Pin};
@@ -10,23 +11,34 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::resolve::resolve_table_references;
-use datafusion::sql::sqlparser::ast::{ObjectName, ShowStatementOptions, Statement};
+use datafusion::sql::sqlparser::ast::{ObjectName, Query, ShowStatementOptions, Statement};
 
 use crate::ask::Ask;
 use crate::clean::Cleaner;
 use crate::engine::{Engine, physical};
 use crate::error::{Error, Result};
-use crate::names::{result_names, rewrite_quoted};
+use crate::names::{result_names, rewrite_quoted, tell_apart};
 use crate::params;
-use crate::provider::Reader;
+use crate::provider::{Reader, external};
 use crate::scope::{self, DEFAULT_SCHEMA, Scope};
 use crate::statement::{self, Parsed};
+use crate::system;
 
 /// A plan, the session it runs in, and what its columns are called.
 pub(crate) struct Planned {
     pub(crate) plan: Arc<dyn ExecutionPlan>,
     pub(crate) state: SessionState,
     pub(crate) names: Vec<String>,
+}
+
+impl Planned {
+    /// The plan that answers what the columns are, instead of the rows.
+    async fn described(self) -> datafusion::common::Result<Self> {
+        let table = system::description(&self.names, &self.plan.schema()).map_err(external)?;
+        let plan = table.scan(&self.state, None, &[], None).await?;
+        let names = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+        Ok(Self { plan, state: self.state, names })
+    }
 }
 
 /// What planning needs besides the question.
@@ -48,19 +60,19 @@ impl Planner<'_> {
         let statement = exposed(&parsed, &scope)?;
         let scope = Arc::new(scope);
         let mut state = self.engine.session(Arc::clone(&scope));
-        let planned = state.statement_to_plan(EngineStatement::Statement(Box::new(statement))).await;
-        let plan = planned.map_err(|error| unknown_table(&scope, cleaner, error))?;
+        let (plan, plain) = logical(&state, statement).await.map_err(|error| unknown_table(&scope, cleaner, error))?;
         refuse_writes(&plan)?;
         let plan = match params {
             Some(values) => plan.with_param_values(values).map_err(|error| cleaner.error(error))?,
             None => plan,
         };
-        let names = result_names(&plan, &parsed.statement, &parsed.tokens, scope.tables());
+        let names = result_names(&plan, &parsed.statement, &parsed.tokens, scope.tables(), &plain);
         let plan = physical(&mut state, &plan).await.map_err(|error| cleaner.error(error))?;
-        Ok(Planned { plan, state, names })
+        let planned = Planned { plan, state, names };
+        if parsed.describes { planned.described().await.map_err(|error| cleaner.error(error)) } else { Ok(planned) }
     }
 
-    /// SHOW and DESCRIBE are queries over `information_schema`.
+    /// SHOW, and DESCRIBE of a table, are queries over `information_schema`.
     fn parse(&self, sql: &str) -> Result<Parsed> {
         if sql.trim().is_empty() {
             return Err(Error::Invalid("sql is empty".to_owned()));
@@ -122,6 +134,32 @@ fn exposed(parsed: &Parsed, scope: &Scope) -> Result<Statement> {
         return statement::parse_tokens(&tokens);
     }
     Ok(parsed.statement.clone())
+}
+
+/// The plan of a statement, and the plain names of items that had to be told apart for it.
+async fn logical(
+    state: &SessionState,
+    mut statement: Statement,
+) -> datafusion::common::Result<(LogicalPlan, HashMap<String, String>)> {
+    let plan = async |statement| state.statement_to_plan(EngineStatement::Statement(Box::new(statement))).await;
+    let refused = match plan(statement.clone()).await {
+        Ok(planned) => return Ok((planned, HashMap::new())),
+        Err(error) => error,
+    };
+    // Repeated names are told apart only now, so that a statement the engine takes is planned as it stands.
+    let plain = outermost(&mut statement).map(tell_apart).unwrap_or_default();
+    if plain.is_empty() {
+        return Err(refused);
+    }
+    plan(statement).await.map(|planned| (planned, plain)).map_err(|_| refused)
+}
+
+fn outermost(statement: &mut Statement) -> Option<&mut Query> {
+    match statement {
+        Statement::Query(query) => Some(query),
+        Statement::Explain { statement, .. } => outermost(statement),
+        _ => None,
+    }
 }
 
 /// The planner says that a name is unknown; the scope knows which one, and what it could have meant.

@@ -24,19 +24,29 @@ pub(crate) struct Parsed {
     pub(crate) literals: Vec<String>,
     /// The highest `$n` in the statement.
     pub(crate) placeholders: usize,
+    /// Whether DESCRIBE stood before it: its columns are asked for, not its rows.
+    pub(crate) describes: bool,
 }
 
 /// Reads one statement; refuses what is too large, what writes, and what names a version inside the text.
 pub(crate) fn parse(sql: &str) -> Result<Parsed> {
     guard::check_length(sql)?;
-    let tokens = tokenize(sql)?;
+    let mut tokens = tokenize(sql)?;
     guard::check_tokens(&tokens)?;
     refuse_version_clause(&tokens)?;
     let literals = string_literals(&tokens);
     let statement = parse_tokens(&tokens)?;
     guard::check_tree(&statement)?;
     let placeholders = check_kind(&statement)?;
-    Ok(Parsed { statement, tokens, literals, placeholders })
+    let (statement, describes) = match statement {
+        Statement::Explain { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, statement, .. } => {
+            let first = tokens.iter().position(|token| matches!(token.token, Token::Word(_)));
+            tokens.drain(..=first.unwrap_or(0));
+            (*statement, true)
+        }
+        other => (other, false),
+    };
+    Ok(Parsed { statement, tokens, literals, placeholders, describes })
 }
 
 /// Parses tokens that hold exactly one statement.
@@ -160,11 +170,7 @@ fn version_clause() -> Error {
 fn check_kind(statement: &Statement) -> Result<usize> {
     match statement {
         Statement::Query(_) => {}
-        Statement::Explain { statement, describe_alias, .. } if matches!(**statement, Statement::Query(_)) => {
-            if *describe_alias != DescribeAlias::Explain {
-                return Err(Error::Unsupported("DESCRIBE takes a table; EXPLAIN shows the plan of a query".to_owned()));
-            }
-        }
+        Statement::Explain { statement, .. } if matches!(**statement, Statement::Query(_)) => {}
         Statement::ExplainTable { .. } | Statement::ShowTables { .. } | Statement::ShowColumns { .. } => {}
         Statement::ShowVariable { .. }
         | Statement::ShowVariables { .. }

@@ -1,14 +1,15 @@
-//! `information_schema`, made from the pin. A table that cannot be read is listed without columns; it never hides
+//! `information_schema`, made from the pin, and what DESCRIBE answers. A table that cannot be read is listed without columns; it never hides
 //! the others.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use catalog::{Catalog, Pin};
 use datafusion::catalog::{MemTable, TableProvider};
 
 use crate::error::{Error, Result};
+use crate::types::sql_name;
 
 /// The one catalog that SQL knows.
 pub(crate) const CATALOG: &str = "lakehouse";
@@ -23,8 +24,22 @@ pub(crate) async fn table(catalog: &Catalog, pin: &Pin, name: &str) -> Result<Op
         "columns" => columns(catalog, pin).await?,
         _ => return Ok(None),
     };
-    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(broken)?;
-    Ok(Some(Arc::new(table)))
+    held(batch).map(Some)
+}
+
+/// What DESCRIBE answers for a query with these columns: their names, and their types in SQL.
+pub(crate) fn description(names: &[String], types: &SchemaRef) -> Result<Arc<dyn TableProvider>> {
+    let types: Vec<String> = types.fields().iter().map(|field| sql_name(field.data_type())).collect();
+    held(texts(&[
+        ("column_name", names.iter().map(String::as_str).collect()),
+        ("data_type", types.iter().map(String::as_str).collect()),
+        ("is_nullable", vec!["YES"; names.len()]),
+    ])?)
+}
+
+fn held(rows: RecordBatch) -> Result<Arc<dyn TableProvider>> {
+    let table = MemTable::try_new(rows.schema(), vec![vec![rows]]).map_err(broken)?;
+    Ok(Arc::new(table))
 }
 
 fn schemata(pin: &Pin) -> Result<RecordBatch> {
