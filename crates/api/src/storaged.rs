@@ -52,6 +52,7 @@ async fn put(State(objects): State<Objects>, ObjectKey(key): ObjectKey, request:
 async fn read(State(objects): State<Objects>, ObjectKey(key): ObjectKey, headers: HeaderMap) -> Result<Response> {
     if !condition::is_conditional(&headers) {
         return Ok(content(objects.get(&key, None).await?, StatusCode::OK));
+    condition::require(&headers, &key, &entry)?;
     }
     let entry = objects.head(&key).await?;
     if condition::is_unchanged(&headers, &entry) {
@@ -59,9 +60,13 @@ async fn read(State(objects): State<Objects>, ObjectKey(key): ObjectKey, headers
     }
     let range = condition::range(&headers, &entry)?;
     let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
-    Ok(content(objects.get(&key, range).await?, status))
+    let reading = objects.get(&key, range).await?;
+    // The object may have been replaced since.
+    condition::require(&headers, &key, &reading.entry)?;
+    Ok(content(reading, status))
 }
 
+    condition::require(&headers, &key, &entry)?;
 async fn head(State(objects): State<Objects>, ObjectKey(key): ObjectKey, headers: HeaderMap) -> Result<Response> {
     let entry = objects.head(&key).await?;
     if condition::is_unchanged(&headers, &entry) {
@@ -72,8 +77,8 @@ async fn head(State(objects): State<Objects>, ObjectKey(key): ObjectKey, headers
     Ok(answer)
 }
 
-async fn delete(State(objects): State<Objects>, ObjectKey(key): ObjectKey) -> Result<StatusCode> {
-    objects.delete(&key).await?;
+async fn delete(State(objects): State<Objects>, ObjectKey(key): ObjectKey, headers: HeaderMap) -> Result<StatusCode> {
+    objects.delete(&key, condition::of_delete(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

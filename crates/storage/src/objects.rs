@@ -137,10 +137,16 @@ impl Objects {
         self.store.head(&key.path()).await.map_err(in_keys)
     }
 
-    /// Removes an object; one that is absent is removed already.
-    pub async fn delete(&self, key: &Key) -> Result<()> {
+    /// Removes an object, whichever it is or only the one that carries `etag`. One that is absent is removed already
+    /// and carries no ETag.
+    pub async fn delete(&self, key: &Key, etag: Option<&str>) -> Result<()> {
         refuse_reserved(key)?;
-        self.store.delete(&key.path()).await.map_err(in_keys)
+        let path = key.path();
+        let deleted = match etag {
+            None => self.store.delete(&path).await,
+            Some(etag) => self.store.delete_if(&path, etag).await,
+        };
+        deleted.map_err(in_keys)
     }
 
     /// At most `limit` objects whose keys begin with `prefix`, those after the key `after` only. Paths are keys here.

@@ -31,6 +31,8 @@ pub struct Store {
 
 struct Inner {
     backend: Arc<dyn ObjectStore>,
+    /// The backend again where it is a directory, which can do what the trait of all backends does not offer.
+    directory: Option<Directory>,
     uri: String,
     seams: Seams,
     nature: Nature,
@@ -80,7 +82,8 @@ impl Store {
             Location::Directory(path) => {
                 let directory = Directory::open(path, config.durability, seams.clone()).await?;
                 let uri = directory.uri()?;
-                Self::new(Arc::new(directory), &uri, DIRECTORY, seams)
+                let backend = Arc::new(directory.clone());
+                Self { inner: Arc::new(Inner { backend, directory: Some(directory), uri, seams, nature: DIRECTORY }) }
             }
             Location::S3 { bucket, prefix } => {
                 let backend = s3::connect(bucket, prefix, &config.s3)?;
@@ -98,7 +101,7 @@ impl Store {
     }
 
     fn new(backend: Arc<dyn ObjectStore>, uri: &str, nature: Nature, seams: Seams) -> Self {
-        Self { inner: Arc::new(Inner { backend, uri: uri.to_owned(), seams, nature }) }
+        Self { inner: Arc::new(Inner { backend, directory: None, uri: uri.to_owned(), seams, nature }) }
     }
 
     /// The lake's absolute address without a trailing slash: `file:///abs/lake`, `s3://bucket/prefix` or
@@ -259,6 +262,18 @@ impl Store {
         match self.backend().delete(&encode(path)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(self.fault(path, error)),
+        }
+    }
+
+    /// Removes an object that carries this ETag. A directory compares and removes in one step; other stores offer no
+    /// such step, and a write between the two is removed there.
+    pub(crate) async fn delete_if(&self, path: &str, etag: &str) -> Result<()> {
+        if let Some(directory) = &self.inner.directory {
+            return directory.delete_if(&encode(path)?, etag).await.map_err(|error| self.fault(path, error));
+        }
+        match self.carries(path, etag).await? {
+            Some(_) => self.delete(path).await,
+            None => Err(Error::Precondition { path: path.to_owned() }),
         }
     }
 

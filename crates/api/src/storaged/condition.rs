@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use http::HeaderMap;
-use http::header::{IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
-use storage::{Entry, If};
+use http::header::{CONTENT_RANGE, IF_MATCH, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
+use http::{HeaderMap, HeaderName};
+use storage::{Entry, If, Key};
 
 use crate::error::Error;
 use crate::request::text;
@@ -14,7 +14,9 @@ mod tests;
 
 /// What must hold for a PUT.
 pub(super) fn of_put(headers: &HeaderMap) -> Result<If, Error> {
-    match (text(headers, &IF_NONE_MATCH), text(headers, &IF_MATCH)) {
+    refuse(headers, &CONTENT_RANGE, "Content-Range", "a PUT replaces the whole object")?;
+    refuse(headers, &IF_UNMODIFIED_SINCE, "If-Unmodified-Since", "a PUT compares entity tags only: use If-Match")?;
+    match (only(headers, &IF_NONE_MATCH, "If-None-Match")?, only(headers, &IF_MATCH, "If-Match")?) {
         (None, None) => Ok(If::Always),
         (Some("*"), None) => Ok(If::Absent),
         (Some(_), None) => Err(Error::Header { name: "If-None-Match", rule: "a PUT takes only *" }),
@@ -23,9 +25,43 @@ pub(super) fn of_put(headers: &HeaderMap) -> Result<If, Error> {
     }
 }
 
+/// The entity tag that an object must carry for a DELETE; none when it may carry any.
+pub(super) fn of_delete(headers: &HeaderMap) -> Result<Option<&str>, Error> {
+    refuse(headers, &IF_NONE_MATCH, "If-None-Match", "a DELETE takes only If-Match")?;
+    refuse(headers, &IF_UNMODIFIED_SINCE, "If-Unmodified-Since", "a DELETE compares entity tags only: use If-Match")?;
+    only(headers, &IF_MATCH, "If-Match")?.map(etag_of).transpose()
+}
+
+/// A condition that would be passed over in silence is refused instead.
+fn refuse(headers: &HeaderMap, header: &HeaderName, name: &'static str, rule: &'static str) -> Result<(), Error> {
+    if headers.contains_key(header) { Err(Error::Header { name, rule }) } else { Ok(()) }
+}
+
+/// The one value of a header that may be absent. What cannot be read must not pass for absent.
+fn only<'a>(headers: &'a HeaderMap, header: &HeaderName, name: &'static str) -> Result<Option<&'a str>, Error> {
+    let mut values = headers.get_all(header).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) if value.to_str().is_ok() => Ok(value.to_str().ok()),
+        _ => Err(Error::Header { name, rule: "it has one value, in ASCII" }),
+    }
+}
+
+/// Refuses a GET or HEAD for another state of the object than this.
+pub(super) fn require(headers: &HeaderMap, key: &Key, entry: &Entry) -> Result<(), storage::Error> {
+    let mut stated = headers.get_all(IF_MATCH).iter().peekable();
+    let all = stated.peek().is_none();
+    let tags = stated.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(str::trim);
+    let carried = format!("\"{}\"", entry.etag);
+    if all || tags.into_iter().any(|tag| tag == "*" || tag == carried) {
+        return Ok(());
+    }
+    Err(storage::Error::Precondition { path: key.to_string() })
+}
+
 /// Whether the answer depends on more than the key.
 pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
-    headers.contains_key(RANGE) || headers.contains_key(IF_NONE_MATCH)
+    [RANGE, IF_NONE_MATCH, IF_MATCH].iter().any(|header| headers.contains_key(header))
 }
 
 /// Whether the client already has this very content.

@@ -103,6 +103,8 @@ fn objects() -> Vec<Case> {
     cases.push(with(there(Method::PUT, 400, "api.bad_header"), "if-match", "x"));
     let both = with(there(Method::PUT, 400, "api.bad_header"), "if-match", "\"x\"");
     cases.push(with(both, "if-none-match", "*"));
+    cases.push(with(there(Method::PUT, 400, "api.bad_header"), "content-range", "bytes 0-0/5"));
+    cases.push(with(there(Method::PUT, 400, "api.bad_header"), "if-unmodified-since", "Sun, 22 Nov 2026 00:00:00 GMT"));
     cases.push(with(there(Method::PUT, 412, "storage.precondition_failed"), "if-none-match", "*"));
     cases.push(with(there(Method::PUT, 412, "storage.precondition_failed"), "if-match", "\"x\""));
     cases.push(with(there(Method::PUT, 413, "storage.too_large"), "content-length", "1048577"));

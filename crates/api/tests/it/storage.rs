@@ -81,6 +81,62 @@ async fn delete_is_204_whether_or_not_there_was_something() {
 }
 
 #[tokio::test]
+async fn an_entity_tag_guards_reads_and_deletes() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    let etag = format!("{:?}", put(&gateway, "k", "hello").await.json()["etag"].as_str().unwrap());
+    let ask = async |method, key: &str, headers: &[(&str, &str)]| {
+        send(&gateway, request(method, &format!("/v1/storage/objects/{key}"), headers, Body::empty())).await
+    };
+    let several = format!("\"x\", {etag}");
+    let weak = format!("W/{etag}");
+    for method in [Method::GET, Method::HEAD] {
+        for met in ["*", &etag, &several] {
+            assert_eq!(ask(method.clone(), "k", &[("if-match", met)]).await.status, 200, "{method} {met}");
+        }
+        for unmet in ["\"no\"", "no", "", &weak, etag.trim_matches('"')] {
+            assert_eq!(ask(method.clone(), "k", &[("if-match", unmet)]).await.status, 412, "{method} {unmet}");
+        }
+        let both = [("if-match", "\"no\""), ("if-none-match", etag.as_str())];
+        assert_eq!(ask(method.clone(), "k", &both).await.status, 412, "If-Match comes first");
+        assert_eq!(ask(method, "absent", &[("if-match", "*")]).await.status, 404);
+    }
+    let range = [("range", "bytes=99-"), ("if-match", "\"no\"")];
+    assert_eq!(ask(Method::GET, "k", &range).await.code(), "storage.precondition_failed");
+
+    for (headers, status, code) in [
+        ([("if-match", "\"no\"")], 412, "storage.precondition_failed"),
+        ([("if-match", "*")], 400, "api.bad_header"),
+        ([("if-match", weak.as_str())], 400, "api.bad_header"),
+        ([("if-none-match", "*")], 400, "api.bad_header"),
+        ([("if-unmodified-since", "Sun, 22 Nov 2026 00:00:00 GMT")], 400, "api.bad_header"),
+    ] {
+        let refused = ask(Method::DELETE, "k", &headers).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{headers:?}");
+    }
+    assert_eq!(get(&gateway, "/v1/storage/objects/k").await.text(), "hello");
+    assert_eq!(ask(Method::DELETE, "absent", &[("if-match", &etag)]).await.status, 412);
+    assert_eq!(ask(Method::DELETE, "k", &[("if-match", &etag)]).await.status, 204);
+    assert_eq!(get(&gateway, "/v1/storage/objects/k").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_condition_that_cannot_be_read_is_not_passed_over() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    put(&gateway, "k", "hello").await;
+    for method in [Method::PUT, Method::DELETE] {
+        let mut twice = request(method.clone(), "/v1/storage/objects/k", &[("if-match", "\"a\"")], "x");
+        twice.headers_mut().append("if-match", "\"b\"".parse().unwrap());
+        assert_eq!(send(&gateway, twice).await.code(), "api.bad_header");
+        let mut odd = request(method, "/v1/storage/objects/k", &[], "x");
+        odd.headers_mut().insert("if-match", http::HeaderValue::from_bytes("\"é\"".as_bytes()).unwrap());
+        assert_eq!(send(&gateway, odd).await.code(), "api.bad_header");
+    }
+    assert_eq!(get(&gateway, "/v1/storage/objects/k").await.text(), "hello");
+}
+
+#[tokio::test]
 async fn lists_come_in_pages_and_in_order() {
     let stack = Stack::open().await;
     let gateway = stack.gateway();

@@ -84,6 +84,12 @@ impl Directory {
         path.ok_or_else(|| Error::InvalidLocation { given: self.root.path.to_string_lossy().into_owned() })
     }
 
+    /// Removes an object in one step with the proof that it carries this ETag.
+    pub(crate) async fn delete_if(&self, location: &Location, e_tag: &str) -> Result<()> {
+        let (location, e_tag) = (location.clone(), e_tag.to_owned());
+        self.run("delete", move |root| root.delete(&location, Some(&e_tag))).await
+    }
+
     async fn run<T, W>(&self, what: &'static str, work: W) -> Result<T>
     where
         T: Send + 'static,
@@ -218,7 +224,7 @@ impl ObjectStore for Directory {
         let directory = self.clone();
         let deleted = locations.and_then(move |location| {
             let directory = directory.clone();
-            async move { directory.run("delete", move |root| root.delete(&location).map(|()| location)).await }
+            async move { directory.run("delete", move |root| root.delete(&location, None).map(|()| location)).await }
         });
         deleted.boxed()
     }

@@ -120,13 +120,19 @@ impl Root {
         };
         let _lock = self.lock().map_err(generic)?;
         if let Some(version) = version {
-            let found = self.open_object(location).ok().map(|(_, metadata)| etag(&metadata));
-            if found.is_none() || found != version.e_tag {
-                let source = "the object changed or is gone".into();
-                return Err(object_store::Error::Precondition { path: location.to_string(), source });
-            }
+            self.require(location, version.e_tag.as_deref())?;
         }
         Ok(fs::rename(&temp.path, target))
+    }
+
+    /// Refuses when the object does not carry this ETag. Holds for as long as the lock is held.
+    fn require(&self, location: &Location, e_tag: Option<&str>) -> Result<()> {
+        let found = self.open_object(location).ok().map(|(_, metadata)| etag(&metadata));
+        if found.is_some() && found.as_deref() == e_tag {
+            return Ok(());
+        }
+        let source = "the object changed or is gone".into();
+        Err(object_store::Error::Precondition { path: location.to_string(), source })
     }
 
     /// Makes the directories above an object. Those that another process removes at this moment are `NotFound`.
@@ -147,16 +153,25 @@ impl Root {
         Ok(lock)
     }
 
-    pub(super) fn delete(&self, location: &Location) -> Result<()> {
+    /// Removes an object, if it carries the ETag where one is given.
+    pub(super) fn delete(&self, location: &Location, e_tag: Option<&str>) -> Result<()> {
         let target = self.place(location);
-        let removed = self.lock().and_then(|_lock| remove_object(&target));
-        match removed {
+        match self.remove(location, &target, e_tag)? {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(told(location, error)),
         }
         let left = self.remove_empty_parents(&target);
         self.settle(left).map_err(|error| generic(Obstacle::Unsettled(error)))
+    }
+
+    /// The outer result says whether the condition holds, the inner one how the removal went.
+    fn remove(&self, location: &Location, target: &Path, e_tag: Option<&str>) -> Result<io::Result<()>> {
+        let _lock = self.lock().map_err(generic)?;
+        if e_tag.is_some() {
+            self.require(location, e_tag)?;
+        }
+        Ok(remove_object(target))
     }
 
     /// Removes the directories above a removed object that are now empty. Answers the first that stays.

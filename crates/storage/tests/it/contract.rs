@@ -67,6 +67,7 @@ contract! {
     objects::a_put_tells_what_it_stored,
     objects::if_absent_holds_for_small_and_large,
     objects::if_matches_holds_for_small_and_large,
+    objects::a_delete_can_be_for_one_write_only,
     objects::a_key_that_is_a_prefix_of_another_is_refused,
     objects::a_removed_key_gives_way,
     objects::caps_hold_before_and_while_streaming,

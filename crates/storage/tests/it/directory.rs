@@ -130,6 +130,23 @@ async fn if_matches_is_atomic_between_openings_of_one_lake() {
     assert_eq!(lake.store.get("objects/counter").await.expect("get"), "200");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_put_and_a_delete_for_the_same_write_one_wins() {
+    let lake = TestLake::open().await;
+    let key: Key = "contested".parse().expect("a key");
+    let sides = [Objects::new(lake.store.clone(), &many()), Objects::new(lake.reopen().await, &many())];
+    for _ in 0..50 {
+        let bytes = || stream::iter([Ok(Bytes::from_static(b"x"))]);
+        let etag = sides[0].put(&key, If::Always, None, bytes()).await.expect("put").etag;
+        let (putting, put_key, condition) = (sides[0].clone(), key.clone(), If::Matches(etag.clone()));
+        let put = storage::task::spawn("put", async move { putting.put(&put_key, condition, None, bytes()).await });
+        let deleted = sides[1].delete(&key, Some(&etag)).await.is_ok();
+        let replaced = put.await.expect("no panic").is_ok();
+        assert_ne!(deleted, replaced);
+        assert_eq!(sides[0].head(&key).await.is_ok(), replaced);
+    }
+}
+
 fn many() -> Config {
     Config { concurrent_puts: 100, ..Config::default() }
 }

@@ -86,7 +86,7 @@ pub async fn keys_come_back_exactly_as_they_were_put(bench: Bench) {
     names.sort();
     assert_eq!(seen, names);
     for name in &names {
-        bench.objects.delete(&key(name)).await.expect(name);
+        bench.objects.delete(&key(name), None).await.expect(name);
     }
     assert_eq!(keys(&bench.objects, "").await, Vec::<String>::new());
 }
@@ -133,6 +133,18 @@ pub async fn if_matches_holds_for_small_and_large(bench: Bench) {
     }
 }
 
+pub async fn a_delete_can_be_for_one_write_only(bench: Bench) {
+    let absent = bench.objects.delete(&key("guarded"), Some("x")).await;
+    assert!(matches!(&absent, Err(Error::Precondition { path }) if path == "guarded"), "{absent:?}");
+    let first = put(&bench.objects, "guarded", If::Always, pattern(1)).await.expect("put");
+    let second = put(&bench.objects, "guarded", If::Always, pattern(2)).await.expect("put");
+    let stale = bench.objects.delete(&key("guarded"), Some(&first.etag)).await;
+    assert!(matches!(&stale, Err(Error::Precondition { path }) if path == "guarded"), "{stale:?}");
+    assert_eq!(content(&bench.objects, "guarded").await, pattern(2));
+    bench.objects.delete(&key("guarded"), Some(&second.etag)).await.expect("it matches");
+    assert_eq!(keys(&bench.objects, "").await, Vec::<String>::new());
+}
+
 /// The condition holds when the put begins and no longer when it ends.
 async fn overtaken(bench: &Bench, name: &str, condition: If, length: usize) {
     let (sender, mut receiver) = mpsc::channel(1);
@@ -169,9 +181,9 @@ pub async fn a_key_that_is_a_prefix_of_another_is_refused(bench: Bench) {
 
 pub async fn a_removed_key_gives_way(bench: Bench) {
     put(&bench.objects, "x/y/z", If::Always, pattern(1)).await.expect("put");
-    bench.objects.delete(&key("x/y/z")).await.expect("delete");
+    bench.objects.delete(&key("x/y/z"), None).await.expect("delete");
     put(&bench.objects, "x", If::Absent, pattern(1)).await.expect("what lay below is gone");
-    bench.objects.delete(&key("x")).await.expect("delete");
+    bench.objects.delete(&key("x"), None).await.expect("delete");
     put(&bench.objects, "x/y", If::Always, pattern(1)).await.expect("what lay above is gone");
     assert_eq!(keys(&bench.objects, "").await, ["x/y"]);
 }
@@ -239,7 +251,7 @@ pub async fn the_lakes_own_files_can_only_be_read(bench: Bench) {
         assert_eq!(content(&bench.objects, name).await, pattern(9));
         let refused = put(&bench.objects, name, If::Always, pattern(1)).await;
         assert!(matches!(refused, Err(Error::Reserved { .. })), "{refused:?}");
-        let refused = bench.objects.delete(&key(name)).await;
+        let refused = bench.objects.delete(&key(name), None).await;
         assert!(matches!(refused, Err(Error::Reserved { .. })), "{refused:?}");
         assert_eq!(content(&bench.objects, name).await, pattern(9));
     }
