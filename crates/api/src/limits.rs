@@ -18,6 +18,8 @@ pub struct Limits {
     pub deadline: Span,
     /// How long an upload, a load or a query may take. A query also has its own, shorter timeout.
     pub long_deadline: Span,
+    /// How long an upload or a load that came over a socket may wait for the next piece of its body.
+    pub body_timeout: Span,
     /// How long the gateway waits for a role with an address of its own while nothing moves.
     pub upstream_timeout: Span,
     /// How long requests under way may finish when the process is told to stop.
@@ -34,6 +36,7 @@ impl Default for Limits {
             waiting_requests: 1024,
             deadline: Span::secs(60),
             long_deadline: Span::secs(3600),
+            body_timeout: Span::secs(60),
             upstream_timeout: Span::secs(300),
             drain: Span::secs(20),
             allowed_hosts: Vec::new(),

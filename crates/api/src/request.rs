@@ -1,19 +1,26 @@
 //! Reading requests: strict JSON bodies, strict query strings, the headers that routes share.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Json as Wrapped;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::response::{IntoResponse, Response};
 use base::{ByteSize, Version};
 use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{BoxStream, try_unfold};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use storage::BodyError;
 
 use crate::error::{Error, Refusal, Result};
+use crate::host::Arrived;
 use crate::limits::Limits;
 
 /// The version an answer was computed at.
@@ -26,16 +33,12 @@ const MAX_MESSAGE: usize = 300;
 /// A JSON object as body. Other content types, larger bodies and unknown members are refused.
 pub struct Json<T>(pub T);
 
-/// The largest JSON body that a door reads, laid over its requests.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct JsonLimit(pub(crate) ByteSize);
-
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
         expect_json(request.headers())?;
-        let limit = request.extensions().get().map_or(Limits::default().json_limit, |JsonLimit(limit)| *limit);
+        let limit = limits_of(&request).json_limit;
         let bytes = whole(request, limit).await?;
         Ok(Self(parse_object(&bytes)?))
     }
@@ -107,6 +110,25 @@ pub(crate) fn fits(headers: &HeaderMap, limit: ByteSize) -> Result<(), Error> {
         return Err(Error::TooLarge { limit });
     }
     Ok(())
+}
+
+/// The limits that the door has laid over its requests.
+fn limits_of(request: &Request) -> Arc<Limits> {
+    request.extensions().get().cloned().unwrap_or_default()
+}
+
+/// The body of a request, piece by piece. A sender that stands still would hold a place for ever, so over a socket its
+/// pieces must come in time; what is read from this process, such as a pipe, may take as long as it likes.
+pub(crate) fn pieces(request: Request) -> BoxStream<'static, Result<Bytes, BodyError>> {
+    let arrived = request.extensions().get::<Arrived>();
+    let patience = arrived.map_or(Duration::MAX, |_| limits_of(&request).body_timeout.0);
+    let body = request.into_body().into_data_stream();
+    let pieces = try_unfold(body, move |mut body| async move {
+        let piece = tokio::time::timeout(patience, body.next()).await.map_err(|_| BodyError::TooSlow)?;
+        let piece = piece.transpose().map_err(|why| BodyError::Broken(why.into()))?;
+        Ok(piece.map(|piece| (piece, body)))
+    });
+    pieces.boxed()
 }
 
 /// A request that states no type at all is taken at its word: many scripts send JSON that way.

@@ -10,7 +10,6 @@ use crate::gate::{Gate, pass};
 use crate::health::{self, Readiness};
 use crate::host;
 use crate::limits::Limits;
-use crate::request::JsonLimit;
 use crate::role::Role;
 use crate::trace::{self, Tracer};
 
@@ -46,7 +45,7 @@ impl Shared {
         routes
             .merge(health::routes(role, readiness))
             .method_not_allowed_fallback(async || Error::Method)
-            .layer(Extension(JsonLimit(self.limits.json_limit)))
+            .layer(Extension(Arc::clone(&self.limits)))
             .layer(middleware::from_fn_with_state(Arc::clone(&self.limits), host::check))
             .layer(middleware::from_fn_with_state(tracer, trace::follow))
     }

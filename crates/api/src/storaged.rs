@@ -6,15 +6,14 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base::{Facts, Timestamp};
-use futures::TryStreamExt;
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
-use storage::{BodyError, Entry, Key, Objects, Page, Reading};
+use storage::{Entry, Key, Objects, Page, Reading};
 
 use crate::error::{Error, Result};
 use crate::health::Readiness;
-use crate::request::{Params, Rest, declared_length};
+use crate::request::{Params, Rest, declared_length, pieces};
 use crate::role::Role;
 use crate::shared::{Shared, gated, no_route};
 
@@ -42,8 +41,7 @@ pub fn storaged(objects: Objects, shared: Shared) -> Router {
 async fn put(State(objects): State<Objects>, ObjectKey(key): ObjectKey, request: Request) -> Result<Response> {
     let condition = condition::of_put(request.headers())?;
     let declared = declared_length(request.headers());
-    let pieces = request.into_body().into_data_stream().map_err(|why| BodyError::Broken(why.into()));
-    let stored = objects.put(&key, condition, declared, pieces).await?;
+    let stored = objects.put(&key, condition, declared, pieces(request)).await?;
     let status = if stored.created { StatusCode::CREATED } else { StatusCode::OK };
     let etag = quoted(&stored.etag);
     Ok((status, [(ETAG, etag)], axum::Json(stored)).into_response())

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::body::BodyDataStream;
 use axum::extract::Request;
 use base::ByteSize;
 use bytes::Bytes;
@@ -10,12 +9,12 @@ use futures::StreamExt;
 use futures::stream::{BoxStream, try_unfold};
 use storage::BodyError;
 
-use crate::error::{BoxError, Error};
-use crate::request::{fits, media_type};
+use crate::error::Error;
+use crate::request::{fits, media_type, pieces};
 
 mod parts;
 
-use parts::{ENVELOPE, Parts};
+use parts::{Broken, ENVELOPE, Parts};
 
 /// Types of a raw body. Absent counts as given: many scripts state none.
 const RAW: [&str; 7] = [
@@ -39,7 +38,7 @@ pub(crate) struct Upload {
 pub(crate) struct Refused(Arc<Mutex<Option<Error>>>);
 
 enum Pieces {
-    Raw(BodyDataStream),
+    Raw(BoxStream<'static, Result<Bytes, BodyError>>),
     Field(Box<Parts>),
 }
 
@@ -57,7 +56,7 @@ impl Upload {
             return Err(Error::MediaType { expected: "multipart/form-data with a field `file`, or text/csv", given });
         }
         fits(request.headers(), limit)?;
-        Ok(Self { pieces: Pieces::Raw(request.into_body().into_data_stream()), limit })
+        Ok(Self { pieces: Pieces::Raw(pieces(request)), limit })
     }
 
     /// The bytes of the file, and where to look for the reason if they break off.
@@ -100,23 +99,17 @@ impl Reading {
 
     fn reason(&self, why: Broken) -> BodyError {
         match why {
-            Broken::Off(cause) => BodyError::Broken(cause),
+            Broken::Off(cause) => cause,
             Broken::Rule(error) => self.refused.with(error),
         }
     }
 }
 
-/// Why a piece did not come: the sender went away, or sent what it may not.
-enum Broken {
-    Off(BoxError),
-    Rule(Error),
-}
-
 impl Pieces {
     async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
         match self {
-            Self::Raw(body) => body.next().await.transpose().map_err(|why| Broken::Off(why.into())),
-            Self::Field(parts) => parts.next().await.map_err(Broken::Rule),
+            Self::Raw(body) => body.next().await.transpose().map_err(Broken::Off),
+            Self::Field(parts) => parts.next().await,
         }
     }
 }

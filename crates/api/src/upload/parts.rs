@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use axum::body::BodyDataStream;
 use axum::extract::Request;
 use bytes::Bytes;
 use futures::Stream;
+use futures::stream::BoxStream;
 use http::header::CONTENT_TYPE;
 use multer::{Field, Multipart};
+use storage::BodyError;
 
 use crate::error::{BoxError, Error};
-use crate::request::text;
+use crate::request::{pieces, text};
 
 /// The only field of an upload.
 const FIELD: &str = "file";
@@ -21,6 +22,12 @@ const FIELD: &str = "file";
 pub(super) const ENVELOPE: u64 = 64 << 10;
 /// Pieces that a connection offers are smaller than this, in bytes.
 const LARGEST_PIECE: u64 = 1 << 20;
+
+/// Why a piece did not come: the sender went away or stood still, or sent what it may not.
+pub(super) enum Broken {
+    Off(BodyError),
+    Rule(Error),
+}
 
 /// A multipart body, opened at its file.
 pub(super) struct Parts {
@@ -36,7 +43,7 @@ impl Parts {
         let stated = text(request.headers(), &CONTENT_TYPE).unwrap_or_default();
         let boundary = multer::parse_boundary(stated).map_err(|why| malformed(&why))?;
         let given = Arc::new(AtomicU64::new(0));
-        let body = request.into_body().into_data_stream();
+        let body = pieces(request);
         let paced = Paced { body, taken: 0, given: Arc::clone(&given), rest: false };
         let mut body = Multipart::new(paced, boundary);
         let first = body.next_field().await.map_err(|why| malformed(&why))?;
@@ -47,16 +54,16 @@ impl Parts {
 
     /// The next piece of the file; none at its end, behind which nothing may stand: what is committed is all that
     /// was sent.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
         let Some(field) = &mut self.field else { return Ok(None) };
-        if let Some(piece) = field.chunk().await.map_err(|why| malformed(&why))? {
+        if let Some(piece) = field.chunk().await.map_err(broken)? {
             self.given.fetch_add(piece.len() as u64, Ordering::Relaxed);
             return Ok(Some(piece));
         }
         self.field = None;
-        match self.body.next_field().await.map_err(|why| malformed(&why))? {
+        match self.body.next_field().await.map_err(broken)? {
             None => Ok(None),
-            Some(_) => Err(Error::Field(format!("it has more fields than `{FIELD}`"))),
+            Some(_) => Err(Broken::Rule(Error::Field(format!("it has more fields than `{FIELD}`")))),
         }
     }
 }
@@ -70,6 +77,17 @@ fn expect_file(field: &Field<'static>) -> Result<(), Error> {
         }
         None => Err(Error::Field(format!("its field has no name; it must be `{FIELD}`"))),
     }
+}
+
+fn broken(why: multer::Error) -> Broken {
+    match why {
+        multer::Error::StreamReadFailed(cause) if is_slow(cause.as_ref()) => Broken::Off(BodyError::TooSlow),
+        why => Broken::Rule(malformed(&why)),
+    }
+}
+
+fn is_slow(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    matches!(cause.downcast_ref(), Some(BodyError::TooSlow))
 }
 
 fn malformed(why: &multer::Error) -> Error {
@@ -94,7 +112,7 @@ fn malformed(why: &multer::Error) -> Error {
 /// A body that hands out one piece at a time. The multipart reader keeps whatever it is offered, so it is offered no
 /// more than it has passed on, give or take the envelope.
 struct Paced {
-    body: BodyDataStream,
+    body: BoxStream<'static, Result<Bytes, BodyError>>,
     taken: u64,
     given: Arc<AtomicU64>,
     rest: bool,

@@ -88,6 +88,40 @@ async fn the_fifth_upload_at_a_time_is_503_and_told_when_to_come_back() {
     assert_ne!(put(&gateway, "k", "x").await.status, 503, "the slots are free again");
 }
 
+/// What is answered to a sender that stops before its body is whole, and keeps the line open.
+async fn stand_still(address: std::net::SocketAddr, route: &str, media_type: &str, part: &str) -> String {
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "{route} HTTP/1.1\r\nHost: localhost:{}\r\nContent-Type: {media_type}\r\nContent-Length: 1000\r\n\r\n{part}",
+        address.port()
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        assert_ne!(socket.read_buf(&mut answer).await.unwrap(), 0, "the line was cut without an answer");
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn an_upload_that_stands_still_is_408_and_leaves_nothing() {
+    let stack = Stack::with(Limits { body_timeout: Span::millis(20), ..limits() }).await;
+    let split = stack.split();
+    let csv = "a,b\n1,2\n";
+    let form = format!("--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n{csv}");
+    for (route, media_type, part) in [
+        ("PUT /v1/storage/objects/k", "text/csv", csv),
+        ("POST /v1/ingest?name=t", "text/csv", csv),
+        ("POST /v1/ingest?name=t", "multipart/form-data; boundary=x", form.as_str()),
+    ] {
+        let answer = stand_still(split.address, route, media_type, part).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert!(answer.contains(r#""code":"storage.body_slow""#), "{answer}");
+    }
+    assert_eq!(crate::stack::get(&split.gateway, "/v1/storage/list").await.text(), r#"{"objects":[]}"#);
+    assert_eq!(crate::stack::get(&split.gateway, "/v1/catalog/list").await.text(), r#"{"datasets":[]}"#);
+}
+
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_504() {
     let stack = Stack::with(Limits { long_deadline: Span::millis(20), ..limits() }).await;
