@@ -50,9 +50,9 @@ async fn put(State(objects): State<Objects>, ObjectKey(key): ObjectKey, request:
 async fn read(State(objects): State<Objects>, ObjectKey(key): ObjectKey, headers: HeaderMap) -> Result<Response> {
     if !condition::is_conditional(&headers) {
         return Ok(content(objects.get(&key, None).await?, StatusCode::OK));
-    condition::require(&headers, &key, &entry)?;
     }
     let entry = objects.head(&key).await?;
+    condition::require(&headers, &key, &entry)?;
     if condition::is_unchanged(&headers, &entry) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, quoted(&entry.etag))]).into_response());
     }
@@ -64,9 +64,9 @@ async fn read(State(objects): State<Objects>, ObjectKey(key): ObjectKey, headers
     Ok(content(reading, status))
 }
 
-    condition::require(&headers, &key, &entry)?;
 async fn head(State(objects): State<Objects>, ObjectKey(key): ObjectKey, headers: HeaderMap) -> Result<Response> {
     let entry = objects.head(&key).await?;
+    condition::require(&headers, &key, &entry)?;
     if condition::is_unchanged(&headers, &entry) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, quoted(&entry.etag))]).into_response());
     }
