@@ -23,6 +23,9 @@ use crate::writer::Writer;
 
 pub use crate::listing::Page;
 
+/// How often a create that met another one under way is tried again.
+const CONTENDED: usize = 5;
+
 /// The store of one lake. All paths are relative to the lake's root, `/` between components. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -300,9 +303,6 @@ impl Store {
         Ok(e_tag.map(|e_tag| PutMode::Update(UpdateVersion { e_tag: Some(e_tag), version: None })))
     }
 }
-
-/// How often a create that met another one under way is tried again.
-const CONTENDED: usize = 5;
 
 fn plain_etag(etag: Option<&str>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
