@@ -132,6 +132,8 @@ fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSi
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
     options.execution.collect_statistics = true;
+    // Which columns were written in quotes is known by where they stand.
+    options.sql_parser.collect_spans = true;
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(environment)

@@ -2,9 +2,9 @@
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
 //! at once. Reading order: [`config`] and [`error`]; [`ask`], [`query`] (the verbs) and `run` (a running
-//! query); how a question becomes a plan: `statement`, `guard`, `scope`, `names`, `params`, `plan`; what the engine
-//! reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`,
-//! `layers`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
+//! query); how a question becomes a plan: `statement`, `guard`, `scope`, `quoted`, `names`, `params`, `plan`; what the
+//! engine reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`,
+//! `bounded`, `layers`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
 pub mod answer;
 pub mod ask;
@@ -24,6 +24,7 @@ mod params;
 mod plan;
 mod provider;
 pub mod query;
+mod quoted;
 mod run;
 mod scope;
 mod statement;

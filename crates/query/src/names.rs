@@ -1,8 +1,5 @@
-//! Names without regard to case.
-//!
-//! The engine folds unquoted identifiers to lower case and takes quoted ones as they are. Tables expose their columns
-//! in lower case, so quoted identifiers are rewritten to what is exposed before planning, and the columns of the
-//! answer get their stored or written spelling back after it.
+//! What the columns of an answer are called: the engine sees folded names, and the answer gets the stored or written
+//! spelling back.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,33 +14,6 @@ use crate::provider::LakeTable;
 
 /// Longest column name made from an expression, in characters.
 const MAX_NAME: usize = 200;
-
-/// Rewrites quoted identifiers that spell a stored name into the exposed one; false when there are none.
-pub(crate) fn rewrite_quoted(tokens: &mut [TokenWithSpan], tables: &[Arc<LakeTable>]) -> bool {
-    let exposed = exposed_spellings(tables);
-    let mut changed = false;
-    for token in tokens {
-        let Token::Word(word) = &mut token.token else { continue };
-        if word.quote_style.is_none() {
-            continue;
-        }
-        if let Some(spelling) = exposed.get(&word.value) {
-            word.value.clone_from(spelling);
-            changed = true;
-        }
-    }
-    changed
-}
-
-/// Stored spellings that differ from the exposed ones.
-fn exposed_spellings(tables: &[Arc<LakeTable>]) -> HashMap<String, String> {
-    let columns = tables.iter().flat_map(|table| table.spellings());
-    let columns = columns.map(|(exposed, stored)| (stored.to_owned(), exposed.to_owned()));
-    let names: HashSet<&str> = tables.iter().map(|table| table.table().name().table()).collect();
-    let alone = |name: &&str| names.iter().filter(|other| other.eq_ignore_ascii_case(name)).count() == 1;
-    let tables = names.iter().copied().filter(alone).map(|name| (name.to_owned(), name.to_ascii_lowercase()));
-    columns.chain(tables).filter(|(stored, exposed)| stored != exposed).collect()
-}
 
 /// Gives the items of the outermost SELECTs names of their own where they repeat one, or where a wildcard may hide
 /// one: the engine wants names to differ. Answers the plain name behind each new one.
@@ -167,7 +137,7 @@ fn aliases(tokens: &[TokenWithSpan]) -> HashMap<String, String> {
 }
 
 /// The stored spelling of the table column that an output column passes on unchanged.
-fn origin(plan: &LogicalPlan, at: usize, plain: &HashMap<String, String>) -> Option<String> {
+pub(crate) fn origin(plan: &LogicalPlan, at: usize, plain: &HashMap<String, String>) -> Option<String> {
     match plan {
         LogicalPlan::TableScan(scan) => {
             let provider = source_as_provider(&scan.source).ok()?;
@@ -202,9 +172,7 @@ fn origin_of(expr: &Expr, input: &LogicalPlan, plain: &HashMap<String, String>) 
     match expr {
         Expr::Column(column) => origin(input, input.schema().index_of_column(column).ok()?, plain),
         Expr::Alias(alias) => match alias.expr.as_ref() {
-            Expr::Column(column) if column.name == alias.name || told_apart(&alias.name, &column.name) => {
-                origin_of(&alias.expr, input, plain)
-            }
+            Expr::Column(column) if told_apart(&alias.name, &column.name) => origin_of(&alias.expr, input, plain),
             _ => None,
         },
         _ => None,

@@ -17,9 +17,10 @@ use crate::ask::Ask;
 use crate::clean::Cleaner;
 use crate::engine::{Engine, physical};
 use crate::error::{Error, Result};
-use crate::names::{result_names, rewrite_quoted, tell_apart};
+use crate::names::{result_names, tell_apart};
 use crate::params;
 use crate::provider::{Reader, external};
+use crate::quoted::{check_quoted, rewrite_quoted};
 use crate::scope::{self, DEFAULT_SCHEMA, Scope};
 use crate::statement::{self, Parsed};
 use crate::system;
@@ -62,6 +63,7 @@ impl Planner<'_> {
         let mut state = self.engine.session(Arc::clone(&scope));
         let (plan, plain) = logical(&state, statement).await.map_err(|error| unknown_table(&scope, cleaner, error))?;
         refuse_writes(&plan)?;
+        check_quoted(&plan, &parsed.statement, &parsed.tokens).map_err(|error| cleaner.error(error))?;
         let plan = match params {
             Some(values) => plan.with_param_values(values).map_err(|error| cleaner.error(error))?,
             None => plan,
