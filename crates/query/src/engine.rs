@@ -23,6 +23,7 @@ use crate::bounded::Growth;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layers::DistinctLayers;
+use crate::multiset::CountedRows;
 use crate::overflow::CheckedExpressions;
 use crate::provider::LAKE_URL;
 use crate::scope::{DEFAULT_SCHEMA, Scope, ScopeCatalog};
@@ -141,6 +142,7 @@ fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSi
         .with_aggregate_functions(aggregates())
         .with_analyzer_rule(Arc::new(CheckedExpressions { growth: Growth::new(memory_limit) }))
         .with_analyzer_rule(Arc::new(DistinctLayers))
+        .with_analyzer_rule(Arc::new(CountedRows))
         .build();
     // It would answer the name and version of an inner library. Removing what is there cannot fail.
     let _ = state.deregister_udf("version");

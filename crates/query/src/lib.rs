@@ -3,8 +3,8 @@
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
 //! at once. Reading order: [`config`] and [`error`]; [`ask`], [`query`] (the verbs) and `run` (a running
 //! query); how a question becomes a plan: `statement`, `guard`, `scope`, `quoted`, `names`, `params`, `plan`; what the
-//! engine reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`,
-//! `bounded`, `layers`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
+//! engine reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`,
+//! `layers`, `multiset`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
 pub mod answer;
 pub mod ask;
@@ -18,6 +18,7 @@ mod engine;
 pub mod error;
 mod guard;
 mod layers;
+mod multiset;
 mod names;
 mod overflow;
 mod params;
