@@ -1,5 +1,7 @@
 //! Reads one value from the bytes of a cell, exactly or not at all.
 
+use std::ops::RangeInclusive;
+
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +12,8 @@ const EXACT_POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
+/// From 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z, in microseconds since 1970.
+const MOMENTS: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
 
 /// `true` or `false` in any case.
 #[inline]
@@ -157,7 +161,8 @@ pub fn timestamp(text: &[u8]) -> Option<i64> {
     rest.is_empty().then_some(micros)
 }
 
-/// The same with `Z`, `±HH:MM` or `±HH` behind it, as microseconds since 1970-01-01T00:00:00Z.
+/// The same with `Z`, `±HH:MM` or `±HH` behind it, as microseconds since 1970-01-01T00:00:00Z. In UTC, too, its year has
+/// four digits.
 #[inline]
 pub fn moment(text: &[u8]) -> Option<i64> {
     let (micros, rest) = wall_clock(text)?;
@@ -171,7 +176,8 @@ pub fn moment(text: &[u8]) -> Option<i64> {
         return None;
     }
     let offset = i64::from(hours * 60 + minutes) * 60_000_000;
-    Some(if negative { micros + offset } else { micros - offset })
+    let utc = if negative { micros + offset } else { micros - offset };
+    MOMENTS.contains(&utc).then_some(utc)
 }
 
 /// Reads date and time; answers the microseconds and what follows.

@@ -75,7 +75,8 @@ impl Text {
     /// Text from the beginning of a file.
     pub fn open(mut file: File, asked: Charset) -> Result<Self> {
         let mut head = Vec::new();
-        (&mut file).take(3).read_to_end(&mut head).map_err(Error::Spool)?;
+        (&mut file).take(4).read_to_end(&mut head).map_err(Error::Spool)?;
+        refuse_utf_32(&head)?;
         let (charset, mark) = Charset::of_mark(&head, asked);
         file.seek(SeekFrom::Start(mark as u64)).map_err(Error::Spool)?;
         let decoder = match charset {
@@ -142,6 +143,15 @@ impl Text {
             }
         }
     }
+}
+
+/// The little-endian mark of UTF-32 begins with that of UTF-16, under which every second character would be a NUL.
+fn refuse_utf_32(head: &[u8]) -> Result<()> {
+    if !matches!(head, [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff]) {
+        return Ok(());
+    }
+    let reason = "the file is UTF-32, which is not read: save it as UTF-8".to_owned();
+    Err(Error::Header { line: 1, column: String::new(), position: 1, reason })
 }
 
 /// The one or two bytes of UTF-8 for a character below 256.

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 mod tests;
 
 /// The columns' names, exactly as written. A blank name, or one that equals another but for case, is an error that
-/// names the column and its position.
+/// names the column and its position; so is a NUL, which shows that the encoding was mistaken.
 pub fn names(cells: &[Cell], text: &[u8], quote: u8, line: u64) -> Result<Vec<String>> {
     let refuse = |column: &str, position: usize, reason: String| Error::Header {
         line,
@@ -29,6 +29,10 @@ pub fn names(cells: &[Cell], text: &[u8], quote: u8, line: u64) -> Result<Vec<St
         let Ok(name) = String::from_utf8(cell.value(text, quote)) else {
             return Err(refuse("", position, format!("the name of column {position} is not valid UTF-8")));
         };
+        if name.contains('\0') {
+            let hint = "is the file UTF-16 without a byte order mark? Then name its encoding, such as utf-16le";
+            return Err(refuse(&name, position, format!("the name of column {position} holds a NUL: {hint}")));
+        }
         if name.trim().is_empty() {
             return Err(refuse(&name, position, format!("column {position} has no name")));
         }

@@ -164,6 +164,16 @@ fn moments_carry_their_offset() {
     }
 }
 
+#[test]
+fn moments_have_four_digits_of_year_in_utc_too() {
+    assert_eq!(moment(b"0001-01-01T00:00:00Z"), timestamp(b"0001-01-01T00:00:00"));
+    assert_eq!(moment(b"0001-01-01T14:00:00+14:00"), timestamp(b"0001-01-01T00:00:00"));
+    assert_eq!(moment(b"9999-12-31T23:59:59.999999Z"), timestamp(b"9999-12-31T23:59:59.999999"));
+    for text in ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00+00:01", "9999-12-31T23:59:59-14:00"] {
+        assert_eq!(moment(text.as_bytes()), None, "{text}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn integers_agree_with_the_standard_library(number: i64) {

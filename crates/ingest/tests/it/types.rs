@@ -88,3 +88,26 @@ async fn headers_that_do_not_name_their_columns_are_refused() {
         assert_eq!(lake.refused(crate::lake::request("t"), text).await.code(), "ingest.empty_file");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moments_outside_the_calendar_of_answers_stay_text() {
+    let text = "a,b\n0001-01-01T00:00:00+14:00,9999-12-31T23:59:59-14:00\n2026-11-22T00:00:00Z,2026-11-22T00:00:00Z\n";
+    assert_eq!(types_of(text).await, ["string", "string"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn encodings_that_are_neither_marked_nor_utf_8_are_refused() {
+    let lake = Lake::open().await;
+    let text = "a,b\n1,2\n";
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let wide: Vec<u8> =
+        std::iter::once('\u{feff}').chain(text.chars()).flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    for bytes in [&little, &big, &wide] {
+        let error = lake.refused(crate::lake::request("t"), bytes).await;
+        assert_eq!(error.code(), "ingest.bad_header", "{error}");
+    }
+    let named = ingest::Request { encoding: Some("utf-16le".to_owned()), ..crate::lake::request("t") };
+    lake.send(named, &little).await.unwrap();
+    assert_eq!(lake.types("t").await, [("a".into(), "int64".into()), ("b".into(), "int64".into())]);
+}

@@ -37,6 +37,17 @@ fn utf_16_is_told_by_its_mark() {
 }
 
 #[test]
+fn utf_32_is_refused_by_name() {
+    for bytes in [b"\xff\xfe\0\0a\0\0\0", b"\0\0\xfe\xff\0\0\0a"] {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        let refused = Text::open(file, Charset::Utf8).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("UTF-32"), "{refused}");
+    }
+}
+
+#[test]
 fn half_a_character_stays_findable() {
     let mut bytes = utf16("ab", false);
     bytes.extend([0x00, 0xd8, b'c', 0]);

@@ -31,6 +31,13 @@ fn blank_and_equal_names_are_refused_by_name_and_position() {
 }
 
 #[test]
+fn a_nul_shows_that_the_encoding_was_mistaken() {
+    let (_, position, reason) = refused("a,b\0c");
+    assert_eq!(position, 2);
+    assert!(reason.contains("holds a NUL") && reason.contains("utf-16le"), "{reason}");
+}
+
+#[test]
 fn ten_thousand_columns_are_the_most() {
     let header = |count: usize| (0..count).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
     assert_eq!(names_of(&header(COLUMN_LIMIT)).unwrap().len(), COLUMN_LIMIT);
