@@ -170,7 +170,10 @@ impl Ingest {
             Err(error) => error.proves_nothing_committed(),
         };
         if let Some(path) = staged.rejected_object.as_ref().filter(|_| is_void) {
-            self.catalog.store().delete(path).await?;
+            // Whoever asked needs to know how the load ended, not that a stray file is left.
+            if let Err(error) = self.catalog.store().delete(path).await {
+                tracing::warn!(%error, "refused lines of a load that did not happen could not be removed");
+            }
         }
         Ok(published?)
     }
