@@ -9,6 +9,7 @@ use api::Role;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod bounds;
 mod daemon;
 mod environment;
 mod faults;

@@ -51,12 +51,14 @@ impl Engine {
         };
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
+        // The threads come last: a runtime must not be given up inside another one.
+        let environment = environment(config, store)
+            .map_err(|error| Error::Start { what: "queryd.spill_dir cannot be used", source: Box::new(error) })?;
             .thread_name("query")
             .thread_stack_size(STACK)
             .enable_all()
             .build()
-            .map_err(|error| Error::Start(Box::new(error)))?;
-        let environment = environment(config, store).map_err(|error| Error::Start(Box::new(error)))?;
+            .map_err(|error| Error::Start { what: "it has no threads", source: Box::new(error) })?;
         let state = base_state(threads, environment, config.memory_limit);
         Ok(Self { runtime: Some(runtime), state })
     }

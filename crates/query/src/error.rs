@@ -73,9 +73,15 @@ pub enum Error {
     /// Data of a table could not be read.
     #[error("the data of a table could not be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The query threads could not be started.
-    #[error("the query engine could not be started")]
-    Start(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The engine could not be started.
+    #[error("the query engine could not be started: {what}")]
+    Start {
+        /// What it lacks.
+        what: &'static str,
+        /// What the machine said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl From<catalog::Error> for Error {
@@ -95,7 +101,7 @@ impl Fault for Error {
             Self::Timeout { .. } | Self::Cancelled => Kind::Unavailable,
             Self::Catalog(inner) => inner.kind(),
             Self::Unreadable(_) => Kind::Damaged,
-            Self::Start(_) => Kind::Bug,
+            Self::Start { .. } => Kind::Bug,
         }
     }
 
@@ -115,7 +121,7 @@ impl Fault for Error {
             Self::Cancelled => "query.cancelled",
             Self::Catalog(inner) => inner.code(),
             Self::Unreadable(_) => "query.unreadable",
-            Self::Start(_) => "query.start",
+            Self::Start { .. } => "query.start",
         }
     }
 

@@ -10,7 +10,7 @@ use super::faults::Faults;
 use super::layer::{Origin, Written};
 
 /// Read when present; `$LAKEHOUSE_SECRETS` names another.
-pub const DEFAULT_PATH: &str = "/etc/lakehouse/secrets-go.toml";
+const DEFAULT_PATH: &str = "/etc/lakehouse/secrets-go.toml";
 
 /// The parts of the file that concern this program; the file may hold more for others.
 #[derive(Debug, Default, Deserialize)]
@@ -36,9 +36,14 @@ struct Primary {
     secret_access_key: Option<String>,
 }
 
-/// Lays `[s3.primary]` of the file at `path` over the `s3` section.
-pub fn lay(path: &Path, written: &mut Written, faults: &mut Faults) {
-    let Ok(found) = std::fs::metadata(path) else { return };
+/// Lays `[s3.primary]` of the secrets file over the `s3` section. A file that was named must be there.
+pub fn lay(named: Option<&str>, written: &mut Written, faults: &mut Faults) {
+    let path = Path::new(named.unwrap_or(DEFAULT_PATH));
+    let found = match std::fs::metadata(path) {
+        Ok(found) => found,
+        Err(_) if named.is_none() => return,
+        Err(error) => return faults.add(format!("{}: {error}", path.display())),
+    };
     if found.permissions().mode() & 0o007 != 0 {
         return faults.add(format!(
             "{} holds secrets and every user of this machine may use it: run `chmod o= {0}`",
@@ -62,7 +67,8 @@ fn read(path: &Path) -> Result<Primary, String> {
     })
 }
 
-fn line_of(text: &str, byte: usize) -> usize {
+/// The line of a text, counted from 1, in which this byte lies.
+pub fn line_of(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|b| *b == b'\n').count() + 1
 }
 

@@ -12,7 +12,7 @@ use super::environment::Environment;
 use super::faults::Faults;
 use super::keys::{Keys, Shape};
 use super::layer::{Origin, Written, alone};
-use super::{Config, secrets};
+use super::{Config, bounds, secrets};
 
 /// Everything that may say something about the settings.
 #[derive(Debug, Clone, Default)]
@@ -72,8 +72,7 @@ fn gather(sources: &Sources, keys: &Keys, faults: &mut Faults) -> Written {
     if let Some(file) = file {
         lay_file(&file, &mut written, faults);
     }
-    let secrets_path = environment.get("LAKEHOUSE_SECRETS").unwrap_or(secrets::DEFAULT_PATH);
-    secrets::lay(Path::new(secrets_path), &mut written, faults);
+    secrets::lay(environment.get("LAKEHOUSE_SECRETS"), &mut written, faults);
     if let Some(lake) = environment.get("LAKEHOUSE_LAKE") {
         written.lay("lake.location", lake.into(), Origin::Variable("LAKEHOUSE_LAKE".to_owned()));
     }
@@ -86,7 +85,12 @@ fn gather(sources: &Sources, keys: &Keys, faults: &mut Faults) -> Written {
             Some((key, value)) => {
                 written.lay(key.trim(), read_text(keys, key.trim(), value), Origin::Option("--set"));
             }
-            None => faults.add(format!("--set {setting}: write section.key=value")),
+            // What follows the key may be a secret.
+            None => {
+                let key: String =
+                    setting.chars().take_while(|c| c.is_ascii_alphanumeric() || "._".contains(*c)).collect();
+                faults.add(format!("--set {key}: write section.key=value"));
+            }
         }
     }
     if let Some(lake) = &sources.lake {
@@ -103,8 +107,14 @@ fn lay_file(path: &Path, written: &mut Written, faults: &mut Faults) {
     };
     match text.parse::<Table>() {
         Ok(table) => written.lay_table(&table, &Origin::File(path.to_owned())),
-        Err(error) => faults.add(format!("{}: {}", path.display(), error.to_string().trim_end())),
+        Err(error) => faults.add(format!("{}: {}", path.display(), unreadable(&text, &error))),
     }
+}
+
+/// What the parser says without the line that it would quote: there may be a secret in it.
+fn unreadable(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map_or(1, |span| secrets::line_of(text, span.start));
+    format!("line {line} is not valid TOML: {}", error.message().replace('\n', ", "))
 }
 
 /// Text from the environment or the command line, as the key's type wants it.
@@ -126,15 +136,13 @@ fn check_keys(written: &mut Written, keys: &Keys, faults: &mut Faults) {
     });
 }
 
-/// Replaces `${env:X}` and `${file:X}` in every text.
+/// Replaces `${env:X}` and `${file:X}` in every text; drops those that cannot be replaced.
 fn expand(written: &mut Written, environment: &Environment, faults: &mut Faults) {
-    for (key, (value, origin)) in &mut written.0 {
-        let Value::String(text) = value else { continue };
-        match expanded(text, environment) {
-            Ok(new) => *text = new,
-            Err(reason) => faults.add(format!("{key} ({origin}): {reason}")),
-        }
-    }
+    written.0.retain(|key, (value, origin)| {
+        let Value::String(text) = value else { return true };
+        let new = expanded(text, environment).map(|new| *text = new);
+        new.map_err(|reason| faults.add(format!("{key} ({origin}): {reason}"))).is_ok()
+    });
 }
 
 fn expanded(text: &str, environment: &Environment) -> Result<String, String> {
@@ -170,12 +178,27 @@ fn check_together(config: &Config, faults: &mut Faults) {
         if let Some(written) = config.upstreams.of(role)
             && let Err(reason) = upstream(written)
         {
-            faults.add(format!("upstreams.{}: {written:?} {reason}", role.name()));
+            faults.add(format!("upstreams.{}: {} {reason}", role.name(), shown(written)));
         }
+        let bind = config.bind(role);
+        if !bind.ip().is_loopback() {
+            faults.add(api::Error::NonLoopback { role, bind: bind.to_string() }.to_string());
+        }
+    }
+    if !config.s3.endpoint.is_empty()
+        && let Err(reason) = upstream(&config.s3.endpoint)
+    {
+        faults.add(format!("s3.endpoint: {} {reason}", shown(&config.s3.endpoint)));
     }
     if let Err(error) = config.lake.location.parse::<storage::Location>() {
         faults.add(format!("lake.location: {error}"));
     }
+    bounds::check(config, faults);
+}
+
+/// A URL as a message may repeat it: what stands before an `@` may be a password.
+fn shown(url: &str) -> String {
+    if url.contains('@') { "the URL".to_owned() } else { format!("{url:?}") }
 }
 
 /// An upstream as a URL, or why it is none.
@@ -184,6 +207,9 @@ pub fn upstream(written: &str) -> Result<Url, &'static str> {
     let url = Url::parse(written).map_err(|_| scheme)?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(scheme);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a user's name or password, which would not be kept secret here: write http://host:port");
     }
     if url.host_str().is_none() { Err("names no host") } else { Ok(url) }
 }

@@ -1,10 +1,15 @@
 use std::os::unix::fs::PermissionsExt;
+use std::sync::LazyLock;
 
 use super::layer::Origin;
 use super::*;
 
+/// An empty secrets file, so that no test reads the machine's own.
+static NO_SECRETS: LazyLock<(tempfile::TempDir, std::path::PathBuf)> = LazyLock::new(|| file("secrets", "", 0o600));
+
 fn sources<const N: usize>(variables: [(&str, &str); N], set: &[&str]) -> Sources {
-    let environment = Environment::from(variables).with("LAKEHOUSE_SECRETS", "/nonexistent");
+    let (_, no_secrets) = &*NO_SECRETS;
+    let environment = Environment::from(variables).with("LAKEHOUSE_SECRETS", &no_secrets.display().to_string());
     Sources { set: set.iter().map(|one| (*one).to_owned()).collect(), environment, ..Sources::default() }
 }
 
@@ -95,6 +100,66 @@ fn secrets_are_read_when_kept_well_and_never_shown() {
     assert!(!format!("{settled:?}").contains("s3cret"));
     let (_open, path) = file("secrets.toml", text, 0o644);
     assert!(faults(&at(&path))[0].contains("every user"));
+}
+
+#[test]
+fn faults_do_not_repeat_secrets() {
+    let (_kept, typed) = file("lake.toml", "[s3]\nsecret_access_key = 12345678\n", 0o644);
+    let (_kept, torn) = file("lake.toml", "[s3]\nregion = \"x\"\nsecret_access_key = \"12345678\n", 0o644);
+    for path in [typed, torn] {
+        let told = faults(&Sources { file: Some(path), ..sources([], &[]) });
+        assert!(told.len() == 1 && !told[0].contains("12345678"), "{told:?}");
+        assert!(told[0].contains("s3.secret_access_key") || told[0].contains("line 3"), "{told:?}");
+    }
+    for setting in [
+        "s3.secret_access_key:12345678",
+        "upstreams.queryd=http://user:12345678@host:1",
+        "upstreams.queryd=user:12345678@host:1",
+        "s3.endpoint=http://user:12345678@host:1",
+    ] {
+        let told = faults(&sources([], &[setting]));
+        assert!(told.len() == 1 && !told[0].contains("12345678"), "{told:?}");
+    }
+}
+
+#[test]
+fn a_secrets_file_that_is_named_must_be_there() {
+    let mut given = sources([], &[]);
+    given.environment = given.environment.with("LAKEHOUSE_SECRETS", "/nonexistent/secrets.toml");
+    assert!(faults(&given)[0].contains("/nonexistent/secrets.toml"));
+}
+
+#[test]
+fn numbers_that_no_lake_could_work_with_are_faults() {
+    for setting in [
+        "gateway.concurrent_requests=0",
+        "gateway.concurrent_requests=9223372036854775807",
+        "gateway.waiting_requests=1000001",
+        "gateway.json_limit=0",
+        "gateway.deadline=0s",
+        "gateway.drain=1000years",
+        "storaged.concurrent_puts=0",
+        "storaged.object_limit=0",
+        "ingestd.concurrent_loads=0",
+        "ingestd.max_ingest_bytes=0",
+        "catalogd.checkpoint_every=0",
+        "queryd.threads=0",
+        "queryd.threads=1000000",
+        "queryd.timeout=0s",
+        "queryd.timeout=1000years",
+        "queryd.memory_limit=0",
+        "queryd.max_rows_limit=0",
+        "queryd.max_rows_default=200000",
+        "gateway.bind=0.0.0.0:3110",
+        "queryd.bind=[::]:3214",
+    ] {
+        let told = faults(&sources([], &[setting]));
+        let name = setting.split('.').next().expect("a section");
+        assert!(told[0].contains(name), "{setting}: {told:?}");
+    }
+    let at_the_edge =
+        ["gateway.waiting_requests=0", "gateway.drain=0s", "queryd.threads=1", "queryd.max_rows_default=100000"];
+    settle(&sources([], &at_the_edge)).expect("these work");
 }
 
 #[test]

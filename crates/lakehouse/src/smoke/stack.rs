@@ -1,6 +1,7 @@
 //! An isolated stack: its own lake, free ports, a child process of this binary; ended by its id, never by a name.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -110,7 +111,7 @@ impl Site {
         for role in ["gateway", "storaged", "catalogd", "ingestd", "queryd"] {
             command.arg("--set").arg(format!("{role}.bind=127.0.0.1:0"));
         }
-        isolate(&mut command);
+        isolate(&mut command, &ready_file.with_extension("secrets"))?;
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
@@ -123,14 +124,16 @@ fn binary() -> std::io::Result<PathBuf> {
     option_env!("CARGO_BIN_EXE_lakehouse").map_or_else(std::env::current_exe, |path| Ok(path.into()))
 }
 
-/// Nothing that is set for the person's own lake may reach the stack.
-fn isolate(command: &mut Command) {
+/// Nothing that is set for the person's own lake may reach the stack, its secrets least of all.
+fn isolate(command: &mut Command, no_secrets: &Path) -> std::io::Result<()> {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LAKEHOUSE") {
             command.env_remove(name);
         }
     }
-    command.env("LAKEHOUSE_SECRETS", "/nonexistent");
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(no_secrets)?;
+    command.env("LAKEHOUSE_SECRETS", no_secrets);
+    Ok(())
 }
 
 fn s3_variables(config: &storage::S3Config) -> Vec<(&'static str, String)> {

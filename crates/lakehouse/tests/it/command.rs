@@ -1,6 +1,7 @@
 //! Runs the built binary in a directory of its own, as a person would.
 
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -26,11 +27,14 @@ impl Desk {
     pub fn new() -> anyhow::Result<Self> {
         // A port where nobody listens, so that no gateway of this machine is found by chance.
         let nowhere = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let directory = TempDir::with_prefix("lakehouse-desk-")?;
+        let secrets = directory.path().join(".secrets");
+        std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&secrets)?;
         let variables = vec![
             ("LAKEHOUSE__GATEWAY__BIND".to_owned(), nowhere.to_string()),
-            ("LAKEHOUSE_SECRETS".to_owned(), "/nonexistent".to_owned()),
+            ("LAKEHOUSE_SECRETS".to_owned(), secrets.display().to_string()),
         ];
-        Ok(Self { directory: TempDir::with_prefix("lakehouse-desk-")?, variables })
+        Ok(Self { directory, variables })
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {

@@ -27,3 +27,14 @@ fn values_are_shown_with_their_origin_and_secrets_hidden() -> anyhow::Result<()>
     assert_eq!(shown["queryd.memory_limit"]["origin"], "default");
     Ok(())
 }
+
+#[test]
+fn a_directory_that_cannot_be_made_ends_the_start_without_a_panic() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.write("file", "")?;
+    let setting = format!("queryd.spill_dir={}", desk.path().join("file/below").display());
+    let ran = desk.run(&["serve", "--lake", "lake", "--set", "gateway.bind=127.0.0.1:0", "--set", &setting])?;
+    let told = ran.ended(1)?.err;
+    assert!(told.contains("queryd.spill_dir") && !told.contains("panicked"), "{told}");
+    Ok(())
+}
