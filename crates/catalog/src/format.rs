@@ -11,6 +11,8 @@ use crate::record::expect_format;
 
 /// Where the name plate stands.
 const PATH: &str = "_lake/format.json";
+/// Where the history lies; a lake without any is new.
+const HISTORY: [&str; 2] = ["_lake/log/", "_lake/checkpoints/"];
 /// The newest lake format that this program reads and writes.
 const FORMAT: u64 = 1;
 /// How many racing creators prove a new lake's store.
@@ -31,9 +33,29 @@ pub(crate) struct Format {
 pub(crate) async fn open(store: &Store, seams: &Seams) -> Result<Format> {
     match store.get(PATH).await {
         Ok(bytes) => parse(&bytes),
-        Err(storage::Error::NotFound { .. }) => create(store, seams).await,
+        Err(storage::Error::NotFound { .. }) if is_empty(store).await? => create(store, seams).await,
+        // Another process may have made the lake a moment ago. If not, the name plate was lost, and a new one would
+        // not know the root under which the tables were written.
+        Err(storage::Error::NotFound { .. }) => match store.get(PATH).await {
+            Ok(bytes) => parse(&bytes),
+            Err(storage::Error::NotFound { .. }) => Err(Error::damaged(
+                "the lake",
+                "it has a log and no _lake/format.json: copy that file from the original or a backup",
+            )),
+            Err(error) => Err(error.into()),
+        },
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether nothing was ever committed to the store.
+async fn is_empty(store: &Store) -> Result<bool> {
+    for prefix in HISTORY {
+        if !store.list(prefix, None, 1).await?.entries.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn create(store: &Store, seams: &Seams) -> Result<Format> {

@@ -37,6 +37,10 @@ impl Head {
         let trust = if remote { i64::try_from(config.max_staleness.0.as_micros()).unwrap_or(i64::MAX) } else { 0 };
         let mut state = checkpoint::newest(store, None).await?;
         let checkpointed = state.version;
+        if checkpointed > Version(0) {
+            // A checkpoint is derived: what it tells must be in the log, or the next commit would rewrite history.
+            log.expect(checkpointed).await?;
+        }
         for record in log.after(state.version).await? {
             state.apply(&record);
         }

@@ -94,3 +94,17 @@ async fn a_newer_lake_is_refused_by_name() {
     let error = Catalog::open(lake.store.clone(), &config(), Seams::system()).await.unwrap_err();
     assert_eq!(error.to_string(), "the lake has format 2, and this program reads formats up to 1: use a newer release");
 }
+
+#[tokio::test]
+async fn a_lake_that_lost_its_name_plate_is_no_new_lake() {
+    let lake = TestLake::open().await;
+    live(&lake.store).await;
+    let plate = lake.store.get("_lake/format.json").await.unwrap();
+    lake.store.delete("_lake/format.json").await.unwrap();
+    let (_directory, store) = open_copy(lake.path()).await;
+    let error = Catalog::open(store.clone(), &config(), Seams::system()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the lake is damaged");
+    assert!(!store.exists("_lake/format.json").await.unwrap());
+    store.put("_lake/format.json", plate).await.unwrap();
+    assert_lived(&open(&store).await).await;
+}

@@ -153,6 +153,23 @@ async fn a_hole_in_the_log_is_refused() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_lost_is_refused() {
+    let lake = TestLake::open().await;
+    let settings = Config { checkpoint_every: 2, ..config() };
+    let catalog = Catalog::open(lake.store.clone(), &settings, Seams::system()).await.unwrap();
+    for id in 1..=5 {
+        load(&catalog, "t", Mode::Append, &[id]).await.unwrap();
+    }
+    catalog.close().await;
+    assert!(!paths(&lake.store, "_lake/checkpoints/").await.is_empty());
+    for path in paths(&lake.store, "_lake/log/").await {
+        lake.store.delete(&path).await.unwrap();
+    }
+    let error = Catalog::open(lake.reopen().await, &settings, Seams::system()).await.unwrap_err();
+    assert_eq!(error.to_string(), "record 4 of the lake log is damaged");
+}
+
+#[tokio::test]
 async fn a_reader_that_has_seen_more_is_told_so() {
     let lake = TestLake::open().await;
     let catalog = open(&lake.store).await;
