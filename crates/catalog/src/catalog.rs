@@ -167,8 +167,8 @@ impl Catalog {
         finish(task::spawn("register", async move { room.register(&register).await })).await
     }
 
-    /// A draft of a new table.
-    pub fn draft(&self, name: &DatasetName, columns: &[NewColumn]) -> Draft {
+    /// A draft of a new table. Names in the system's own namespaces are refused.
+    pub fn draft(&self, name: &DatasetName, columns: &[NewColumn]) -> Result<Draft> {
         Draft::new_table(name, columns, &self.room.lake.seams)
     }
 

@@ -5,8 +5,11 @@ use base::{DatasetName, Seams};
 use uuid::Uuid;
 
 use crate::column::{Column, NewColumn};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema;
+
+/// Namespaces of the system's own tables, in any case: SQL would show those instead.
+const RESERVED: [&str; 2] = ["information_schema", "runs"];
 
 /// The place and the columns of files that are about to be published.
 #[derive(Debug, Clone)]
@@ -25,15 +28,18 @@ pub struct Draft {
 
 impl Draft {
     /// A new table with the columns numbered from 1, in a directory of its own.
-    pub(crate) fn new_table(name: &DatasetName, columns: &[NewColumn], seams: &Seams) -> Self {
+    pub(crate) fn new_table(name: &DatasetName, columns: &[NewColumn], seams: &Seams) -> Result<Self> {
+        if RESERVED.iter().any(|reserved| name.namespace().eq_ignore_ascii_case(reserved)) {
+            return Err(Error::ReservedName { name: name.clone() });
+        }
         let suffix = hex::encode(&seams.roll()[..5]);
-        Self {
+        Ok(Self {
             name: name.clone(),
             table_id: seams.uuid(),
             location: format!("tables/{name}-{suffix}"),
             columns: schema::number(columns),
             is_new: true,
-        }
+        })
     }
 
     /// A fresh path for a data file, relative to the lake's root.

@@ -58,6 +58,12 @@ pub enum Error {
         /// The dataset.
         name: DatasetName,
     },
+    /// A new dataset in a namespace of the system's own tables.
+    #[error("{name} cannot be a dataset: the namespace {} belongs to the system", .name.namespace())]
+    ReservedName {
+        /// The name asked for.
+        name: DatasetName,
+    },
     /// An idempotency key came back with another request.
     #[error("the idempotency key was used before with another request")]
     KeyReused,
@@ -171,6 +177,7 @@ impl Fault for Error {
         match self {
             Self::UnknownDataset { .. } | Self::UnknownVersion { .. } | Self::ObjectMissing { .. } => Kind::NotFound,
             Self::SchemaDrift { .. } | Self::Moved { .. } => Kind::Conflict,
+            Self::ReservedName { .. } => Kind::Denied,
             Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects => Kind::Invalid,
             Self::NotParquet { .. } | Self::Contradiction(_) | Self::DeleteFiles { .. } => Kind::Invalid,
             Self::OutcomeUnknown | Self::Behind { .. } | Self::Closing => Kind::Unavailable,
@@ -188,6 +195,7 @@ impl Fault for Error {
             Self::Behind { .. } => "catalog.behind",
             Self::SchemaDrift { .. } => "catalog.schema_drift",
             Self::Moved { .. } => "catalog.moved",
+            Self::ReservedName { .. } => "catalog.reserved_name",
             Self::KeyReused => "catalog.key_reused",
             Self::EmptyFingerprint => "catalog.empty_fingerprint",
             Self::NoObjects => "catalog.no_objects",

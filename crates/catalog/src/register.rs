@@ -126,7 +126,7 @@ impl<'a> Registering<'a> {
         let columns = self.inspect().await?;
         let draft = match table {
             Some(table) => table.draft(),
-            None => Draft::new_table(&self.register.name, &columns, &self.lake.seams),
+            None => Draft::new_table(&self.register.name, &columns, &self.lake.seams)?,
         };
         let targets: Vec<String> = self.given.iter().map(|_| draft.data_path(&self.lake.seams)).collect();
         match self.copy_to(&draft, &targets).await {

@@ -84,7 +84,7 @@ impl Stage {
 
     fn attempt(&self, known: &[Forms]) -> Result<Attempt> {
         let mut reader = Reader::open(self.spool.open()?, self.options)?;
-        let mut draft = self.draft(reader.names());
+        let mut draft = self.draft(reader.names())?;
         let mut refusals = self.refusals(&draft, reader.header());
         let first = reader.next(&mut refusals)?;
         let plans = self.plans(reader.names(), first.as_ref(), known);
@@ -108,11 +108,11 @@ impl Stage {
     }
 
     /// The table's draft, or one for a new table of these columns, which are text until more is known.
-    fn draft(&self, names: &[String]) -> Draft {
+    fn draft(&self, names: &[String]) -> Result<Draft> {
         let column = |name: &String| NewColumn { name: name.clone(), ty: ColumnType::String };
         match &self.table {
-            Some(table) => table.draft(),
-            None => self.catalog.draft(&self.name, &names.iter().map(column).collect::<Vec<_>>()),
+            Some(table) => Ok(table.draft()),
+            None => Ok(self.catalog.draft(&self.name, &names.iter().map(column).collect::<Vec<_>>())?),
         }
     }
 

@@ -1,10 +1,12 @@
 //! Publications: what a reader sees after one.
 
-use base::{DatasetName, Fault, Version};
+use base::{DatasetName, Fault, Kind, Version};
 use catalog::{ColumnType, Error, Mode};
 use testkit::TestLake;
 
-use crate::support::{column, columns, fingerprint_of, ids, load, load_keyed, open, paths, publication, stage};
+use crate::support::{
+    column, columns, fingerprint_of, ids, load, load_keyed, open, paths, publication, put_object, registration, stage,
+};
 
 #[tokio::test]
 async fn a_new_table_is_there_the_moment_publish_returns() {
@@ -86,8 +88,8 @@ async fn a_table_of_another_shape_is_moved_and_the_files_are_gone() {
     let lake = TestLake::open().await;
     let catalog = open(&lake.store).await;
     let name: DatasetName = "t".parse().unwrap();
-    let other = catalog.draft(&name, &[column("id", ColumnType::Int64), column("name", ColumnType::String)]);
-    let draft = catalog.draft(&name, &[column("n", ColumnType::Int64), column("name", ColumnType::String)]);
+    let other = catalog.draft(&name, &[column("id", ColumnType::Int64), column("name", ColumnType::String)]).unwrap();
+    let draft = catalog.draft(&name, &[column("n", ColumnType::Int64), column("name", ColumnType::String)]).unwrap();
     let file = stage(&catalog, &other, &[1]).await.unwrap();
     catalog.publish(publication(other, Mode::Replace, vec![file], "a")).await.unwrap();
     let before = paths(&lake.store, "tables/").await;
@@ -101,7 +103,7 @@ async fn a_table_of_another_shape_is_moved_and_the_files_are_gone() {
 async fn a_table_without_rows_has_a_snapshot_and_no_files() {
     let lake = TestLake::open().await;
     let catalog = open(&lake.store).await;
-    let draft = catalog.draft(&"empty".parse().unwrap(), &columns());
+    let draft = catalog.draft(&"empty".parse().unwrap(), &columns()).unwrap();
     let published = catalog.publish(publication(draft, Mode::Replace, vec![], "none")).await.unwrap();
     assert_eq!(published.table.row_count(), 0);
     assert!(published.table.snapshot_id().is_some());
@@ -164,4 +166,19 @@ async fn one_broken_table_hides_no_other() {
     let third = open(&lake.reopen().await).await;
     assert_eq!(third.list(&third.pin(None).await.unwrap()).await.unwrap().len(), 3);
     load(&third, "c", Mode::Replace, &[2]).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_systems_own_namespaces_are_no_place_for_datasets() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    put_object(&lake.store, "a", &[1]).await;
+    for name in ["information_schema.x", "Information_Schema.x", "runs.sessions"] {
+        let refused = load(&catalog, name, Mode::Replace, &[1]).await.unwrap_err();
+        assert_eq!((refused.code(), refused.kind()), ("catalog.reserved_name", Kind::Denied), "{name}");
+        let refused = catalog.register(registration(name, &["a"], 1)).await.unwrap_err();
+        assert_eq!(refused.code(), "catalog.reserved_name", "{name}");
+    }
+    load(&catalog, "runs", Mode::Replace, &[1]).await.unwrap();
+    assert_eq!(paths(&lake.store, "_lake/log/").await.len(), 1);
 }

@@ -98,7 +98,7 @@ pub async fn load_keyed(
     let pin = catalog.pin(None).await?;
     let draft = match catalog.table(&pin, &name).await {
         Ok(table) => table.draft(),
-        Err(Error::UnknownDataset { .. }) => catalog.draft(&name, &columns()),
+        Err(Error::UnknownDataset { .. }) => catalog.draft(&name, &columns())?,
         Err(error) => return Err(error),
     };
     let file = stage(catalog, &draft, ids).await?;
