@@ -56,6 +56,18 @@ impl<'a> Cells<'a> {
         (self.write)(row, out)
     }
 
+    /// Bytes of a text or blob; 0 for anything else.
+    pub(super) fn text_bytes(&self, row: usize) -> usize {
+        match self.array.data_type() {
+            DataType::Utf8 => self.array.as_string::<i32>().value(row).len(),
+            DataType::LargeUtf8 => self.array.as_string::<i64>().value(row).len(),
+            DataType::Utf8View => self.array.as_string_view().value(row).len(),
+            DataType::Binary => self.array.as_binary::<i32>().value(row).len(),
+            DataType::BinaryView => self.array.as_binary_view().value(row).len(),
+            _ => 0,
+        }
+    }
+
     /// The value, which must be there.
     pub(super) fn plain(&self, row: usize, out: &mut Vec<u8>) -> Result<()> {
         (self.write)(row, out)

@@ -47,12 +47,20 @@ fn write_rows(batch: &RecordBatch, mut follows: bool, out: &mut Vec<u8>) -> Resu
             if at > 0 {
                 out.push(b',');
             }
+            // A long text is looked at before it is copied, anything else after.
+            if out.len() + cell.text_bytes(row) > MAX_BYTES {
+                return Err(too_large());
+            }
             cell.json(row, out)?;
             if out.len() > MAX_BYTES {
-                return Err(Error::AnswerTooLarge { limit: ByteSize(MAX_BYTES as u64) });
+                return Err(too_large());
             }
         }
         out.push(b']');
     }
     Ok(())
+}
+
+fn too_large() -> Error {
+    Error::AnswerTooLarge { limit: ByteSize(MAX_BYTES as u64) }
 }
