@@ -2,11 +2,14 @@
 //! spelling back.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
-use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident, Query, SelectItem, SetExpr, Statement};
+use datafusion::sql::sqlparser::ast::{
+    Expr as SqlExpr, Ident, Query, SelectItem, SetExpr, Statement, VisitMut, VisitorMut,
+};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -47,6 +50,36 @@ fn tell_items_apart(items: &mut [SelectItem], plain: &mut HashMap<String, String
             plain.insert(alias.value.clone(), name);
             *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
         }
+    }
+}
+
+/// Gives the columns of recursive queries the names in `WITH RECURSIVE t(names)`: the engine knows them by those of
+/// the first SELECT only, while it plans the second.
+pub(crate) fn name_recursive_columns(statement: &mut Statement) {
+    // Nothing breaks the walk off.
+    let _ = statement.visit(&mut RecursiveColumns);
+}
+
+struct RecursiveColumns;
+
+impl VisitorMut for RecursiveColumns {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        let tables = query.with.iter_mut().filter(|with| with.recursive).flat_map(|with| &mut with.cte_tables);
+        for table in tables.filter(|table| !table.alias.columns.is_empty()) {
+            let mut body = table.query.body.as_mut();
+            while let SetExpr::SetOperation { left, .. } = body {
+                body = left.as_mut();
+            }
+            let SetExpr::Select(select) = body else { continue };
+            for (item, column) in select.projection.iter_mut().zip(&table.alias.columns) {
+                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: column.name.clone() };
+                }
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 

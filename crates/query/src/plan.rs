@@ -17,7 +17,7 @@ use crate::ask::Ask;
 use crate::clean::Cleaner;
 use crate::engine::{Engine, physical};
 use crate::error::{Error, Result};
-use crate::names::{result_names, tell_apart};
+use crate::names::{name_recursive_columns, result_names, tell_apart};
 use crate::params;
 use crate::provider::{Reader, external};
 use crate::quoted::{check_quoted, rewrite_quoted};
@@ -58,7 +58,8 @@ impl Planner<'_> {
         let params = params::bind(&ask.params, parsed.placeholders)?;
         let references = references(&parsed.statement).map_err(|error| cleaner.error(error))?;
         let scope = Scope::load(self.catalog, self.pin, &references, self.reader).await?;
-        let statement = exposed(&parsed, &scope)?;
+        let mut statement = exposed(&parsed, &scope)?;
+        name_recursive_columns(&mut statement);
         let scope = Arc::new(scope);
         let mut state = self.engine.session(Arc::clone(&scope));
         let (plan, plain) = logical(&state, statement).await.map_err(|error| unknown_table(&scope, cleaner, error))?;
