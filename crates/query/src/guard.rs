@@ -80,7 +80,10 @@ impl Level {
             _ => self.run += 1,
         }
         let longest = self.set_operations.max(self.joins).max(self.open_cases).max(self.repeated.1).max(self.opened);
-        if longest > MAX_DEPTH || self.run > MAX_RUN || self.explains > 1 {
+        if self.explains > 1 {
+            return Err(Error::Unsupported("EXPLAIN and DESCRIBE take a query, not one another".to_owned()));
+        }
+        if longest > MAX_DEPTH || self.run > MAX_RUN {
             return Err(too_complex(format!("the statement chains more than {MAX_DEPTH} operations")));
         }
         Ok(())
