@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int64Type};
@@ -16,20 +17,20 @@ use datafusion::logical_expr::{
 
 use crate::error::Error;
 
-/// The limit on what one call may build for one batch of rows.
+/// The limit on what one call may build for one batch of rows, and the constants of one plan together.
 #[derive(Debug, Clone)]
 pub(crate) struct Growth {
-    memory_limit: ByteSize,
+    limit: Limit,
     guard: Arc<ScalarUDF>,
 }
 
 impl Growth {
-    /// One call may build at most a quarter of the memory of all queries.
+    /// For one plan: a quarter of the memory of all queries.
     pub(crate) fn new(memory_limit: ByteSize) -> Self {
-        let inner = Kind::Guard;
+        let limit = Limit::new(memory_limit);
         let signature = Signature::any(2, Volatility::Immutable);
-        let guard = ScalarUDF::new_from_impl(ConcatGuard { kind: inner, limit: Limit(memory_limit), signature });
-        Self { memory_limit, guard: Arc::new(guard) }
+        let guard = ScalarUDF::new_from_impl(ConcatGuard { kind: Kind::Guard, limit: limit.clone(), signature });
+        Self { limit, guard: Arc::new(guard) }
     }
 
     /// `left`, after a check that `left || right` is not too large.
@@ -45,7 +46,7 @@ impl Growth {
         if call.func.inner().downcast_ref::<Bounded>().is_some() {
             return Transformed::no(Expr::ScalarFunction(call));
         }
-        let wrapped = Bounded { inner: Arc::clone(&call.func), kind, limit: Limit(self.memory_limit) };
+        let wrapped = Bounded { inner: Arc::clone(&call.func), kind, limit: self.limit.clone() };
         Transformed::yes(Expr::ScalarFunction(ScalarFunction {
             func: Arc::new(ScalarUDF::new_from_impl(wrapped)),
             args: call.args,
@@ -171,24 +172,46 @@ impl Argument {
     }
 }
 
-/// What one call may build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Limit(ByteSize);
+/// What one call may build, and what all calls of a plan may build that the optimizer computes: their results are
+/// held together.
+#[derive(Debug, Clone)]
+struct Limit {
+    memory: ByteSize,
+    constants: Arc<AtomicU64>,
+}
 
 impl Limit {
-    fn check(self, function: &str, bytes: u128) -> Result<()> {
-        if bytes <= u128::from(self.0.0 / 4) {
+    fn new(memory: ByteSize) -> Self {
+        Self { memory, constants: Arc::new(AtomicU64::new(0)) }
+    }
+
+    fn check(&self, function: &str, kind: Kind, args: &ScalarFunctionArgs) -> Result<()> {
+        let mut bytes = kind.bytes(&args.args, args.number_rows)?;
+        if args.number_rows == 1 && args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_))) {
+            let added = u64::try_from(bytes).unwrap_or(self.memory.0).min(self.memory.0);
+            bytes = bytes.max(u128::from(self.constants.fetch_add(added, Ordering::Relaxed)) + u128::from(added));
+        }
+        if bytes <= u128::from(self.memory.0 / 4) {
             return Ok(());
         }
         tracing::debug!(function, "a function was asked to build more than its share of memory");
         let advice = "a function such as repeat, lpad, concat or range builds too large a value";
-        Err(DataFusionError::External(Box::new(Error::MemoryLimit { limit: self.0, advice })))
+        Err(DataFusionError::External(Box::new(Error::MemoryLimit { limit: self.memory, advice })))
     }
 }
 
+/// All limits of a plan are alike: which one a function carries does not make it another function.
+impl PartialEq for Limit {
+    fn eq(&self, other: &Self) -> bool {
+        self.memory == other.memory
+    }
+}
+
+impl Eq for Limit {}
+
 impl Hash for Limit {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.0.hash(state);
+        self.memory.0.hash(state);
     }
 }
 
@@ -232,7 +255,7 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        self.limit.check(self.name(), self.kind.bytes(&args.args, args.number_rows)?)?;
+        self.limit.check(self.name(), self.kind, &args)?;
         self.inner.invoke_with_args(args)
     }
 }
@@ -260,7 +283,7 @@ impl ScalarUDFImpl for ConcatGuard {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        self.limit.check("||", self.kind.bytes(&args.args, args.number_rows)?)?;
+        self.limit.check("||", self.kind, &args)?;
         let first = args.args.into_iter().next();
         first.ok_or_else(|| DataFusionError::Internal("|| takes two operands".to_owned()))
     }

@@ -3,6 +3,7 @@
 use base::ByteSize;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::parquet::errors::ParquetError;
 
 use crate::error::Error;
 
@@ -29,7 +30,7 @@ impl Cleaner {
             DataFusionError::SchemaError(inner, _) => self.schema(&inner),
             DataFusionError::SQL(inner, _) => self.invalid(&inner.to_string()),
             DataFusionError::Plan(text) | DataFusionError::Configuration(text) => self.invalid(&text),
-            DataFusionError::NotImplemented(text) => Error::Unsupported(self.message(&text)),
+            DataFusionError::NotImplemented(text) => Error::Unsupported(self.not_implemented(&text)),
             DataFusionError::Execution(text) => self.execution(&text),
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => self.error(*inner),
             DataFusionError::Collection(errors) => {
@@ -37,6 +38,7 @@ impl Cleaner {
             }
             DataFusionError::Shared(inner) => self.shared(&inner),
             DataFusionError::ExecutionJoin(_) => Error::Panicked,
+            DataFusionError::ParquetError(inner) if in_a_filter(&inner) => uncomputable(),
             error @ (DataFusionError::ParquetError(_)
             | DataFusionError::ObjectStore(_)
             | DataFusionError::IoError(_)) => Error::Unreadable(Box::new(error)),
@@ -65,6 +67,7 @@ impl Cleaner {
                 Some(Error::MemoryLimit { limit, advice }) => Error::MemoryLimit { limit: *limit, advice },
                 _ => Error::Unreadable(inner.to_string().into()),
             },
+            DataFusionError::ParquetError(inner) if in_a_filter(inner) => uncomputable(),
             DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => {
                 Error::Unreadable(error.to_string().into())
             }
@@ -113,6 +116,17 @@ impl Cleaner {
         Error::Invalid(self.message(text))
     }
 
+    /// The engine shows parts of its plan, as nobody wrote them, where it has no words for what it cannot do.
+    fn not_implemented(&self, text: &str) -> String {
+        if ["{ ", "Physical plan", "logical expression", "\n"].iter().any(|inner| text.contains(inner)) {
+            tracing::debug!(text, "the engine does not implement something");
+            return "the statement uses an expression or a subquery in a place where this engine does not take it; \
+                    write it as a join or in a WITH clause"
+                .to_owned();
+        }
+        self.message(text)
+    }
+
     fn message(&self, text: &str) -> String {
         scrub(text, &self.literals)
     }
@@ -130,6 +144,18 @@ impl Cleaner {
             other => self.invalid(&other.to_string()),
         }
     }
+}
+
+/// Whether a scan failed to compute a filter that a join or a sort gave it, which is no fault of the file.
+fn in_a_filter(error: &ParquetError) -> bool {
+    match error {
+        ParquetError::External(inner) => matches!(inner.downcast_ref(), Some(ArrowError::ComputeError(_))),
+        _ => false,
+    }
+}
+
+fn uncomputable() -> Error {
+    Error::Failed("a value that rows are joined or ordered by cannot be computed".to_owned())
 }
 
 /// Says that `name` does not exist, and which known names are near it.

@@ -19,14 +19,15 @@ use object_store::ObjectStore;
 use tokio::runtime::{Builder, Handle, Runtime};
 use url::Url;
 
-use crate::bounded::Growth;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layers::DistinctLayers;
 use crate::multiset::CountedRows;
 use crate::overflow::CheckedExpressions;
 use crate::provider::LAKE_URL;
+use crate::pushdown::physical_rules;
 use crate::scope::{DEFAULT_SCHEMA, Scope, ScopeCatalog};
+use crate::subqueries::ExactSubqueries;
 use crate::sum::checked_sum;
 use crate::system::CATALOG;
 
@@ -49,11 +50,11 @@ impl Engine {
             Some(threads) => threads.max(1),
             None => thread::available_parallelism().map_or(1, usize::from),
         };
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(threads)
         // The threads come last: a runtime must not be given up inside another one.
         let environment = environment(config, store)
             .map_err(|error| Error::Start { what: "queryd.spill_dir cannot be used", source: Box::new(error) })?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
             .thread_name("query")
             .thread_stack_size(STACK)
             .enable_all()
@@ -142,9 +143,11 @@ fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSi
         .with_runtime_env(environment)
         .with_default_features()
         .with_aggregate_functions(aggregates())
-        .with_analyzer_rule(Arc::new(CheckedExpressions { growth: Growth::new(memory_limit) }))
-        .with_analyzer_rule(Arc::new(DistinctLayers))
+        .with_analyzer_rule(Arc::new(ExactSubqueries))
+        .with_analyzer_rule(Arc::new(CheckedExpressions { memory_limit }))
         .with_analyzer_rule(Arc::new(CountedRows))
+        .with_analyzer_rule(Arc::new(DistinctLayers))
+        .with_physical_optimizer_rules(physical_rules())
         .build();
     // It would answer the name and version of an inner library. Removing what is there cannot fail.
     let _ = state.deregister_udf("version");

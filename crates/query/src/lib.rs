@@ -2,9 +2,9 @@
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
 //! at once. Reading order: [`config`] and [`error`]; [`ask`], [`query`] (the verbs) and `run` (a running
-//! query); how a question becomes a plan: `statement`, `guard`, `scope`, `quoted`, `names`, `params`, `plan`; what the
+//! query); how a question becomes a plan: `statement`, `guard`, `precedence`, `scope`, `quoted`, `names`, `params`, `plan`; what the
 //! engine reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`,
-//! `layers`, `multiset`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
+//! `layers`, `multiset`, `subqueries`, `pushdown`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
 pub mod answer;
 pub mod ask;
@@ -23,12 +23,15 @@ mod names;
 mod overflow;
 mod params;
 mod plan;
+mod precedence;
 mod provider;
+mod pushdown;
 pub mod query;
 mod quoted;
 mod run;
 mod scope;
 mod statement;
+mod subqueries;
 mod sum;
 mod system;
 pub mod types;

@@ -1,9 +1,11 @@
 //! Integer arithmetic that errs instead of wrapping around.
 
-use arrow::array::{ArrayRef, Datum};
+use arrow::array::{Array, ArrayRef, AsArray, Datum, Decimal128Array};
 use arrow::compute::kernels::numeric;
-use arrow::datatypes::DataType;
+use arrow::compute::{CastOptions, cast, cast_with_options};
+use arrow::datatypes::{DataType, Decimal128Type};
 use arrow::error::ArrowError;
+use base::ByteSize;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
@@ -16,12 +18,17 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
-use crate::bounded;
+use crate::bounded::Growth;
 
 /// Replaces what wraps around or grows without bound by functions that check. Runs after types are settled.
 #[derive(Debug)]
 pub(crate) struct CheckedExpressions {
-    pub(crate) growth: bounded::Growth,
+    pub(crate) memory_limit: ByteSize,
+}
+
+/// What the rewriting of one plan shares.
+struct Rewriting {
+    growth: Growth,
 }
 
 impl AnalyzerRule for CheckedExpressions {
@@ -30,11 +37,12 @@ impl AnalyzerRule for CheckedExpressions {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(|plan| self.rewrite_plan(plan)).map(|done| done.data)
+        let rewriting = Rewriting { growth: Growth::new(self.memory_limit) };
+        plan.transform_up_with_subqueries(|plan| rewriting.rewrite_plan(plan)).map(|done| done.data)
     }
 }
 
-impl CheckedExpressions {
+impl Rewriting {
     fn rewrite_plan(&self, plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         let mut schema = merge_schema(&plan.inputs());
         if let LogicalPlan::TableScan(scan) = &plan {
@@ -105,6 +113,8 @@ fn operation(op: Operator) -> Option<Operation> {
         Operator::Plus => Some(Operation::Add),
         Operator::Minus => Some(Operation::Subtract),
         Operator::Multiply => Some(Operation::Multiply),
+        Operator::BitwiseShiftLeft => Some(Operation::ShiftLeft),
+        Operator::BitwiseShiftRight => Some(Operation::ShiftRight),
         _ => None,
     }
 }
@@ -119,6 +129,8 @@ enum Operation {
     Add,
     Subtract,
     Multiply,
+    ShiftLeft,
+    ShiftRight,
     Negate,
 }
 
@@ -135,6 +147,8 @@ impl Checked {
             Operation::Add => numeric::add,
             Operation::Subtract | Operation::Negate => numeric::sub,
             Operation::Multiply => numeric::mul,
+            Operation::ShiftLeft => shift_left,
+            Operation::ShiftRight => shift_right,
         };
         apply(left, right, kernel)
     }
@@ -146,6 +160,8 @@ impl ScalarUDFImpl for Checked {
             [Operation::Add] => "checked_add",
             [Operation::Subtract] => "checked_subtract",
             [Operation::Multiply] => "checked_multiply",
+            [Operation::ShiftLeft] => "checked_shift_left",
+            [Operation::ShiftRight] => "checked_shift_right",
             [Operation::Negate] => "checked_negate",
             _ => "checked_chain",
         }
@@ -170,6 +186,44 @@ impl ScalarUDFImpl for Checked {
             None => Err(DataFusionError::Internal("arithmetic needs an operand".to_owned())),
         }
     }
+}
+
+/// `left << right`: an error where a bit, or the sign, would be lost.
+fn shift_left(left: &dyn Datum, right: &dyn Datum) -> Result<ArrayRef, ArrowError> {
+    shift(left, right, |value, count| {
+        let shifted = value << count;
+        (shifted >> count == value).then_some(shifted)
+    })
+}
+
+/// `left >> right`, which keeps the sign.
+fn shift_right(left: &dyn Datum, right: &dyn Datum) -> Result<ArrayRef, ArrowError> {
+    shift(left, right, |value, count| Some(value >> count))
+}
+
+/// Shifts in 128 bits by 0 to 63, and casts back to the type of the operands: what does not fit is an error.
+fn shift(left: &dyn Datum, right: &dyn Datum, by: impl Fn(i128, u32) -> Option<i128>) -> Result<ArrayRef, ArrowError> {
+    let wide = DataType::Decimal128(38, 0);
+    let ((values, one_value), (counts, one_count)) = (left.get(), right.get());
+    let ty = values.data_type().clone();
+    let (values, counts) = (cast(values, &wide)?, cast(counts, &wide)?);
+    let (values, counts) = (values.as_primitive::<Decimal128Type>(), counts.as_primitive::<Decimal128Type>());
+    let rows = if one_value { counts.len() } else { values.len() };
+    let lost = || ArrowError::ArithmeticOverflow("a shift loses bits".to_owned());
+    let at = |array: &Decimal128Array, one: bool, row: usize| {
+        let row = if one { 0 } else { row };
+        array.is_valid(row).then(|| array.value(row))
+    };
+    let shifted = (0..rows).map(|row| {
+        let (Some(value), Some(count)) = (at(values, one_value, row), at(counts, one_count, row)) else {
+            return Ok(None);
+        };
+        let count = u32::try_from(count).ok().filter(|count| *count < 64).ok_or_else(lost)?;
+        by(value, count).map(Some).ok_or_else(lost)
+    });
+    let shifted: Decimal128Array = shifted.collect::<Result<_, ArrowError>>()?;
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(&shifted.with_precision_and_scale(38, 0)?, &ty, &strict).map_err(|_| lost())
 }
 
 fn negate(value: &ColumnarValue) -> Result<ColumnarValue> {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    DescribeAlias, Query, Select, Statement, TableFactor, Value, ValueWithSpan, Visit, Visitor,
+    DescribeAlias, Query, Select, SelectFlavor, Statement, TableFactor, Value, ValueWithSpan, Visit, Visitor,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, Result};
 use crate::guard;
+use crate::precedence::{as_comparisons, as_operators};
 
 /// How deep the parser may recurse: several frames for each of the 500 levels that the guard lets through.
 const PARSER_DEPTH: usize = 4_000;
@@ -31,12 +32,12 @@ pub(crate) struct Parsed {
 /// Reads one statement; refuses what is too large, what writes, and what names a version inside the text.
 pub(crate) fn parse(sql: &str) -> Result<Parsed> {
     guard::check_length(sql)?;
-    let mut tokens = tokenize(sql)?;
+    let tokens = tokenize(sql)?;
     guard::check_tokens(&tokens)?;
+    let mut tokens = as_operators(tokens)?;
     refuse_version_clause(&tokens)?;
     let literals = string_literals(&tokens);
     let statement = parse_tokens(&tokens)?;
-    guard::check_tree(&statement)?;
     let placeholders = check_kind(&statement)?;
     let (statement, describes) = match statement {
         Statement::Explain { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, statement, .. } => {
@@ -56,7 +57,11 @@ pub(crate) fn parse_tokens(tokens: &[TokenWithSpan]) -> Result<Statement> {
     let parsed = parser.parse_statements().map_err(|error| unparsable(&error.to_string(), tokens));
     let mut statements = parsed?.into_iter();
     match (statements.next(), statements.next()) {
-        (Some(statement), None) => Ok(statement),
+        (Some(mut statement), None) => {
+            guard::check_tree(&statement)?;
+            as_comparisons(&mut statement);
+            Ok(statement)
+        }
         (None, _) => Err(Error::Invalid("sql holds no statement".to_owned())),
         (Some(_), Some(_)) => Err(Error::Invalid("sql holds several statements; send one at a time".to_owned())),
     }
@@ -213,7 +218,13 @@ impl Visitor for Inside {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
-        if select.into.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(Error::ReadOnly) }
+        if select.into.is_some() {
+            return ControlFlow::Break(Error::ReadOnly);
+        }
+        if select.flavor == SelectFlavor::FromFirstNoSelect {
+            return ControlFlow::Break(Error::Invalid("FROM needs a SELECT: write SELECT * FROM …".to_owned()));
+        }
+        ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {

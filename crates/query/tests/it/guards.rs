@@ -169,7 +169,7 @@ async fn what_is_too_deep_is_refused_before_planning() {
         format!("SELECT {}1", "PRIOR ".repeat(n)),
     ];
     let codes: &[&str] = &["query.too_complex"];
-    let loose: &[&str] = &["query.too_complex", "query.invalid_sql", "query.read_only"];
+    let loose: &[&str] = &["query.too_complex", "query.invalid_sql", "query.read_only", "query.unsupported"];
     let statements: Vec<_> = statements
         .into_iter()
         .map(|sql| {
@@ -258,4 +258,20 @@ async fn what_would_grow_without_bound_is_stopped() {
         ends,
     ));
     all_refused(&statements).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_constants_build_adds_up() {
+    let lake = lake().await;
+    let piece = "repeat('x', 7000000)";
+    assert_eq!(lake.rows(&format!("SELECT length({piece})")).await, json!([[7_000_000]]));
+    for sql in [
+        format!("SELECT concat({piece}, {piece}, {piece})"),
+        format!("SELECT {piece}, {piece}, {piece}"),
+        format!("SELECT {piece} || {piece} || {piece}"),
+        format!("SELECT [{piece}, {piece}, {piece}]"),
+    ] {
+        let (code, message) = lake.refused(&sql).await;
+        assert_eq!(code, "query.memory_limit", "{sql}: {message}");
+    }
 }

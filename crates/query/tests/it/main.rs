@@ -4,8 +4,10 @@
 
 mod answers;
 mod damage;
+mod differential;
 mod guards;
 mod lake;
+mod nulls;
 mod pruning;
 mod resources;
 mod slt;
