@@ -1,6 +1,9 @@
 //! Why a load failed.
 
+use std::io;
+
 use base::{Facts, Fault, Kind};
+use parquet::errors::ParquetError;
 use serde_json::{Value, json};
 
 use crate::reject::Rejected;
@@ -45,7 +48,10 @@ pub enum Error {
         first: Vec<Rejected>,
     },
     /// A row is longer than any row may be, most often because a quote was never closed.
-    #[error("the row that begins on line {line} has a cell of more than 64 MiB: is a quote never closed?")]
+    #[error(
+        "the row that begins on line {line} is longer than 72 MiB or has a cell of more than 64 MiB: is a quote never \
+         closed?"
+    )]
     RowTooLong {
         /// The physical line on which it begins.
         line: u64,
@@ -64,16 +70,36 @@ pub enum Error {
     Catalog(#[from] catalog::Error),
     /// Reading the waiting file failed.
     #[error("the waiting file could not be read")]
-    Spool(#[source] std::io::Error),
+    Spool(#[source] io::Error),
     /// The file to write could not be encoded.
     #[error("the rows could not be written as Parquet")]
-    Parquet(#[from] parquet::errors::ParquetError),
+    Parquet(#[source] ParquetError),
     /// The rows did not become columns.
     #[error("the rows could not be turned into columns")]
     Columns(#[from] arrow::error::ArrowError),
     /// A task of this load ended without an answer.
     #[error("a part of the load ended without an answer")]
     Lost,
+}
+
+/// The encoder wraps the error of the store that it writes to, and that error is the one to tell.
+impl From<ParquetError> for Error {
+    fn from(error: ParquetError) -> Self {
+        match error {
+            ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+                Ok(inner) => Self::of_store(*inner).unwrap_or_else(|inner| Self::Parquet(inner.into())),
+                Err(inner) => Self::Parquet(ParquetError::External(inner)),
+            },
+            error => Self::Parquet(error),
+        }
+    }
+}
+
+impl Error {
+    /// The error of the store inside one of a [`crate::store_file::StoreFile`].
+    pub(crate) fn of_store(error: io::Error) -> std::result::Result<Self, io::Error> {
+        error.downcast::<storage::Error>().map(Self::Storage)
+    }
 }
 
 fn rows_word(total: u64) -> &'static str {

@@ -12,6 +12,9 @@ use parquet::file::writer::SerializedFileWriter;
 use crate::error::Result;
 use crate::plan::Layout;
 
+#[cfg(test)]
+mod tests;
+
 /// A Parquet file being written by several threads, each of which encodes some of the columns.
 ///
 /// A row group goes to the file when its last column arrives, and groups go in order.
@@ -24,6 +27,8 @@ pub struct ParquetFile<W: Write + Send> {
 struct State<W: Write + Send> {
     writer: SerializedFileWriter<W>,
     next: usize,
+    /// A write failed. What failed is told once; others would only hear that the file is useless.
+    broken: bool,
     waiting: BTreeMap<usize, BTreeMap<usize, ArrowColumnChunk>>,
 }
 
@@ -36,7 +41,7 @@ impl<W: Write + Send> ParquetFile<W> {
         Ok(Self {
             factory,
             built: layout.built,
-            state: Mutex::new(State { writer, next: 0, waiting: BTreeMap::new() }),
+            state: Mutex::new(State { writer, next: 0, broken: false, waiting: BTreeMap::new() }),
         })
     }
 
@@ -54,8 +59,10 @@ impl<W: Write + Send> ParquetFile<W> {
     pub fn add(&self, group: usize, column: usize, chunk: ArrowColumnChunk) -> Result<()> {
         let mut state = self.lock();
         state.waiting.entry(group).or_default().insert(column, chunk);
-        while state.next_is_whole(self.built.fields().len()) {
+        while !state.broken && state.next_is_whole(self.built.fields().len()) {
+            state.broken = true;
             state.write_next()?;
+            state.broken = false;
         }
         Ok(())
     }

@@ -19,8 +19,7 @@ pub fn names(cells: &[Cell], text: &[u8], quote: u8, line: u64) -> Result<Vec<St
         reason,
     };
     if cells.len() > COLUMN_LIMIT {
-        let reason = format!("it names {} columns, and a table has at most {COLUMN_LIMIT}", cells.len());
-        return Err(refuse("", COLUMN_LIMIT + 1, reason));
+        return Err(too_wide(line));
     }
     let mut seen: HashMap<String, usize> = HashMap::with_capacity(cells.len());
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
@@ -43,6 +42,12 @@ pub fn names(cells: &[Cell], text: &[u8], quote: u8, line: u64) -> Result<Vec<St
         names.push(name);
     }
     Ok(names)
+}
+
+/// The refusal of a header with more names than a table has columns.
+pub fn too_wide(line: u64) -> Error {
+    let reason = format!("it names too many columns, a table has at most {COLUMN_LIMIT}");
+    Error::Header { line, column: String::new(), position: COLUMN_LIMIT + 1, reason }
 }
 
 fn duplicate(earlier: &str, at: usize, name: &str, position: usize) -> String {

@@ -6,7 +6,7 @@ use super::block::Block;
 use super::dialect;
 use super::encoding::{Charset, Text};
 use super::split::{self, Cell, Dialect, QuoteFault, Step};
-use super::{CELL_LIMIT, ROW_LIMIT, header};
+use super::{CELL_LIMIT, COLUMN_LIMIT, ROW_LIMIT, header};
 use crate::error::{Error, Result};
 use crate::reject::{Refusals, Rejected};
 
@@ -94,6 +94,7 @@ impl Reader {
                     at = next;
                     line += 1;
                 }
+                Step::Partial if cells.len() > COLUMN_LIMIT => return Err(header::too_wide(line)),
                 Step::Partial => {
                     cells.clear();
                     head.drain(..at);
@@ -227,7 +228,8 @@ impl Reader {
                 let column = row.column.map(|column| self.names[column].clone());
                 Rejected { line, column, reason: self.reason(text, &row, line) }
             });
-            refusals.add(&text[row.begin..row.end], report).map_err(Error::Spool)?;
+            let kept = refusals.add(&text[row.begin..row.end], report);
+            kept.map_err(|error| Error::of_store(error).unwrap_or_else(Error::Spool))?;
         }
         Ok(())
     }
@@ -235,6 +237,9 @@ impl Reader {
     /// What is wrong with a row that begins on `line`.
     fn reason(&self, text: &[u8], row: &Aside, line: u64) -> String {
         match row.fault {
+            Fault::Width(found) if found > COLUMN_LIMIT => {
+                format!("the row has more than {COLUMN_LIMIT} cells and the header has {}", self.names.len())
+            }
             Fault::Width(found) => format!("the row has {found} cells and the header has {}", self.names.len()),
             Fault::Quoting(fault) => words(fault).to_owned(),
             Fault::Encoding(cell) => undecodable(text, row.begin, cell, line),

@@ -2,6 +2,8 @@
 
 use memchr::{memchr, memchr2, memchr3};
 
+use super::COLUMN_LIMIT;
+
 #[cfg(test)]
 mod tests;
 
@@ -129,13 +131,19 @@ pub enum QuoteFault {
     TextAfterQuote,
 }
 
-/// Splits the record at `at`, pushing its cells. `end` says that the text is the last of the file.
+/// Splits the record at `at`, pushing its cells, at most one more than a table may have columns. `end` says that the
+/// text is the last of the file.
 pub fn record(dialect: Dialect, text: &[u8], at: usize, end: bool, cells: &mut Vec<Cell>) -> Step {
     if let Some(b'\n' | b'\r') = text.get(at) {
         return after_line(text, at, end).map_or(Step::Partial, |next| Step::Blank { next });
     }
+    let most = cells.len() + COLUMN_LIMIT;
     let mut at = at;
     loop {
+        if cells.len() > most {
+            // That it is too wide is known; a text of mere delimiters must not become a giant index.
+            cells.truncate(most);
+        }
         let stop = if text.get(at) == Some(&dialect.quote) {
             match quoted(dialect, text, at, end, cells) {
                 Ok(stop) => stop,

@@ -245,3 +245,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_text_of_mere_delimiters_is_refused_by_its_width() {
+    let commas = vec![b','; 2 << 20];
+    let told = read(&commas, Options::default()).map(drop).unwrap_err().to_string();
+    assert!(told.contains("at most 10000"), "{told}");
+    let text = [b"a,b\n1,2\n".as_slice(), &commas, b"\n3,4\n"].concat();
+    let load = read(&text, Options::default()).unwrap();
+    assert_eq!((load.rows.len(), load.total), (2, 1));
+    assert_eq!(load.refused, [refusal(3, None, "the row has more than 10000 cells and the header has 2")]);
+}

@@ -69,3 +69,12 @@ fn lines_end_with_feeds_and_lone_returns() {
     assert_eq!(count_lines(b"a\nb\r\nc\rd"), 3);
     assert_eq!(count_lines(b""), 0);
 }
+
+#[test]
+fn a_record_pushes_one_cell_more_than_a_table_has_columns() {
+    let text = vec![b','; 3 * COLUMN_LIMIT];
+    let mut cells = vec![Cell::MISSING; 7];
+    let step = record(Dialect { delimiter: b',', quote: b'"' }, &text, 0, true, &mut cells);
+    assert_eq!((step, cells.len()), (Step::Record { next: text.len() }, 7 + COLUMN_LIMIT + 1));
+    assert!(cells.capacity() < 3 * COLUMN_LIMIT);
+}
