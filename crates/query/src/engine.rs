@@ -30,9 +30,13 @@ use crate::scope::{DEFAULT_SCHEMA, Scope, ScopeCatalog};
 use crate::subqueries::ExactSubqueries;
 use crate::sum::checked_sum;
 use crate::system::CATALOG;
+use crate::yielding::YieldingJoins;
 
 /// Stack of each query thread. A statement at the limits of the guard needs a few MiB; only touched pages cost memory.
 const STACK: usize = 64 << 20;
+/// Threads for each one that a query may keep busy. A single step of a few kernels (a pattern against a long text) is
+/// long and cannot be interrupted; the spare ones keep other queries answering until it is over.
+const SPARE: usize = 4;
 /// Rows in a batch.
 const BATCH_ROWS: usize = 8192;
 /// Bytes that a batch may repeat of a plan's constants.
@@ -54,7 +58,7 @@ impl Engine {
         let environment = environment(config, store)
             .map_err(|error| Error::Start { what: "queryd.spill_dir cannot be used", source: Box::new(error) })?;
         let runtime = Builder::new_multi_thread()
-            .worker_threads(threads)
+            .worker_threads(threads * SPARE)
             .thread_name("query")
             .thread_stack_size(STACK)
             .enable_all()
@@ -148,6 +152,7 @@ fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSi
         .with_analyzer_rule(Arc::new(CountedRows))
         .with_analyzer_rule(Arc::new(DistinctLayers))
         .with_physical_optimizer_rules(physical_rules())
+        .with_physical_optimizer_rule(Arc::new(YieldingJoins))
         .build();
     // It would answer the name and version of an inner library. Removing what is there cannot fail.
     let _ = state.deregister_udf("version");

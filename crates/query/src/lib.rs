@@ -4,7 +4,8 @@
 //! at once. Reading order: [`config`] and [`error`]; [`ask`], [`query`] (the verbs) and `run` (a running
 //! query); how a question becomes a plan: `statement`, `guard`, `precedence`, `scope`, `quoted`, `names`, `params`, `plan`; what the
 //! engine reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`,
-//! `layers`, `multiset`, `subqueries`, `pushdown`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
+//! `layers`, `multiset`, `subqueries`, `pushdown`, `yielding`; and what leaves: [`answer`], [`types`], [`encode`],
+//! `clean` (messages).
 
 pub mod answer;
 pub mod ask;
@@ -35,6 +36,7 @@ mod subqueries;
 mod sum;
 mod system;
 pub mod types;
+mod yielding;
 
 pub use answer::{Answer, ResultColumn};
 pub use ask::Ask;

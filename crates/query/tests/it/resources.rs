@@ -85,6 +85,21 @@ async fn the_deadline_ends_endless_queries() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn joins_of_everything_with_everything_end_and_leave_room_for_others() {
+    let lake = Lake::with(&Config { timeout: Span::secs(3), memory_limit: ByteSize::mib(200), ..small() }).await;
+    let rows: String = (0..60_000).map(|row| format!("{row}\n")).collect();
+    lake.replace("t", format!("x\n{rows}")).await;
+    let bombs = ["SELECT sum(a.x - b.x) FROM t a, t b", "SELECT sum(a.x) FROM t a JOIN t b ON a.x < b.x"];
+    let ended = futures::future::join_all((0..12).map(|turn| lake.json(bombs[turn % 2]))).await;
+    for outcome in ended {
+        let code = outcome.map_err(|error| error.code().to_owned());
+        assert_eq!(code.unwrap_err(), "query.timeout");
+    }
+    // More of them were asked than there are threads: this answers only if they have let go of theirs.
+    assert_eq!(lake.rows("SELECT 1").await, json!([[1]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_query_can_be_cancelled_by_its_id() {
     let lake = Lake::open().await;
     let mut answer = lake.ask("SELECT value FROM generate_series(1, 9000000000000)").await.unwrap();
