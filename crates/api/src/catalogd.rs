@@ -6,7 +6,7 @@ use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
 use base::{AsOf, DatasetName, Version};
-use catalog::{Catalog, Register, Registered};
+use catalog::{Catalog, Register, Registered, StatedObject};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -121,26 +121,8 @@ impl PageAsked {
 struct RegisterCall {
     name: String,
     schema_fingerprint: String,
-    objects: Vec<RegisterObject>,
+    objects: Vec<StatedObject>,
     row_count: u64,
-}
-
-/// An object to register. What a list or a manifest tells of an object beside its key may stand here too; the catalog
-/// reads the object itself.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RegisterObject {
-    key: String,
-    #[serde(default, rename = "size")]
-    _size: Option<u64>,
-    #[serde(default, rename = "row_count")]
-    _row_count: Option<u64>,
-    #[serde(default, rename = "etag")]
-    _etag: Option<String>,
-    #[serde(default, rename = "sha256")]
-    _sha256: Option<String>,
-    #[serde(default, rename = "modified")]
-    _modified: Option<String>,
 }
 
 impl TryFrom<RegisterCall> for Register {
@@ -148,8 +130,7 @@ impl TryFrom<RegisterCall> for Register {
 
     fn try_from(call: RegisterCall) -> Result<Self> {
         let name = call.name.parse().map_err(Error::from)?;
-        let objects = call.objects.into_iter().map(|object| object.key).collect();
-        let RegisterCall { schema_fingerprint, row_count, .. } = call;
+        let RegisterCall { schema_fingerprint, objects, row_count, .. } = call;
         Ok(Self { name, schema_fingerprint, objects, row_count, author: AUTHOR.to_owned() })
     }
 }

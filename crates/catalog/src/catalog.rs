@@ -247,7 +247,7 @@ impl Room {
         }
         let registering = Registering::find(&self.lake, register).await?;
         if let Some(table) = &table
-            && table.registered_objects() == Some(registering.objects())
+            && registering.is_settled_in(table)
         {
             registering.expect_rows(table.row_count())?;
             return Ok(Registered { existing: true, manifest: Manifest::of(table).await? });

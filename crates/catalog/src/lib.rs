@@ -4,7 +4,8 @@
 //! [`record`] and [`state`] (what a version is), [`log`] (where writers meet), [`head`], [`checkpoint`] and [`past`]
 //! (how states are found), [`committer`] (the one path by which anything changes), [`column`], [`schema`] and [`diff`],
 //! [`draft`], [`publication`] and [`publish`] with [`snapshot`], [`summary`] and [`footer`] (our own Iceberg commit),
-//! [`register`], [`table`], [`manifest`] and [`history`] (what readers get), and [`catalog`], which holds it together.
+//! [`register`] and [`stated`], [`table`], [`manifest`] and [`history`] (what readers get), and [`catalog`], which holds
+//! it together.
 
 mod catalog;
 mod checkpoint;
@@ -32,6 +33,7 @@ mod register;
 mod schema;
 mod snapshot;
 mod state;
+mod stated;
 mod summary;
 mod table;
 mod tables;
@@ -52,4 +54,5 @@ pub use publish::Published;
 pub use record::{Change, Commit, Record, TablePut};
 pub use register::{Register, Registered};
 pub use state::TableEntry;
+pub use stated::StatedObject;
 pub use table::{Table, dataset_id};

@@ -19,6 +19,7 @@ use crate::io;
 use crate::lake::Lake;
 use crate::manifest::Manifest;
 use crate::publication::{Mode, NewFile, Publication, Source};
+use crate::stated::StatedObject;
 use crate::table::Table;
 
 /// How many objects are read or copied at once.
@@ -31,8 +32,8 @@ pub struct Register {
     pub name: DatasetName,
     /// The fingerprint that each object's schema must have.
     pub schema_fingerprint: String,
-    /// The keys of the objects.
-    pub objects: Vec<String>,
+    /// The objects.
+    pub objects: Vec<StatedObject>,
     /// The rows of all objects together.
     pub row_count: u64,
     /// Who asked for it.
@@ -49,8 +50,8 @@ pub struct Registered {
 }
 
 /// An object of a registration, as found on the store.
-struct Given {
-    key: String,
+struct Given<'a> {
+    stated: &'a StatedObject,
     entry: Entry,
 }
 
@@ -64,7 +65,7 @@ struct Inside {
 pub(crate) struct Registering<'a> {
     lake: &'a Lake,
     register: &'a Register,
-    given: Vec<Given>,
+    given: Vec<Given<'a>>,
     objects: String,
 }
 
@@ -83,8 +84,8 @@ pub(crate) fn check(register: &Register) -> Result<()> {
         return Err(Error::NoObjects);
     }
     let mut seen = HashSet::new();
-    match register.objects.iter().find(|key| !seen.insert(*key)) {
-        Some(twice) => Err(Error::Contradiction(format!("object {twice:?} is listed twice"))),
+    match register.objects.iter().find(|object| !seen.insert(&object.key)) {
+        Some(twice) => Err(Error::Contradiction(format!("object {:?} is listed twice", twice.key))),
         None => Ok(()),
     }
 }
@@ -93,7 +94,7 @@ pub(crate) fn check(register: &Register) -> Result<()> {
 /// first object can be read; it need not even exist for the refusal.
 pub(crate) async fn drift(lake: &Lake, register: &Register, table: &Table) -> Error {
     let given = match register.objects.first() {
-        Some(key) => columns_of(lake, key).await.ok(),
+        Some(object) => columns_of(lake, object).await.ok(),
         None => None,
     };
     let mut diff = given.map_or_else(SchemaDiff::default, |given| SchemaDiff::between(table.columns(), &given));
@@ -102,23 +103,30 @@ pub(crate) async fn drift(lake: &Lake, register: &Register, table: &Table) -> Er
     Error::drift(&register.name, diff)
 }
 
-async fn columns_of(lake: &Lake, key: &str) -> Result<Vec<NewColumn>> {
-    let given = find(lake, key).await?;
-    Ok(look_inside(lake, &given.key, &given.entry).await?.columns)
+async fn columns_of(lake: &Lake, object: &StatedObject) -> Result<Vec<NewColumn>> {
+    let given = find(lake, object).await?;
+    Ok(look_inside(lake, &object.key, &given.entry).await?.columns)
 }
 
 impl<'a> Registering<'a> {
     /// Finds the objects.
     pub async fn find(lake: &'a Lake, register: &'a Register) -> Result<Self> {
-        let finds: Vec<_> = register.objects.iter().map(|key| find(lake, key)).collect();
-        let given: Vec<Given> = stream::iter(finds).buffered(OBJECTS_AT_ONCE).try_collect().await?;
-        let objects = digest(given.iter().map(|Given { key, entry }| format!("{key}\0{}\0{}", entry.size, entry.etag)));
+        let finds: Vec<_> = register.objects.iter().map(|object| find(lake, object)).collect();
+        let given: Vec<Given<'a>> = stream::iter(finds).buffered(OBJECTS_AT_ONCE).try_collect().await?;
+        let line = |Given { stated, entry }: &Given<'_>| format!("{}\0{}\0{}", stated.key, entry.size, entry.etag);
+        let objects = digest(given.iter().map(line));
         Ok(Self { lake, register, given, objects })
     }
 
-    /// The objects by key, size and ETag, as one digest: when it is the last one's, nothing needs to be read.
+    /// The objects by key, size and ETag, as one digest.
     pub fn objects(&self) -> &str {
         &self.objects
+    }
+
+    /// Whether the table's rows came from these very objects, and nothing is stated that reading alone can prove.
+    pub fn is_settled_in(&self, table: &Table) -> bool {
+        let must_be_read = self.given.iter().any(|given| given.stated.must_be_read());
+        !must_be_read && table.registered_objects() == Some(self.objects())
     }
 
     /// Checks the objects against the call and copies them under the table, where nobody can change them.
@@ -140,12 +148,15 @@ impl<'a> Registering<'a> {
 
     /// The columns that all objects share.
     async fn inspect(&self) -> Result<Vec<NewColumn>> {
-        let looks: Vec<_> = self.given.iter().map(|given| look_inside(self.lake, &given.key, &given.entry)).collect();
+        let looks: Vec<_> =
+            self.given.iter().map(|given| look_inside(self.lake, &given.stated.key, &given.entry)).collect();
         let insides: Vec<Inside> = stream::iter(looks).buffered(OBJECTS_AT_ONCE).try_collect().await?;
         let mut rows = 0;
         for (given, inside) in self.given.iter().zip(&insides) {
-            self.expect_fingerprint(&given.key, &inside.columns)?;
-            rows += footer::rows(&inside.footer);
+            self.expect_fingerprint(&given.stated.key, &inside.columns)?;
+            let found = footer::rows(&inside.footer);
+            given.stated.expect_rows(found)?;
+            rows += found;
         }
         self.expect_rows(rows)?;
         let first = insides.into_iter().next().ok_or(Error::NoObjects)?;
@@ -172,15 +183,18 @@ impl<'a> Registering<'a> {
         Ok(Copied { publication, by_name })
     }
 
-    async fn copy_one(&self, draft: &Draft, given: &Given, target: &str) -> Result<Copy> {
+    async fn copy_one(&self, draft: &Draft, given: &Given<'_>, target: &str) -> Result<Copy> {
         let (entry, sha256) = copy_hashing(self.lake, &given.entry.path, target).await?;
-        let inside = look_inside(self.lake, &given.key, &entry).await?;
-        self.expect_fingerprint(&given.key, &inside.columns)?;
+        let key = &given.stated.key;
+        given.stated.expect_sha256(&sha256)?;
+        let inside = look_inside(self.lake, key, &entry).await?;
+        self.expect_fingerprint(key, &inside.columns)?;
+        given.stated.expect_rows(footer::rows(&inside.footer))?;
         let ids = footer::field_ids(&inside.footer);
         let by_name = ids.iter().all(Option::is_none);
         if !by_name && !ids.iter().eq(draft.columns.iter().map(|column| Some(column.id)).collect::<Vec<_>>().iter()) {
             let problem = "carries field ids that are not the dataset's";
-            return Err(Error::Contradiction(format!("object {:?} {problem}", given.key)));
+            return Err(Error::Contradiction(format!("object {key:?} {problem}")));
         }
         let file = NewFile { path: target.to_owned(), footer: Arc::new(inside.footer), size: entry.size };
         Ok(Copy { file, sha256, by_name })
@@ -213,13 +227,15 @@ struct Copy {
     by_name: bool,
 }
 
-async fn find(lake: &Lake, key: &str) -> Result<Given> {
-    let path = key.parse::<Key>().map_err(Error::BadKey)?.path();
-    match lake.store.head(&path).await {
-        Ok(entry) => Ok(Given { key: key.to_owned(), entry }),
-        Err(storage::Error::NotFound { .. }) => Err(Error::ObjectMissing { key: key.to_owned() }),
-        Err(error) => Err(error.into()),
-    }
+async fn find<'a>(lake: &Lake, stated: &'a StatedObject) -> Result<Given<'a>> {
+    let path = stated.key.parse::<Key>().map_err(Error::BadKey)?.path();
+    let entry = match lake.store.head(&path).await {
+        Ok(entry) => entry,
+        Err(storage::Error::NotFound { .. }) => return Err(Error::ObjectMissing { key: stated.key.clone() }),
+        Err(error) => return Err(error.into()),
+    };
+    stated.expect_entry(&entry)?;
+    Ok(Given { stated, entry })
 }
 
 async fn look_inside(lake: &Lake, key: &str, entry: &Entry) -> Result<Inside> {

@@ -161,6 +161,10 @@ fn registrations() -> Vec<Case> {
     cases.push(register(&named("a").replace("there", "absent"), 404, "catalog.object_missing"));
     cases.push(register(&named("a").replace("there", "../x"), 400, "catalog.bad_key"));
     cases.push(register(&named("a"), 422, "catalog.not_parquet"));
+    for untrue in [r#""size":5000"#, r#""etag":"x""#, r#""modified":"2001-01-01T00:00:00Z""#] {
+        let stated = named("a").replace("\"there\"", &format!("\"there\",{untrue}"));
+        cases.push(register(&stated, 422, "catalog.contradiction"));
+    }
     cases.push(with(register(&named("a"), 415, "api.media_type"), "content-type", "text/plain"));
     let form = "application/x-www-form-urlencoded";
     cases.push(with(register(&named("a"), 415, "api.media_type"), "content-type", form));

@@ -1,9 +1,10 @@
 //! Registration, to the letter of the predecessors' contract.
 
-use base::{Fault, Kind, Version};
-use catalog::{ColumnType, Error, Mode};
+use base::{Fault, Kind, Timestamp, Version};
+use catalog::{ColumnType, Error, Mode, Register, StatedObject};
 use futures::future::join_all;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use testkit::TestLake;
 
 use crate::support::{column, fingerprint_of, ids, load, open, paths, put_object, registration};
@@ -86,6 +87,38 @@ async fn drift_is_refused_with_the_diff_and_changes_nothing() {
     let pin = catalog.pin(None).await.unwrap();
     assert_eq!(catalog.manifest(&pin, &"t".parse().unwrap()).await.unwrap(), first.manifest);
     assert_eq!(paths(&lake.store, "").await, files);
+}
+
+#[tokio::test]
+async fn what_a_call_states_of_an_object_must_hold() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    put_object(&lake.store, "a", &[1, 2]).await;
+    let entry = lake.store.head("objects/a").await.unwrap();
+    let sha256 = hex::encode(Sha256::digest(lake.store.get("objects/a").await.unwrap()));
+    let mut call = registration("t", &["a"], 2);
+    let (size, etag, modified) = (Some(entry.size), Some(entry.etag), Some(entry.modified));
+    call.objects[0] =
+        StatedObject { key: "a".into(), size, etag, modified, sha256: Some(sha256.to_uppercase()), row_count: Some(2) };
+    let wrong = [
+        StatedObject { size: Some(5), ..call.objects[0].clone() },
+        StatedObject { etag: Some("other".into()), ..call.objects[0].clone() },
+        StatedObject { modified: Some(Timestamp::from_micros(0)), ..call.objects[0].clone() },
+        StatedObject { sha256: Some("0".repeat(64)), ..call.objects[0].clone() },
+        StatedObject { row_count: Some(7), ..call.objects[0].clone() },
+    ];
+    let refuse = async |stage: &str| {
+        for object in &wrong {
+            let error = catalog.register(Register { objects: vec![object.clone()], ..call.clone() }).await.unwrap_err();
+            assert_eq!(error.code(), "catalog.contradiction", "{stage}: {object:?}");
+        }
+    };
+    refuse("new").await;
+    let done = catalog.register(call.clone()).await.unwrap();
+    assert!(!done.existing);
+    refuse("known").await;
+    assert_eq!(catalog.register(call.clone()).await.unwrap().manifest, done.manifest);
+    assert_eq!(catalog.pin(None).await.unwrap().version(), Version(1));
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ pub fn registration(name: &str, objects: &[&str], row_count: u64) -> Register {
     Register {
         name: name.parse().unwrap(),
         schema_fingerprint: fingerprint_of(&columns()),
-        objects: objects.iter().map(|key| (*key).to_owned()).collect(),
+        objects: objects.iter().map(|key| (*key).into()).collect(),
         row_count,
         author: "test".into(),
     }
