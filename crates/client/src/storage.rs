@@ -37,7 +37,7 @@ pub struct Object {
     pub etag: String,
 }
 
-/// One page of a list, sorted by key.
+/// One page of a list, sorted by key as the store writes keys (control characters and the like as `%XX`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectPage {
     /// The objects.
@@ -85,7 +85,7 @@ impl Client {
         self.call(request(Method::DELETE, &object_path(key), Body::empty())?).await.map(drop)
     }
 
-    /// One page of the objects whose key begins with `prefix`, after the key `after`.
+    /// One page of the objects whose key begins with `prefix`, after the text `after`.
     pub async fn list_objects(&self, prefix: &str, after: Option<&str>, limit: Option<usize>) -> Result<ObjectPage> {
         let pairs = [
             ("prefix", Some(prefix.to_owned())),

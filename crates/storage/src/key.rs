@@ -45,6 +45,18 @@ impl Key {
     }
 }
 
+/// What holds of keys, and of the texts between which keys are listed.
+pub(crate) fn check_bound(text: &str) -> Result<()> {
+    let broken = |rule| Err(Error::InvalidKey { rule });
+    if text.len() > MAX_KEY {
+        return broken("a key may not be longer than 1,024 bytes");
+    }
+    if text.contains(['\0', '\r', '\n', '\t']) {
+        return broken("a key may not hold NUL, CR, LF or TAB");
+    }
+    Ok(())
+}
+
 /// The lake's own prefix that `text` begins with.
 fn reserved_prefix(text: &str) -> Option<&'static str> {
     RESERVED.into_iter().find(|prefix| text.starts_with(prefix))
@@ -52,10 +64,12 @@ fn reserved_prefix(text: &str) -> Option<&'static str> {
 
 /// Where a key, or the beginning of one, lies relative to the lake's root.
 pub(crate) fn path_of(text: &str) -> String {
-    match reserved_prefix(text) {
-        Some(_) => text.to_owned(),
-        None => format!("{HOME}{text}"),
-    }
+    format!("{}{text}", home_of(text))
+}
+
+/// What stands before a key, or the beginning of one, in its path.
+pub(crate) fn home_of(text: &str) -> &'static str {
+    if reserved_prefix(text).is_some() { "" } else { HOME }
 }
 
 /// The key of what lies at `path`.
@@ -71,12 +85,7 @@ impl FromStr for Key {
         if text.is_empty() {
             return broken("a key may not be empty");
         }
-        if text.len() > MAX_KEY {
-            return broken("a key may not be longer than 1,024 bytes");
-        }
-        if text.contains(['\0', '\r', '\n', '\t']) {
-            return broken("a key may not hold NUL, CR, LF or TAB");
-        }
+        check_bound(text)?;
         if text.starts_with('/') {
             return broken("a key may not begin with a slash");
         }

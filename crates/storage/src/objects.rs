@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::Config;
 use crate::error::{BodyError, Error, Result};
-use crate::key::{Key, key_at, path_of};
+use crate::key::{Key, check_bound, home_of, key_at, path_of};
 use crate::store::{Entry, Page, Reading, Store};
 use crate::writer::Writer;
 
@@ -149,9 +149,13 @@ impl Objects {
         deleted.map_err(in_keys)
     }
 
-    /// At most `limit` objects whose keys begin with `prefix`, those after the key `after` only. Paths are keys here.
+    /// At most `limit` objects whose keys begin with `prefix`, those after the text `after` only, in the order of
+    /// [`Page`]. Paths are keys here.
     pub async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Page> {
-        let after = after.map(path_of);
+        check_bound(prefix)?;
+        after.map_or(Ok(()), check_bound)?;
+        // Both bounds lie in one space: that of the users' keys, or that of the lake's own files.
+        let after = after.map(|after| format!("{}{after}", home_of(prefix)));
         let mut page = self.store.list(&path_of(prefix), after.as_deref(), limit).await?;
         for entry in &mut page.entries {
             entry.path = key_at(&entry.path).to_owned();

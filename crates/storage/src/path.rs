@@ -16,20 +16,24 @@ pub const MAX_COMPONENT: usize = 255;
 
 /// The stored form of a path. Fails for an empty path or component and for a component that is too long.
 pub fn encode(path: &str) -> Result<Path> {
+    let written = written(path);
+    match written.split('/').map(str::len).find(|length| !(1..=MAX_COMPONENT).contains(length)) {
+        Some(0) => Err(Error::InvalidKey { rule: "no component may be empty" }),
+        Some(_) => Err(Error::InvalidKey { rule: "no component may be longer than 255 bytes as stored" }),
+        None => Path::parse(&written).map_err(|_| Error::InvalidKey { rule: "the name cannot be stored" }),
+    }
+}
+
+/// The stored form of any text, whether or not it can be stored.
+pub(crate) fn written(path: &str) -> String {
     let mut written = String::with_capacity(path.len());
-    for component in path.split('/') {
-        if !written.is_empty() {
+    for (at, component) in path.split('/').enumerate() {
+        if at > 0 {
             written.push('/');
         }
-        let start = written.len();
         escape(component, &mut written);
-        match written.len() - start {
-            0 => return Err(Error::InvalidKey { rule: "no component may be empty" }),
-            1..=MAX_COMPONENT => {}
-            _ => return Err(Error::InvalidKey { rule: "no component may be longer than 255 bytes as stored" }),
-        }
     }
-    Path::parse(&written).map_err(|_| Error::InvalidKey { rule: "the name cannot be stored" })
+    written
 }
 
 fn escape(component: &str, written: &mut String) {

@@ -188,6 +188,32 @@ pub async fn a_removed_key_gives_way(bench: Bench) {
     assert_eq!(keys(&bench.objects, "").await, ["x/y"]);
 }
 
+pub async fn bounds_of_lists_are_texts_among_the_keys_that_are_listed(bench: Bench) {
+    for name in ["A", "b/c", "u"] {
+        put(&bench.objects, name, If::Always, pattern(1)).await.expect(name);
+    }
+    bench.store.put("tables/t/f", pattern(1)).await.expect("the lake writes");
+    let check = async |prefix: &str, after: &str, expected: &[&str]| {
+        let page = bench.objects.list(prefix, Some(after), 1000).await.expect("a list");
+        let found: Vec<_> = page.entries.into_iter().map(|entry| entry.path).collect();
+        assert_eq!(found, expected, "{prefix:?} after {after:?}");
+    };
+    check("", "tables/zzz", &["u"]).await;
+    check("", "_lake/x", &["b/c", "u"]).await;
+    check("", "b/", &["b/c", "u"]).await;
+    check("", "b/c/", &["u"]).await;
+    check("/", "", &[]).await;
+    check("tables/", "A", &["tables/t/f"]).await;
+    check("tables/", "u", &[]).await;
+    for bad in ["a\0", "a\n", "a\r", "a\t", &"k".repeat(1025)] {
+        for (prefix, after) in [(bad, None), ("", Some(bad))] {
+            let refused = bench.objects.list(prefix, after, 10).await;
+            assert!(matches!(refused, Err(Error::InvalidKey { .. })), "{bad:?}: {refused:?}");
+        }
+    }
+    assert!(bench.objects.list(&"k".repeat(1024), Some(&"/".repeat(1024)), 10).await.is_ok());
+}
+
 pub async fn caps_hold_before_and_while_streaming(bench: Bench) {
     let limit = bench.config.object_limit.0;
     let never = stream::once(async { panic!("a body that is declared too large is not read") });

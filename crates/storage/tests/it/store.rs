@@ -131,6 +131,37 @@ pub async fn lists_are_sorted_and_paged(bench: Bench) {
     assert_eq!(page.next.as_deref(), Some("a/c/e/f"));
 }
 
+pub async fn lists_may_begin_after_any_text(bench: Bench) {
+    // In the order of their stored forms: `%07`, `%252E` and `%2E` stand for the bell and for what follows it here.
+    let sorted = ["%", "\u{7}", "%2E/q", "./a", "%zz", "Z", "a!", "a/b", "a/c/d", "a0"];
+    for path in sorted.iter().rev() {
+        bench.store.put(path, Bytes::from_static(b"x")).await.expect("put");
+    }
+    assert_eq!(paths(&bench.store, "").await, sorted);
+    let check = async |after: &str, first: Option<&str>| {
+        let page = bench.store.list("", Some(after), 1000).await.expect("a list");
+        let found: Vec<_> = page.entries.into_iter().map(|entry| entry.path).collect();
+        let expected =
+            first.map_or(sorted.len(), |first| sorted.iter().position(|path| *path == first).expect("known"));
+        assert_eq!(found, sorted[expected..], "{after:?}");
+    };
+    check("a/", Some("a/b")).await;
+    check("a//", Some("a/b")).await;
+    check("a//b", Some("a/b")).await;
+    check("a/b/", Some("a/c/d")).await;
+    check("a/c/d/e//f", Some("a0")).await;
+    check("/", Some("Z")).await;
+    check("/a", Some("Z")).await;
+    check(&format!("a/{}", "z".repeat(900)), Some("a0")).await;
+    check("%2E/q", Some("./a")).await;
+    check(".", Some("./a")).await;
+    check("./a", Some("%zz")).await;
+    check("zzz", None).await;
+    for prefix in ["/", "//", "a//", "/a", &"y".repeat(300), &format!("{}/", "y".repeat(300))] {
+        assert_eq!(paths(&bench.store, prefix).await, Vec::<String>::new(), "{prefix:?}");
+    }
+}
+
 pub async fn lists_begin_with_any_text(bench: Bench) {
     let all =
         ["day/.", "day/..x", "day/2026-11-21", "day/2026-11-22/a", "day/2026-11-3", "day/50%", "day/50%41", "days"];
