@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Refusal, Result};
 use crate::fresh::{freshen, readiness};
-use crate::request::{Json, Params, Rest, json_at};
+use crate::request::{Json, Nothing, Params, Rest, json_at};
 use crate::role::Role;
 use crate::shared::{AUTHOR, Shared, gated, no_route};
 
@@ -37,7 +37,11 @@ pub fn catalogd(catalog: Catalog, shared: Shared) -> Router {
     shared.door(Role::Catalogd, routes, readiness(catalog))
 }
 
-async fn register(State(catalog): State<Catalog>, Json(call): Json<RegisterCall>) -> Result<Response> {
+async fn register(
+    State(catalog): State<Catalog>,
+    _: Params<Nothing>,
+    Json(call): Json<RegisterCall>,
+) -> Result<Response> {
     let Registered { existing, manifest } = catalog.register(call.try_into()?).await?;
     Ok(json_at(manifest.version, &json!({ "existing": existing, "manifest": manifest })))
 }
@@ -74,7 +78,7 @@ async fn versions(State(catalog): State<Catalog>, Params(page): Params<PageAsked
     Ok(json_at(head, &listed("versions", &records, next.map(|last| last.version))))
 }
 
-async fn version(State(catalog): State<Catalog>, Rest(version): Rest) -> Result<Response> {
+async fn version(State(catalog): State<Catalog>, Rest(version): Rest, _: Params<Nothing>) -> Result<Response> {
     let wrong = || Error::Parameter("a version is a number".to_owned());
     let version = Version(version.parse().map_err(|_| wrong())?);
     let record = catalog.version(version).await?;

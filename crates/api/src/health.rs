@@ -12,6 +12,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::request::{Nothing, Params};
 use crate::role::Role;
 
 /// Asks a role what it needs to work: the members it states when ready, or what is missing.
@@ -47,8 +48,8 @@ pub(crate) fn is_health(path: &str) -> bool {
 
 /// `/health`, `/livez` and `/readyz` of a role.
 pub(crate) fn routes(role: Role, readiness: Readiness) -> Router {
-    let alive = move || async move { json_text(format!(r#"{{"status":"ok","service":"{role}"}}"#)) };
-    let ready = move || ready(role, readiness.clone());
+    let alive = move |_: Params<Nothing>| async move { json_text(format!(r#"{{"status":"ok","service":"{role}"}}"#)) };
+    let ready = move |_: Params<Nothing>| ready(role, readiness.clone());
     Router::new().route("/health", get(alive)).route("/livez", get(alive)).route("/readyz", get(ready))
 }
 

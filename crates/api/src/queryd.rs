@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::fresh::{freshen, readiness};
-use crate::request::{Json, Rest, with_version};
+use crate::request::{Json, Nothing, Params, Rest, with_version};
 use crate::role::Role;
 use crate::shared::{Shared, gated, no_route};
 
@@ -39,7 +39,12 @@ pub fn queryd(query: Query, shared: Shared) -> Router {
     shared.door(Role::Queryd, routes, readiness(catalog))
 }
 
-async fn ask(State(query): State<Query>, headers: HeaderMap, Json(asked): Json<Asked>) -> Result<Response> {
+async fn ask(
+    State(query): State<Query>,
+    _: Params<Nothing>,
+    headers: HeaderMap,
+    Json(asked): Json<Asked>,
+) -> Result<Response> {
     let wanted = accept::wanted(&headers)?;
     let max_rows = asked.max_rows(&query, wanted)?;
     let Asked { sql, as_of, params, .. } = asked;
@@ -52,7 +57,7 @@ async fn ask(State(query): State<Query>, headers: HeaderMap, Json(asked): Json<A
     Ok(answered(version, id, wanted, body))
 }
 
-async fn cancel(State(query): State<Query>, Rest(id): Rest) -> Result<StatusCode> {
+async fn cancel(State(query): State<Query>, Rest(id): Rest, _: Params<Nothing>) -> Result<StatusCode> {
     let id: QueryId = id.parse().map_err(|_| Error::QueryId)?;
     if query.cancel(id) { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NoQuery.into()) }
 }

@@ -15,8 +15,8 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use storage::BodyError;
 
 use crate::error::{Error, Refusal, Result};
@@ -55,6 +55,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         Ok(Self(query.0))
     }
 }
+
+/// The parameters of a route that knows none, so that each one is refused.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// The wildcard of a path, percent-decoded.
 pub struct Rest(pub String);

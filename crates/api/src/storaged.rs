@@ -13,7 +13,7 @@ use storage::{Entry, Key, Objects, Page, Reading};
 
 use crate::error::{Error, Result};
 use crate::health::Readiness;
-use crate::request::{Params, Rest, declared_length, pieces};
+use crate::request::{Nothing, Params, Rest, declared_length, pieces};
 use crate::role::Role;
 use crate::shared::{Shared, gated, no_route};
 
@@ -89,13 +89,14 @@ async fn list(State(objects): State<Objects>, Params(asked): Params<Asked>) -> R
     Ok(axum::Json(Listed::from(page)).into_response())
 }
 
-/// The key of the path, percent-decoded; empty under `/storage/objects/`.
+/// The key of the path, percent-decoded; empty under `/storage/objects/`. No parameters stand beside it.
 struct ObjectKey(Key);
 
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for ObjectKey {
     type Rejection = crate::error::Refusal;
 
     async fn from_request_parts(parts: &mut http::request::Parts, state: &S) -> Result<Self> {
+        Params::<Nothing>::from_request_parts(parts, state).await?;
         let text = match parts.uri.path() {
             "/storage/objects/" => String::new(),
             _ => Rest::from_request_parts(parts, state).await?.0,

@@ -8,7 +8,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base::{RequestId, Seams};
 use futures::FutureExt;
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use hyper::body::Body as _;
 
 use crate::error::Error;
 use crate::health;
@@ -64,7 +66,7 @@ pub(crate) async fn follow(State(tracer): State<Tracer>, mut request: Request, n
     let mut answer = Problem::write(guarded(next, request).await, &ids.request);
     ids.put(answer.headers_mut());
     if method == Method::HEAD {
-        *answer.body_mut() = Body::empty();
+        answer = bare(answer);
     }
     let served = served(&answer, Served { role: tracer.role, route });
     if !inner {
@@ -73,6 +75,14 @@ pub(crate) async fn follow(State(tracer): State<Tracer>, mut request: Request, n
     }
     answer.extensions_mut().insert(served);
     answer
+}
+
+/// The answer to a HEAD: the headers of the GET, of which the length of the body is one, without the body.
+fn bare(mut answer: Response) -> Response {
+    if let Some(length) = answer.body().size_hint().exact().filter(|length| *length > 0) {
+        answer.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    }
+    answer.map(|_| Body::empty())
 }
 
 async fn guarded(next: Next, request: Request) -> Response {

@@ -119,3 +119,30 @@ async fn a_version_that_nobody_has_seen_is_not_answered() {
         assert!(answer.headers.contains_key("retry-after"));
     }
 }
+
+#[tokio::test]
+async fn a_head_has_the_headers_of_the_get() {
+    let (stack, here) = prepared().await;
+    let split = stack.split();
+    for gateway in [&here, &split.gateway] {
+        for path in [
+            "/health",
+            "/readyz",
+            "/v1/storage/objects/k",
+            "/v1/storage/list",
+            "/v1/storage/list?colour=red",
+            "/v1/catalog/list",
+            "/v1/catalog/manifest/people",
+            "/v1/catalog/manifest/peeple",
+            "/v1/catalog/versions/1",
+            "/v1/nothing",
+        ] {
+            let ids = [("x-request-id", "same"), ("x-lakehouse-trace-id", "trace")];
+            let [get, head] = [Method::GET, Method::HEAD].map(|method| request(method, path, &ids, Body::empty()));
+            let (get, head) = (send(gateway, get).await, send(gateway, head).await);
+            assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
+            assert_eq!(head.header("content-length"), get.body.len().to_string(), "{path}");
+            assert_eq!(content_headers(&head), content_headers(&get), "{path}");
+        }
+    }
+}

@@ -65,6 +65,19 @@ fn routes() -> Vec<Case> {
     ] {
         cases.push(case(method, path, 405, "api.method_not_allowed"));
     }
+    for (method, path) in [
+        (Method::PUT, "/v1/storage/objects/there?x=1"),
+        (Method::GET, "/v1/storage/objects/there?versionId=3"),
+        (Method::DELETE, "/v1/storage/objects/there?force"),
+        (Method::GET, "/v1/catalog/versions/1?as_of=1"),
+        (Method::POST, "/v1/catalog/register?dry_run=1"),
+        (Method::POST, "/v1/sql?max_rows=3"),
+        (Method::DELETE, "/v1/sql/x?x=1"),
+        (Method::GET, "/health?x=1"),
+        (Method::GET, "/readyz?verbose"),
+    ] {
+        cases.push(case(method, path, 400, "api.bad_parameter"));
+    }
     cases.push(case(Method::POST, "/v1/catalog/rollback/people", 404, "api.no_route"));
     cases.push(case(Method::DELETE, "/v1/catalog/datasets/people", 404, "api.no_route"));
     cases
