@@ -97,7 +97,7 @@ impl Line {
         }
     }
 
-    async fn call(&self, role: Role, request: Request) -> Result<Response, Error> {
+    async fn call(&self, role: Role, request: Request) -> Result<Response> {
         match self {
             Self::Here(router) => match router.clone().oneshot(request).await {
                 Ok(answer) => Ok(answer),

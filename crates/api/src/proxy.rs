@@ -1,7 +1,7 @@
 //! Passing a request on to a role with an address of its own, and its answer back, unchanged and unbuffered.
 
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,11 +16,14 @@ use hyper::body::{Frame, SizeHint};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use storage::BodyError;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::error::Error;
+use crate::error::{Error, Refusal, Result};
+use crate::request::media_type;
 use crate::role::Role;
+use crate::upload::BROKE_OFF;
 
 /// How long a role may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,12 +55,16 @@ impl Proxy {
     }
 
     /// Sends a request whose path has lost its `/v1`, and answers what the role answers.
-    pub(crate) async fn forward(&self, request: Request) -> Result<Response, Error> {
+    pub(crate) async fn forward(&self, request: Request) -> Result<Response> {
         let moved = Moved::now();
+        let media = media_type(request.headers());
         let request = self.readdress(request, &moved)?;
         let answer = within(self.http.request(request), &moved, self.timeout).await;
         let answer = answer.ok_or(Error::UpstreamTimeout { role: self.role })?;
-        let answer = answer.map_err(|why| Error::Unreachable { role: self.role, cause: Some(why.into()) })?;
+        let answer = answer.map_err(|why| match moved.broke_off() {
+            true => broken_off(self.role, &media),
+            false => Error::Unreachable { role: self.role, cause: Some(why.into()) }.into(),
+        })?;
         let mut answer = answer.map(Body::new);
         drop_hop_by_hop(answer.headers_mut());
         answer.extensions_mut().clear();
@@ -77,6 +84,15 @@ impl Proxy {
         }
         parts.extensions.clear();
         Ok(Request::from_parts(parts, Body::new(Watched { body, moved: moved.clone() })))
+    }
+}
+
+/// What a role answers to a body that breaks off. It cannot say so itself: its own connection breaks with the body.
+fn broken_off(role: Role, media: &str) -> Refusal {
+    match role {
+        Role::Ingestd if media == "multipart/form-data" => Error::Multipart(BROKE_OFF.to_owned()).into(),
+        Role::Storaged | Role::Ingestd => BodyError::Broken("it broke off".into()).into(),
+        Role::Gateway | Role::Catalogd | Role::Queryd => Error::Body("it broke off".to_owned()).into(),
     }
 }
 
@@ -127,21 +143,29 @@ async fn within<T>(call: impl Future<Output = T>, moved: &Moved, limit: Duration
     }
 }
 
-/// When the body of a request last moved.
+/// When the body of a request last moved, and whether it broke off then.
 #[derive(Clone)]
-struct Moved(Arc<Mutex<Instant>>);
+struct Moved(Arc<Mutex<(Instant, bool)>>);
 
 impl Moved {
     fn now() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
+        Self(Arc::new(Mutex::new((Instant::now(), false))))
     }
 
     fn last(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().0
     }
 
-    fn touch(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    fn broke_off(&self) -> bool {
+        self.lock().1
+    }
+
+    fn touch(&self, broken: bool) {
+        *self.lock() = (Instant::now(), broken);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Instant, bool)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -157,8 +181,8 @@ impl hyper::body::Body for Watched {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if frame.is_ready() {
-            self.moved.touch();
+        if let Poll::Ready(frame) = &frame {
+            self.moved.touch(matches!(frame, Some(Err(_))));
         }
         frame
     }

@@ -14,6 +14,7 @@ use crate::request::{fits, media_type, pieces};
 
 mod parts;
 
+pub(crate) use parts::BROKE_OFF;
 use parts::{Broken, ENVELOPE, Parts};
 
 /// Types of a raw body. Absent counts as given: many scripts state none.

@@ -16,6 +16,8 @@ use storage::BodyError;
 use crate::error::{BoxError, Error};
 use crate::request::{pieces, text};
 
+/// What is said of a body that broke off; the reader of multipart says the same of a header without end.
+pub(crate) const BROKE_OFF: &str = "it broke off, or the header of a part is too long";
 /// The only field of an upload.
 const FIELD: &str = "file";
 /// What a multipart body may hold beside its file, in bytes: boundaries and the part's header.
@@ -103,7 +105,7 @@ fn malformed(why: &multer::Error) -> Error {
             "the header of a part is damaged"
         }
         multer::Error::DecodeHeaderValue { .. } => "the header of a part is damaged",
-        multer::Error::StreamReadFailed(_) => "it broke off, or the header of a part is too long",
+        multer::Error::StreamReadFailed(_) => BROKE_OFF,
         _ => "its parts cannot be told apart",
     };
     Error::Multipart(reason.to_owned())

@@ -146,3 +146,28 @@ async fn a_head_has_the_headers_of_the_get() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_answered_alike() {
+    let (stack, here) = prepared().await;
+    let split = stack.split();
+    let form = "multipart/form-data; boundary=b";
+    let begun = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nid\n1\n";
+    for (method, path, media, begun, code) in [
+        (Method::PUT, "/v1/storage/objects/torn", "text/csv", "id\n1\n", "storage.body_broken"),
+        (Method::POST, "/v1/ingest?name=torn", "text/csv", "id\n1\n", "storage.body_broken"),
+        (Method::POST, "/v1/ingest?name=torn", form, begun, "api.bad_multipart"),
+        (Method::POST, "/v1/sql", "application/json", "{\"sql\":", "api.bad_body"),
+        (Method::POST, "/v1/catalog/register", "application/json", "{\"name\":", "api.bad_body"),
+    ] {
+        let mut answers = Vec::new();
+        for gateway in [&here, &split.gateway] {
+            let pieces = [Ok(bytes::Bytes::from_static(begun.as_bytes())), Err(std::io::Error::other("cut"))];
+            let headers = [("content-type", media), ("x-request-id", "same"), ("x-lakehouse-trace-id", "trace")];
+            let body = Body::from_stream(futures::stream::iter(pieces));
+            answers.push(send(gateway, request(method.clone(), path, &headers, body)).await);
+        }
+        assert_eq!(answers[0].code(), code, "{path} {media}");
+        assert_eq!((answers[0].status, answers[0].text()), (answers[1].status, answers[1].text()), "{path} {media}");
+    }
+}
