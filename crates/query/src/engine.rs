@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::layers::DistinctLayers;
 use crate::multiset::CountedRows;
 use crate::overflow::CheckedExpressions;
+use crate::pace::Pace;
 use crate::provider::LAKE_URL;
 use crate::pushdown::physical_rules;
 use crate::scope::{DEFAULT_SCHEMA, Scope, ScopeCatalog};
@@ -85,11 +86,15 @@ impl Engine {
 
 /// Makes an optimized plan physical. Every row may repeat each of its constants, those that the optimizer computed
 /// among them: the longer they are, the fewer rows a batch has, so that a batch stays small.
-pub(crate) async fn physical(state: &mut SessionState, plan: &LogicalPlan) -> EngineResult<Arc<dyn ExecutionPlan>> {
+pub(crate) async fn physical(
+    state: &mut SessionState,
+    plan: &LogicalPlan,
+    pace: &Pace,
+) -> EngineResult<Arc<dyn ExecutionPlan>> {
     let plan = state.optimize(plan)?;
     let rows = (REPEATED_BYTES / constant_bytes(&plan)?.max(1)).clamp(1, BATCH_ROWS);
     state.config_mut().options_mut().execution.batch_size = rows;
-    state.query_planner().create_physical_plan(&plan, state).await
+    pace.over(state.query_planner().create_physical_plan(&plan, state).await?)
 }
 
 /// Bytes of the texts, blobs and lists among a plan's constants.

@@ -2,10 +2,10 @@
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
 //! at once. Reading order: [`config`] and [`error`]; [`ask`], [`query`] (the verbs) and `run` (a running
-//! query); how a question becomes a plan: `statement`, `guard`, `precedence`, `scope`, `quoted`, `names`, `params`, `plan`; what the
-//! engine reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`,
-//! `layers`, `multiset`, `subqueries`, `pushdown`, `yielding`; and what leaves: [`answer`], [`types`], [`encode`],
-//! `clean` (messages).
+//! query); how a question becomes a plan: `statement`, `guard`, `precedence`, `scope`, `quoted`, `names`, `params`,
+//! `plan`; what the engine reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`,
+//! `overflow`, `sum`, `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `pushdown`, `yielding`, `pace`; and what
+//! leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
 pub mod answer;
 pub mod ask;
@@ -14,6 +14,7 @@ mod bounds;
 mod clean;
 mod columns;
 pub mod config;
+mod effort;
 pub mod encode;
 mod engine;
 pub mod error;
@@ -22,6 +23,7 @@ mod layers;
 mod multiset;
 mod names;
 mod overflow;
+mod pace;
 mod params;
 mod plan;
 mod precedence;

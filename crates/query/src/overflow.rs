@@ -12,13 +12,14 @@ use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, Like, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
 use crate::bounded::Growth;
+use crate::effort;
 
 /// Replaces what wraps around or grows without bound by functions that check. Runs after types are settled.
 #[derive(Debug)]
@@ -62,6 +63,12 @@ impl Rewriting {
                 let left = self.growth.guard_concat(*left, (*right).clone());
                 Ok(Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::StringConcat, right))))
             }
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) if effort::takes_pattern(op) => {
+                let right = Box::new(effort::pattern(*right));
+                Ok(Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(left, op, right))))
+            }
+            Expr::Like(like) => Ok(Transformed::yes(Expr::Like(patterned(like)))),
+            Expr::SimilarTo(like) => Ok(Transformed::yes(Expr::SimilarTo(patterned(like)))),
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => match operation(op) {
                 Some(operation) if is_integer(&right, schema) && is_integer(&left, schema) => {
                     Ok(Transformed::yes(extended(*left, operation, *right)))
@@ -71,10 +78,14 @@ impl Rewriting {
             Expr::Negative(inner) if is_integer(&inner, schema) => {
                 Ok(Transformed::yes(checked(vec![Operation::Negate]).call(vec![*inner])))
             }
-            Expr::ScalarFunction(function) => Ok(self.growth.bound(function)),
+            Expr::ScalarFunction(function) => Ok(self.growth.bound(effort::bound(function))),
             other => Ok(Transformed::no(other)),
         }
     }
+}
+
+fn patterned(like: Like) -> Like {
+    Like { pattern: Box::new(effort::pattern(*like.pattern)), ..like }
 }
 
 /// Asks no deeper than it must: the type of what was rewritten already is known.

@@ -18,6 +18,7 @@ use crate::clean::Cleaner;
 use crate::engine::{Engine, physical};
 use crate::error::{Error, Result};
 use crate::names::{name_recursive_columns, result_names, tell_apart};
+use crate::pace::Pace;
 use crate::params;
 use crate::provider::{Reader, external};
 use crate::quoted::{check_quoted, rewrite_quoted};
@@ -48,6 +49,7 @@ pub(crate) struct Planner<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) pin: &'a Pin,
     pub(crate) reader: &'a Reader,
+    pub(crate) pace: &'a Pace,
 }
 
 impl Planner<'_> {
@@ -70,7 +72,7 @@ impl Planner<'_> {
             None => plan,
         };
         let names = result_names(&plan, &parsed.statement, &parsed.tokens, scope.tables(), &plain);
-        let plan = physical(&mut state, &plan).await.map_err(|error| cleaner.error(error))?;
+        let plan = physical(&mut state, &plan, self.pace).await.map_err(|error| cleaner.error(error))?;
         let planned = Planned { plan, state, names };
         if parsed.describes { planned.described().await.map_err(|error| cleaner.error(error)) } else { Ok(planned) }
     }

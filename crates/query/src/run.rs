@@ -23,6 +23,7 @@ use crate::clean::Cleaner;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::pace::Pace;
 use crate::plan::{Planned, Planner};
 use crate::provider::Reader;
 
@@ -47,7 +48,7 @@ impl Running {
     fn enter(self: &Arc<Self>, id: QueryId) -> (CancellationToken, Entry) {
         let token = CancellationToken::new();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, token.clone());
-        (token, Entry { id, running: Arc::clone(self), task: None })
+        (token, Entry { id, running: Arc::clone(self), task: None, pace: Pace::default() })
     }
 
     /// Cancels a query; false when no such query runs.
@@ -65,15 +66,24 @@ struct Entry {
     id: QueryId,
     running: Arc<Running>,
     task: Option<AbortHandle>,
+    pace: Pace,
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
+        self.pace.end();
         if let Some(task) = &self.task {
             task.abort();
         }
         self.running.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
+}
+
+/// What is asked, at which version, and whether it still is.
+struct Question {
+    pin: Pin,
+    ask: Ask,
+    pace: Pace,
 }
 
 /// What is known of an answer before its first row.
@@ -94,7 +104,8 @@ pub(crate) async fn start(
     let (head, planned) = oneshot::channel();
     let (rows, batches) = mpsc::channel(WAITING);
     let Some(handle) = shared.engine.handle() else { return Err(Error::Cancelled) };
-    let work = execute(Arc::clone(shared), pin, ask, head, rows);
+    let question = Question { pin, ask, pace: entry.pace.clone() };
+    let work = execute(Arc::clone(shared), question, head, rows);
     // The task ends with its answer: dropping the entry aborts it, and its panics are caught inside.
     entry.task = Some(handle.spawn(work).abort_handle());
     let head = tokio::select! {
@@ -136,9 +147,9 @@ async fn next_batch(reading: Option<Reading>) -> Option<(Result<RecordBatch>, Op
 type Rows = mpsc::Sender<Result<RecordBatch>>;
 
 /// Plans and executes on the engine's threads. A panic inside becomes an answer.
-async fn execute(shared: Arc<Shared>, pin: Pin, ask: Ask, head: oneshot::Sender<Result<Head>>, rows: Rows) {
+async fn execute(shared: Arc<Shared>, question: Question, head: oneshot::Sender<Result<Head>>, rows: Rows) {
     let cleaner = Cleaner { literals: Vec::new(), memory_limit: shared.config.memory_limit };
-    let planning = AssertUnwindSafe(plan(&shared, &pin, &ask, cleaner)).catch_unwind().await;
+    let planning = AssertUnwindSafe(plan(&shared, &question, cleaner)).catch_unwind().await;
     let (planned, cleaner) = match planning.unwrap_or(Err(Error::Panicked)) {
         Ok(planned) => planned,
         Err(error) => return drop(head.send(Err(error))),
@@ -154,8 +165,9 @@ async fn execute(shared: Arc<Shared>, pin: Pin, ask: Ask, head: oneshot::Sender<
     }
 }
 
-async fn plan(shared: &Shared, pin: &Pin, ask: &Ask, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
-    let planner = Planner { engine: &shared.engine, catalog: &shared.catalog, pin, reader: &shared.reader };
+async fn plan(shared: &Shared, question: &Question, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
+    let Question { pin, ask, pace } = question;
+    let planner = Planner { engine: &shared.engine, catalog: &shared.catalog, pin, reader: &shared.reader, pace };
     let planned = planner.plan(ask, &mut cleaner).await?;
     Ok((planned, cleaner))
 }

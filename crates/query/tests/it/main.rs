@@ -5,6 +5,7 @@
 mod answers;
 mod damage;
 mod differential;
+mod endless;
 mod guards;
 mod lake;
 mod nulls;
