@@ -60,8 +60,9 @@ impl S3Server {
     }
 
     fn run(program: &str) -> Result<Self, String> {
-        let mut command = Command::new(program);
-        command.args(["-H", "127.0.0.1", "-p", "0"]).env("INITIAL_NO_AUTH_ACTION_COUNT", "3");
+        let mut command = Command::new(Path::new(program).with_file_name("python"));
+        command.args(["-c", include_str!("s3_serve.py"), "-H", "127.0.0.1", "-p", "0"]);
+        command.env("INITIAL_NO_AUTH_ACTION_COUNT", "3");
         let started = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut child = started.map_err(|error| format!("the S3 server does not start: {error}"))?;
         let endpoint = listening(&mut child);
