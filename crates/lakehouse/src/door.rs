@@ -5,6 +5,7 @@ use std::time::Duration;
 use client::Client;
 use http::Request;
 use ingest::Progress;
+use storage::Location;
 use tower::ServiceExt;
 
 use crate::assemble::Assembly;
@@ -15,6 +16,15 @@ use crate::config::{Config, Settled, Sources, settle};
 const GREETING: Duration = Duration::from_millis(500);
 /// Longer than any load: thirty days.
 const FOREVER: base::Span = base::Span::secs(30 * 24 * 3600);
+
+/// What a command is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Look: a lake that is not there is misspelt, and none is made.
+    Read,
+    /// Bring something in.
+    Write,
+}
 
 /// An open door. Close it, so that what runs in this process ends in order.
 pub struct Door {
@@ -28,7 +38,7 @@ pub struct Door {
 
 impl Door {
     /// Opens what was named, else the running gateway at the default port, else the default lake.
-    pub async fn open(target: &Target, sources: &Sources) -> anyhow::Result<Self> {
+    pub async fn open(target: &Target, sources: &Sources, purpose: Purpose) -> anyhow::Result<Self> {
         let settled = settle(&Sources { lake: target.lake.clone(), ..sources.clone() })?;
         if let Some(url) = &target.gateway {
             return Self::remote(url.as_str());
@@ -37,6 +47,9 @@ impl Door {
             && let Some(door) = Self::running(&settled).await
         {
             return Ok(door);
+        }
+        if purpose == Purpose::Read {
+            expect_lake(&settled.config)?;
         }
         Self::local(settled.config).await
     }
@@ -73,6 +86,18 @@ impl Door {
         if let Some(assembly) = assembly {
             assembly.close().await;
         }
+    }
+}
+
+/// Refuses a directory in which no lake was ever made.
+fn expect_lake(config: &Config) -> anyhow::Result<()> {
+    let location: Location = config.lake.location.parse()?;
+    match location {
+        Location::Directory(path) if !path.join("_lake").is_dir() => {
+            let missing = storage::Error::NotFound { path: config.lake.location.clone() };
+            Err(anyhow::Error::new(missing).context("there is no such lake; `lakehouse ingest` and `serve` make one"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Catalog, CatalogVerb};
 use crate::config::Sources;
-use crate::door::Door;
+use crate::door::{Door, Purpose};
 use crate::exit::Usage;
 use crate::output::{Output, Sheet, cell, grouped};
 
 pub async fn run(catalog: &Catalog, sources: &Sources, output: Output) -> anyhow::Result<()> {
-    let door = Door::open(&catalog.target, sources).await?;
+    let door = Door::open(&catalog.target, sources, Purpose::Read).await?;
     let outcome = show(&catalog.verb, &door.client, output).await;
     door.close().await;
     outcome

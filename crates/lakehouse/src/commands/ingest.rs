@@ -16,7 +16,7 @@ use tokio_util::io::ReaderStream;
 
 use crate::cli::{Ingest, Mode, OnError};
 use crate::config::Sources;
-use crate::door::Door;
+use crate::door::{Door, Purpose};
 use crate::output::{Output, grouped};
 
 /// How much of the file is read at a time.
@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 pub async fn run(ingest: &Ingest, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let (file, size) = open(&ingest.file).await?;
-    let door = Door::open(&ingest.target, sources).await?;
+    let door = Door::open(&ingest.target, sources, Purpose::Write).await?;
     let outcome = load(&door, &request(ingest), file, size).await;
     door.close().await;
     let ingested = outcome?;

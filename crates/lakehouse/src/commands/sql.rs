@@ -11,14 +11,14 @@ use super::catalog::as_of_argument;
 use super::repl;
 use crate::cli::{Format, Sql};
 use crate::config::Sources;
-use crate::door::Door;
+use crate::door::{Door, Purpose};
 use crate::exit::Usage;
 use crate::output::{Output, Sheet, cell, grouped};
 
 pub async fn run(sql: &Sql, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let ask = question(sql)?;
     let format = chosen(sql, output);
-    let door = Door::open(&sql.target, sources).await?;
+    let door = Door::open(&sql.target, sources, Purpose::Read).await?;
     let outcome = match &sql.query {
         Some(query) => answer(&door.client, Ask { sql: query.clone(), ..ask }, format, output).await,
         None if std::io::stdin().is_terminal() => repl::run(&door, ask, format, &sources.environment, output).await,

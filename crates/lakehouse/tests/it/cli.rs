@@ -92,6 +92,19 @@ fn exit_codes_say_what_to_do() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_lake_that_is_only_read_is_not_made() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    for command in [&["sql", "SELECT 1"][..], &["catalog", "list"]] {
+        let refused = desk.run(&[command, &["--lake", "deep/down/lake"]].concat())?.ended(4)?;
+        assert!(refused.err.contains("no such lake") && refused.err.contains("deep/down/lake"), "{}", refused.err);
+        assert!(!desk.path().join("deep").exists());
+        desk.run(&[command, &["--lake", "lake"]].concat())?.ended(0)?;
+        desk.run(&[command, &["--lake", "memory:"]].concat())?.ended(0)?;
+    }
+    Ok(())
+}
+
+#[test]
 fn refused_rows_are_named_with_their_lines() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     desk.write("bad.csv", "id,name\n1,Alice\n2,Bob,extra\n3,Cy\n")?;
