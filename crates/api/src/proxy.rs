@@ -92,7 +92,7 @@ fn broken_off(role: Role, media: &str) -> Refusal {
     match role {
         Role::Ingestd if media == "multipart/form-data" => Error::Multipart(BROKE_OFF.to_owned()).into(),
         Role::Storaged | Role::Ingestd => BodyError::Broken("it broke off".into()).into(),
-        Role::Gateway | Role::Catalogd | Role::Queryd => Error::Body("it broke off".to_owned()).into(),
+        Role::Gateway | Role::Catalogd | Role::Queryd | Role::Vectord | Role::Embedd => Error::Body("it broke off".to_owned()).into(),
     }
 }
 

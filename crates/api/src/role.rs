@@ -16,11 +16,16 @@ pub enum Role {
     Ingestd,
     /// SQL.
     Queryd,
+    /// Vector indexes.
+    Vectord,
+    /// Texts to vectors.
+    Embedd,
 }
 
 impl Role {
     /// Every role, the gateway first.
-    pub const ALL: [Self; 5] = [Self::Gateway, Self::Storaged, Self::Catalogd, Self::Ingestd, Self::Queryd];
+    pub const ALL: [Self; 7] =
+        [Self::Gateway, Self::Storaged, Self::Catalogd, Self::Ingestd, Self::Queryd, Self::Vectord, Self::Embedd];
 
     /// The name in configuration, health answers and logs.
     pub const fn name(self) -> &'static str {
@@ -30,6 +35,8 @@ impl Role {
             Self::Catalogd => "catalogd",
             Self::Ingestd => "ingestd",
             Self::Queryd => "queryd",
+            Self::Vectord => "vectord",
+            Self::Embedd => "embedd",
         }
     }
 
@@ -41,6 +48,8 @@ impl Role {
             Self::Catalogd => 3212,
             Self::Ingestd => 3213,
             Self::Queryd => 3214,
+            Self::Vectord => 3215,
+            Self::Embedd => 3216,
         }
     }
 
@@ -57,6 +66,8 @@ impl Role {
             "catalog" => Some(Self::Catalogd),
             "ingest" => Some(Self::Ingestd),
             "sql" => Some(Self::Queryd),
+            "vectors" => Some(Self::Vectord),
+            "embed" | "embeddings" => Some(Self::Embedd),
             _ => None,
         }
     }
@@ -70,7 +81,7 @@ impl fmt::Display for Role {
 
 /// Why a text names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is no role: use gateway, storaged, catalogd, ingestd or queryd")]
+#[error("{given:?} is no role: use gateway, storaged, catalogd, ingestd, queryd, vectord or embedd")]
 pub struct RoleError {
     given: String,
 }

@@ -1,4 +1,4 @@
-//! Dataset names: `table` or `namespace.table`.
+//! Names: of datasets, `table` or `namespace.table`, and of vector indexes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -90,6 +90,51 @@ impl Serialize for DatasetName {
 }
 
 impl<'de> Deserialize<'de> for DatasetName {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A vector index's name: one part. Compared exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexName(String);
+
+/// Why a text is no index name. The message states the rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{given:?} is not an index name: use a letter or _ followed by at most 127 letters, digits, _ or -")]
+pub struct IndexNameError {
+    given: String,
+}
+
+impl IndexName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IndexName {
+    type Err = IndexNameError;
+
+    fn from_str(text: &str) -> Result<Self, IndexNameError> {
+        if is_part(text) { Ok(Self(text.to_owned())) } else { Err(IndexNameError { given: shorten(text) }) }
+    }
+}
+
+impl fmt::Display for IndexName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for IndexName {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for IndexName {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         text.parse().map_err(serde::de::Error::custom)

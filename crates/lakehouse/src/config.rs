@@ -81,7 +81,7 @@ impl Upstreams {
     /// The URL written for a role, if any.
     pub fn of(&self, role: Role) -> Option<&str> {
         let written = match role {
-            Role::Gateway => return None,
+            Role::Gateway | Role::Vectord | Role::Embedd => return None,
             Role::Storaged => &self.storaged,
             Role::Catalogd => &self.catalogd,
             Role::Ingestd => &self.ingestd,
@@ -115,6 +115,7 @@ impl Config {
             Role::Catalogd => self.catalogd.bind,
             Role::Ingestd => self.ingestd.bind,
             Role::Queryd => self.queryd.bind,
+            Role::Vectord | Role::Embedd => None,
         };
         written.unwrap_or_else(|| default_bind(role))
     }
