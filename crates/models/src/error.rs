@@ -33,6 +33,27 @@ pub enum Error {
         /// The most that the model reads.
         limit: usize,
     },
+    /// A provider reads all texts but this one.
+    #[error("the provider {provider} refuses text {position}: {reason}")]
+    TextRefused {
+        /// The provider's name.
+        provider: String,
+        /// The text's position in the request, from 0.
+        position: usize,
+        /// What it said.
+        reason: String,
+    },
+    /// A provider has no way to do what is asked with long texts.
+    #[error("models of the provider {provider} know no overflow {overflow:?}: shorten the texts instead")]
+    NoOverflow {
+        /// The provider's name.
+        provider: String,
+        /// What was asked for.
+        overflow: &'static str,
+    },
+    /// Another process of this program embeds, and refused or failed in these words.
+    #[error("{}", .0.detail)]
+    Relayed(Box<Relayed>),
     /// The embedded model's files could not be had.
     #[error(
         "the model all-MiniLM-L6-v2 is not on this machine ({reasons}). Three ways to it: let this machine reach the \
@@ -91,6 +112,30 @@ pub enum Error {
     },
 }
 
+/// An error of another process of this program, as it came over the wire.
+#[derive(Debug)]
+pub struct Relayed {
+    /// One of this room's codes.
+    pub code: &'static str,
+    /// What the caller should do.
+    pub kind: Kind,
+    /// The message for outside.
+    pub detail: String,
+    /// Further members.
+    pub facts: Facts,
+}
+
+impl Error {
+    /// The same error with its text counted by `place`, for a caller that asked for some of its texts only.
+    #[must_use]
+    pub fn at(mut self, place: impl FnOnce(usize) -> Option<usize>) -> Self {
+        if let Self::TooLong { position, .. } | Self::TextRefused { position, .. } = &mut self {
+            *position = place(*position).unwrap_or(*position);
+        }
+        self
+    }
+}
+
 fn hint(near: &[String]) -> String {
     if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) }
 }
@@ -99,6 +144,8 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownModel { .. } | Self::TooLong { .. } | Self::BadProvider { .. } => Kind::Invalid,
+            Self::TextRefused { .. } | Self::NoOverflow { .. } => Kind::Invalid,
+            Self::Relayed(relayed) => relayed.kind,
             Self::NoWeights { .. } | Self::Upstream { .. } | Self::UpstreamTimeout { .. } => Kind::Unavailable,
             Self::RateLimited { .. } => Kind::TooMuch,
             Self::Storage(inner) => inner.kind(),
@@ -110,6 +157,9 @@ impl Fault for Error {
         match self {
             Self::UnknownModel { .. } => "models.unknown_model",
             Self::TooLong { .. } => "models.text_too_long",
+            Self::TextRefused { .. } => "models.text_refused",
+            Self::NoOverflow { .. } => "models.no_overflow",
+            Self::Relayed(relayed) => relayed.code,
             Self::NoWeights { .. } => "models.no_weights",
             Self::BadProvider { .. } => "models.bad_provider",
             Self::Upstream { .. } => "models.upstream_failed",
@@ -126,6 +176,10 @@ impl Fault for Error {
             Self::TooLong { position, tokens, limit } => {
                 members(json!({ "position": position, "tokens": tokens, "limit": limit }))
             }
+            Self::TextRefused { provider, position, reason } => {
+                members(json!({ "provider": provider, "position": position, "reason": reason }))
+            }
+            Self::Relayed(relayed) => relayed.facts.clone(),
             Self::RateLimited { retry_after, .. } => members(json!({ "retry_after": retry_after })),
             Self::Storage(inner) => inner.facts(),
             _ => Facts::new(),
