@@ -2,6 +2,8 @@
 
 use base::{ByteSize, Facts, Fault, Kind, Span};
 
+use crate::search::SearchFault;
+
 /// What every fallible verb of this room returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -29,6 +31,9 @@ pub enum Error {
     /// The parameters do not fit the statement.
     #[error("{0}")]
     Params(String),
+    /// A `vector_search` is not written as it must be.
+    #[error("vector_search: {0}")]
+    InvalidSearch(String),
     /// `max_rows` is zero or above the limit.
     #[error("max_rows must be between 1 and {limit}; ask for CSV, NDJSON or an Arrow stream to read more")]
     MaxRows {
@@ -70,6 +75,9 @@ pub enum Error {
     /// The catalog refused: no such version, damaged tables, a store that does not answer.
     #[error(transparent)]
     Catalog(Box<catalog::Error>),
+    /// The vector search refused: no such index, another dimension, a model that does not answer.
+    #[error(transparent)]
+    Search(SearchFault),
     /// Data of a table could not be read.
     #[error("the data of a table could not be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -94,12 +102,13 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Invalid(_) | Self::UnknownTable(_) | Self::Unsupported(_) | Self::TooComplex { .. } => Kind::Invalid,
-            Self::Params(_) => Kind::Invalid,
+            Self::Params(_) | Self::InvalidSearch(_) => Kind::Invalid,
             Self::MaxRows { .. } | Self::Failed(_) | Self::Overflow | Self::Panicked => Kind::Invalid,
             Self::ReadOnly => Kind::Denied,
             Self::MemoryLimit { .. } | Self::AnswerTooLarge { .. } => Kind::TooMuch,
             Self::Timeout { .. } | Self::Cancelled => Kind::Unavailable,
             Self::Catalog(inner) => inner.kind(),
+            Self::Search(inner) => inner.fault().kind(),
             Self::Unreadable(_) => Kind::Damaged,
             Self::Start { .. } => Kind::Bug,
         }
@@ -112,6 +121,7 @@ impl Fault for Error {
             Self::ReadOnly => "query.read_only",
             Self::TooComplex { .. } => "query.too_complex",
             Self::Params(_) => "query.invalid_params",
+            Self::InvalidSearch(_) => "query.invalid_search",
             Self::MaxRows { .. } => "query.invalid_max_rows",
             Self::Failed(_) => "query.failed",
             Self::Overflow => "query.overflow",
@@ -120,6 +130,7 @@ impl Fault for Error {
             Self::Timeout { .. } => "query.timeout",
             Self::Cancelled => "query.cancelled",
             Self::Catalog(inner) => inner.code(),
+            Self::Search(inner) => inner.fault().code(),
             Self::Unreadable(_) => "query.unreadable",
             Self::Start { .. } => "query.start",
         }
@@ -128,6 +139,7 @@ impl Fault for Error {
     fn facts(&self) -> Facts {
         match self {
             Self::Catalog(inner) => inner.facts(),
+            Self::Search(inner) => inner.fault().facts(),
             _ => Facts::new(),
         }
     }

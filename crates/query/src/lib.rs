@@ -1,9 +1,9 @@
 //! SQL over one pinned version of the lake; the only room that names the query engine.
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
-//! at once. Reading order: [`config`] and [`error`]; [`ask`], [`query`] (the verbs) and `run` (a running
-//! query); how a question becomes a plan: `statement`, `guard`, `precedence`, `scope`, `quoted`, `names`, `params`,
-//! `plan`; what the engine reads: `provider`, `columns`, `bounds`, `system`; what it computes with: `engine`,
+//! at once. Reading order: [`config`] and [`error`]; [`ask`], [`search`], [`query`] (the verbs) and `run` (a
+//! running query); how a question becomes a plan: `statement`, `guard`, `precedence`, `calls`, `scope`, `quoted`, `names`, `params`,
+//! `plan`; what the engine reads: `provider`, `columns`, `bounds`, `found`, `system`; what it computes with: `engine`,
 //! `overflow`, `sum`, `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `pushdown`, `yielding`, `pace`; and what
 //! leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
@@ -11,6 +11,7 @@ pub mod answer;
 pub mod ask;
 mod bounded;
 mod bounds;
+mod calls;
 mod clean;
 mod columns;
 pub mod config;
@@ -18,6 +19,7 @@ mod effort;
 pub mod encode;
 mod engine;
 pub mod error;
+mod found;
 mod guard;
 mod layers;
 mod multiset;
@@ -33,6 +35,7 @@ pub mod query;
 mod quoted;
 mod run;
 mod scope;
+pub mod search;
 mod statement;
 mod subqueries;
 mod sum;
@@ -45,3 +48,4 @@ pub use ask::Ask;
 pub use config::Config;
 pub use error::{Error, Result};
 pub use query::Query;
+pub use search::{FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};

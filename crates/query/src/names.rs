@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
@@ -13,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use crate::provider::LakeTable;
+use crate::scope::{Scope, stored_spelling};
 
 /// Longest column name made from an expression, in characters.
 const MAX_NAME: usize = 200;
@@ -97,7 +96,7 @@ pub(crate) fn result_names(
     plan: &LogicalPlan,
     statement: &Statement,
     tokens: &[TokenWithSpan],
-    tables: &[Arc<LakeTable>],
+    scope: &Scope,
     plain: &HashMap<String, String>,
 ) -> Vec<String> {
     let count = plan.schema().fields().len();
@@ -106,7 +105,7 @@ pub(crate) fn result_names(
         _ => None,
     };
     let written = written.unwrap_or_else(|| vec![None; count]);
-    let known = known_spellings(tokens, tables);
+    let known = known_spellings(tokens, scope);
     let name = |(at, written): (usize, Option<String>)| {
         written.or_else(|| origin(plan, at, plain)).unwrap_or_else(|| {
             let name = plan.schema().field(at).name();
@@ -141,10 +140,10 @@ fn written_name(item: &SelectItem) -> Option<Option<String>> {
 }
 
 /// Spellings by what they fold to: those of columns that all tables spell alike, and aliases over them.
-fn known_spellings(tokens: &[TokenWithSpan], tables: &[Arc<LakeTable>]) -> HashMap<String, String> {
+fn known_spellings(tokens: &[TokenWithSpan], scope: &Scope) -> HashMap<String, String> {
     let mut known: HashMap<String, String> = HashMap::new();
     let mut disputed = HashSet::new();
-    for (exposed, stored) in tables.iter().flat_map(|table| table.spellings()) {
+    for (exposed, stored) in scope.spellings() {
         if known.insert(exposed.to_owned(), stored.to_owned()).is_some_and(|other| other != stored) {
             disputed.insert(exposed);
         }
@@ -174,10 +173,7 @@ pub(crate) fn origin(plan: &LogicalPlan, at: usize, plain: &HashMap<String, Stri
     match plan {
         LogicalPlan::TableScan(scan) => {
             let provider = source_as_provider(&scan.source).ok()?;
-            let table = provider.downcast_ref::<LakeTable>()?;
-            let name = scan.projected_schema.field(at).name();
-            let stored = table.spellings().find(|(exposed, _)| exposed == name)?.1;
-            Some(stored.to_owned())
+            stored_spelling(provider.as_ref(), scan.projected_schema.field(at).name())
         }
         LogicalPlan::Projection(projection) => origin_of(projection.expr.get(at)?, &projection.input, plain),
         LogicalPlan::Aggregate(aggregate) => origin_of(aggregate.group_expr.get(at)?, &aggregate.input, plain),

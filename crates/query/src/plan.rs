@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use catalog::{Catalog, Pin};
+use catalog::Pin;
 use datafusion::common::TableReference;
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
@@ -14,15 +14,19 @@ use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{ObjectName, Query, ShowStatementOptions, Statement};
 
 use crate::ask::Ask;
+use crate::calls::{self, Call};
 use crate::clean::Cleaner;
-use crate::engine::{Engine, physical};
+use crate::engine::physical;
 use crate::error::{Error, Result};
+use crate::found::{self, Found};
 use crate::names::{name_recursive_columns, result_names, tell_apart};
 use crate::pace::Pace;
 use crate::params;
-use crate::provider::{Reader, external};
+use crate::provider::external;
 use crate::quoted::{check_quoted, rewrite_quoted};
+use crate::run::Shared;
 use crate::scope::{self, DEFAULT_SCHEMA, Scope};
+use crate::search::VectorSearch;
 use crate::statement::{self, Parsed};
 use crate::system;
 
@@ -45,25 +49,27 @@ impl Planned {
 
 /// What planning needs besides the question.
 pub(crate) struct Planner<'a> {
-    pub(crate) engine: &'a Engine,
-    pub(crate) catalog: &'a Catalog,
+    pub(crate) shared: &'a Shared,
     pub(crate) pin: &'a Pin,
-    pub(crate) reader: &'a Reader,
+    pub(crate) search: Option<&'a dyn VectorSearch>,
     pub(crate) pace: &'a Pace,
 }
 
 impl Planner<'_> {
     /// Plans one question. `cleaner` learns the literals that no message may repeat.
     pub(crate) async fn plan(&self, ask: &Ask, cleaner: &mut Cleaner) -> Result<Planned> {
-        let parsed = self.parse(&ask.sql)?;
+        let mut parsed = self.parse(&ask.sql)?;
         cleaner.literals.clone_from(&parsed.literals);
-        let params = params::bind(&ask.params, parsed.placeholders)?;
+        params::check_count(&ask.params, parsed.placeholders)?;
+        let calls = calls::take(&mut parsed, &ask.params)?;
+        let params = params::bind(&ask.params, &parsed.tokens)?;
         let references = references(&parsed.statement).map_err(|error| cleaner.error(error))?;
-        let scope = Scope::load(self.catalog, self.pin, &references, self.reader).await?;
+        let mut scope = Scope::load(&self.shared.catalog, self.pin, &references, &self.shared.reader).await?;
+        scope.add_found(self.find(ask, &calls).await?);
         let mut statement = exposed(&parsed, &scope)?;
         name_recursive_columns(&mut statement);
         let scope = Arc::new(scope);
-        let mut state = self.engine.session(Arc::clone(&scope));
+        let mut state = self.shared.engine.session(Arc::clone(&scope));
         let (plan, plain) = logical(&state, statement).await.map_err(|error| unknown_table(&scope, cleaner, error))?;
         refuse_writes(&plan)?;
         check_quoted(&plan, &parsed.statement, &parsed.tokens).map_err(|error| cleaner.error(error))?;
@@ -71,10 +77,25 @@ impl Planner<'_> {
             Some(values) => plan.with_param_values(values).map_err(|error| cleaner.error(error))?,
             None => plan,
         };
-        let names = result_names(&plan, &parsed.statement, &parsed.tokens, scope.tables(), &plain);
+        let names = result_names(&plan, &parsed.statement, &parsed.tokens, &scope, &plain);
         let plan = physical(&mut state, &plan, self.pace).await.map_err(|error| cleaner.error(error))?;
         let planned = Planned { plan, state, names };
         if parsed.describes { planned.described().await.map_err(|error| cleaner.error(error)) } else { Ok(planned) }
+    }
+
+    /// What each of the calls finds.
+    async fn find(&self, ask: &Ask, calls: &[Call]) -> Result<Vec<Found>> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        if ask.as_of.is_some() {
+            let text = "vector_search answers from the newest state only; leave as_of out";
+            return Err(Error::Unsupported(text.to_owned()));
+        }
+        let search = self.search.ok_or_else(|| {
+            Error::Unsupported("vector_search is not available here: this queryd has no vector indexes".to_owned())
+        })?;
+        found::find(search, calls, self.shared.config.memory_limit).await
     }
 
     /// SHOW, and DESCRIBE of a table, are queries over `information_schema`.
@@ -135,7 +156,7 @@ fn references(statement: &Statement) -> datafusion::common::Result<Vec<TableRefe
 /// The statement with quoted names as the tables expose them.
 fn exposed(parsed: &Parsed, scope: &Scope) -> Result<Statement> {
     let mut tokens = parsed.tokens.clone();
-    if rewrite_quoted(&mut tokens, scope.tables()) {
+    if rewrite_quoted(&mut tokens, scope) {
         return statement::parse_tokens(&tokens);
     }
     Ok(parsed.statement.clone())

@@ -134,7 +134,7 @@ fn expose(field: &Field, name: String) -> Field {
 
 /// The engine folds unquoted identifiers to lower case, so a name is exposed in lower case unless another name of the
 /// table folds to the same.
-fn exposed_names<'a>(stored: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+pub(crate) fn exposed_names<'a>(stored: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
     let mut folded: HashMap<String, usize> = HashMap::new();
     for name in stored.clone() {
         *folded.entry(name.to_ascii_lowercase()).or_default() += 1;

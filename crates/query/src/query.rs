@@ -12,12 +12,16 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::provider::Reader;
-use crate::run::{self, Running, Shared};
+use crate::run::{self, Question, Running, Shared};
+use crate::search::VectorSearch;
 use crate::types::sql_name;
 
 /// Answers SQL over a catalog. Cheap to clone.
 #[derive(Clone)]
-pub struct Query(Arc<Shared>);
+pub struct Query {
+    shared: Arc<Shared>,
+    search: Option<Arc<dyn VectorSearch>>,
+}
 
 impl Query {
     /// Starts the threads that plan and execute queries.
@@ -26,22 +30,28 @@ impl Query {
         let engine = Engine::start(config, Arc::clone(&store))?;
         let reader = Reader { store, files_skipped: Arc::new(AtomicU64::new(0)) };
         let running = Arc::new(Running::default());
-        Ok(Self(Arc::new(Shared { catalog, config: config.clone(), engine, reader, running, seams })))
+        let shared = Shared { catalog, config: config.clone(), engine, reader, running, seams };
+        Ok(Self { shared: Arc::new(shared), search: None })
+    }
+
+    /// The same, with `vector_search` answered by `search`.
+    pub fn with_search(self, search: Arc<dyn VectorSearch>) -> Self {
+        Self { search: Some(search), ..self }
     }
 
     /// The catalog that queries read.
     pub fn catalog(&self) -> &Catalog {
-        &self.0.catalog
+        &self.shared.catalog
     }
 
     /// Pins a version, plans the statement and starts it. Errors that show while rows flow arrive in the batches.
     pub async fn run(&self, ask: Ask) -> Result<Answer> {
-        let pin = self.0.catalog.pin(ask.as_of.as_ref()).await?;
+        let pin = self.shared.catalog.pin(ask.as_of.as_ref()).await?;
         let version = pin.version();
         match self.run_at(pin, ask.clone()).await {
             // A table may be so new that this process has not heard of it: ask the store before saying no.
             Err(Error::UnknownTable(text)) if ask.as_of.is_none() => {
-                let fresh = self.0.catalog.pin_fresh().await?;
+                let fresh = self.shared.catalog.pin_fresh().await?;
                 if fresh.version() == version { Err(Error::UnknownTable(text)) } else { self.run_at(fresh, ask).await }
             }
             answered => answered,
@@ -49,10 +59,11 @@ impl Query {
     }
 
     async fn run_at(&self, pin: Pin, ask: Ask) -> Result<Answer> {
-        let started = self.0.seams.now();
-        let id = QueryId::mint(&self.0.seams);
+        let started = self.shared.seams.now();
+        let id = QueryId::mint(&self.shared.seams);
         let version = pin.version();
-        let (head, batches) = run::start(&self.0, pin, ask, id).await?;
+        let question = Question { pin, ask, search: self.search.clone() };
+        let (head, batches) = run::start(&self.shared, question, id).await?;
         let columns = head.schema.fields().iter();
         let columns = columns.map(|field| ResultColumn { name: field.name().clone(), ty: sql_name(field.data_type()) });
         Ok(Answer {
@@ -62,19 +73,24 @@ impl Query {
             schema: head.schema,
             batches,
             started,
-            seams: self.0.seams.clone(),
+            seams: self.shared.seams.clone(),
         })
     }
 
     /// Ends a running query; false when no such query runs.
     pub fn cancel(&self, id: QueryId) -> bool {
-        self.0.running.cancel(id)
+        self.shared.running.cancel(id)
+    }
+
+    /// How many queries are being planned, executed or read.
+    pub fn running(&self) -> usize {
+        self.shared.running.count()
     }
 
     /// How many rows a JSON answer may hold when a request asks for `asked`; an error for 0 and above the limit.
     pub fn max_rows(&self, asked: Option<u64>) -> Result<usize> {
-        let limit = self.0.config.max_rows_limit;
-        let rows = asked.unwrap_or(self.0.config.max_rows_default.min(limit));
+        let limit = self.shared.config.max_rows_limit;
+        let rows = asked.unwrap_or(self.shared.config.max_rows_default.min(limit));
         match usize::try_from(rows) {
             Ok(rows) if rows > 0 && rows as u64 <= limit => Ok(rows),
             _ => Err(Error::MaxRows { limit }),
@@ -83,6 +99,6 @@ impl Query {
 
     /// How many data files queries did not open since the start, because their bounds rule out every row.
     pub fn files_skipped(&self) -> u64 {
-        self.0.reader.files_skipped.load(Ordering::Relaxed)
+        self.shared.reader.files_skipped.load(Ordering::Relaxed)
     }
 }

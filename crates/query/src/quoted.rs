@@ -6,8 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
+use base::DatasetName;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError};
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -16,11 +16,11 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::clean::missing;
 use crate::names::origin;
-use crate::provider::LakeTable;
+use crate::scope::Scope;
 
 /// Rewrites quoted identifiers that spell a stored name into the exposed one; false when there are none.
-pub(crate) fn rewrite_quoted(tokens: &mut [TokenWithSpan], tables: &[Arc<LakeTable>]) -> bool {
-    let exposed = exposed_spellings(tables);
+pub(crate) fn rewrite_quoted(tokens: &mut [TokenWithSpan], scope: &Scope) -> bool {
+    let exposed = exposed_spellings(scope);
     let mut changed = false;
     for token in tokens {
         let Token::Word(word) = &mut token.token else { continue };
@@ -36,10 +36,9 @@ pub(crate) fn rewrite_quoted(tokens: &mut [TokenWithSpan], tables: &[Arc<LakeTab
 }
 
 /// Stored spellings that differ from the exposed ones.
-fn exposed_spellings(tables: &[Arc<LakeTable>]) -> HashMap<String, String> {
-    let columns = tables.iter().flat_map(|table| table.spellings());
-    let columns = columns.map(|(exposed, stored)| (stored.to_owned(), exposed.to_owned()));
-    let names: HashSet<&str> = tables.iter().map(|table| table.table().name().table()).collect();
+fn exposed_spellings(scope: &Scope) -> HashMap<String, String> {
+    let columns = scope.spellings().map(|(exposed, stored)| (stored.to_owned(), exposed.to_owned()));
+    let names: HashSet<&str> = scope.names().map(DatasetName::table).collect();
     let alone = |name: &&str| names.iter().filter(|other| other.eq_ignore_ascii_case(name)).count() == 1;
     let tables = names.iter().copied().filter(alone).map(|name| (name.to_owned(), name.to_ascii_lowercase()));
     columns.chain(tables).filter(|(stored, exposed)| stored != exposed).collect()

@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::pace::Pace;
 use crate::plan::{Planned, Planner};
 use crate::provider::Reader;
+use crate::search::VectorSearch;
 
 /// Batches that wait for a slow reader.
 const WAITING: usize = 2;
@@ -49,6 +50,11 @@ impl Running {
         let token = CancellationToken::new();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, token.clone());
         (token, Entry { id, running: Arc::clone(self), task: None, pace: Pace::default() })
+    }
+
+    /// How many queries run.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Cancels a query; false when no such query runs.
@@ -79,11 +85,11 @@ impl Drop for Entry {
     }
 }
 
-/// What is asked, at which version, and whether it still is.
-struct Question {
-    pin: Pin,
-    ask: Ask,
-    pace: Pace,
+/// What is asked, at which version, and who searches vectors for it.
+pub(crate) struct Question {
+    pub(crate) pin: Pin,
+    pub(crate) ask: Ask,
+    pub(crate) search: Option<Arc<dyn VectorSearch>>,
 }
 
 /// What is known of an answer before its first row.
@@ -94,8 +100,7 @@ pub(crate) struct Head {
 /// Starts a query and waits until it is planned.
 pub(crate) async fn start(
     shared: &Arc<Shared>,
-    pin: Pin,
-    ask: Ask,
+    question: Question,
     id: QueryId,
 ) -> Result<(Head, BoxStream<'static, Result<RecordBatch>>)> {
     let limit = shared.config.timeout;
@@ -104,8 +109,7 @@ pub(crate) async fn start(
     let (head, planned) = oneshot::channel();
     let (rows, batches) = mpsc::channel(WAITING);
     let Some(handle) = shared.engine.handle() else { return Err(Error::Cancelled) };
-    let question = Question { pin, ask, pace: entry.pace.clone() };
-    let work = execute(Arc::clone(shared), question, head, rows);
+    let work = execute(Arc::clone(shared), question, entry.pace.clone(), Reply { head, rows });
     // The task ends with its answer: dropping the entry aborts it, and its panics are caught inside.
     entry.task = Some(handle.spawn(work).abort_handle());
     let head = tokio::select! {
@@ -146,10 +150,17 @@ async fn next_batch(reading: Option<Reading>) -> Option<(Result<RecordBatch>, Op
 
 type Rows = mpsc::Sender<Result<RecordBatch>>;
 
+/// Where a running query puts its answer.
+struct Reply {
+    head: oneshot::Sender<Result<Head>>,
+    rows: Rows,
+}
+
 /// Plans and executes on the engine's threads. A panic inside becomes an answer.
-async fn execute(shared: Arc<Shared>, question: Question, head: oneshot::Sender<Result<Head>>, rows: Rows) {
+async fn execute(shared: Arc<Shared>, question: Question, pace: Pace, reply: Reply) {
+    let Reply { head, rows } = reply;
     let cleaner = Cleaner { literals: Vec::new(), memory_limit: shared.config.memory_limit };
-    let planning = AssertUnwindSafe(plan(&shared, &question, cleaner)).catch_unwind().await;
+    let planning = AssertUnwindSafe(plan(&shared, &question, &pace, cleaner)).catch_unwind().await;
     let (planned, cleaner) = match planning.unwrap_or(Err(Error::Panicked)) {
         Ok(planned) => planned,
         Err(error) => return drop(head.send(Err(error))),
@@ -165,10 +176,9 @@ async fn execute(shared: Arc<Shared>, question: Question, head: oneshot::Sender<
     }
 }
 
-async fn plan(shared: &Shared, question: &Question, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
-    let Question { pin, ask, pace } = question;
-    let planner = Planner { engine: &shared.engine, catalog: &shared.catalog, pin, reader: &shared.reader, pace };
-    let planned = planner.plan(ask, &mut cleaner).await?;
+async fn plan(shared: &Shared, question: &Question, pace: &Pace, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
+    let planner = Planner { shared, pin: &question.pin, search: question.search.as_deref(), pace };
+    let planned = planner.plan(&question.ask, &mut cleaner).await?;
     Ok((planned, cleaner))
 }
 

@@ -11,17 +11,21 @@ use datafusion::common::{DataFusionError, TableReference};
 
 use crate::clean::missing;
 use crate::error::{Error, Result};
+use crate::found::Found;
 use crate::provider::{LakeTable, Reader};
 use crate::system::{self, CATALOG, SYSTEM_SCHEMA};
 
 /// The schema of names that state none.
 pub(crate) const DEFAULT_SCHEMA: &str = "default";
+/// The schema of what vector searches found. No namespace of a lake is spelled so.
+pub(crate) const FOUND_SCHEMA: &str = "vector_search()";
 
 /// The tables of a statement, under the names it uses for them.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     schemas: HashMap<String, Arc<Tables>>,
     lake: Vec<Arc<LakeTable>>,
+    found: Vec<Arc<Found>>,
     /// What the first unknown name should be answered with.
     unknown: Option<String>,
 }
@@ -39,6 +43,9 @@ impl Scope {
         let mut schemas: HashMap<String, Tables> = HashMap::new();
         for reference in references {
             let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
+            if schema == FOUND_SCHEMA {
+                continue;
+            }
             let provider: Arc<dyn TableProvider> = if schema == SYSTEM_SCHEMA && is_ours(reference) {
                 match system::table(catalog, pin, reference.table()).await? {
                     Some(table) => table,
@@ -59,15 +66,36 @@ impl Scope {
         Ok(scope)
     }
 
-    /// The lake's tables among them.
-    pub(crate) fn tables(&self) -> &[Arc<LakeTable>] {
-        &self.lake
+    /// Adds what vector searches found, under the searches' numbers.
+    pub(crate) fn add_found(&mut self, found: Vec<Found>) {
+        self.found = found.into_iter().map(Arc::new).collect();
+        let table = |(number, found): (usize, &Arc<Found>)| (number.to_string(), Arc::clone(found) as _);
+        let tables = Tables(self.found.iter().enumerate().map(table).collect());
+        self.schemas.insert(FOUND_SCHEMA.to_owned(), Arc::new(tables));
+    }
+
+    /// The names of the lake's tables among them.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &DatasetName> {
+        self.lake.iter().map(|table| table.table().name())
+    }
+
+    /// All columns, as the engine sees them and as they are stored.
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = (&str, &str)> {
+        let found = self.found.iter().flat_map(|table| table.spellings());
+        self.lake.iter().flat_map(|table| table.spellings()).chain(found)
     }
 
     /// The answer to the first name that is no table.
     pub(crate) fn unknown(&self) -> Option<&str> {
         self.unknown.as_deref()
     }
+}
+
+/// The stored spelling of a column of one of these tables.
+pub(crate) fn stored_spelling(table: &dyn TableProvider, exposed: &str) -> Option<String> {
+    let found = table.downcast_ref::<Found>().and_then(|table| table.spellings().find(|pair| pair.0 == exposed));
+    let lake = table.downcast_ref::<LakeTable>().and_then(|table| table.spellings().find(|pair| pair.0 == exposed));
+    lake.or(found).map(|(_, stored)| stored.to_owned())
 }
 
 fn is_ours(reference: &TableReference) -> bool {

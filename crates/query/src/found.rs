@@ -1,0 +1,146 @@
+//! What a vector search found, as a table.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringViewArray};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use base::ByteSize;
+use datafusion::catalog::{MemTable, Session, TableProvider};
+use datafusion::common::Result as EngineResult;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use serde_json::{Map, Value};
+
+use crate::calls::Call;
+use crate::error::{Error, Result};
+use crate::provider::exposed_names;
+use crate::search::{FieldType, Neighbour, SearchField, VectorSearch};
+
+const ID: &str = "id";
+const DISTANCE: &str = "distance";
+const METADATA: &str = "metadata";
+/// Most fields that become columns, so that no index makes a statement too wide to plan. The rest is in the metadata.
+const MAX_FIELDS: usize = 1_000;
+
+/// Asks the searches of one statement, one after the other. What they find may take a quarter of the memory of all
+/// queries, as the values that a function builds.
+pub(crate) async fn find(search: &dyn VectorSearch, calls: &[Call], limit: ByteSize) -> Result<Vec<Found>> {
+    let mut all = Vec::with_capacity(calls.len());
+    let mut bytes = 0;
+    for Call { index, near, k } in calls {
+        let neighbours = search.search(index, near.clone(), *k).await.map_err(Error::Search)?;
+        // Asked last, so that no item was found whose fields were unknown when they were asked for.
+        let fields = search.fields(index).await.map_err(Error::Search)?;
+        let found = Found::new(&neighbours, &fields)?;
+        bytes += found.bytes;
+        if bytes as u64 > limit.0 / 4 {
+            return Err(Error::MemoryLimit { limit, advice: "ask vector_search for fewer items" });
+        }
+        all.push(found);
+    }
+    Ok(all)
+}
+
+/// The neighbours of one search in the order in which they were found: id, distance, a column for each field of the
+/// metadata, and the metadata itself.
+pub(crate) struct Found {
+    schema: SchemaRef,
+    rows: MemTable,
+    stored: Vec<String>,
+    bytes: usize,
+}
+
+impl Found {
+    /// A table of neighbours. A field that is called like one of the other columns is found in the metadata only.
+    pub(crate) fn new(neighbours: &[Neighbour], fields: &[SearchField]) -> Result<Self> {
+        let ids = neighbours.iter().map(|neighbour| Some(neighbour.id.as_str()));
+        let distances = neighbours.iter().map(|neighbour| Some(neighbour.distance));
+        let mut columns: Vec<(String, ArrayRef)> = vec![
+            (ID.to_owned(), Arc::new(ids.collect::<StringViewArray>())),
+            (DISTANCE.to_owned(), Arc::new(distances.collect::<Float64Array>())),
+        ];
+        let reserved = |name: &str| [ID, DISTANCE, METADATA].iter().any(|own| own.eq_ignore_ascii_case(name));
+        let own = fields.iter().filter(|field| !reserved(&field.name)).take(MAX_FIELDS);
+        columns.extend(own.map(|field| (field.name.clone(), column(neighbours, field))));
+        let metadata = neighbours.iter().map(|neighbour| Some(text_of(&neighbour.metadata)));
+        columns.push((METADATA.to_owned(), Arc::new(metadata.collect::<StringViewArray>())));
+        Self::of(columns)
+    }
+
+    fn of(columns: Vec<(String, ArrayRef)>) -> Result<Self> {
+        let (stored, arrays): (Vec<String>, Vec<ArrayRef>) = columns.into_iter().unzip();
+        let exposed = exposed_names(stored.iter().map(String::as_str));
+        let fields =
+            exposed.into_iter().zip(&arrays).map(|(name, array)| Field::new(name, array.data_type().clone(), true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let broken = |error: Box<dyn std::error::Error + Send + Sync>| Error::Unreadable(error);
+        let rows = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(|error| broken(error.into()))?;
+        let bytes = rows.get_array_memory_size();
+        let rows = MemTable::try_new(Arc::clone(&schema), vec![vec![rows]]).map_err(|error| broken(error.into()))?;
+        Ok(Self { schema, rows, stored, bytes })
+    }
+
+    /// The columns as the engine sees them and as they are stored.
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = (&str, &str)> {
+        let exposed = self.schema.fields().iter().map(|field| field.name().as_str());
+        exposed.zip(self.stored.iter().map(String::as_str))
+    }
+}
+
+/// The values of one field. Where one does not fit the type, as when the index changed meanwhile, all are JSON.
+fn column(neighbours: &[Neighbour], field: &SearchField) -> ArrayRef {
+    let values =
+        || neighbours.iter().map(|neighbour| neighbour.metadata.get(&field.name).filter(|value| !value.is_null()));
+    let fits = |value: &Value| match field.ty {
+        FieldType::Text => value.is_string(),
+        FieldType::Integer => value.is_i64(),
+        FieldType::Number => value.is_number(),
+        FieldType::Boolean => value.is_boolean(),
+        FieldType::Json => false,
+    };
+    if !values().flatten().all(fits) {
+        return Arc::new(values().map(|value| value.map(Value::to_string)).collect::<StringViewArray>());
+    }
+    match field.ty {
+        FieldType::Integer => Arc::new(values().map(|value| value.and_then(Value::as_i64)).collect::<Int64Array>()),
+        FieldType::Number => Arc::new(values().map(|value| value.and_then(Value::as_f64)).collect::<Float64Array>()),
+        FieldType::Boolean => Arc::new(values().map(|value| value.and_then(Value::as_bool)).collect::<BooleanArray>()),
+        FieldType::Text | FieldType::Json => {
+            Arc::new(values().map(|value| value.and_then(Value::as_str)).collect::<StringViewArray>())
+        }
+    }
+}
+
+fn text_of(metadata: &Map<String, Value>) -> String {
+    // Keys are texts and values are JSON already, so that this cannot fail.
+    serde_json::to_string(metadata).unwrap_or_default()
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Found").field(&self.stored).finish()
+    }
+}
+
+#[async_trait]
+impl TableProvider for Found {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        self.rows.scan(state, projection, filters, limit).await
+    }
+}

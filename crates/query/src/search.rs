@@ -1,0 +1,90 @@
+//! The search behind `vector_search`: what this room asks of whoever has the vectors, and what it is answered.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use base::{Fault, IndexName};
+use serde_json::{Map, Value};
+
+/// Finds the nearest items of vector indexes. Asked on the engine's threads; dropped when the query ends first.
+#[async_trait]
+pub trait VectorSearch: Send + Sync {
+    /// At most `k` items of an index, nearest first.
+    async fn search(&self, index: &IndexName, near: Near, k: usize) -> Result<Vec<Neighbour>, SearchFault>;
+
+    /// The fields of the metadata of an index, each with the type that all of its values have.
+    async fn fields(&self, index: &IndexName) -> Result<Vec<SearchField>, SearchFault>;
+}
+
+/// What neighbours are searched of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Near {
+    /// A text, to be embedded as the index wants it.
+    Text(String),
+    /// A vector of finite numbers, of any length.
+    Vector(Vec<f32>),
+}
+
+/// One item that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbour {
+    /// The item's id.
+    pub id: String,
+    /// How far it is, in the index's distance; smaller is nearer.
+    pub distance: f64,
+    /// Its metadata; empty when it has none.
+    pub metadata: Map<String, Value>,
+}
+
+/// One top-level field of an index's metadata, which becomes a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchField {
+    /// The stored spelling.
+    pub name: String,
+    /// What its values are.
+    pub ty: FieldType,
+}
+
+/// What the values of a field are. Null is of every type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldType {
+    /// Texts: a VARCHAR.
+    Text,
+    /// Integers within 64 bits: a BIGINT.
+    Integer,
+    /// Numbers: a DOUBLE.
+    Number,
+    /// A BOOLEAN.
+    Boolean,
+    /// Anything else, and a mix of these: a VARCHAR that holds JSON.
+    Json,
+}
+
+/// Why there is no answer. It leaves this room with its own kind, code and facts.
+#[derive(Debug)]
+pub struct SearchFault(Box<dyn Fault>);
+
+impl SearchFault {
+    /// The fault itself.
+    pub fn fault(&self) -> &dyn Fault {
+        self.0.as_ref()
+    }
+}
+
+impl<F: Fault> From<F> for SearchFault {
+    fn from(fault: F) -> Self {
+        Self(Box::new(fault))
+    }
+}
+
+impl fmt::Display for SearchFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for SearchFault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
