@@ -3,8 +3,10 @@
 //! It never interprets what it stores, never commits and never speaks HTTP. Reading order: [`location`] and
 //! [`config`] (where bytes lie and how), [`key`] and [`path`] (what names are allowed and how they are written),
 //! [`store`] with [`writer`], [`probe`] and the backends `local` and `s3`, [`objects`] (the users' key space),
-//! [`spool`] (temporary files outside the lake), [`task`] (the one place that spawns).
+//! [`spool`] and [`cache`] (temporary and derived files outside the lake), [`map`] (bytes read in place), [`task`] (the
+//! one place that spawns).
 
+pub mod cache;
 pub mod config;
 pub mod error;
 mod fault;
@@ -12,6 +14,8 @@ pub mod key;
 mod listing;
 mod local;
 pub mod location;
+pub mod map;
+mod mapping;
 pub mod objects;
 pub mod path;
 pub mod probe;
@@ -22,10 +26,12 @@ pub mod store;
 pub mod task;
 pub mod writer;
 
+pub use cache::{CacheDir, CacheWriter};
 pub use config::{Config, Durability, S3Config};
 pub use error::{BodyError, Error, Result};
 pub use key::Key;
 pub use location::Location;
+pub use map::Mapped;
 pub use objects::{If, Objects, Stored};
 pub use secret::Secret;
 pub use spool::{Spool, SpoolFile};

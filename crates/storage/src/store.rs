@@ -17,8 +17,10 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::local::Directory;
 use crate::location::Location;
+use crate::map::Mapped;
 use crate::path::{decode, encode};
 use crate::s3;
+use crate::task;
 use crate::writer::Writer;
 
 pub use crate::listing::Page;
@@ -116,6 +118,14 @@ impl Store {
     /// The backend, rooted at the lake, for libraries that read through it.
     pub fn object_store(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.inner.backend)
+    }
+
+    /// The object's file, mapped; none when the store is no directory.
+    pub(crate) async fn mapped_in_place(&self, path: &str) -> Result<Option<Mapped>> {
+        let Some(directory) = &self.inner.directory else { return Ok(None) };
+        let opened = directory.open_file(&encode(path)?).await.map_err(|error| self.fault(path, error))?;
+        let mapped = task::blocking("map a file", move || Mapped::of(&opened)).await;
+        mapped.map_err(|error| Error::Io { what: "map a file", source: error.into() })?.map(Some)
     }
 
     pub(crate) fn backend(&self) -> &dyn ObjectStore {

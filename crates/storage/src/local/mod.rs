@@ -90,6 +90,12 @@ impl Directory {
         self.run("delete", move |root| root.delete(&location, Some(&e_tag))).await
     }
 
+    /// Opens an object's file to read it.
+    pub(crate) async fn open_file(&self, location: &Location) -> Result<File> {
+        let location = location.clone();
+        self.run("open", move |root| root.open_object(&location).map(|(file, _)| file)).await
+    }
+
     async fn run<T, W>(&self, what: &'static str, work: W) -> Result<T>
     where
         T: Send + 'static,

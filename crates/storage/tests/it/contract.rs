@@ -64,6 +64,7 @@ contract! {
     store::a_large_object_is_written_in_pieces,
     store::a_dropped_writer_leaves_nothing,
     store::bytes_can_be_written_through_async_write,
+    cache::objects_are_read_in_place,
     objects::keys_come_back_exactly_as_they_were_put,
     objects::a_put_tells_what_it_stored,
     objects::if_absent_holds_for_small_and_large,

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests look at, and meddle with, what lies on the disk")]
 
 mod broken;
+mod cache;
 mod contract;
 mod directory;
 mod objects;
