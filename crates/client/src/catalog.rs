@@ -1,6 +1,7 @@
 //! What exists: register, manifest, list, history, versions.
 
 use base::{AsOf, Timestamp, Version};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -8,7 +9,7 @@ use crate::client::{Client, segment, with_query};
 use crate::error::Result;
 
 /// A dataset at one version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     /// UUIDv5 of the name: the same on every machine.
     pub dataset_id: String,
@@ -21,10 +22,13 @@ pub struct Manifest {
     /// Number of rows.
     pub row_count: u64,
     /// When the dataset was first made.
+    #[schemars(with = "String")]
     pub created_at: Timestamp,
     /// When it last changed.
+    #[schemars(with = "String")]
     pub updated_at: Timestamp,
     /// The version this describes.
+    #[schemars(with = "u64")]
     pub version: Version,
     /// The table's snapshot; absent while it has none.
     #[serde(default)]
@@ -37,7 +41,7 @@ pub struct Manifest {
 }
 
 /// One file of a dataset.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ManifestObject {
     /// Its key, readable through storage.
     pub key: String,
@@ -47,14 +51,14 @@ pub struct ManifestObject {
 }
 
 /// The columns of a dataset, in order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Schema {
     /// The columns.
     pub fields: Vec<Column>,
 }
 
 /// A column of a dataset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Column {
     /// The Iceberg field id.
     pub id: i32,
@@ -71,14 +75,14 @@ pub struct Column {
 }
 
 /// All datasets at a version, sorted by name. One that cannot be read says so in its `error`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Listing {
     /// The datasets.
     pub datasets: Vec<Manifest>,
 }
 
 /// A call to register given Parquet objects as a dataset.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Register {
     /// The dataset's name.
     pub name: String,
@@ -91,14 +95,14 @@ pub struct Register {
 }
 
 /// One object of a [`Register`] call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RegisterObject {
     /// Its key in storage.
     pub key: String,
 }
 
 /// The answer to a [`Register`] call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Registered {
     /// Whether the name was known before.
     pub existing: bool,
@@ -107,7 +111,7 @@ pub struct Registered {
 }
 
 /// Snapshots of one table, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SnapshotPage {
     /// The snapshots.
     pub snapshots: Vec<Map<String, Value>>,
@@ -117,7 +121,7 @@ pub struct SnapshotPage {
 }
 
 /// Records of the lake log, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Versions {
     /// The records.
     pub versions: Vec<Map<String, Value>>,

@@ -1,8 +1,9 @@
 //! `Client`: one raw door, and what all verbs share.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{Method, Request, Response};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tower::Service;
@@ -22,10 +23,11 @@ const MAX_PROBLEM_BYTES: usize = 1 << 20;
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
+    token: Option<HeaderValue>,
 }
 
 /// The answer of a health check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Health {
     /// `ok`.
     pub status: String,
@@ -41,7 +43,7 @@ impl Client {
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(wrong());
         }
-        Ok(Self { transport: Transport::remote(base)? })
+        Ok(Self { transport: Transport::remote(base)?, token: None })
     }
 
     /// A client of a gateway in this process, such as an assembled router.
@@ -53,11 +55,22 @@ impl Client {
         B: hyper::body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self { transport: Transport::local(service) }
+        Self { transport: Transport::local(service), token: None }
+    }
+
+    /// The same client, showing `token` with every request.
+    pub fn with_token(self, token: &str) -> Result<Self> {
+        let wrong = |_| Error::Request("the token holds characters that a header cannot carry".to_owned());
+        let mut token = HeaderValue::try_from(format!("Bearer {token}")).map_err(wrong)?;
+        token.set_sensitive(true);
+        Ok(Self { token: Some(token), ..self })
     }
 
     /// The raw door: sends a request to the path of its URI and hands back the answer, whatever its status.
-    pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>> {
+    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>> {
+        if let Some(token) = &self.token {
+            request.headers_mut().entry(AUTHORIZATION).or_insert_with(|| token.clone());
+        }
         self.transport.send(request).await
     }
 
@@ -104,7 +117,7 @@ pub(crate) fn request(method: Method, path: &str, body: Body) -> Result<Request<
 pub(crate) fn json_request(path: &str, body: &impl Serialize) -> Result<Request<Body>> {
     let bytes = serde_json::to_vec(body).map_err(|why| Error::Request(why.to_string()))?;
     let mut request = request(Method::POST, path, bytes.into())?;
-    request.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(request)
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base::{Facts, Fault, Kind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An error of whatever library carried the bytes.
@@ -77,7 +78,7 @@ impl Fault for Error {
 }
 
 /// A refusal as services state it: `application/problem+json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// The page that explains the code, relative to the service.
     #[serde(rename = "type", default)]

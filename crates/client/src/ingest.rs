@@ -3,6 +3,7 @@
 use base::Version;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,7 +29,7 @@ pub struct Load {
 }
 
 /// What a load did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ingested {
     /// UUIDv5 of the name.
     pub dataset_id: String,
@@ -50,6 +51,7 @@ pub struct Ingested {
     #[serde(default)]
     pub snapshot_id: Option<String>,
     /// The version at which the load stands.
+    #[schemars(with = "u64")]
     pub version: Version,
     /// Number of rows that were refused, when bad rows are skipped.
     #[serde(default)]
@@ -65,7 +67,7 @@ pub struct Ingested {
 }
 
 /// A row that was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RejectedRow {
     /// The line it begins at, from 1.
     pub line: u64,

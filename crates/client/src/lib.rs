@@ -3,23 +3,30 @@
 //! It never decides anything about the lake: it asks a gateway and hands back typed answers or the gateway's own
 //! [`Problem`]. Nothing is buffered whole; uploads and result streams flow in pieces. Reading order: [`body`] (bytes on
 //! the way), [`error`], [`transport`] (network or in process), [`client`] (the one raw door), then the verbs by role:
-//! [`storage`], [`catalog`], [`ingest`], [`sql`].
+//! [`storage`], [`catalog`], [`ingest`], [`sql`], [`embed`], [`vectors`].
 
 pub mod body;
 pub mod catalog;
 pub mod client;
+pub mod embed;
 pub mod error;
 pub mod ingest;
 pub mod sql;
 pub mod storage;
 pub mod transport;
+pub mod vectors;
 
 pub use body::Body;
 pub use catalog::{
     Column, Listing, Manifest, ManifestObject, Register, RegisterObject, Registered, Schema, SnapshotPage, Versions,
 };
 pub use client::{Client, Health};
+pub use embed::{Embed, EmbedModels, EmbedStats, Embedded};
 pub use error::{Error, Problem, Result};
 pub use ingest::{Ingested, Load, RejectedRow};
 pub use sql::{Ask, Format, ResultColumn, Rows, Streamed};
 pub use storage::{Download, Object, ObjectPage, Stored};
+pub use vectors::{
+    Added, Found, Hit, Ids, Index, Indexes, Near, NewIndex, Removed, StoredItem, TextBatch, TextItem, VectorBatch,
+    VectorItem,
+};

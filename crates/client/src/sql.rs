@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures::Stream;
 use http::header::{ACCEPT, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,12 +15,13 @@ use crate::error::Result;
 use crate::storage::text;
 
 /// A question.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Ask {
     /// One SELECT, EXPLAIN, DESCRIBE or SHOW statement.
     pub sql: String,
     /// The version to ask at; the newest when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Value>")]
     pub as_of: Option<AsOf>,
     /// Values for `$1`, `$2` …
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -30,7 +32,7 @@ pub struct Ask {
 }
 
 /// An answer in rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rows {
     /// The columns.
     pub columns: Vec<ResultColumn>,
@@ -41,13 +43,14 @@ pub struct Rows {
     /// Whether there are more rows than were asked for.
     pub truncated: bool,
     /// The version the question was answered at.
+    #[schemars(with = "u64")]
     pub version: Version,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }
 
 /// A column of an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResultColumn {
     /// Its name: the stored spelling, or the alias.
     pub name: String,

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures::Stream;
 use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue, RANGE};
 use http::{HeaderMap, Method, Request};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::body::Body;
@@ -12,7 +13,7 @@ use crate::client::{Client, request, segment, with_query};
 use crate::error::{Error, Result};
 
 /// A stored object, as a PUT answers it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stored {
     /// The key.
     pub key: String,
@@ -25,20 +26,21 @@ pub struct Stored {
 }
 
 /// An object of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Object {
     /// The key.
     pub key: String,
     /// Length in bytes.
     pub size: u64,
     /// When it was last written.
+    #[schemars(with = "String")]
     pub modified: Timestamp,
     /// The entity tag.
     pub etag: String,
 }
 
 /// One page of a list, sorted by key as the store writes keys (control characters and the like as `%XX`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ObjectPage {
     /// The objects.
     pub objects: Vec<Object>,

@@ -21,3 +21,11 @@ fn only_given_pairs_make_a_query() {
     assert_eq!(some, "/v1/x?a=1+2%263");
     assert_eq!(with_query("/v1/x", &[("a", None)]), "/v1/x");
 }
+
+#[test]
+fn a_token_must_fit_into_a_header() {
+    let client = || Client::remote("http://127.0.0.1:3110").unwrap();
+    assert!(client().with_token("s3cret").is_ok());
+    let refused = client().with_token("a\nb").err().expect("a refusal");
+    assert!(!refused.to_string().contains("a\nb"), "{refused}");
+}

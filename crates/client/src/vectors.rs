@@ -1,0 +1,299 @@
+//! Vector indexes and their items.
+
+use base::{Distance, Timestamp, Version};
+use http::Method;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::body::Body;
+use crate::client::{Client, request, segment};
+use crate::error::Result;
+
+/// An index to be made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct NewIndex {
+    /// Its name.
+    pub name: String,
+    /// Length of its vectors.
+    pub dimension: u32,
+    /// Links of each item in a graph, 16 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub m: Option<u32>,
+    /// How many candidates a search of a graph keeps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ef_search: Option<u32>,
+    /// `cosine` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DistanceName>")]
+    pub distance: Option<Distance>,
+    /// The model that makes vectors of its texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+/// An index as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Length of its vectors.
+    pub dimension: u32,
+    /// Its measure of distance.
+    #[schemars(with = "DistanceName")]
+    pub distance: Distance,
+    /// Links of each item in a graph.
+    pub m: u32,
+    /// How many candidates a search of a graph keeps.
+    #[serde(default)]
+    pub ef_search: Option<u32>,
+    /// The model that makes vectors of its texts.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The fingerprint that its vectors must have; absent while none is known.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
+    /// Number of items; absent when the index cannot be read.
+    #[serde(default)]
+    pub length: Option<u64>,
+    /// The version this describes.
+    #[schemars(with = "u64")]
+    pub version: Version,
+    /// The newest fragment that is counted; 0 before the first.
+    pub fragment: u64,
+    /// When it was made.
+    #[schemars(with = "String")]
+    pub created_at: Timestamp,
+    /// The code of what keeps it from being read; absent when nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// All indexes, sorted by name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Indexes {
+    /// The indexes.
+    pub indexes: Vec<Index>,
+}
+
+/// A vector under an id.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct VectorItem {
+    /// Its id; an item of the same id is replaced.
+    pub id: String,
+    /// The vector, as long as the index's dimension says.
+    pub vector: Vec<f32>,
+    /// What is known of it. Absent keeps what the replaced item had, `{}` clears it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+}
+
+/// A text under an id.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct TextItem {
+    /// Its id; an item of the same id is replaced.
+    pub id: String,
+    /// The text; the index keeps its vector only.
+    pub text: String,
+    /// What is known of it. Absent keeps what the replaced item had, `{}` clears it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+}
+
+/// Vectors to be added, all of them or none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct VectorBatch {
+    /// The items, no id twice.
+    pub items: Vec<VectorItem>,
+    /// Which model made the vectors, when that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+/// Texts to be added, all of them or none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct TextBatch {
+    /// The items, no id twice.
+    pub items: Vec<TextItem>,
+    /// What happens to a text over the model's limit: `error` (the default), `truncate` or `chunk`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overflow: Option<String>,
+}
+
+/// What an add did. It is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Added {
+    /// Items that are new.
+    pub added: u64,
+    /// Items that replaced others.
+    pub updated: u64,
+    /// Items of the index now.
+    pub length: u64,
+    /// The version of the lake.
+    #[schemars(with = "u64")]
+    pub version: Version,
+    /// The fragment that holds the items.
+    pub fragment: u64,
+}
+
+/// What a deletion did. It is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Removed {
+    /// Items that are gone.
+    pub deleted: u64,
+    /// Ids that were not there.
+    pub missing: u64,
+    /// Items of the index now.
+    pub length: u64,
+    /// The version of the lake.
+    #[schemars(with = "u64")]
+    pub version: Version,
+    /// The fragment that holds the deletion.
+    pub fragment: u64,
+}
+
+/// A search, near a vector or near a text.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Near {
+    /// The vector; none when a text is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vector: Option<Vec<f32>>,
+    /// The text; none when a vector is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Most items of the answer; 10 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub k: Option<usize>,
+    /// Accepted, and already so: every search is exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exact: Option<bool>,
+    /// Accepted, and without effect on an exact search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ef_search: Option<u32>,
+    /// Which model made the vector, when that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+/// Ids of items to be deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Ids {
+    /// The ids.
+    pub ids: Vec<String>,
+}
+
+/// The items nearest to a vector or a text, the nearest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Found {
+    /// The items.
+    pub results: Vec<Hit>,
+    /// The version of the lake.
+    #[schemars(with = "u64")]
+    pub version: Version,
+    /// The newest fragment that was searched.
+    pub fragment: u64,
+}
+
+/// One found item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Hit {
+    /// Its id.
+    pub id: String,
+    /// How far it is; smaller is nearer.
+    pub distance: f32,
+    /// What is known of it.
+    pub metadata: Map<String, Value>,
+}
+
+/// An item as the index holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StoredItem {
+    /// Its id.
+    pub id: String,
+    /// Its vector.
+    pub vector: Vec<f32>,
+    /// What is known of it.
+    pub metadata: Map<String, Value>,
+    /// The version of the lake.
+    #[schemars(with = "u64")]
+    pub version: Version,
+    /// The newest fragment that was looked at.
+    pub fragment: u64,
+}
+
+/// The measures of distance as they are written.
+#[derive(JsonSchema)]
+#[schemars(rename = "Distance", rename_all = "lowercase")]
+#[expect(dead_code, reason = "it describes the wire form of a type of another room")]
+enum DistanceName {
+    Cosine,
+    Euclidean,
+    Dot,
+}
+
+impl Client {
+    /// Makes an index.
+    pub async fn create_index(&self, index: &NewIndex) -> Result<Index> {
+        self.post_json("/v1/vectors/index", index).await
+    }
+
+    /// All indexes, sorted by name.
+    pub async fn indexes(&self) -> Result<Indexes> {
+        self.get_json("/v1/vectors/index").await
+    }
+
+    /// One index.
+    pub async fn index(&self, name: &str) -> Result<Index> {
+        self.get_json(&index_path(name, "")).await
+    }
+
+    /// Deletes an index and all its items.
+    pub async fn delete_index(&self, name: &str) -> Result<()> {
+        self.call(request(Method::DELETE, &index_path(name, ""), Body::empty())?).await.map(drop)
+    }
+
+    /// Adds vectors, all of them or none.
+    pub async fn add_vectors(&self, index: &str, batch: &VectorBatch) -> Result<Added> {
+        self.post_json(&index_path(index, "/add"), batch).await
+    }
+
+    /// Adds texts, all of them or none, through the index's model.
+    pub async fn add_texts(&self, index: &str, batch: &TextBatch) -> Result<Added> {
+        self.post_json(&index_path(index, "/add_text"), batch).await
+    }
+
+    /// The `k` items nearest to a vector.
+    pub async fn search_vectors(&self, index: &str, vector: Vec<f32>, k: usize) -> Result<Found> {
+        let near = Near { vector: Some(vector), k: Some(k), ..Near::default() };
+        self.post_json(&index_path(index, "/search"), &near).await
+    }
+
+    /// The `k` items nearest in meaning to a text.
+    pub async fn search_text(&self, index: &str, text: &str, k: usize) -> Result<Found> {
+        let near = Near { text: Some(text.to_owned()), k: Some(k), ..Near::default() };
+        self.post_json(&index_path(index, "/search"), &near).await
+    }
+
+    /// One item.
+    pub async fn item(&self, index: &str, id: &str) -> Result<StoredItem> {
+        self.get_json(&item_path(index, id)).await
+    }
+
+    /// Deletes one item; one that is not there is refused.
+    pub async fn remove_item(&self, index: &str, id: &str) -> Result<()> {
+        self.call(request(Method::DELETE, &item_path(index, id), Body::empty())?).await.map(drop)
+    }
+
+    /// Deletes items; ids that are not there are counted as missing.
+    pub async fn remove_items(&self, index: &str, ids: Vec<String>) -> Result<Removed> {
+        self.post_json(&index_path(index, "/delete"), &Ids { ids }).await
+    }
+}
+
+fn index_path(name: &str, rest: &str) -> String {
+    format!("/v1/vectors/index/{}{rest}", segment(name))
+}
+
+fn item_path(index: &str, id: &str) -> String {
+    index_path(index, &format!("/items/{}", segment(id)))
+}
