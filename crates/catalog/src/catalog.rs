@@ -3,18 +3,19 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use base::{AsOf, DatasetName, Seams, Version};
+use base::{AsOf, DatasetName, IndexName, Seams, Version};
 use futures::{StreamExt, stream};
 use storage::{Store, task};
 
 use crate::column::NewColumn;
-use crate::committer::{Committer, Proposal, Settled};
+use crate::committer::{Committer, Settled};
 use crate::config::Config;
 use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::format;
 use crate::head::Head;
 use crate::history::{Page, SnapshotLine};
+use crate::index::{self, Indexing, NewIndex};
 use crate::io::Roots;
 use crate::lake::Lake;
 use crate::log::Log;
@@ -25,7 +26,7 @@ use crate::publication::Publication;
 use crate::publish::{self, Published, Publishing};
 use crate::record::Record;
 use crate::register::{self, Register, Registered, Registering};
-use crate::state::TableEntry;
+use crate::state::{IndexEntry, State, TableEntry};
 use crate::summary;
 use crate::table::Table;
 use crate::tables::Tables;
@@ -44,6 +45,7 @@ pub struct Catalog {
 
 #[derive(Debug)]
 struct Room {
+    config: Config,
     lake: Lake,
     log: Log,
     head: Arc<Head>,
@@ -63,6 +65,7 @@ impl Catalog {
         let head = Arc::new(Head::load(&store, log.clone(), config, seams.clone()).await?);
         tracing::info!(lake = %format.lake_id, version = %head.known().version, "the lake is open");
         let room = Room {
+            config: config.clone(),
             past: Past::new(store.clone(), log.clone(), Arc::clone(&head)),
             tables: Arc::new(Tables::new(lake.clone())),
             committer: Committer::start(store, log.clone(), Arc::clone(&head), config, seams),
@@ -77,6 +80,16 @@ impl Catalog {
     /// The store under the lake.
     pub fn store(&self) -> &Store {
         &self.room.lake.store
+    }
+
+    /// The settings that the catalog was opened with.
+    pub fn config(&self) -> &Config {
+        &self.room.config
+    }
+
+    /// The newest version that this process knows of, without asking the store.
+    pub fn known_head(&self) -> Version {
+        self.room.head.known().version
     }
 
     /// Pins the newest version, or the one asked for.
@@ -179,6 +192,39 @@ impl Catalog {
     pub async fn publish(&self, publication: Publication) -> Result<Published> {
         let room = Arc::clone(&self.room);
         finish(task::spawn("publish", async move { room.publish(publication).await })).await
+    }
+
+    /// The newest entry of a vector index, and the version it was found in. When that does not know it, the store is
+    /// asked, as another process may just have created it.
+    pub async fn index(&self, name: &IndexName) -> Result<(Arc<IndexEntry>, Version)> {
+        let mut pin = self.pin(None).await?;
+        if pin.index(name).is_none() {
+            pin = self.pin_fresh().await?;
+        }
+        let entry = pin.index(name).ok_or_else(|| index::not_found(&pin.state, name))?;
+        Ok((Arc::clone(entry), pin.version()))
+    }
+
+    /// Creates a vector index: its entry, and the version that first holds it. Goes on to its end when the caller goes
+    /// away.
+    pub async fn create_index(&self, new: NewIndex) -> Result<(Arc<IndexEntry>, Version)> {
+        let name = new.name.clone();
+        let state = self.change_index(Indexing::create(new, &self.room.lake.seams)).await?;
+        let bug = || Error::Bug { doing: "answering a commit", source: "its index is not there".into() };
+        let entry = state.indexes.get(&name).cloned().ok_or_else(bug)?;
+        Ok((entry, state.version))
+    }
+
+    /// Drops a vector index: the first version that does not hold it. Goes on to its end when the caller goes away.
+    pub async fn drop_index(&self, name: &IndexName, author: &str) -> Result<Version> {
+        Ok(self.change_index(Indexing::drop(name, author)).await?.version)
+    }
+
+    /// Puts a change of an index through; the state in which it stands.
+    async fn change_index(&self, indexing: Indexing) -> Result<Arc<State>> {
+        let room = Arc::clone(&self.room);
+        let settled = task::spawn("change index", async move { room.committer.propose(Box::new(indexing)).await });
+        Ok(finish(settled).await?.state)
     }
 
     /// Refuses further commits and waits for those under way.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use storage::Store;
 
 use crate::error::{Cause, Error, Result};
-use crate::state::{Keyed, State, TableEntry};
+use crate::state::{IndexEntry, Keyed, State, TableEntry};
 
 #[cfg(test)]
 mod tests;
@@ -147,9 +147,10 @@ fn decode(bytes: Bytes) -> Result<(Heading, Vec<Row>), Cause> {
 
 const NAMESPACE: &str = "namespace";
 const TABLE: &str = "table";
+const INDEX: &str = "index";
 const TAG: &str = "tag";
 const KEY: &str = "key";
-const KINDS: [&str; 4] = [NAMESPACE, TABLE, TAG, KEY];
+const KINDS: [&str; 5] = [NAMESPACE, TABLE, INDEX, TAG, KEY];
 
 fn rows_of(state: &State) -> Result<Vec<Row>, Cause> {
     let mut rows = Vec::new();
@@ -158,6 +159,9 @@ fn rows_of(state: &State) -> Result<Vec<Row>, Cause> {
     }
     for (name, entry) in &state.tables {
         rows.push(Row { kind: TABLE, name: name.to_string(), body: serde_json::to_string(entry.as_ref())? });
+    }
+    for (name, entry) in &state.indexes {
+        rows.push(Row { kind: INDEX, name: name.to_string(), body: serde_json::to_string(entry.as_ref())? });
     }
     for (tag, version) in &state.tags {
         rows.push(Row { kind: TAG, name: tag.to_string(), body: serde_json::to_string(version)? });
@@ -181,6 +185,10 @@ fn rebuild(heading: &Heading, rows: &[Row]) -> Result<State, Cause> {
             TABLE => {
                 let entry: TableEntry = serde_json::from_str(&row.body)?;
                 state.tables.insert(row.name.parse()?, Arc::new(entry));
+            }
+            INDEX => {
+                let entry: IndexEntry = serde_json::from_str(&row.body)?;
+                state.indexes.insert(row.name.parse()?, Arc::new(entry));
             }
             TAG => {
                 state.tags.insert(row.name.parse::<Tag>()?, serde_json::from_str(&row.body)?);

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::{CommitId, DatasetName, Seams, Span};
+use base::{CommitId, DatasetName, IndexName, Seams, Span};
 use futures::FutureExt;
 use futures::future::join_all;
 use storage::{Store, task};
@@ -27,13 +27,30 @@ mod tests;
 /// The most commits that share one record.
 const GROUP: usize = 256;
 
-/// Something that wants to change one dataset.
+/// What a proposal wants to change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    Dataset(DatasetName),
+    Index(IndexName),
+}
+
+impl Subject {
+    /// What `state` pins of the dataset; none when there is none, or when the subject is no dataset.
+    fn table_in(&self, state: &State) -> Option<Arc<TableEntry>> {
+        match self {
+            Self::Dataset(name) => state.tables.get(name).cloned(),
+            Self::Index(_) => None,
+        }
+    }
+}
+
+/// Something that wants to change one dataset or one index.
 ///
 /// It is decided again on every new head until it is settled, so a race alone never refuses it.
 #[async_trait]
 pub(crate) trait Proposal: Send + Sync {
-    /// The dataset that it changes. Proposals for different datasets are decided side by side.
-    fn dataset(&self) -> &DatasetName;
+    /// What it changes. Proposals for different subjects are decided side by side.
+    fn subject(&self) -> Subject;
 
     /// What the record says about the commit.
     fn describe(&self) -> Description;
@@ -60,7 +77,7 @@ pub(crate) struct Description {
 pub(crate) struct Settled {
     /// Whether it made a commit; otherwise the state already was what it wants.
     pub committed: bool,
-    /// What the dataset was when it was decided; none when there was none.
+    /// What the dataset was when it was decided; none when there was none, or when it is about an index.
     pub before: Option<Arc<TableEntry>>,
     /// The state in which its outcome stands.
     pub state: Arc<State>,
@@ -171,11 +188,11 @@ impl Desk {
         }
     }
 
-    /// Decides proposals for different datasets side by side, those for the same one after another.
+    /// Decides proposals for different subjects side by side, those for the same one after another.
     async fn decide_all(&self, base: &State, group: Vec<Waiting>) -> Vec<Decided> {
-        let mut chains: BTreeMap<DatasetName, Vec<Waiting>> = BTreeMap::new();
+        let mut chains: BTreeMap<Subject, Vec<Waiting>> = BTreeMap::new();
         for waiting in group {
-            chains.entry(waiting.proposal.dataset().clone()).or_default().push(waiting);
+            chains.entry(waiting.proposal.subject()).or_default().push(waiting);
         }
         let chains = chains.into_values().map(|chain| self.decide_chain(base.clone(), chain));
         join_all(chains).await.into_iter().flatten().collect()
@@ -184,7 +201,7 @@ impl Desk {
     async fn decide_chain(&self, mut state: State, chain: Vec<Waiting>) -> Vec<Decided> {
         let mut decided = Vec::with_capacity(chain.len());
         for mut waiting in chain {
-            let before = state.tables.get(waiting.proposal.dataset()).cloned();
+            let before = waiting.proposal.subject().table_in(&state);
             let changes = decide(waiting.proposal.as_mut(), &state).await;
             let outcome = changes.map(|changes| {
                 let described = waiting.proposal.describe();
@@ -237,14 +254,14 @@ impl Desk {
     }
 }
 
-/// Takes out of a group what may be decided side by side. Chains do not see each other, so where two datasets use one
+/// Takes out of a group what may be decided side by side. Chains do not see each other, so where two subjects use one
 /// idempotency key, the later one waits until it is known what the first made of it.
 fn next_round(group: &mut Vec<Waiting>) -> Vec<Waiting> {
-    let mut users: HashMap<String, DatasetName> = HashMap::new();
+    let mut users: HashMap<String, Subject> = HashMap::new();
     let (round, later) = std::mem::take(group).into_iter().partition(|waiting| {
         let Some(key) = waiting.proposal.describe().idempotency_key else { return true };
-        let dataset = waiting.proposal.dataset();
-        users.entry(key).or_insert_with(|| dataset.clone()) == dataset
+        let subject = waiting.proposal.subject();
+        *users.entry(key).or_insert_with(|| subject.clone()) == subject
     });
     *group = later;
     round

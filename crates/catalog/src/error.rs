@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{AsOf, DatasetName, Facts, Fault, Kind, Version};
+use base::{AsOf, DatasetName, Facts, Fault, IndexName, Kind, Version};
 use serde_json::json;
 
 use crate::diff::SchemaDiff;
@@ -57,6 +57,20 @@ pub enum Error {
     Moved {
         /// The dataset.
         name: DatasetName,
+    },
+    /// A vector index of this name exists already.
+    #[error("there is an index {name} already")]
+    IndexExists {
+        /// The name asked for.
+        name: IndexName,
+    },
+    /// No vector index of this name.
+    #[error("there is no index {name}{}", hint(near))]
+    IndexNotFound {
+        /// The name asked for.
+        name: IndexName,
+        /// Names that differ little, nearest first.
+        near: Vec<String>,
     },
     /// A new dataset in a namespace of the system's own tables.
     #[error("{name} cannot be a dataset: the namespace {} belongs to the system", .name.namespace())]
@@ -176,7 +190,8 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownDataset { .. } | Self::UnknownVersion { .. } | Self::ObjectMissing { .. } => Kind::NotFound,
-            Self::SchemaDrift { .. } | Self::Moved { .. } => Kind::Conflict,
+            Self::IndexNotFound { .. } => Kind::NotFound,
+            Self::SchemaDrift { .. } | Self::Moved { .. } | Self::IndexExists { .. } => Kind::Conflict,
             Self::ReservedName { .. } => Kind::Denied,
             Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects => Kind::Invalid,
             Self::NotParquet { .. } | Self::Contradiction(_) | Self::DeleteFiles { .. } => Kind::Invalid,
@@ -195,6 +210,8 @@ impl Fault for Error {
             Self::Behind { .. } => "catalog.behind",
             Self::SchemaDrift { .. } => "catalog.schema_drift",
             Self::Moved { .. } => "catalog.moved",
+            Self::IndexExists { .. } => "catalog.index_exists",
+            Self::IndexNotFound { .. } => "catalog.index_not_found",
             Self::ReservedName { .. } => "catalog.reserved_name",
             Self::KeyReused => "catalog.key_reused",
             Self::EmptyFingerprint => "catalog.empty_fingerprint",
@@ -217,7 +234,7 @@ impl Fault for Error {
     fn facts(&self) -> Facts {
         let mut facts = Facts::new();
         match self {
-            Self::UnknownDataset { near, .. } => {
+            Self::UnknownDataset { near, .. } | Self::IndexNotFound { near, .. } => {
                 facts.insert("near".into(), json!(near));
             }
             Self::UnknownVersion { oldest, newest, .. } => {

@@ -4,8 +4,8 @@
 //! [`record`] and [`state`] (what a version is), [`log`] (where writers meet), [`head`], [`checkpoint`] and [`past`]
 //! (how states are found), [`committer`] (the one path by which anything changes), [`column`], [`schema`] and [`diff`],
 //! [`draft`], [`publication`] and [`publish`] with [`snapshot`], [`summary`] and [`footer`] (our own Iceberg commit),
-//! [`register`] and [`stated`], [`table`], [`manifest`] and [`history`] (what readers get), and [`catalog`], which holds
-//! it together.
+//! [`register`] and [`stated`], [`index`] (vector indexes), [`table`], [`manifest`], [`history`] and [`near`] (what
+//! readers get), and [`catalog`], which holds it together.
 
 mod catalog;
 mod checkpoint;
@@ -20,10 +20,12 @@ mod footer;
 mod format;
 mod head;
 mod history;
+mod index;
 mod io;
 mod lake;
 mod log;
 mod manifest;
+mod near;
 mod past;
 mod pin;
 mod publication;
@@ -47,12 +49,13 @@ pub use diff::SchemaDiff;
 pub use draft::Draft;
 pub use error::{Error, Result};
 pub use history::{Page, SnapshotLine};
+pub use index::{IndexModel, IndexSettings, NewIndex};
 pub use manifest::{Broken, FieldShape, Manifest, Object, SchemaShape};
 pub use pin::Pin;
 pub use publication::{Mode, NewFile, Publication, Source};
 pub use publish::Published;
-pub use record::{Change, Commit, Record, TablePut};
+pub use record::{Change, Commit, IndexPut, Record, TablePut};
 pub use register::{Register, Registered};
-pub use state::TableEntry;
+pub use state::{IndexEntry, TableEntry};
 pub use stated::StatedObject;
 pub use table::{Table, dataset_id};

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use base::{DatasetName, Timestamp, Version};
+use base::{DatasetName, IndexName, Timestamp, Version};
 
-use crate::state::{State, TableEntry};
-
-/// How many near names an unknown one is answered with.
-const NEAR_NAMES: usize = 3;
+use crate::near;
+use crate::state::{IndexEntry, State, TableEntry};
 
 /// The lake at one version.
 #[derive(Debug, Clone)]
@@ -43,14 +41,16 @@ impl Pin {
 
     /// Names that could have been meant by `name`, nearest first.
     pub fn near(&self, name: &DatasetName) -> Vec<String> {
-        let wanted = name.to_string().to_lowercase();
-        let scored = self.names().filter_map(|known| {
-            let known = known.to_string();
-            let score = strsim::jaro_winkler(&wanted, &known.to_lowercase());
-            (score > 0.8).then_some((score, known))
-        });
-        let mut scored: Vec<(f64, String)> = scored.collect();
-        scored.sort_by(|(a, left), (b, right)| b.total_cmp(a).then_with(|| left.cmp(right)));
-        scored.into_iter().take(NEAR_NAMES).map(|(_, known)| known).collect()
+        near::near(&name.to_string(), self.names().map(ToString::to_string))
+    }
+
+    /// What the version pins of a vector index.
+    pub fn index(&self, name: &IndexName) -> Option<&Arc<IndexEntry>> {
+        self.state.indexes.get(name)
+    }
+
+    /// The vector indexes, sorted by name.
+    pub fn indexes(&self) -> impl Iterator<Item = (&IndexName, &Arc<IndexEntry>)> {
+        self.state.indexes.iter()
     }
 }

@@ -8,7 +8,7 @@ use base::{DatasetName, Timestamp, Version};
 use sha2::{Digest, Sha256};
 
 use crate::column::Column;
-use crate::committer::{Description, Proposal, Settled};
+use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::io;
 use crate::lake::Lake;
@@ -71,6 +71,11 @@ impl Publishing {
         self.note.objects = Some(objects);
         self.by_name = by_name;
         self
+    }
+
+    /// The dataset that it changes.
+    pub fn dataset(&self) -> &DatasetName {
+        &self.publication.draft.name
     }
 
     /// When the publication arrived.
@@ -147,8 +152,8 @@ pub(crate) fn outcome(state: &State, name: &DatasetName) -> Result<Arc<TableEntr
 
 #[async_trait]
 impl Proposal for Publishing {
-    fn dataset(&self) -> &DatasetName {
-        &self.publication.draft.name
+    fn subject(&self) -> Subject {
+        Subject::Dataset(self.dataset().clone())
     }
 
     fn describe(&self) -> Description {

@@ -1,10 +1,11 @@
 //! The records of the lake log: what one version changed.
 
-use base::{CommitId, DatasetName, Tag, Timestamp, Version};
+use base::{CommitId, DatasetName, IndexName, Tag, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::index::IndexSettings;
 
 #[cfg(test)]
 mod tests;
@@ -65,6 +66,13 @@ pub enum Change {
         /// Its name.
         name: DatasetName,
     },
+    /// A vector index now exists, or what its version pins has changed.
+    IndexPut(IndexPut),
+    /// A vector index is gone.
+    IndexDrop {
+        /// Its name.
+        name: IndexName,
+    },
     /// A tag now names a version.
     TagPut {
         /// The tag.
@@ -97,6 +105,19 @@ pub struct TablePut {
     pub row_count: u64,
     /// The schema's fingerprint.
     pub fingerprint: String,
+}
+
+/// What a version pins of a vector index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexPut {
+    /// The index's name.
+    pub name: IndexName,
+    /// The index's own id, new at every re-creation.
+    pub index_id: Uuid,
+    /// The directory of its files, relative to the lake's root: `indexes/<name>-<suffix>`.
+    pub location: String,
+    /// How it is settled.
+    pub settings: IndexSettings,
 }
 
 /// Snapshot ids exceed what JSON numbers hold exactly, so they are written as strings.

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use base::name::DEFAULT_NAMESPACE;
-use base::{DatasetName, Tag, Timestamp, Version};
+use base::{DatasetName, IndexName, Tag, Timestamp, Version};
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::record::{Change, Commit, Record, TablePut, snapshot_text};
+use crate::index::IndexSettings;
+use crate::record::{Change, Commit, IndexPut, Record, TablePut, snapshot_text};
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub struct State {
     pub(crate) at: Timestamp,
     pub(crate) namespaces: OrdSet<String>,
     pub(crate) tables: OrdMap<DatasetName, Arc<TableEntry>>,
+    pub(crate) indexes: OrdMap<IndexName, Arc<IndexEntry>>,
     pub(crate) tags: OrdMap<Tag, Version>,
     keys: OrdMap<String, Arc<Keyed>>,
     /// The keys by age, oldest first, so that expired ones are dropped without a search.
@@ -52,6 +54,21 @@ pub struct TableEntry {
     pub version: Version,
 }
 
+/// What a version pins of one vector index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexEntry {
+    /// The index's own id, new at every re-creation.
+    pub index_id: Uuid,
+    /// The directory of its files, relative to the lake's root.
+    pub location: String,
+    /// How it is settled.
+    pub settings: IndexSettings,
+    /// When this index was created.
+    pub created_at: Timestamp,
+    /// The version that last changed it.
+    pub version: Version,
+}
+
 /// The outcome that an idempotency key answers again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Keyed {
@@ -73,6 +90,7 @@ impl State {
             at: Timestamp::from_micros(0),
             namespaces: OrdSet::unit(DEFAULT_NAMESPACE.to_owned()),
             tables: OrdMap::new(),
+            indexes: OrdMap::new(),
             tags: OrdMap::new(),
             keys: OrdMap::new(),
             key_ages: Vector::new(),
@@ -143,6 +161,10 @@ impl State {
             Change::TableDrop { name } => {
                 self.tables.remove(name);
             }
+            Change::IndexPut(put) => self.put_index(put),
+            Change::IndexDrop { name } => {
+                self.indexes.remove(name);
+            }
             Change::TagPut { tag, version } => {
                 self.tags.insert(tag.clone(), *version);
             }
@@ -165,6 +187,18 @@ impl State {
             version: self.version,
         };
         self.tables.insert(put.name.clone(), Arc::new(entry));
+    }
+
+    fn put_index(&mut self, put: &IndexPut) {
+        let known = self.indexes.get(&put.name).filter(|entry| entry.index_id == put.index_id);
+        let entry = IndexEntry {
+            index_id: put.index_id,
+            location: put.location.clone(),
+            settings: put.settings.clone(),
+            created_at: known.map_or(self.at, |entry| entry.created_at),
+            version: self.version,
+        };
+        self.indexes.insert(put.name.clone(), Arc::new(entry));
     }
 
     fn forget_old_keys(&mut self) {

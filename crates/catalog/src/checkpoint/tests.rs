@@ -1,7 +1,9 @@
+use base::Distance;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::index::{IndexModel, IndexSettings};
 
 fn entry(seed: u64) -> TableEntry {
     TableEntry {
@@ -16,6 +18,24 @@ fn entry(seed: u64) -> TableEntry {
     }
 }
 
+fn index(seed: u64) -> IndexEntry {
+    let model = IndexModel { name: "m".into(), fingerprint: "f".into() };
+    let dimension = u32::try_from(seed % 4096).unwrap();
+    IndexEntry {
+        index_id: Uuid::from_u64_pair(seed, 2),
+        location: format!("indexes/i-{seed}"),
+        settings: IndexSettings {
+            dimension,
+            distance: if seed.is_multiple_of(2) { Distance::Dot } else { Distance::Cosine },
+            m: 16,
+            ef_search: seed.is_multiple_of(5).then_some(64),
+            model: seed.is_multiple_of(3).then_some(model),
+        },
+        created_at: Timestamp::from_micros(1),
+        version: Version(seed),
+    }
+}
+
 /// What a state holds, in a comparable form.
 fn cells(state: &State) -> Vec<String> {
     let rows = rows_of(state).unwrap();
@@ -24,7 +44,11 @@ fn cells(state: &State) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn a_state_comes_back_whole(tables in proptest::collection::btree_map("[a-z]{1,9}", any::<u64>(), 0..40), keys in 0_u64..9) {
+    fn a_state_comes_back_whole(
+        tables in proptest::collection::btree_map("[a-z]{1,9}", any::<u64>(), 0..40),
+        indexes in proptest::collection::btree_map("[a-z]{1,9}", any::<u64>(), 0..9),
+        keys in 0_u64..9,
+    ) {
         let mut state = State::empty();
         state.version = Version(77);
         state.at = Timestamp::from_micros(1_700_000_000_000_000);
@@ -32,6 +56,9 @@ proptest! {
         state.tags.insert("may".parse().unwrap(), Version(3));
         for (name, seed) in tables {
             state.tables.insert(name.parse().unwrap(), Arc::new(entry(seed)));
+        }
+        for (name, seed) in indexes {
+            state.indexes.insert(name.parse().unwrap(), Arc::new(index(seed)));
         }
         for key in 0..keys {
             let at = Timestamp::from_micros(1_700_000_000_000_000 + key as i64);
@@ -43,6 +70,7 @@ proptest! {
         let back = rebuild(&heading, &rows).unwrap();
         prop_assert_eq!((back.version, back.at), (state.version, state.at));
         prop_assert_eq!(cells(&back), cells(&state));
+        prop_assert_eq!(back.indexes, state.indexes);
     }
 }
 

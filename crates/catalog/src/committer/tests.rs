@@ -15,8 +15,8 @@ struct Scripted {
 
 #[async_trait]
 impl Proposal for Scripted {
-    fn dataset(&self) -> &DatasetName {
-        &self.name
+    fn subject(&self) -> Subject {
+        Subject::Dataset(self.name.clone())
     }
 
     fn describe(&self) -> Description {

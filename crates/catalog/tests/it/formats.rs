@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use base::{AsOf, Seams, Version};
-use catalog::{Catalog, Mode};
+use base::{AsOf, Distance, Seams, Version};
+use catalog::{Catalog, IndexModel, IndexSettings, Mode, NewIndex};
 use storage::{Location, Store};
 use tempfile::TempDir;
 use testkit::TestLake;
 
+use crate::indexes::{create, name, settings as settings_of};
 use crate::support::{config, ids, ids_at, load, open, put_object, registration};
 
 /// Where the lakes of earlier releases lie.
@@ -24,6 +25,23 @@ async fn live(store: &Store) {
     put_object(store, "in/a.parquet", &[7, 8]).await;
     catalog.register(registration("hr.registered", &["in/a.parquet"], 2)).await.unwrap();
     crate::support::load_keyed(&catalog, "workers", Mode::Replace, &[5], Some("key")).await.unwrap();
+    catalog.close().await;
+}
+
+/// The life of the lake that is kept as `v1/indexes`: one index that a checkpoint knows, one that only the log knows.
+async fn live_with_indexes(store: &Store) {
+    let settings = catalog::Config { checkpoint_every: 3, ..config() };
+    let catalog = Catalog::open(store.clone(), &settings, Seams::system()).await.unwrap();
+    let model = IndexModel { name: "all-MiniLM-L6-v2".into(), fingerprint: "f".repeat(64) };
+    for (index, distance, ef_search, model) in
+        [("people", Distance::Cosine, None, Some(model)), ("dropped", Distance::Dot, Some(64), None)]
+    {
+        let settings = IndexSettings { distance, ef_search, model, ..settings_of(384) };
+        let new = NewIndex { name: name(index), settings, author: "test".into() };
+        catalog.create_index(new).await.unwrap();
+    }
+    catalog.drop_index(&name("dropped"), "test").await.unwrap();
+    create(&catalog, "late", 3).await.unwrap();
     catalog.close().await;
 }
 
@@ -85,6 +103,27 @@ async fn the_lake_of_format_1_still_opens() {
     }
     let (_directory, store) = open_copy(&kept).await;
     assert_lived(&open(&store).await).await;
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the switch that writes the kept lake is for developers")]
+async fn indexes_of_format_1_still_open() {
+    let kept = kept().join("v1/indexes");
+    if std::env::var_os("UPDATE_FORMATS").is_some() {
+        let lake = TestLake::open().await;
+        live_with_indexes(&lake.store).await;
+        copy_tree(lake.path(), &kept);
+    }
+    let (_directory, store) = open_copy(&kept).await;
+    assert!(store.exists("_lake/checkpoints/00000000000000000003.parquet").await.unwrap());
+    let catalog = open(&store).await;
+    let pin = catalog.pin(None).await.unwrap();
+    assert_eq!(pin.indexes().map(|(name, _)| name.to_string()).collect::<Vec<_>>(), ["late", "people"]);
+    let model = IndexModel { name: "all-MiniLM-L6-v2".into(), fingerprint: "f".repeat(64) };
+    let people = pin.index(&name("people")).unwrap();
+    assert_eq!(people.settings, IndexSettings { model: Some(model), ..settings_of(384) });
+    assert_eq!(pin.index(&name("late")).unwrap().settings, settings_of(3));
+    create(&catalog, "dropped", 5).await.unwrap();
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod commits;
 mod faults;
 mod formats;
 mod iceberg_spec;
+mod indexes;
 mod past;
 mod publish;
 mod register;
