@@ -1,48 +1,89 @@
 //! The one place that knows the whole: settings in, open rooms and their doors out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::{Role, Shared, Upstream};
 use axum::Router;
 use base::Seams;
 use catalog::Catalog;
+use embed::Embed;
+use flows::Texts;
 use ingest::Ingest;
+use models::{Kind, Models, Provider, Routing};
 use query::Query;
-use storage::{Location, Objects, Store};
+use storage::{CacheDir, Location, Objects, Store};
+use vectors::Vectors;
 
 use crate::config::Config;
+use crate::{gauges, open_files};
 
-/// An open lake with the doors of its workers.
+/// Files that a process has open beside its connections.
+const OTHER_FILES: usize = 512;
+
+/// How much of the house a process opens.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent {
+    /// Some worker here works on the lake.
+    pub lake: bool,
+    /// Texts become vectors here, wherever else they also could.
+    pub embeds: bool,
+}
+
+/// Open rooms with the doors of their workers.
 pub struct Assembly {
-    catalog: Catalog,
+    catalog: Option<Catalog>,
+    models: Models,
     doors: BTreeMap<Role, Router>,
     shared: Shared,
 }
 
 impl Assembly {
-    /// Opens the lake and its workers, the lowest room first.
-    pub async fn open(config: &Config) -> anyhow::Result<Self> {
-        let seams = Seams::system();
-        let shared = shared(config, &seams);
+    /// Opens the rooms, the lowest first.
+    pub async fn open(config: &Config, extent: Extent, shared: Shared) -> anyhow::Result<Self> {
+        let models = Models::new(&config.models, routing(config, extent))?;
+        let embed = Embed::new(models.clone(), &config.embedd.settings);
+        gauges::of_embed(&shared, &embed);
+        let doors = BTreeMap::from([(Role::Embedd, api::embedd(embed.clone(), shared.clone()))]);
+        let mut assembly = Self { catalog: None, models, doors, shared };
+        if extent.lake {
+            assembly.open_lake(config, embed).await?;
+        }
+        Ok(assembly)
+    }
+
+    async fn open_lake(&mut self, config: &Config, embed: Embed) -> anyhow::Result<()> {
+        let (shared, seams) = (&self.shared, self.shared.seams.clone());
         let storage = config.storage();
         let location: Location = config.lake.location.parse()?;
         let store = Store::open(&location, &storage, seams.clone()).await?;
         let objects = Objects::new(store.clone(), &storage);
         let catalog = Catalog::open(store, &config.catalogd.settings, seams.clone()).await?;
+        let cache = CacheDir::open(&config.cache_dir()).await?;
+        let vectors = Vectors::new(catalog.clone(), cache, &config.vectord.settings, seams.clone());
+        let texts = Texts::new(embed, vectors.clone());
         let ingest = Ingest::new(catalog.clone(), &config.ingestd.settings, seams.clone());
-        let query = Query::new(catalog.clone(), &config.queryd.settings, seams)?;
-        let doors = BTreeMap::from([
+        let query = Query::new(catalog.clone(), &config.queryd.settings, seams)?.with_search(Arc::new(texts.clone()));
+        gauges::of_lake(shared, &catalog, &vectors, &query);
+        self.doors.extend([
             (Role::Storaged, api::storaged(objects, shared.clone())),
             (Role::Catalogd, api::catalogd(catalog.clone(), shared.clone())),
             (Role::Ingestd, api::ingestd(ingest, shared.clone())),
             (Role::Queryd, api::queryd(query, shared.clone())),
+            (Role::Vectord, api::vectord(texts, shared.clone())),
         ]);
-        Ok(Self { catalog, doors, shared })
+        self.catalog = Some(catalog);
+        Ok(())
     }
 
     /// The door of one worker.
     pub fn door(&self, role: Role) -> Option<Router> {
         self.doors.get(&role).cloned()
+    }
+
+    /// The models of this process.
+    pub fn models(&self) -> &Models {
+        &self.models
     }
 
     /// A gateway with every worker in this process.
@@ -54,11 +95,28 @@ impl Assembly {
     /// Ends the workers and the committer; what was accepted is committed first.
     pub async fn close(self) {
         drop(self.doors);
-        self.catalog.close().await;
+        if let Some(catalog) = self.catalog {
+            catalog.close().await;
+        }
     }
 }
 
-/// What every door is given.
-pub fn shared(config: &Config, seams: &Seams) -> Shared {
-    Shared::new(seams.clone(), config.gateway.settings.clone())
+/// What every door of a process is given.
+pub fn shared(config: &Config) -> anyhow::Result<Shared> {
+    let mut limits = config.gateway.settings.clone();
+    limits.connections = limits.connections.min(open_files::raise().saturating_sub(OTHER_FILES));
+    let shared = Shared::new(Seams::system(), limits);
+    Ok(shared.with_auth(config.auth()?).with_metrics(api::Metrics::default()))
+}
+
+/// A process that does not embed itself asks the one that is named, if any, with the token that both know.
+fn routing(config: &Config, extent: Extent) -> Routing {
+    let upstream = config.upstreams.embedd.as_ref().filter(|_| !extent.embeds);
+    let embedd = &config.embedd.settings;
+    let api_key = config.auth.token.clone().unwrap_or_default();
+    Routing {
+        default_model: embedd.default_model.clone(),
+        ollama_url: embedd.provider_url.clone(),
+        upstream: upstream.map(|url| Provider { api_key, ..Provider::at(Kind::Lakehouse, url) }),
+    }
 }

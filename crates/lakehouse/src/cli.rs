@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use base::Distance;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use storage::Secret;
 use url::Url;
 
 use crate::exit;
@@ -43,6 +45,15 @@ pub enum Command {
     Sql(Sql),
     /// Look at datasets and their versions
     Catalog(Catalog),
+    /// Turn texts into vectors
+    #[command(after_help = EMBED_EXAMPLES)]
+    Embed(Embed),
+    /// Find the items of an index that are nearest in meaning to a text
+    #[command(after_help = SEARCH_EXAMPLES)]
+    Search(Search),
+    /// Make vector indexes, fill them and look at them
+    #[command(after_help = VECTORS_EXAMPLES)]
+    Vectors(Vectors),
     /// Check or show the settings
     Config(Config),
     /// Prove the main paths on an isolated stack of this very binary
@@ -54,6 +65,18 @@ pub enum Command {
     },
 }
 
+const EMBED_EXAMPLES: &str = "Examples:
+  lakehouse embed \"drives a forklift\"             one line: the vector
+  lakehouse embed --json < lines.txt                one text per line";
+const SEARCH_EXAMPLES: &str = "Examples:
+  lakehouse search skills \"moves pallets in a warehouse\" -k 5
+  lakehouse sql \"SELECT * FROM vector_search('skills', 'moves pallets', 5)\"";
+const VECTORS_EXAMPLES: &str = "Examples:
+  lakehouse vectors create skills                   for texts, with the default model
+  lakehouse vectors create points --dimension 3 --distance euclidean
+  lakehouse vectors add skills skills.csv           columns: id, text, and metadata as you like
+  lakehouse vectors add points points.ndjson        {\"id\": \"a\", \"vector\": [1, 2, 3], \"city\": \"Toledo\"}";
+
 /// Which lake a command speaks to. With neither: the gateway at the default port if one answers, else the default lake.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Target {
@@ -63,6 +86,13 @@ pub struct Target {
     /// A lake opened in this process: a directory or s3://bucket/prefix
     #[arg(long, global = true, value_name = "DIR|S3")]
     pub lake: Option<String>,
+    /// The token that a gateway asks for; better given as $LAKEHOUSE_TOKEN, which no process list shows
+    #[arg(long, global = true, value_name = "TOKEN", value_parser = secret)]
+    pub token: Option<Secret>,
+}
+
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 #[derive(Debug, Args)]
@@ -86,7 +116,7 @@ pub struct Demo {
     /// Keep serving the demo's lake afterwards
     #[arg(long)]
     pub serve: bool,
-    /// Do not try to fetch the full wage table
+    /// Fetch nothing: no full wage table, no further texts, no model
     #[arg(long)]
     pub offline: bool,
 }
@@ -190,6 +220,106 @@ pub enum CatalogVerb {
 }
 
 #[derive(Debug, Args)]
+pub struct Embed {
+    /// The texts; without any, the lines of standard input
+    pub texts: Vec<String>,
+    /// The model, such as ollama/nomic-embed-text [default: embedd.default_model]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// What happens to a text that is longer than the model reads
+    #[arg(long, value_enum, default_value = "error")]
+    pub overflow: Overflow,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Overflow {
+    Error,
+    Truncate,
+    Chunk,
+}
+
+#[derive(Debug, Args)]
+pub struct Search {
+    /// The index
+    pub index: String,
+    /// What is sought, in your own words
+    pub text: String,
+    /// At most this many items
+    #[arg(short, long, default_value_t = 10)]
+    pub k: usize,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
+pub struct Vectors {
+    #[command(subcommand)]
+    pub verb: VectorsVerb,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum VectorsVerb {
+    /// Make an index
+    Create(CreateIndex),
+    /// Every index with its length
+    List,
+    /// One index: dimension, distance, model, length
+    Show {
+        /// The index
+        index: String,
+    },
+    /// Add the items of a file: each has an id, a text or a vector, and metadata in its other columns
+    Add {
+        /// The index
+        index: String,
+        /// A CSV file, or JSON objects one a line (.ndjson, .jsonl); `-` reads such lines from standard input
+        file: PathBuf,
+        /// What happens to a text that is longer than the model reads
+        #[arg(long, value_enum, default_value = "error")]
+        overflow: Overflow,
+    },
+    /// One item with its vector
+    Get {
+        /// The index
+        index: String,
+        /// The item's id
+        id: String,
+    },
+    /// Delete items
+    Remove {
+        /// The index
+        index: String,
+        /// The items' ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Delete an index with all its items
+    Delete {
+        /// The index
+        index: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CreateIndex {
+    /// Its name
+    pub index: String,
+    /// How many numbers each vector has [default: those of the model]
+    #[arg(long, value_name = "N")]
+    pub dimension: Option<u32>,
+    /// How distance is measured
+    #[arg(long, default_value = "cosine", value_name = "cosine|euclidean|dot")]
+    pub distance: Distance,
+    /// The model that makes vectors of its texts [default: embedd.default_model when no dimension is given]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct Config {
     #[command(subcommand)]
     pub verb: ConfigVerb,
@@ -205,10 +335,10 @@ pub enum ConfigVerb {
 
 #[derive(Debug, Args)]
 pub struct Smoke {
-    /// d1 … d6, `all`, or `list`
+    /// d1 … d6, g1, g1p, g2, split, `all`, or `list`
     #[arg(required = true)]
     pub names: Vec<String>,
-    /// Run the lakes of d2 and d5 on this S3 prefix (settings of [s3] apply)
+    /// Run the lakes of d2, d5, g1 and g1p on this S3 prefix (settings of [s3] apply)
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     pub s3: Option<String>,
 }

@@ -11,14 +11,20 @@ use crate::{demo, links, smoke};
 mod catalog;
 mod complete;
 mod config;
+mod embed;
 mod ingest;
 mod repl;
+mod search;
 mod serve;
 mod sql;
+mod vectors;
+mod watch;
 
 pub use catalog::describe;
 pub use ingest::tell as show_load;
+pub use search::show as show_found;
 pub use sql::table as show_rows;
+pub use watch::fetching;
 
 /// Runs the command that was asked for.
 pub async fn run(cli: Cli, environment: Environment, output: Output) -> anyhow::Result<ExitCode> {
@@ -31,6 +37,9 @@ pub async fn run(cli: Cli, environment: Environment, output: Output) -> anyhow::
         Command::Ingest(ingest) => ingest::run(&ingest, &sources, output).await?,
         Command::Sql(sql) => sql::run(&sql, &sources, output).await?,
         Command::Catalog(catalog) => catalog::run(&catalog, &sources, output).await?,
+        Command::Embed(embed) => embed::run(&embed, &sources, output).await?,
+        Command::Search(search) => search::run(&search, &sources, output).await?,
+        Command::Vectors(vectors) => vectors::run(&vectors, &sources, output).await?,
         Command::Config(config) => config::run(config.verb, &sources, output)?,
         Command::Smoke(smoke) => return smoke::run(&smoke, &sources, output).await,
         Command::Links { directory } => {

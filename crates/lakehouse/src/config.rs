@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
-use api::Role;
+use api::{Exposure, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +18,12 @@ mod keys;
 mod layer;
 #[cfg(test)]
 mod page;
+mod places;
 mod secrets;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use daemon::Daemon;
 pub use environment::Environment;
@@ -43,10 +46,23 @@ pub struct Config {
     pub ingestd: Daemon<ingest::Config>,
     /// SQL.
     pub queryd: Daemon<query::Config>,
+    /// Vector indexes.
+    pub vectord: Daemon<vectors::Config>,
+    /// Texts becoming vectors.
+    pub embedd: Daemon<embed::Config>,
+    /// The models that turn texts into vectors.
+    pub models: models::Config,
+    /// Who may ask.
+    pub auth: api::AuthConfig,
+    /// Files that are derived or fetched, and may be deleted while nothing runs.
+    pub cache: Cache,
     /// Roles that run elsewhere: the gateway proxies to these URLs.
     pub upstreams: Upstreams,
     /// The S3 server of lakes named `s3://…`.
     pub s3: storage::S3Config,
+    /// The roles that the environment lets leave loopback, as long as there is a token.
+    #[serde(skip)]
+    pub exposed: Vec<Role>,
 }
 
 /// Which lake is served or opened.
@@ -63,6 +79,14 @@ impl Default for Lake {
     }
 }
 
+/// Files that are derived or fetched, and may be deleted while nothing runs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cache {
+    /// Where they are kept, outside the lake; `lakehouse` in the user's cache directory when not given.
+    pub dir: Option<PathBuf>,
+}
+
 /// URLs of roles that run in other processes. Each must begin with `http://` or `https://`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -75,17 +99,23 @@ pub struct Upstreams {
     pub ingestd: Option<String>,
     /// Where queryd answers.
     pub queryd: Option<String>,
+    /// Where vectord answers.
+    pub vectord: Option<String>,
+    /// Where embedd answers. Every process without that role asks there for the vectors of texts.
+    pub embedd: Option<String>,
 }
 
 impl Upstreams {
     /// The URL written for a role, if any.
     pub fn of(&self, role: Role) -> Option<&str> {
         let written = match role {
-            Role::Gateway | Role::Vectord | Role::Embedd => return None,
+            Role::Gateway => return None,
             Role::Storaged => &self.storaged,
             Role::Catalogd => &self.catalogd,
             Role::Ingestd => &self.ingestd,
             Role::Queryd => &self.queryd,
+            Role::Vectord => &self.vectord,
+            Role::Embedd => &self.embedd,
         };
         written.as_deref()
     }
@@ -100,8 +130,14 @@ impl Default for Config {
             catalogd: Daemon::at(default_bind(Role::Catalogd)),
             ingestd: Daemon::at(default_bind(Role::Ingestd)),
             queryd: Daemon::at(default_bind(Role::Queryd)),
+            vectord: Daemon::at(default_bind(Role::Vectord)),
+            embedd: Daemon::at(default_bind(Role::Embedd)),
+            models: models::Config::default(),
+            auth: api::AuthConfig::default(),
+            cache: Cache::default(),
             upstreams: Upstreams::default(),
             s3: storage::S3Config::default(),
+            exposed: Vec::new(),
         }
     }
 }
@@ -115,9 +151,26 @@ impl Config {
             Role::Catalogd => self.catalogd.bind,
             Role::Ingestd => self.ingestd.bind,
             Role::Queryd => self.queryd.bind,
-            Role::Vectord | Role::Embedd => None,
+            Role::Vectord => self.vectord.bind,
+            Role::Embedd => self.embedd.bind,
         };
         written.unwrap_or_else(|| default_bind(role))
+    }
+
+    /// Where derived files are kept.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.cache.dir.clone().unwrap_or_else(|| PathBuf::from("lakehouse-cache"))
+    }
+
+    /// Who may ask.
+    pub fn auth(&self) -> Result<api::Auth, api::Error> {
+        api::Auth::settle(&self.auth, None, None)
+    }
+
+    /// Whether a role may listen outside loopback.
+    pub fn exposure(&self, role: Role) -> Exposure {
+        let has_token = self.auth().is_ok_and(|auth| auth.has_token());
+        Exposure { has_token, allowed: self.exposed.contains(&role) }
     }
 
     /// What the store needs: its own section with the S3 server's.

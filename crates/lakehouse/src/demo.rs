@@ -1,7 +1,9 @@
-//! The demo: real figures become versioned tables, and the same questions are asked of two months.
+//! The demo: real figures become versioned tables, the same questions are asked of two months, and texts are found by
+//! meaning and joined with the tables.
 
 use std::path::Path;
 
+use anyhow::Context;
 use client::Client;
 
 use crate::cli::Demo;
@@ -12,29 +14,45 @@ use crate::serve::{self, Plan, Running};
 
 mod compare;
 mod fetch;
+mod meaning;
 mod people;
 mod sample;
 mod story;
+mod texts;
 
 use story::Story;
 
 /// Shows the demo, and keeps serving its lake when that was asked for.
 pub async fn run(demo: Demo, sources: Sources, output: Output) -> anyhow::Result<()> {
-    let config = settle(&Sources { lake: Some(demo.lake.clone()), ..sources })?.config;
+    let mut config = settle(&Sources { lake: Some(demo.lake.clone()), ..sources })?.config;
+    config.models.download &= !demo.offline;
     output.line(output.bold("Lakehouse demo"))?;
     output.line(format!("The lake is {}. Everything below is real output of this binary.", demo.lake))?;
     if !demo.serve {
         let door = Door::local(config.clone()).await?;
-        let told = Story::new(&door.client, output).tell(&demo).await;
+        let told = match door.models() {
+            Some(models) => Story::new(&door.client, output).tell(&demo, models).await,
+            None => Ok(()),
+        };
         door.close().await;
         told?;
         return what_next(&demo.lake, &format!("http://{}", config.bind(api::Role::Gateway)), false, output);
     }
     let running = start(&config).await?;
     let url = running.gateway()?;
-    Story::new(&Client::remote(&url)?, output).tell(&demo).await?;
+    let models = running.models().context("nothing embeds")?;
+    Story::new(&client(&config, &url)?, output).tell(&demo, models).await?;
     what_next(&demo.lake, &url, true, output)?;
     running.until_stopped().await
+}
+
+/// A client of the demo's own gateway, with its token when there is one.
+fn client(config: &Config, url: &str) -> anyhow::Result<Client> {
+    let client = Client::remote(url)?;
+    Ok(match &config.auth.token {
+        Some(token) => client.with_token(token.expose())?,
+        None => client,
+    })
 }
 
 /// Serves at the usual port, or at a free one when that is taken.
@@ -57,6 +75,7 @@ fn what_next(lake: &str, url: &str, serving: bool, output: Output) -> anyhow::Re
     let binary = program();
     if !serving {
         output.line(format!("  {binary} sql --lake {lake}                     an SQL prompt on this lake"))?;
+        output.line(format!("  {binary} search skills \"fixes machines\" --lake {lake}"))?;
         output.line(format!("  {binary} ingest mine FILE.csv --lake {lake}     a table of your own"))?;
         output.line(format!("  {binary} serve --lake {lake}                   then:"))?;
     }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use client::Client;
 use http::Request;
 use ingest::Progress;
-use storage::Location;
+use models::Models;
+use storage::{Location, Secret};
 use tower::ServiceExt;
 
-use crate::assemble::Assembly;
+use crate::assemble::{Assembly, Extent, shared};
 use crate::cli::Target;
 use crate::config::{Config, Settled, Sources, settle};
 
@@ -24,6 +25,8 @@ pub enum Purpose {
     Read,
     /// Bring something in.
     Write,
+    /// Turn texts into vectors, for which no lake is needed.
+    Embed,
 }
 
 /// An open door. Close it, so that what runs in this process ends in order.
@@ -40,43 +43,63 @@ impl Door {
     /// Opens what was named, else the running gateway at the default port, else the default lake.
     pub async fn open(target: &Target, sources: &Sources, purpose: Purpose) -> anyhow::Result<Self> {
         let settled = settle(&Sources { lake: target.lake.clone(), ..sources.clone() })?;
+        let variable = || sources.environment.get("LAKEHOUSE_TOKEN").map(Secret::new);
+        let token = target.token.clone().or_else(variable);
         if let Some(url) = &target.gateway {
-            return Self::remote(url.as_str());
+            return Self::remote(url.as_str(), token);
         }
         if target.lake.is_none()
-            && let Some(door) = Self::running(&settled).await
+            && let Some(door) = Self::running(&settled, token).await
         {
             return Ok(door);
         }
-        if purpose == Purpose::Read {
-            expect_lake(&settled.config)?;
+        match purpose {
+            Purpose::Read => expect_lake(&settled.config)?,
+            Purpose::Write => {}
+            Purpose::Embed => return Self::inside(settled.config, false).await,
         }
         Self::local(settled.config).await
     }
 
-    fn remote(url: &str) -> anyhow::Result<Self> {
+    fn remote(url: &str, token: Option<Secret>) -> anyhow::Result<Self> {
         let client = Client::remote(url)?;
+        let client = token.map_or(Ok(client.clone()), |token| client.with_token(token.expose()))?;
         Ok(Self { client, progress: None, place: format!("the gateway at {url}"), assembly: None })
     }
 
-    /// The gateway at its configured port, if one answers there.
-    async fn running(settled: &Settled) -> Option<Self> {
+    /// The gateway at its configured port, if one answers there. Its token may stand in the same settings.
+    async fn running(settled: &Settled, token: Option<Secret>) -> Option<Self> {
         let url = format!("http://{}", settled.config.bind(api::Role::Gateway));
-        let door = Self::remote(&url).ok()?;
+        let door = Self::remote(&url, token.or_else(|| settled.config.auth.token.clone())).ok()?;
         let health = tokio::time::timeout(GREETING, door.client.health()).await.ok()?.ok()?;
         (health.service == api::Role::Gateway.name()).then_some(door)
     }
 
     /// Opens the lake in this process.
     pub async fn local(config: Config) -> anyhow::Result<Self> {
+        Self::inside(config, true).await
+    }
+
+    async fn inside(config: Config, lake: bool) -> anyhow::Result<Self> {
         let place = format!("the lake {}", config.lake.location);
-        let assembly = Assembly::open(&unbounded(config)).await?;
+        let config = unbounded(config);
+        let assembly = Assembly::open(&config, Extent { lake, embeds: false }, shared(&config)?).await?;
         let progress = Progress::default();
         let router = assembly.gateway()?.layer(axum::Extension(progress.clone()));
         let service = tower::service_fn(move |request: Request<client::Body>| {
             router.clone().oneshot(request.map(axum::body::Body::new))
         });
         Ok(Self { client: Client::local(service), progress: Some(progress), place, assembly: Some(assembly) })
+    }
+
+    /// The models of this process; none behind a gateway.
+    pub fn models(&self) -> Option<&Models> {
+        self.assembly.as_ref().map(Assembly::models)
+    }
+
+    /// How far the fetching of the model is, when this process may fetch it.
+    pub fn fetching(&self) -> Option<models::Progress> {
+        self.models().map(Models::progress)
     }
 
     /// Ends what runs in this process.
@@ -101,8 +124,11 @@ fn expect_lake(config: &Config) -> anyhow::Result<()> {
     }
 }
 
-/// The caps on one upload protect servers; a person's own process streams any size for as long as it takes.
+/// The caps on one request protect servers; a person's own process takes any upload for as long as it takes, and waits
+/// until the model is fetched.
 fn unbounded(mut config: Config) -> Config {
+    config.gateway.settings.deadline = FOREVER;
+    config.embedd.settings.timeout = FOREVER;
     config.ingestd.settings.max_ingest_bytes = base::ByteSize(u64::MAX);
     config.gateway.settings.long_deadline = FOREVER;
     config

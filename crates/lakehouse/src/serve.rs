@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use api::{Edge, Role, Upstream};
+use api::{Edge, Role, Shared, Upstream};
 use axum::Router;
-use base::Seams;
 use client::Client;
+use models::Models;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -41,22 +41,30 @@ pub struct Running {
     assembly: Option<Assembly>,
 }
 
-/// Binds every socket, opens the lake if a worker needs it, and opens the doors.
+/// Binds every socket, opens the rooms that the workers need, and opens the doors.
 pub async fn start(config: &Config, plan: Plan) -> anyhow::Result<Running> {
     let edges = bind(config, &plan)?;
-    let assembly = if plan.needs_lake() { Some(Assembly::open(config).await?) } else { None };
+    let shared = shared(config)?;
+    let assembly = match plan.extent() {
+        Some(extent) => Some(Assembly::open(config, extent, shared.clone()).await?),
+        None => None,
+    };
     let mut running = Running { doors: Vec::new(), assembly };
     for edge in edges {
-        let router = running.router(edge.role(), config, &plan)?;
-        running.open(edge, router, config.gateway.settings.drain.0);
+        let router = running.router(edge.role(), &shared, &plan)?;
+        running.open(edge, router, &shared);
     }
     running.answer().await?;
+    if plan.uses_models() {
+        running.prepare();
+    }
     Ok(running)
 }
 
 /// A busy port, or one that this process may not take, ends the start before anything heavy.
 fn bind(config: &Config, plan: &Plan) -> anyhow::Result<Vec<Edge>> {
-    plan.listening().map(|role| Ok(Edge::bind(role, &config.bind(role).to_string())?)).collect()
+    let edge = |role| Ok(Edge::bind(role, &config.bind(role).to_string(), config.exposure(role))?);
+    plan.listening().map(edge).collect()
 }
 
 /// Whether the start failed because another process has the port.
@@ -66,7 +74,7 @@ pub fn is_taken(error: &anyhow::Error) -> bool {
 }
 
 impl Running {
-    fn router(&self, role: Role, config: &Config, plan: &Plan) -> anyhow::Result<Router> {
+    fn router(&self, role: Role, shared: &Shared, plan: &Plan) -> anyhow::Result<Router> {
         if role != Role::Gateway {
             let door = self.assembly.as_ref().and_then(|assembly| assembly.door(role));
             return door.with_context(|| format!("{role} has no door"));
@@ -81,13 +89,21 @@ impl Running {
             };
             upstreams.insert(worker, upstream);
         }
-        Ok(api::gateway(upstreams, shared(config, &Seams::system()))?)
+        Ok(api::gateway(upstreams, shared.clone())?)
     }
 
-    fn open(&mut self, edge: Edge, router: Router, drain: Duration) {
+    /// Fetches the model in the background when it is not here yet; nothing waits for it.
+    fn prepare(&self) {
+        if let Some(assembly) = &self.assembly {
+            assembly.models().prepare();
+        }
+    }
+
+    fn open(&mut self, edge: Edge, router: Router, shared: &Shared) {
         let stop = CancellationToken::new();
         let (role, address) = (edge.role(), edge.local_addr());
-        let task = storage::task::spawn(role.name(), edge.serve(router, stop.clone().cancelled_owned(), drain));
+        let task =
+            storage::task::spawn(role.name(), edge.serve(router, shared.clone(), stop.clone().cancelled_owned()));
         self.doors.push(Door { role, address, stop, task });
     }
 
@@ -100,6 +116,11 @@ impl Running {
             ensure!(health.service == door.role.name(), "{} answers as {}", door.role, health.service);
         }
         Ok(())
+    }
+
+    /// The models of this process.
+    pub fn models(&self) -> Option<&Models> {
+        self.assembly.as_ref().map(Assembly::models)
     }
 
     /// The URL of the gateway, or of the first role when there is none.

@@ -18,8 +18,13 @@ mod d3;
 mod d4;
 mod d5;
 mod d6;
+mod g1;
+mod g1p;
+mod g2;
 mod held;
+mod points;
 mod probe;
+mod split;
 mod stack;
 
 use probe::Probe;
@@ -33,7 +38,7 @@ struct Proof {
     run: fn(Ground) -> LocalBoxFuture<'static, anyhow::Result<()>>,
 }
 
-const PROOFS: [Proof; 6] = [
+const PROOFS: [Proof; 10] = [
     Proof {
         name: "d1",
         proves: "every role is up under its right name, and the gateway reaches each",
@@ -70,6 +75,30 @@ const PROOFS: [Proof; 6] = [
         on_s3: false,
         run: |ground| Box::pin(d6::prove(ground)),
     },
+    Proof {
+        name: "g1",
+        proves: "vectors go in and each finds itself; a wrong dimension, a missing index and a second creation are refused",
+        on_s3: true,
+        run: |ground| Box::pin(g1::prove(ground)),
+    },
+    Proof {
+        name: "g1p",
+        proves: "vectors, and their deletion, survive kill -9",
+        on_s3: true,
+        run: |ground| Box::pin(g1p::prove(ground)),
+    },
+    Proof {
+        name: "g2",
+        proves: "texts become vectors, and a search finds the text again and what means the same",
+        on_s3: false,
+        run: |ground| Box::pin(g2::prove(ground)),
+    },
+    Proof {
+        name: "split",
+        proves: "every role in its own process answers byte for byte what one process answers",
+        on_s3: false,
+        run: |ground| Box::pin(split::prove(ground)),
+    },
 ];
 
 /// Runs the smokes that were named.
@@ -83,7 +112,7 @@ pub async fn run(smoke: &Smoke, sources: &Sources, output: Output) -> anyhow::Re
         None => Ground::directory(),
     };
     if smoke.s3.is_some() && chosen.iter().any(|proof| !proof.on_s3) {
-        bail!(Usage("only d2 and d5 run on S3".to_owned()));
+        bail!(Usage("only d2, d5, g1 and g1p run on S3".to_owned()));
     }
     let mut failed = 0;
     for proof in chosen {
@@ -112,7 +141,7 @@ async fn tell(proof: &Proof, ground: Ground, output: Output) -> anyhow::Result<b
             .document(&json!({ "smoke": proof.name, "ok": outcome.is_ok(), "seconds": seconds, "failure": failure }))?;
     } else {
         let verdict = if outcome.is_ok() { "ok    " } else { "FAILED" };
-        output.line(format!("{}  {verdict}  {seconds:4.1} s  {}", proof.name, proof.proves))?;
+        output.line(format!("{:5}  {verdict}  {seconds:4.1} s  {}", proof.name, proof.proves))?;
         if let Err(error) = &outcome {
             output.line(format!("    {error:#}"))?;
         }
@@ -125,7 +154,7 @@ fn list(output: Output) -> anyhow::Result<ExitCode> {
         if output.json {
             output.document(&json!({ "smoke": proof.name, "proves": proof.proves, "on_s3": proof.on_s3 }))?;
         } else {
-            output.line(format!("{}  {}", proof.name, proof.proves))?;
+            output.line(format!("{:5}  {}", proof.name, proof.proves))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -1,19 +1,18 @@
 //! `lakehouse ingest`: a file becomes a version, with a progress bar on a terminal.
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::ingest::{Phase, Progress};
-use anyhow::Context;
 use client::{Body, Ingested, Load};
 use futures::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
 
+use super::watch::{open, watched};
 use crate::cli::{Ingest, Mode, OnError};
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
@@ -21,8 +20,6 @@ use crate::output::{Output, grouped};
 
 /// How much of the file is read at a time.
 const PIECE: usize = 256 << 10;
-/// How often the bar is drawn.
-const TICK: Duration = Duration::from_millis(100);
 
 pub async fn run(ingest: &Ingest, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let (file, size) = open(&ingest.file).await?;
@@ -31,17 +28,6 @@ pub async fn run(ingest: &Ingest, sources: &Sources, output: Output) -> anyhow::
     door.close().await;
     let ingested = outcome?;
     if output.json { output.document(&ingested) } else { tell(&ingested, output) }
-}
-
-/// The file's bytes and their number; `-` is standard input, whose number nobody knows.
-async fn open(path: &Path) -> anyhow::Result<(Box<dyn AsyncRead + Send + Unpin>, Option<u64>)> {
-    if path == Path::new("-") {
-        return Ok((Box::new(tokio::io::stdin()), None));
-    }
-    let named = || format!("cannot read {}", path.display());
-    let file = tokio::fs::File::open(path).await.with_context(named)?;
-    let size = file.metadata().await.with_context(named)?.len();
-    Ok((Box::new(file), Some(size)))
 }
 
 fn request(ingest: &Ingest) -> Load {
@@ -83,18 +69,6 @@ async fn load(
     let outcome = watched(work, || draw(&bar, door.progress.as_ref(), sent.load(Ordering::Relaxed))).await;
     bar.finish_and_clear();
     Ok(outcome?)
-}
-
-/// Waits for the work and draws in between.
-async fn watched<T>(work: impl Future<Output = T>, draw: impl Fn()) -> T {
-    let mut work = std::pin::pin!(work);
-    let mut ticks = tokio::time::interval(TICK);
-    loop {
-        tokio::select! {
-            outcome = &mut work => return outcome,
-            _ = ticks.tick() => draw(),
-        }
-    }
 }
 
 fn bar(size: Option<u64>) -> anyhow::Result<ProgressBar> {

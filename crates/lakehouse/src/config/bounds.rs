@@ -7,6 +7,8 @@ use super::faults::Faults;
 
 /// Most of what is counted one by one.
 const MOST: u64 = 1_000_000;
+/// Most of what is kept in memory, one by one.
+const MOST_KEPT: u64 = 100_000_000;
 /// Most threads.
 const MOST_THREADS: u64 = 1024;
 /// Longest time that anything may take: a year.
@@ -17,6 +19,7 @@ pub fn check(config: &Config, faults: &mut Faults) {
     let (gateway, queryd) = (&config.gateway.settings, &config.queryd.settings);
     let (storaged, ingestd, catalogd) =
         (&config.storaged.settings, &config.ingestd.settings, &config.catalogd.settings);
+    let (vectord, embedd) = (&config.vectord.settings, &config.embedd.settings);
     let mut check = Check(faults);
     check.count("gateway.concurrent_requests", gateway.concurrent_requests as u64, 1, MOST);
     check.count("gateway.waiting_requests", gateway.waiting_requests as u64, 0, MOST);
@@ -26,6 +29,13 @@ pub fn check(config: &Config, faults: &mut Faults) {
     check.count("queryd.threads", queryd.threads.unwrap_or(1) as u64, 1, MOST_THREADS);
     check.count("queryd.max_rows_limit", queryd.max_rows_limit, 1, u64::MAX);
     check.count("queryd.max_rows_default", queryd.max_rows_default, 1, queryd.max_rows_limit.max(1));
+    check.count("gateway.connections", gateway.connections as u64, 1, MOST);
+    check.count("vectord.max_dimension", vectord.max_dimension.into(), 1, MOST);
+    check.count("vectord.max_batch_items", vectord.max_batch_items as u64, 1, MOST);
+    check.count("embedd.max_texts", embedd.max_texts as u64, 1, MOST);
+    check.count("embedd.cache_size", embedd.cache_size as u64, 0, MOST_KEPT);
+    check.size("embedd.max_text_bytes", embedd.max_text_bytes);
+    check.size("gateway.batch_limit", gateway.batch_limit);
     check.size("gateway.json_limit", gateway.json_limit);
     check.size("storaged.object_limit", storaged.object_limit);
     check.size("storaged.vector_limit", storaged.vector_limit);
@@ -37,6 +47,9 @@ pub fn check(config: &Config, faults: &mut Faults) {
     check.span("gateway.upstream_timeout", gateway.upstream_timeout);
     check.span("catalogd.commit_timeout", catalogd.commit_timeout);
     check.span("queryd.timeout", queryd.timeout);
+    check.span("embedd.timeout", embedd.timeout);
+    check.span("gateway.header_timeout", gateway.header_timeout);
+    check.span("gateway.send_timeout", gateway.send_timeout);
     check.short("gateway.drain", gateway.drain);
     check.short("catalogd.max_staleness", catalogd.max_staleness);
 }

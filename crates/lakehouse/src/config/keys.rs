@@ -22,6 +22,9 @@ pub struct Key {
     pub shape: Shape,
 }
 
+/// Stands in a key for a name that the person chooses: `models.providers.<name>.url`.
+const CHOSEN: &str = "<name>";
+
 /// Every key that a section has, dotted: `queryd.timeout`.
 #[derive(Debug)]
 pub struct Keys {
@@ -47,6 +50,8 @@ impl Keys {
             let inner = resolve(root, written);
             if inner.get("properties").is_some() {
                 self.collect(root, &path, inner);
+            } else if let Some(entry) = entries(root, inner) {
+                self.collect(root, &format!("{path}.{CHOSEN}"), entry);
             } else {
                 self.keys.insert(path, Key { doc: doc(written), shape: shape(inner) });
             }
@@ -54,7 +59,16 @@ impl Keys {
     }
 
     pub fn get(&self, key: &str) -> Option<&Key> {
-        self.keys.get(key)
+        let chosen = || self.keys.iter().find(|(known, _)| names(known, key)).map(|(_, found)| found);
+        self.keys.get(key).or_else(chosen)
+    }
+
+    /// What of a key is tried at once: the whole entry where a name was chosen, since its members need each other.
+    pub fn unit<'k>(&self, key: &'k str) -> &'k str {
+        let pattern = self.keys.keys().find(|known| names(known, key));
+        let chosen = pattern.and_then(|known| known.split('.').position(|part| part == CHOSEN));
+        let end = chosen.and_then(|part| key.match_indices('.').nth(part)).map(|(at, _)| at);
+        &key[..end.unwrap_or(key.len())]
     }
 
     /// The known key that is written most like `key`.
@@ -63,6 +77,20 @@ impl Keys {
         let best = self.keys.keys().max_by(|a, b| close(a).total_cmp(&close(b)))?;
         Some(best)
     }
+}
+
+/// Whether `key` is `known` with names chosen where it leaves them open.
+fn names(known: &str, key: &str) -> bool {
+    let parts = || known.split('.').zip(key.split('.'));
+    known.contains(CHOSEN)
+        && known.split('.').count() == key.split('.').count()
+        && parts().all(|(known, part)| if known == CHOSEN { !part.is_empty() } else { known == part })
+}
+
+/// The schema of the entries of a map from chosen names.
+fn entries<'a>(root: &'a Value, schema: &'a Value) -> Option<&'a Value> {
+    let entry = resolve(root, schema.get("additionalProperties")?);
+    entry.get("properties").map(|_| entry)
 }
 
 fn properties<'a>(root: &'a Value, schema: &'a Value) -> impl Iterator<Item = (&'a String, &'a Value)> {

@@ -29,8 +29,9 @@ environment (`LAKEHOUSE__SECTION__KEY=value`) the file, and `--set section.key=v
 `lakehouse config check`. `lakehouse config show` prints every value and where it came from, secrets hidden.
 
 Sizes are written `256MiB`, durations `30s`. `${env:NAME}` and `${file:PATH}` inside a value stand for a variable
-and for a file's text. Credentials may live apart, in `/etc/lakehouse/secrets-go.toml` (or `$LAKEHOUSE_SECRETS`) under
-`[s3.primary]`; that file is refused when every user of the machine may read it.
+and for a file's text. Credentials may live apart, in `/etc/lakehouse/secrets-go.toml` (or `$LAKEHOUSE_SECRETS`): those of
+S3 under `[s3.primary]`, tokens under `[auth]`, keys of providers under `[models.providers.<name>]`. That file is refused
+when every user of the machine may read it.
 
 This page is made from the doc comments of the code: `UPDATE_CONFIG_PAGE=1 cargo test --package lakehouse config_page`.
 ";

@@ -1,5 +1,6 @@
 //! The secrets file: credentials kept apart from the settings, refused when everybody can read them.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,8 @@ const DEFAULT_PATH: &str = "/etc/lakehouse/secrets-go.toml";
 #[serde(default)]
 struct SecretsFile {
     s3: Servers,
+    auth: Auth,
+    models: Models,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -36,7 +39,27 @@ struct Primary {
     secret_access_key: Option<String>,
 }
 
-/// Lays `[s3.primary]` of the secrets file over the `s3` section. A file that was named must be there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Auth {
+    token: Option<Value>,
+    secondary_tokens: Option<Value>,
+    tokens: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Models {
+    providers: BTreeMap<String, Provider>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Provider {
+    api_key: Option<String>,
+}
+
+/// Lays what the secrets file holds over the settings. A file that was named must be there.
 pub fn lay(named: Option<&str>, written: &mut Written, faults: &mut Faults) {
     let path = Path::new(named.unwrap_or(DEFAULT_PATH));
     let found = match std::fs::metadata(path) {
@@ -52,17 +75,17 @@ pub fn lay(named: Option<&str>, written: &mut Written, faults: &mut Faults) {
     }
     let origin = Origin::File(PathBuf::from(path));
     match read(path) {
-        Ok(primary) => primary.lay(written, &origin),
+        Ok(secrets) => secrets.lay(written, &origin),
         Err(reason) => faults.add(format!("{}: {reason}", path.display())),
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "settings are read before any store exists")]
-fn read(path: &Path) -> Result<Primary, String> {
+fn read(path: &Path) -> Result<SecretsFile, String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     // The error of the parser would quote the line, and with it a secret.
-    toml::from_str::<SecretsFile>(&text).map(|file| file.s3.primary).map_err(|error| match error.span() {
-        Some(span) => format!("line {} is not what [s3.primary] takes", line_of(&text, span.start)),
+    toml::from_str(&text).map_err(|error| match error.span() {
+        Some(span) => format!("line {} is not what a secrets file takes", line_of(&text, span.start)),
         None => "is not valid TOML".to_owned(),
     })
 }
@@ -72,17 +95,24 @@ pub fn line_of(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|b| *b == b'\n').count() + 1
 }
 
-impl Primary {
+impl SecretsFile {
     fn lay(self, written: &mut Written, origin: &Origin) {
-        let pairs = [
-            ("s3.endpoint", self.endpoint),
-            ("s3.region", self.region),
-            ("s3.access_key_id", self.access_key_id),
-            ("s3.secret_access_key", self.secret_access_key),
+        let Primary { endpoint, region, access_key_id, secret_access_key } = self.s3.primary;
+        let texts = [
+            ("s3.endpoint", endpoint),
+            ("s3.region", region),
+            ("s3.access_key_id", access_key_id),
+            ("s3.secret_access_key", secret_access_key),
         ];
-        for (key, value) in pairs {
+        let texts = texts.into_iter().map(|(key, text)| (key.to_owned(), text.map(Value::String)));
+        let Auth { token, secondary_tokens, tokens } = self.auth;
+        let auth = [("auth.token", token), ("auth.secondary_tokens", secondary_tokens), ("auth.tokens", tokens)];
+        let auth = auth.into_iter().map(|(key, value)| (key.to_owned(), value));
+        let keys = self.models.providers.into_iter();
+        let keys = keys.map(|(name, one)| (format!("models.providers.{name}.api_key"), one.api_key.map(Value::String)));
+        for (key, value) in texts.chain(auth).chain(keys) {
             if let Some(value) = value {
-                written.lay(key, Value::String(value), origin.clone());
+                written.lay(key, value, origin.clone());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! From what was written to what holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use api::Role;
@@ -11,8 +11,8 @@ use url::Url;
 use super::environment::Environment;
 use super::faults::Faults;
 use super::keys::{Keys, Shape};
-use super::layer::{Origin, Written, alone};
-use super::{Config, bounds, secrets};
+use super::layer::{Origin, Written};
+use super::{Config, bounds, places, secrets, tokens};
 
 /// Everything that may say something about the settings.
 #[derive(Debug, Clone, Default)]
@@ -53,11 +53,14 @@ pub fn settle(sources: &Sources) -> Result<Settled, Faults> {
     let mut written = gather(sources, &keys, &mut faults);
     check_keys(&mut written, &keys, &mut faults);
     expand(&mut written, &sources.environment, &mut faults);
-    check_values(&mut written, &mut faults);
-    let config = Config::deserialize(written.table()).unwrap_or_else(|error| {
+    tokens::lay(&mut written, &sources.environment, &mut faults);
+    check_values(&mut written, &keys, &mut faults);
+    let mut config = Config::deserialize(written.table()).unwrap_or_else(|error| {
         faults.add(error.message());
         Config::default()
     });
+    places::settle(&mut config, &sources.environment);
+    config.exposed = exposed(&sources.environment);
     check_together(&config, &mut faults);
     faults.settled()?;
     let origins = written.0.into_iter().map(|(key, (_, origin))| (key, origin)).collect();
@@ -139,10 +142,18 @@ fn check_keys(written: &mut Written, keys: &Keys, faults: &mut Faults) {
 /// Replaces `${env:X}` and `${file:X}` in every text; drops those that cannot be replaced.
 fn expand(written: &mut Written, environment: &Environment, faults: &mut Faults) {
     written.0.retain(|key, (value, origin)| {
-        let Value::String(text) = value else { return true };
-        let new = expanded(text, environment).map(|new| *text = new);
-        new.map_err(|reason| faults.add(format!("{key} ({origin}): {reason}"))).is_ok()
+        expand_value(value, environment).map_err(|reason| faults.add(format!("{key} ({origin}): {reason}"))).is_ok()
     });
+}
+
+fn expand_value(value: &mut Value, environment: &Environment) -> Result<(), String> {
+    match value {
+        Value::String(text) => *text = expanded(text, environment)?,
+        Value::Array(items) => items.iter_mut().try_for_each(|item| expand_value(item, environment))?,
+        Value::Table(table) => table.iter_mut().try_for_each(|(_, item)| expand_value(item, environment))?,
+        _ => {}
+    }
+    Ok(())
 }
 
 fn expanded(text: &str, environment: &Environment) -> Result<String, String> {
@@ -165,11 +176,15 @@ fn read_value(path: &str) -> std::io::Result<String> {
 }
 
 /// Tries each value by itself, so that one wrong value does not hide the next.
-fn check_values(written: &mut Written, faults: &mut Faults) {
-    written.0.retain(|key, (value, origin)| {
-        let outcome = Config::deserialize(alone(key, value.clone()));
-        outcome.map_err(|error| faults.add(format!("{key} ({origin}): {}", error.message()))).is_ok()
-    });
+fn check_values(written: &mut Written, keys: &Keys, faults: &mut Faults) {
+    let units: BTreeSet<String> = written.0.keys().map(|key| keys.unit(key).to_owned()).collect();
+    for unit in units {
+        let (table, origin) = written.alone(&unit);
+        if let Err(error) = Config::deserialize(table) {
+            faults.add(format!("{unit} ({origin}): {}", error.message()));
+            written.drop_unit(&unit);
+        }
+    }
 }
 
 /// Rules that concern several values, or values as a whole.
@@ -180,10 +195,12 @@ fn check_together(config: &Config, faults: &mut Faults) {
         {
             faults.add(format!("upstreams.{}: {} {reason}", role.name(), shown(written)));
         }
-        let bind = config.bind(role);
-        if !bind.ip().is_loopback() {
-            faults.add(api::Error::NonLoopback { role, bind: bind.to_string() }.to_string());
+        if let Err(refusal) = config.exposure(role).check(role, config.bind(role)) {
+            faults.add(refusal.to_string());
         }
+    }
+    if let Err(refusal) = config.auth() {
+        faults.add(refusal.to_string());
     }
     if !config.s3.endpoint.is_empty()
         && let Err(reason) = upstream(&config.s3.endpoint)
@@ -194,6 +211,12 @@ fn check_together(config: &Config, faults: &mut Faults) {
         faults.add(format!("lake.location: {error}"));
     }
     bounds::check(config, faults);
+}
+
+/// The roles whose variable is exactly `1`.
+fn exposed(environment: &Environment) -> Vec<Role> {
+    let is_allowed = |role: &Role| environment.get(&role.nonloopback_variable()) == Some("1");
+    Role::ALL.into_iter().filter(is_allowed).collect()
 }
 
 /// A URL as a message may repeat it: what stands before an `@` may be a password.

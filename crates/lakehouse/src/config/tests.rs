@@ -150,6 +150,12 @@ fn numbers_that_no_lake_could_work_with_are_faults() {
         "queryd.memory_limit=0",
         "queryd.max_rows_limit=0",
         "queryd.max_rows_default=200000",
+        "gateway.connections=0",
+        "gateway.header_timeout=0s",
+        "embedd.max_texts=0",
+        "embedd.timeout=0s",
+        "vectord.max_dimension=0",
+        "vectord.max_batch_items=0",
         "gateway.bind=0.0.0.0:3110",
         "queryd.bind=[::]:3214",
     ] {
@@ -157,8 +163,13 @@ fn numbers_that_no_lake_could_work_with_are_faults() {
         let name = setting.split('.').next().expect("a section");
         assert!(told[0].contains(name), "{setting}: {told:?}");
     }
-    let at_the_edge =
-        ["gateway.waiting_requests=0", "gateway.drain=0s", "queryd.threads=1", "queryd.max_rows_default=100000"];
+    let at_the_edge = [
+        "gateway.waiting_requests=0",
+        "gateway.drain=0s",
+        "queryd.threads=1",
+        "queryd.max_rows_default=100000",
+        "embedd.cache_size=0",
+    ];
     settle(&sources([], &at_the_edge)).expect("these work");
 }
 
@@ -191,4 +202,91 @@ fn the_commented_reference_names_only_known_keys() {
         reference.lines().map(|line| format!("{}\n", line.strip_prefix("#= ").unwrap_or(line))).collect();
     let (_kept, path) = file("lake.toml", &active, 0o644);
     settle(&Sources { file: Some(path), ..sources([], &[]) }).expect("the reference holds");
+}
+
+#[test]
+fn providers_are_named_by_the_person_and_each_is_checked_as_a_whole() {
+    let text = "[models.providers.mine]\nkind = \"openai\"\nurl = \"http://127.0.0.1:9\"\napi_key = \"${env:KEY}\"\n";
+    let (_kept, path) = file("lake.toml", text, 0o644);
+    let mut given = sources([("KEY", "s3cret")], &["models.providers.mine.timeout=3s"]);
+    given.file = Some(path);
+    let settled = settle(&given).expect("right");
+    let provider = &settled.config.models.providers["mine"];
+    assert_eq!((provider.api_key.expose(), provider.timeout), ("s3cret", base::Span::secs(3)));
+    assert!(!format!("{:?}", settled.config.entries().expect("plain")).contains("s3cret"));
+    let told = faults(&sources([], &["models.providers.half.url=http://127.0.0.1:9", "models.providers.half.ulr=x"]));
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[0].contains("models.providers.half.ulr") && told[0].contains("url"), "{told:#?}");
+    assert!(told[1].contains("models.providers.half") && told[1].contains("kind"), "{told:#?}");
+}
+
+#[test]
+fn the_token_comes_from_the_settings_a_file_or_a_variable() {
+    let token = |sources: &Sources| settle(sources).expect("right").config.auth.token;
+    let expose = |sources: &Sources| token(sources).map(|token| token.expose().to_owned()).unwrap_or_default();
+    let (_kept, path) = file("token", "from-the-file-0123\n", 0o600);
+    let named = format!("auth.token_file={}", path.display());
+    assert_eq!(token(&sources([], &[])), None);
+    assert_eq!(expose(&sources([("AUTH_TOKEN", "from-a-variable")], &[])), "from-a-variable");
+    assert_eq!(expose(&sources([("OTHER", "from-the-other-one")], &["auth.token_env=OTHER"])), "from-the-other-one");
+    assert_eq!(expose(&sources([("AUTH_TOKEN", "from-a-variable")], &[&named])), "from-the-file-0123");
+    assert_eq!(expose(&sources([], &[&named, "auth.token=from-the-settings"])), "from-the-settings");
+    for (text, mode) in [("", 0o600), ("from-the-file-0123", 0o604)] {
+        let (_kept, path) = file("token", text, mode);
+        let told = faults(&sources([], &[&format!("auth.token_file={}", path.display())]));
+        assert!(told[0].contains("auth.token_file") && !told[0].contains("from-the-file"), "{told:?}");
+    }
+    assert!(faults(&sources([], &["auth.token_file=/nonexistent"]))[0].contains("auth.token_file"));
+}
+
+#[test]
+fn the_secrets_file_may_hold_tokens_and_keys() {
+    let text = "[auth]\ntoken = \"primary-0123456789\"\nsecondary_tokens = [\"older-0123456789\"]\n\
+                [models.providers.mine]\napi_key = \"s3cret\"\n";
+    let (_kept, path) = file("secrets.toml", text, 0o600);
+    let mut given = sources([], &["models.providers.mine.kind=openai", "models.providers.mine.url=http://127.0.0.1:9"]);
+    given.environment = given.environment.with("LAKEHOUSE_SECRETS", &path.display().to_string());
+    let settled = settle(&given).expect("right");
+    let auth = &settled.config.auth;
+    assert_eq!(auth.token.as_ref().map(storage::Secret::expose), Some("primary-0123456789"));
+    assert_eq!(auth.secondary_tokens.len(), 1);
+    assert_eq!(settled.config.models.providers["mine"].api_key.expose(), "s3cret");
+    let shown = format!("{:?}", settled.config.entries().expect("plain"));
+    for secret in ["primary-0123456789", "older-0123456789", "s3cret"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn outside_loopback_a_role_needs_a_token_and_its_variable() {
+    let bind = "vectord.bind=0.0.0.0:3215";
+    let (token, leave) = ("auth.token=correct-horse-battery", ("LH_VECTORD_ALLOW_NONLOOPBACK", "1"));
+    let says = |given: &Sources| {
+        let told = faults(given);
+        for part in ["0.0.0.0:3215", "vectord", "LH_VECTORD_ALLOW_NONLOOPBACK", "token"] {
+            assert!(told[0].contains(part), "{part} is missing in {told:?}");
+        }
+    };
+    says(&sources([], &[bind]));
+    says(&sources([leave], &[bind]));
+    says(&sources([], &[bind, token]));
+    says(&sources([("LH_VECTORD_ALLOW_NONLOOPBACK", "yes")], &[bind, token]));
+    says(&sources([("LH_QUERYD_ALLOW_NONLOOPBACK", "1")], &[bind, token]));
+    settle(&sources([leave], &[bind, token])).expect("both are there");
+}
+
+#[test]
+fn derived_files_go_to_the_users_cache_directory() {
+    let places = |sources: &Sources| {
+        let config = settle(sources).expect("right").config;
+        (config.cache_dir().display().to_string(), config.models.cache_dir.expect("settled").display().to_string())
+    };
+    let home = tempfile::tempdir().expect("a directory");
+    let home = home.path().display().to_string();
+    let below = format!("{home}/.cache/lakehouse");
+    assert_eq!(places(&sources([("HOME", &home)], &[])), (below.clone(), format!("{below}/models")));
+    assert!(!places(&sources([("HOME", "/nonexistent")], &[])).0.contains("nonexistent"));
+    assert_eq!(places(&sources([("HOME", "/h"), ("XDG_CACHE_HOME", "/x")], &[])).0, "/x/lakehouse");
+    assert_eq!(places(&sources([("HOME", "/h")], &["cache.dir=/c"])), ("/c".to_owned(), "/c/models".to_owned()));
+    assert_eq!(places(&sources([("HOME", "/h")], &["models.cache_dir=/m"])).1, "/m");
 }

@@ -1,11 +1,16 @@
 //! The data that the binary carries: real wages, occupations and places. Sources: `testdata/demo/SOURCES.md`.
 
+use std::collections::BTreeSet;
+
 /// Employment and wages of staffed occupations per state (US Bureau of Labor Statistics, May 2025, public domain).
 pub const WAGES: &str = include_str!("../../../../testdata/demo/wages.csv");
 /// Occupations and their groups (Standard Occupational Classification, public domain).
 pub const OCCUPATIONS: &str = include_str!("../../../../testdata/demo/occupations.csv");
 /// Places of the US with over 15,000 people (GeoNames, CC BY 4.0).
 pub const PLACES: &str = include_str!("../../../../testdata/demo/places.csv");
+
+/// Sentences of our own that say what people can do.
+pub const SKILLS: &str = include_str!("../../../../testdata/demo/skills.csv");
 
 /// A place where people can work.
 pub struct Place {
@@ -51,8 +56,13 @@ pub fn wages() -> Vec<Wage> {
     rows(WAGES).filter_map(wage).collect()
 }
 
-/// The rows of a carried file without its header. Its fields may be quoted and never hold a line end.
-fn rows(file: &'static str) -> impl Iterator<Item = Vec<String>> {
+/// The codes of the occupations that are paid somewhere.
+pub fn staffed() -> BTreeSet<String> {
+    rows(WAGES).filter_map(|row| row.into_iter().nth(2)).collect()
+}
+
+/// The rows of a file without its header. Its fields may be quoted and never hold a line end.
+pub fn rows(file: &str) -> impl Iterator<Item = Vec<String>> {
     file.lines().skip(1).map(fields)
 }
 

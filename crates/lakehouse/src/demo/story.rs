@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use base::{AsOf, Version};
 use client::{Ask, Body, Client, Ingested, Load};
+use models::Models;
 
 use super::people::{Month, PEOPLE, roster};
 use super::{compare, fetch, sample};
@@ -25,8 +26,8 @@ const ROWS: &str = "SELECT badge, name, city, state, shift, hourly_rate, status 
 
 /// Tells the demo through one client.
 pub struct Story<'a> {
-    client: &'a Client,
-    output: Output,
+    pub(super) client: &'a Client,
+    pub(super) output: Output,
     chapter: std::cell::Cell<u32>,
 }
 
@@ -35,13 +36,14 @@ impl<'a> Story<'a> {
         Self { client, output, chapter: std::cell::Cell::new(0) }
     }
 
-    pub async fn tell(&self, demo: &Demo) -> anyhow::Result<()> {
+    pub async fn tell(&self, demo: &Demo, models: &Models) -> anyhow::Result<()> {
         self.figures(demo).await?;
         let october = self.first_month().await?;
         self.questions().await?;
         let november = self.second_month().await?;
         self.difference(october.version, november.version).await?;
-        self.refusal().await
+        self.refusal().await?;
+        self.meaning(demo, models).await
     }
 
     async fn figures(&self, demo: &Demo) -> anyhow::Result<()> {
@@ -61,7 +63,7 @@ impl<'a> Story<'a> {
     async fn full_wages(&self) -> anyhow::Result<()> {
         let directory = tempfile::tempdir()?;
         self.output.remark("Fetching the full wage table; half a minute at most …");
-        match fetch::full_wages(directory.path()).await {
+        match fetch::csv(fetch::WAGES, directory.path()).await {
             Ok(table) => {
                 let file = tokio::fs::File::open(&table).await?;
                 let size = file.metadata().await?.len();
@@ -136,7 +138,7 @@ impl<'a> Story<'a> {
         Ok(loaded)
     }
 
-    async fn ask(&self, sql: &str) -> anyhow::Result<()> {
+    pub(super) async fn ask(&self, sql: &str) -> anyhow::Result<()> {
         self.asked(Ask { sql: sql.to_owned(), ..Ask::default() }, "").await
     }
 
@@ -150,13 +152,13 @@ impl<'a> Story<'a> {
         show_rows(&self.client.sql(&ask).await?, self.output)
     }
 
-    fn heading(&self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn heading(&self, text: &str) -> anyhow::Result<()> {
         self.chapter.set(self.chapter.get() + 1);
         self.output.line("")?;
         Ok(self.output.line(self.output.bold(&format!("{}. {text}", self.chapter.get())))?)
     }
 
-    fn say(&self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn say(&self, text: &str) -> anyhow::Result<()> {
         Ok(self.output.line(text)?)
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use api::Role;
 use url::Url;
 
+use crate::assemble::Extent;
 use crate::config::{Config, upstream};
 use crate::exit::Usage;
 
@@ -45,10 +46,18 @@ impl Plan {
         self.upstreams.iter().map(|(role, url)| (*role, url.as_ref()))
     }
 
-    /// Whether a worker runs here. A gateway alone has no business with the lake.
-    pub fn needs_lake(&self) -> bool {
-        let listens = self.listening.iter().any(|role| *role != Role::Gateway);
-        listens || self.upstreams.values().any(Option::is_none)
+    /// What has to be opened for the workers that run here; nothing for a gateway alone.
+    pub fn extent(&self) -> Option<Extent> {
+        let here = self.upstreams.iter().filter(|(_, url)| url.is_none()).map(|(role, _)| *role);
+        let workers: Vec<Role> = here.chain(self.listening()).filter(|role| *role != Role::Gateway).collect();
+        let lake = workers.iter().any(|role| *role != Role::Embedd);
+        (!workers.is_empty()).then_some(Extent { lake, embeds: workers.contains(&Role::Embedd) })
+    }
+
+    /// Whether some role here turns texts into vectors, or asks for it.
+    pub fn uses_models(&self) -> bool {
+        let here = self.upstreams.iter().filter(|(_, url)| url.is_none()).map(|(role, _)| *role);
+        here.chain(self.listening()).any(|role| matches!(role, Role::Embedd | Role::Vectord | Role::Queryd))
     }
 }
 

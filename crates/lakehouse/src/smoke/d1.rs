@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Probe;
 use super::stack::{Ground, Site};
 
-const WORKERS: [&str; 4] = ["storaged", "catalogd", "ingestd", "queryd"];
+const WORKERS: [&str; 6] = ["storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd"];
 
 pub async fn prove(ground: Ground) -> anyhow::Result<()> {
     let site = Site::new(&ground)?;
@@ -43,5 +43,9 @@ async fn reaches_each(gateway: &Probe) -> anyhow::Result<()> {
     ensure!(nameless["detail"].as_str().is_some_and(|text| text.contains("name")), "ingestd says {nameless}");
     let one = gateway.sql("SELECT 1 AS one").await?.expect(200)?.json()?;
     ensure!(one["rows"] == json!([[1]]), "queryd answers {one}");
+    let indexes = gateway.get("/v1/vectors/index").await?.expect(200)?.json()?;
+    ensure!(indexes["indexes"] == json!([]), "vectord lists {indexes}");
+    let cache = gateway.get("/v1/embed/stats").await?.expect(200)?.json()?;
+    ensure!(cache["misses"] == 0, "embedd states {cache}");
     Ok(())
 }

@@ -108,9 +108,11 @@ impl Site {
     fn command(&self, ready_file: &Path, log: &Path) -> anyhow::Result<Command> {
         let mut command = Command::new(binary()?);
         command.args(["serve", "--lake", &self.lake]).arg("--ready-file").arg(ready_file);
-        for role in ["gateway", "storaged", "catalogd", "ingestd", "queryd"] {
+        for role in ["gateway", "storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd"] {
             command.arg("--set").arg(format!("{role}.bind=127.0.0.1:0"));
         }
+        // Most stacks embed nothing; those that do say so, and no other fetches a model.
+        command.args(["--set", "models.download=false"]);
         isolate(&mut command, &ready_file.with_extension("secrets"))?;
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;

@@ -42,6 +42,18 @@ impl Desk {
         self
     }
 
+    /// A desk that finds the embedding model where this machine keeps it; none when the model cannot be had here, which
+    /// `test` then says aloud.
+    pub fn with_model(test: &str) -> anyhow::Result<Option<Self>> {
+        let desk = Self::new()?.with("XDG_CACHE_HOME", &cache_home());
+        let tried = desk.run(&["embed", "a text"])?;
+        if tried.code == UNREACHABLE {
+            testkit::skip(test, tried.err.trim());
+            return Ok(None);
+        }
+        tried.ended(0).map(|_| Some(desk))
+    }
+
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -74,6 +86,16 @@ impl Desk {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
+}
+
+/// What a command ends with when what it needs cannot be had now.
+const UNREACHABLE: i32 = 3;
+
+/// The user's cache directory, in which the model is kept from one test run to the next.
+#[expect(clippy::disallowed_methods, reason = "a test may be told where things are kept")]
+fn cache_home() -> String {
+    let home = || format!("{}/.cache", std::env::var("HOME").unwrap_or_default());
+    std::env::var("XDG_CACHE_HOME").unwrap_or_else(|_| home())
 }
 
 impl Ran {

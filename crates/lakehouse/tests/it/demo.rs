@@ -16,6 +16,7 @@ fn the_demo_works_offline_and_twice() -> anyhow::Result<()> {
             "left",
             "changed",
             "catalog.schema_drift",
+            "models.model_dir",
             "http://",
         ] {
             assert!(shown.contains(part), "{part} is missing in\n{shown}");
@@ -24,5 +25,18 @@ fn the_demo_works_offline_and_twice() -> anyhow::Result<()> {
     let list = desk.run(&["catalog", "list", "--lake", "lake-demo", "--json"])?.ended(0)?.json()?;
     let names: Vec<_> = list["datasets"].as_array().into_iter().flatten().map(|one| one["name"].clone()).collect();
     assert_eq!(names, ["occupations", "places", "wages", "workers"]);
+    Ok(())
+}
+
+/// With the model at hand the demo ends with what it is for: a search by meaning, joined with the tables.
+#[test]
+fn the_demo_ends_with_the_search_joined_in_sql() -> anyhow::Result<()> {
+    let Some(desk) = Desk::with_model("demo::the_demo_ends_with_the_search_joined_in_sql")? else { return Ok(()) };
+    for _ in 0..2 {
+        let shown = desk.run(&["demo", "--offline"])?.ended(0)?.out;
+        for part in ["skills", "Drives a forklift", "shares no word", "vector_search(", "hourly_median"] {
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
+        }
+    }
     Ok(())
 }

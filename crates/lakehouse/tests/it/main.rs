@@ -1,9 +1,10 @@
-//! The binary from outside: its command line, its start and end, its smokes, and what kills and races leave behind.
+//! The binary from outside: its command line, its start and end, who may ask, its smokes, and what kills and races leave behind.
 
 mod cli;
 mod command;
 mod config;
 mod demo;
+mod guarded;
 #[path = "../../src/smoke/held.rs"]
 mod held;
 #[path = "../../src/smoke/probe.rs"]
@@ -15,3 +16,4 @@ mod soak;
 #[path = "../../src/smoke/stack.rs"]
 #[expect(dead_code, reason = "shared with the smokes, which need more of it")]
 mod stack;
+mod text;

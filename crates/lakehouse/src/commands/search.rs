@@ -1,0 +1,41 @@
+//! `lakehouse search`: what is nearest in meaning.
+
+use std::collections::BTreeSet;
+
+use client::{Found, Hit};
+
+use super::watch::fetching;
+use crate::cli::Search;
+use crate::config::Sources;
+use crate::door::{Door, Purpose};
+use crate::output::{Output, Sheet, cell};
+
+pub async fn run(search: &Search, sources: &Sources, output: Output) -> anyhow::Result<()> {
+    let door = Door::open(&search.target, sources, Purpose::Read).await?;
+    let work = door.client.search_text(&search.index, &search.text, search.k);
+    let outcome = fetching(door.fetching(), work).await;
+    door.close().await;
+    let found = outcome??;
+    if output.json { output.document(&found) } else { Ok(output.sheet(&sheet(&found))?) }
+}
+
+/// What was found, drawn wherever the output goes.
+pub fn show(found: &Found, output: Output) -> anyhow::Result<()> {
+    Ok(output.drawn(&sheet(found))?)
+}
+
+/// One row per item, one column per field that any of them has.
+fn sheet(found: &Found) -> Sheet {
+    let fields: BTreeSet<&String> = found.results.iter().flat_map(|hit| hit.metadata.keys()).collect();
+    let header = ["distance", "id"].into_iter().chain(fields.iter().map(|field| field.as_str()));
+    let row = |hit: &Hit| {
+        let head = [format!("{:.4}", hit.distance), cell(&hit.id.as_str().into())];
+        let field = |field: &&String| hit.metadata.get(*field).map(cell).unwrap_or_default();
+        head.into_iter().chain(fields.iter().map(field)).collect()
+    };
+    Sheet {
+        header: header.map(|name| cell(&name.into())).collect(),
+        rows: found.results.iter().map(row).collect(),
+        numeric: vec![true],
+    }
+}

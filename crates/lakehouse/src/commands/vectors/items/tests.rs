@@ -1,0 +1,57 @@
+use super::*;
+
+async fn all(name: &str, text: &str) -> anyhow::Result<Vec<Item>> {
+    let mut items = Items::of(Path::new(name), text.as_bytes()).await?;
+    let mut found = Vec::new();
+    while let Some(item) = items.next().await? {
+        found.push(item);
+    }
+    Ok(found)
+}
+
+async fn fault(name: &str, text: &str) -> String {
+    format!("{:#}", all(name, text).await.expect_err("a fault"))
+}
+
+#[tokio::test]
+async fn rows_become_items_with_their_lines() {
+    let csv = "\u{feff}id,text,city,note\r\na,\"says \"\"hello\"\",\nand goes\",Toledo,\r\n\r\n007,bakes,,x\r\n";
+    let found = all("x.csv", csv).await.expect("items");
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0].content, Content::Text("says \"hello\",\nand goes".to_owned()));
+    assert_eq!(found[0].metadata["city"], "Toledo");
+    assert!(!found[0].metadata.contains_key("note"));
+    assert_eq!(found[0].line, 2);
+    assert_eq!((found[1].id.as_str(), found[1].line), ("007", 5));
+    assert_eq!(found[1].metadata["text"], "bakes");
+}
+
+#[tokio::test]
+async fn objects_keep_their_types() {
+    let lines = "{\"id\": \"a\", \"vector\": [1, 2.5], \"rate\": 18, \"metadata\": {\"city\": \"Lima\"}}\n{\"id\": 7, \"text\": \"x\"}";
+    let found = all("x.ndjson", lines).await.expect("items");
+    assert_eq!(found[0].content, Content::Vector(vec![1.0, 2.5]));
+    assert_eq!(Value::Object(found[0].metadata.clone()), serde_json::json!({ "rate": 18, "city": "Lima" }));
+    assert_eq!(found[1].id, "7");
+}
+
+#[tokio::test]
+async fn vectors_stand_in_csv_as_lists() {
+    let found = all("X.CSV", "id,vector\na,\"[1,2]\"\n").await.expect("items");
+    assert_eq!(found[0].content, Content::Vector(vec![1.0, 2.0]));
+}
+
+#[tokio::test]
+async fn faults_name_the_line() {
+    for (name, text, said) in [
+        ("x.csv", "id,text\na,b,c\n", "line 2: has 3 fields, and the header 2"),
+        ("x.csv", "id,text\na,\n", "line 2: has neither a text nor a vector"),
+        ("x.csv", "text\nb\n", "line 2: has no id"),
+        ("x.csv", "", "the file is empty"),
+        ("x.ndjson", "{\"id\": \"a\", \"text\": \"x\"}\nnonsense\n", "line 2: is no JSON object"),
+        ("x.ndjson", "{\"id\": \"a\", \"text\": \"x\", \"vector\": [1]}\n", "line 1: has both a text and a vector"),
+        ("x.ndjson", "{\"id\": \"a\", \"vector\": \"no\"}\n", "line 1: has a vector that is no list of numbers"),
+    ] {
+        assert_eq!(fault(name, text).await, said);
+    }
+}
