@@ -13,15 +13,38 @@ use query::encode::{self, Format};
 use query::{Answer, Ask, Query};
 use serde::Deserialize;
 
+use crate::accept;
 use crate::error::{Error, Result};
 use crate::fresh::{freshen, readiness};
 use crate::request::{Json, Nothing, Params, Rest, with_version};
 use crate::role::Role;
 use crate::shared::{Shared, gated, no_route};
 
-mod accept;
+/// The form of an answer.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    /// One JSON document with a row limit.
+    Json,
+    /// A stream without one.
+    Stream(Format),
+}
 
-use accept::Wanted;
+/// Every form with its media type, the preferred one first.
+const FORMS: [(&str, Wanted); 4] = [
+    ("application/json", Wanted::Json),
+    ("application/vnd.apache.arrow.stream", Wanted::Stream(Format::Arrow)),
+    ("text/csv", Wanted::Stream(Format::Csv)),
+    ("application/x-ndjson", Wanted::Stream(Format::Ndjson)),
+];
+
+impl Wanted {
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Stream(format) => format.content_type(),
+        }
+    }
+}
 
 /// Names the query of an answer, for `DELETE /sql/{query_id}`.
 pub const QUERY_ID: HeaderName = HeaderName::from_static("x-lakehouse-query-id");
@@ -45,7 +68,7 @@ async fn ask(
     headers: HeaderMap,
     Json(asked): Json<Asked>,
 ) -> Result<Response> {
-    let wanted = accept::wanted(&headers)?;
+    let wanted = accept::best(&headers, &FORMS)?;
     let max_rows = asked.max_rows(&query, wanted)?;
     let Asked { sql, as_of, params, .. } = asked;
     let answer = query.run(Ask { sql, as_of, params }).await?;

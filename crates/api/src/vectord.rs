@@ -1,0 +1,151 @@
+//! vectord: vector indexes made, filled, searched and emptied.
+
+use std::collections::HashMap;
+
+use axum::extract::{FromRequestParts, Path, State};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json as Wrapped, Router};
+use base::IndexName;
+use flows::Texts;
+use http::StatusCode;
+use http::request::Parts;
+use serde_json::json;
+use vectors::Near;
+
+use crate::batch::{Batch, Batches};
+use crate::error::{Error, Refusal, Result};
+use crate::fresh::{freshen, readiness};
+use crate::request::{Json, Nothing, Params, json_at, with_version};
+use crate::role::Role;
+use crate::shared::{AUTHOR, Shared, gated, no_route};
+
+mod calls;
+
+use calls::{NewIndexCall, RemoveCall, SearchCall, TextBatch, VectorBatch, Wanted};
+
+/// The door of vectord over indexes and what makes vectors of their texts.
+pub fn vectord(texts: Texts, shared: Shared) -> Router {
+    let (short, long) = shared.gates();
+    let catalog = texts.vectors().catalog().clone();
+    let quick = Router::new()
+        .route("/vectors/index", get(list))
+        .route("/vectors/index/{name}", get(describe).delete(delete))
+        .route("/vectors/index/{name}/items/{id}", get(item).delete(remove_item));
+    let slow = Router::new()
+        .route("/vectors/index", post(create))
+        .route("/vectors/index/{name}/add", post(add))
+        .route("/vectors/index/{name}/add_text", post(add_text))
+        .route("/vectors/index/{name}/search", post(search))
+        .route("/vectors/index/{name}/delete", post(remove))
+        .layer(Batches::layer());
+    let fresh = middleware::from_fn_with_state(catalog.clone(), freshen);
+    let [quick, slow] = [quick, slow].map(|routes| routes.route_layer(fresh.clone()).with_state(texts.clone()));
+    let routes = gated(quick, short).merge(gated(slow, long)).fallback(no_route);
+    shared.door(Role::Vectord, routes, readiness(catalog))
+}
+
+async fn create(State(texts): State<Texts>, _: Params<Nothing>, Json(call): Json<NewIndexCall>) -> Result<Response> {
+    let index = texts.create_index(call.into_index(AUTHOR)?).await?;
+    let answer = (StatusCode::CREATED, Wrapped(&index)).into_response();
+    Ok(with_version(index.version, answer))
+}
+
+async fn list(State(texts): State<Texts>, _: Params<Nothing>) -> Result<Response> {
+    let version = texts.vectors().catalog().pin(None).await?.version();
+    let indexes = texts.vectors().list().await?;
+    Ok(json_at(version, &json!({ "indexes": indexes })))
+}
+
+async fn describe(State(texts): State<Texts>, Named(name): Named) -> Result<Response> {
+    let index = texts.vectors().describe(&name).await?;
+    Ok(json_at(index.version, &index))
+}
+
+async fn delete(State(texts): State<Texts>, Named(name): Named) -> Result<Response> {
+    let version = texts.vectors().delete(&name, AUTHOR).await?;
+    Ok(with_version(version, StatusCode::NO_CONTENT.into_response()))
+}
+
+async fn add(
+    State(texts): State<Texts>,
+    Named(name): Named,
+    Batch { call, place: _place }: Batch<VectorBatch>,
+) -> Result<Response> {
+    let (items, fingerprint) = call.into_items();
+    let added = texts.vectors().add(&name, items, fingerprint).await?;
+    Ok(json_at(added.version, &added))
+}
+
+async fn add_text(
+    State(texts): State<Texts>,
+    Named(name): Named,
+    Batch { call, place: _place }: Batch<TextBatch>,
+) -> Result<Response> {
+    let (items, overflow) = call.into_items();
+    let added = texts.index_text(&name, items, overflow).await?;
+    Ok(json_at(added.version, &added))
+}
+
+async fn search(State(texts): State<Texts>, Named(name): Named, Json(call): Json<SearchCall>) -> Result<Response> {
+    let k = call.k();
+    let found = match call.wanted()? {
+        Wanted::Text(text) => texts.search_text(&name, text, k).await?,
+        Wanted::Vector { vector, fingerprint } => {
+            texts.vectors().search(&name, Near { vector, k, fingerprint }).await?
+        }
+    };
+    Ok(json_at(found.version, &found))
+}
+
+async fn item(State(texts): State<Texts>, Named(name): Named, ItemId(id): ItemId) -> Result<Response> {
+    let item = texts.vectors().item(&name, &id).await?;
+    Ok(json_at(item.version, &item))
+}
+
+async fn remove_item(State(texts): State<Texts>, Named(name): Named, ItemId(id): ItemId) -> Result<Response> {
+    let removed = texts.vectors().remove(&name, vec![id.clone()]).await?;
+    if removed.deleted == 0 {
+        return Err(vectors::Error::ItemNotFound { index: name, id }.into());
+    }
+    Ok(with_version(removed.version, StatusCode::NO_CONTENT.into_response()))
+}
+
+async fn remove(
+    State(texts): State<Texts>,
+    Named(name): Named,
+    Batch { call, place: _place }: Batch<RemoveCall>,
+) -> Result<Response> {
+    let removed = texts.vectors().remove(&name, call.ids()?).await?;
+    Ok(json_at(removed.version, &removed))
+}
+
+/// The index that the path names. No parameters stand beside it.
+struct Named(IndexName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        Params::<Nothing>::from_request_parts(parts, state).await?;
+        Ok(Self(part_of_path(parts, state, "name").await?.parse().map_err(Error::from)?))
+    }
+}
+
+/// The item that the path names.
+struct ItemId(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ItemId {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        Ok(Self(part_of_path(parts, state, "id").await?))
+    }
+}
+
+async fn part_of_path<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Result<String, Error> {
+    let path = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
+    let mut path = path.map_err(|_| Error::Parameter("the path is not percent-encoded UTF-8".to_owned()))?.0;
+    Ok(path.remove(name).unwrap_or_default())
+}

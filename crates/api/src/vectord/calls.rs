@@ -1,0 +1,142 @@
+//! What the bodies of vectord's routes hold.
+
+use base::Distance;
+use embed::Overflow;
+use flows::{NewIndex, TextItem};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+use vectors::Item;
+
+use crate::error::{Error, Result};
+use crate::listed;
+
+/// Links of each item in a graph when the call does not say.
+const DEFAULT_M: u32 = 16;
+/// Most items of an answer when the call does not say.
+const DEFAULT_K: usize = 10;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewIndexCall {
+    name: String,
+    dimension: u32,
+    m: Option<u32>,
+    ef_search: Option<u32>,
+    #[serde(default)]
+    distance: Distance,
+    model: Option<String>,
+}
+
+impl NewIndexCall {
+    pub(super) fn into_index(self, author: &str) -> Result<NewIndex, Error> {
+        let Self { name, dimension, m, ef_search, distance, model } = self;
+        let (name, m) = (name.parse()?, m.unwrap_or(DEFAULT_M));
+        Ok(NewIndex { name, dimension, distance, m, ef_search, model, author: author.to_owned() })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VectorBatch {
+    #[serde(deserialize_with = "listed::items")]
+    items: Vec<VectorItem>,
+    fingerprint: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VectorItem {
+    id: String,
+    vector: Vec<f32>,
+    metadata: Option<Map<String, Value>>,
+}
+
+impl VectorBatch {
+    pub(super) fn into_items(self) -> (Vec<Item>, Option<String>) {
+        let item = |VectorItem { id, vector, metadata }| Item { id, vector, metadata };
+        (self.items.into_iter().map(item).collect(), self.fingerprint)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TextBatch {
+    #[serde(deserialize_with = "listed::items")]
+    items: Vec<TextLine>,
+    #[serde(default)]
+    overflow: Overflow,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextLine {
+    id: String,
+    text: String,
+    metadata: Option<Map<String, Value>>,
+}
+
+impl TextBatch {
+    pub(super) fn into_items(self) -> (Vec<TextItem>, Overflow) {
+        let item = |TextLine { id, text, metadata }| TextItem { id, text, metadata };
+        (self.items.into_iter().map(item).collect(), self.overflow)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SearchCall {
+    vector: Option<Vec<f32>>,
+    text: Option<String>,
+    k: Option<usize>,
+    filter: Option<IgnoredAny>,
+    as_of: Option<IgnoredAny>,
+    /// Every search is exact, so that these two are fulfilled whatever they say.
+    exact: Option<bool>,
+    ef_search: Option<u32>,
+    fingerprint: Option<String>,
+}
+
+/// What a search is near to.
+pub(super) enum Wanted {
+    Text(String),
+    Vector { vector: Vec<f32>, fingerprint: Option<String> },
+}
+
+impl SearchCall {
+    pub(super) fn k(&self) -> usize {
+        self.k.unwrap_or(DEFAULT_K)
+    }
+
+    pub(super) fn wanted(self) -> Result<Wanted, Error> {
+        let Self { vector, text, filter, as_of, exact: _exact, ef_search: _ef_search, fingerprint, .. } = self;
+        not_yet("filter", filter)?;
+        not_yet("as_of", as_of)?;
+        match (vector, text, fingerprint) {
+            (Some(vector), None, fingerprint) => Ok(Wanted::Vector { vector, fingerprint }),
+            (None, Some(text), None) => Ok(Wanted::Text(text)),
+            (None, Some(_), Some(_)) => Err(Error::Body("`fingerprint` belongs to `vector`".to_owned())),
+            _ => Err(Error::Body("a search is near either `vector` or `text`".to_owned())),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RemoveCall {
+    #[serde(default, deserialize_with = "listed::ids")]
+    ids: Vec<String>,
+    filter: Option<IgnoredAny>,
+}
+
+impl RemoveCall {
+    pub(super) fn ids(self) -> Result<Vec<String>, Error> {
+        not_yet("filter", self.filter)?;
+        Ok(self.ids)
+    }
+}
+
+/// A member that is known by name and has no meaning yet.
+fn not_yet(name: &str, given: Option<IgnoredAny>) -> Result<(), Error> {
+    given.map_or(Ok(()), |_| Err(Error::Body(format!("`{name}` is not available yet"))))
+}
