@@ -13,9 +13,10 @@ struct Programme {
     length: (&'static str, &'static str),
 }
 
-const PROGRAMMES: [Programme; 2] = [
+const PROGRAMMES: [Programme; 3] = [
     Programme { name: "kill", test: "soak::kill", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
     Programme { name: "race", test: "soak::race", length: ("LAKEHOUSE_SOAK_CALLS", "100000") },
+    Programme { name: "slow", test: "soak::slow", length: ("LAKEHOUSE_SOAK_CROWD", "4000") },
 ];
 
 /// Runs one programme; a length set in the environment wins over the full one.

@@ -1,27 +1,33 @@
 //! The sockets: bound before anything heavy, served until told to stop, drained.
 
-use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::Response;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 use crate::error::Error;
-use crate::host::Arrived;
-use crate::linger::{Lingering, Owed};
 use crate::role::Role;
+use crate::shared::Shared;
+
+mod connections;
+mod exposure;
+mod line;
+mod wire;
+
+use connections::Connections;
+pub use exposure::Exposure;
+use line::Line;
 
 /// How long accepting pauses when the system has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a client is told for whom there is no room.
+const NO_ROOM: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// A bound socket that does not answer yet.
 #[derive(Debug)]
@@ -33,12 +39,10 @@ pub struct Edge {
 
 impl Edge {
     /// Binds at once, so that a busy port fails before any work is done. `bind` is an address and a port; port 0 takes
-    /// a free one. Addresses outside loopback are refused.
-    pub fn bind(role: Role, bind: &str) -> Result<Self, Error> {
+    /// a free one. Addresses outside loopback need `exposure`.
+    pub fn bind(role: Role, bind: &str, exposure: Exposure) -> Result<Self, Error> {
         let wanted = parse_bind(role, bind)?;
-        if !wanted.ip().is_loopback() {
-            return Err(Error::NonLoopback { role, bind: bind.to_owned() });
-        }
+        exposure.check(role, wanted)?;
         let failed = |cause| Error::Bind { role, bind: bind.to_owned(), cause };
         let listener = TcpListener::bind(wanted).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -56,18 +60,32 @@ impl Edge {
         self.role
     }
 
-    /// Answers requests until `stop` resolves; then takes no more, lets those under way finish for at most `drain`,
-    /// and breaks off the rest. Needs a tokio runtime.
-    pub async fn serve(self, router: Router, stop: impl Future<Output = ()>, drain: Duration) -> Result<(), Error> {
+    /// Answers requests until `stop` resolves; then takes no more, lets those under way finish for as long as the
+    /// limits of `shared` say, and breaks off the rest. Needs a tokio runtime.
+    pub async fn serve(self, router: Router, shared: Shared, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let Self { role, listener, address } = self;
         let failed = |cause| Error::Bind { role, bind: address.to_string(), cause };
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
         let (drained, broken_off) = (GracefulShutdown::new(), CancellationToken::new());
+        let connections = Connections::at_most(shared.limits.connections);
         let accept = async {
             loop {
-                let Some(socket) = accepted(&listener).await else { continue };
-                let line = Line { router: router.clone(), port: address.port(), broken_off: broken_off.clone() };
-                storage::task::spawn("connection", line.answer(socket, drained.watcher()));
+                let Some((socket, peer)) = accepted(&listener).await else { continue };
+                let Some(ticket) = connections.admit(peer.ip()) else {
+                    turn_away(role, &shared, &socket);
+                    continue;
+                };
+                let line = Line {
+                    router: router.clone(),
+                    limits: Arc::clone(&shared.limits),
+                    traffic: shared.metrics.traffic(role),
+                    broken_off: broken_off.clone(),
+                };
+                let answering = line.answer(socket, peer, drained.watcher());
+                storage::task::spawn("connection", async move {
+                    answering.await;
+                    drop(ticket);
+                });
             }
         };
         tokio::select! {
@@ -75,7 +93,7 @@ impl Edge {
             () = accept => {}
         }
         drop(listener);
-        if tokio::time::timeout(drain, drained.shutdown()).await.is_err() {
+        if tokio::time::timeout(shared.limits.drain.0, drained.shutdown()).await.is_err() {
             tracing::warn!(role = role.name(), "requests under way were broken off at the end of the drain time");
         }
         broken_off.cancel();
@@ -84,9 +102,9 @@ impl Edge {
 }
 
 /// One connection; none when the system could not give it.
-async fn accepted(listener: &tokio::net::TcpListener) -> Option<TcpStream> {
+async fn accepted(listener: &tokio::net::TcpListener) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
-        Ok((socket, _)) => Some(socket),
+        Ok(connection) => Some(connection),
         Err(why) => {
             tracing::warn!(%why, "a connection could not be accepted");
             tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -95,38 +113,10 @@ async fn accepted(listener: &tokio::net::TcpListener) -> Option<TcpStream> {
     }
 }
 
-/// What one connection needs.
-struct Line {
-    router: Router,
-    port: u16,
-    broken_off: CancellationToken,
-}
-
-impl Line {
-    async fn answer(self, socket: TcpStream, watcher: Watcher) {
-        let Self { router, port, broken_off } = self;
-        let owed = Owed::default();
-        let _ = socket.set_nodelay(true);
-        let io = TokioIo::new(Lingering::new(socket, owed.clone()));
-        let service = service_fn(move |request| enter(router.clone(), request, port, owed.clone()));
-        let mut http = http1::Builder::new();
-        let connection = http.timer(TokioTimer::new()).serve_connection(io, service);
-        let ended = broken_off.run_until_cancelled(watcher.watch(connection)).await;
-        if let Some(Err(why)) = ended {
-            tracing::debug!(%why, "a connection broke");
-        }
-    }
-}
-
-async fn enter(
-    router: Router,
-    request: http::Request<Incoming>,
-    port: u16,
-    owed: Owed,
-) -> Result<Response, Infallible> {
-    let mut request = request.map(|body| owed.watch(body));
-    request.extensions_mut().insert(Arrived { port });
-    router.oneshot(request).await
+/// Closes a connection for which there is no room, with a word if the client takes it at once.
+fn turn_away(role: Role, shared: &Shared, socket: &TcpStream) {
+    shared.metrics.turned_away(role);
+    let _ = socket.try_write(NO_ROOM);
 }
 
 fn parse_bind(role: Role, bind: &str) -> Result<SocketAddr, Error> {

@@ -1,10 +1,13 @@
 //! The one error table: every fault of every room becomes a status here, and nowhere else.
 
+use std::net::IpAddr;
+
 use axum::response::{IntoResponse, Response};
-use base::{AsOfError, ByteSize, Facts, Fault, Kind, NameError};
+use base::{AsOfError, ByteSize, Facts, Fault, IndexNameError, Kind, NameError};
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::auth::Scope;
 use crate::problem::Problem;
 use crate::role::Role;
 
@@ -23,10 +26,15 @@ const BY_CODE: &[(&str, u16)] = &[
     ("catalog.key_reused", 422),
     ("catalog.no_objects", 422),
     ("catalog.not_parquet", 422),
+    ("embed.timeout", 504),
     ("ingest.bad_header", 422),
     ("ingest.bad_rows", 422),
     ("ingest.empty_file", 422),
     ("ingest.row_too_long", 422),
+    ("models.rate_limited", 429),
+    ("models.unknown_model", 502),
+    ("models.upstream_failed", 502),
+    ("models.upstream_timeout", 504),
     ("query.timeout", 504),
     ("storage.body_slow", 408),
     ("storage.full", 507),
@@ -68,10 +76,11 @@ pub enum Error {
         given: String,
     },
     /// None of the answers the client accepts can be given.
-    #[error(
-        "this route answers application/json, application/vnd.apache.arrow.stream, text/csv or application/x-ndjson"
-    )]
-    NotAcceptable,
+    #[error("this route answers {forms}")]
+    NotAcceptable {
+        /// The media types of its answers.
+        forms: String,
+    },
     /// The body is not what the route documents.
     #[error("the body is refused: {0}")]
     Body(String),
@@ -89,6 +98,9 @@ pub enum Error {
     /// A dataset name breaks the rule.
     #[error("name: {0}")]
     Name(#[from] NameError),
+    /// An index name breaks the rule.
+    #[error("name: {0}")]
+    IndexName(#[from] IndexNameError),
     /// `as_of` names no version.
     #[error("as_of: {0}")]
     AsOf(#[from] AsOfError),
@@ -118,6 +130,24 @@ pub enum Error {
     Origin {
         /// The origin as given.
         given: String,
+    },
+    /// The request bears no token, and one is needed.
+    #[error("this service asks for a token: send it as `Authorization: Bearer <token>`")]
+    NoToken,
+    /// The request bears a token that is not known.
+    #[error("this token is not known here")]
+    WrongToken,
+    /// The token may not do this.
+    #[error("this token lacks the scope `{needed}`, which the request needs")]
+    Scope {
+        /// What the request needs.
+        needed: Scope,
+    },
+    /// The request comes from an address that may not ask.
+    #[error("requests from {peer} are not let in; auth.allowed_ips lists the addresses that are")]
+    Address {
+        /// Where the request comes from.
+        peer: IpAddr,
     },
     /// Every place is taken, those for waiting too.
     #[error("this service is working on as many requests as it may; try again shortly")]
@@ -164,10 +194,10 @@ pub enum Error {
         /// What was given.
         given: String,
     },
-    /// A bind outside loopback.
+    /// A bind outside loopback that was not asked for in both ways.
     #[error(
-        "{role} may not bind {bind}, which is outside loopback: that needs a token and {}=1, and this version has no \
-         tokens yet",
+        "{role} may not bind {bind}, which is outside loopback: that needs a token (auth.token, or the environment \
+         variable AUTH_TOKEN) and the environment variable {}=1; here {lacking}",
         .role.nonloopback_variable()
     )]
     NonLoopback {
@@ -175,6 +205,16 @@ pub enum Error {
         role: Role,
         /// The address.
         bind: String,
+        /// Which of the two is missing.
+        lacking: &'static str,
+    },
+    /// A setting of `[auth]` that cannot be meant.
+    #[error("{key}: {rule}")]
+    Setting {
+        /// The setting.
+        key: String,
+        /// What is wrong with it.
+        rule: &'static str,
     },
     /// A socket could not be bound.
     #[error("{role} cannot listen on {bind}: {cause}")]
@@ -206,7 +246,8 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::NoRoute | Self::NoQuery => Kind::NotFound,
-            Self::Host { .. } | Self::Origin { .. } => Kind::Denied,
+            Self::NoToken | Self::WrongToken => Kind::Unauthenticated,
+            Self::Host { .. } | Self::Origin { .. } | Self::Scope { .. } | Self::Address { .. } => Kind::Denied,
             Self::TooLarge { .. } => Kind::TooMuch,
             Self::Busy
             | Self::Deadline
@@ -224,11 +265,11 @@ impl Fault for Error {
             Self::NoRoute => "api.no_route",
             Self::Method => "api.method_not_allowed",
             Self::MediaType { .. } => "api.media_type",
-            Self::NotAcceptable => "api.not_acceptable",
+            Self::NotAcceptable { .. } => "api.not_acceptable",
             Self::Body(_) => "api.bad_body",
             Self::Parameter(_) => "api.bad_parameter",
             Self::Header { .. } => "api.bad_header",
-            Self::Name(_) => "api.bad_name",
+            Self::Name(_) | Self::IndexName(_) => "api.bad_name",
             Self::AsOf(_) => "api.bad_as_of",
             Self::QueryId => "api.bad_query_id",
             Self::TooLarge { .. } => "api.body_too_large",
@@ -236,6 +277,10 @@ impl Fault for Error {
             Self::Field(_) => "api.bad_field",
             Self::Host { .. } => "api.host_refused",
             Self::Origin { .. } => "api.origin_refused",
+            Self::NoToken => "api.no_token",
+            Self::WrongToken => "api.wrong_token",
+            Self::Scope { .. } => "api.scope_missing",
+            Self::Address { .. } => "api.address_refused",
             Self::Busy => "api.busy",
             Self::Deadline => "api.deadline",
             Self::Unreachable { .. } => "api.upstream_unreachable",
@@ -245,6 +290,7 @@ impl Fault for Error {
             Self::NoQuery => "api.no_query",
             Self::BindAddress { .. } => "api.bad_bind",
             Self::NonLoopback { .. } => "api.nonloopback_bind",
+            Self::Setting { .. } => "api.bad_auth",
             Self::Bind { .. } => "api.bind_failed",
             Self::UpstreamAddress { .. } => "api.bad_upstream",
         }

@@ -1,36 +1,35 @@
 //! How many requests a door works on at once, how many may wait, and for how long.
 
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use bytes::Bytes;
-use hyper::body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
+mod place;
+
+use place::{Place, Places};
+
 /// The places of one door, and the deadline of the requests that pass here.
+///
+/// A place belongs to work. Whoever waits for its client (for the rest of a body, or for an answer to be read) keeps
+/// its place only until somebody else needs it, and takes one again before it goes on: clients that stand still take
+/// nothing from those that do not.
 #[derive(Clone)]
 pub(crate) struct Gate {
-    working: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    places: Arc<Places>,
     deadline: Duration,
 }
 
 impl Gate {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            working: Arc::new(Semaphore::new(limits.concurrent_requests)),
-            waiting: Arc::new(Semaphore::new(limits.waiting_requests)),
-            deadline: limits.deadline.0,
-        }
+        let places = Places::new(limits.concurrent_requests, limits.waiting_requests);
+        Self { places: Arc::new(places), deadline: limits.deadline.0 }
     }
 
     /// The same places, another deadline.
@@ -38,52 +37,22 @@ impl Gate {
         Self { deadline, ..self.clone() }
     }
 
-    /// Does `work` when there is a place for it, and holds the place until the last byte of the answer is gone.
-    pub(crate) async fn admit<E>(&self, work: impl Future<Output = Result<Response, E>>) -> Result<Response, E>
+    /// Does `work` with `request` when there is a place for it, which the answer gives back with its last byte.
+    pub(crate) async fn admit<E, W>(&self, request: Request, work: impl FnOnce(Request) -> W) -> Result<Response, E>
     where
+        W: Future<Output = Result<Response, E>>,
         E: From<Error>,
     {
-        let placed = async {
-            let place = self.enter().await?;
-            let answer = work.await?;
-            Ok(answer.map(|body| Body::new(Held { body, _place: place })))
-        };
+        let placed = pin!(async {
+            let place = Place::take(&self.places).await?;
+            let answer = work(place.watch_request(request)).await?;
+            Ok(place.watch_answer(answer))
+        });
         tokio::time::timeout(self.deadline, placed).await.unwrap_or_else(|_| Err(Error::Deadline.into()))
-    }
-
-    async fn enter(&self) -> Result<OwnedSemaphorePermit, Error> {
-        if let Ok(place) = Arc::clone(&self.working).try_acquire_owned() {
-            return Ok(place);
-        }
-        let _waiting = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
-        Arc::clone(&self.working).acquire_owned().await.map_err(|_| Error::Busy)
     }
 }
 
 /// Lets the requests of a set of routes through the gate.
 pub(crate) async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Result<Response> {
-    gate.admit(async { Ok(next.run(request).await) }).await
-}
-
-/// A body that holds its request's place.
-struct Held {
-    body: Body,
-    _place: OwnedSemaphorePermit,
-}
-
-impl hyper::body::Body for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+    gate.admit(request, async |request| Ok(next.run(request).await)).await
 }

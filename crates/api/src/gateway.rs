@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use axum::routing::get;
 use base::Facts;
 use futures::future::join_all;
 use http::uri::PathAndQuery;
@@ -20,6 +21,7 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::gate::Gate;
 use crate::health::{Readiness, Unready};
+use crate::openapi;
 use crate::proxy::{Proxy, parse_address};
 use crate::request::{MIN_VERSION, VERSION, text};
 use crate::role::Role;
@@ -53,7 +55,8 @@ pub fn gateway(upstreams: BTreeMap<Role, Upstream>, shared: Shared) -> Result<Ro
     let front = Front { lines: Arc::new(lines), seen: Arc::default() };
     let asked = front.clone();
     let readiness = Readiness::new(move || asked.clone().readiness());
-    Ok(shared.door(Role::Gateway, Router::new().fallback(pass_on).with_state(front), readiness))
+    let routes = Router::new().route("/openapi.json", get(openapi::document)).fallback(pass_on).with_state(front);
+    Ok(shared.door(Role::Gateway, routes, readiness))
 }
 
 /// Every path under `/v1`: strip it, find the role, pass the request on.
@@ -104,7 +107,7 @@ impl Line {
                 Err(never) => match never {},
             },
             Self::There(far) => {
-                let mut answer = far.gate.admit(far.proxy.forward(request)).await?;
+                let mut answer = far.gate.admit(request, |request| far.proxy.forward(request)).await?;
                 answer.extensions_mut().insert(Served::behind(role));
                 Ok(answer)
             }

@@ -1,6 +1,6 @@
 //! Who may address this service, and whose pages may call it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -14,17 +14,20 @@ use crate::limits::Limits;
 #[cfg(test)]
 mod tests;
 
-/// The port of the socket that a request came through. A request without it came from this process.
+/// The two ends of the socket that a request came through. A request without them came from this process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrived {
-    pub(crate) port: u16,
+    /// The address that was called, the port included.
+    pub(crate) own: SocketAddr,
+    /// Who called.
+    pub(crate) peer: SocketAddr,
 }
 
 /// Refuses a request that names another host, or that a page of another origin sent: a web page elsewhere must not
 /// reach a service of this machine, not even through a name that it lets point here.
 pub(crate) async fn check(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Result<Response> {
-    if let Some(Arrived { port }) = request.extensions().get().copied() {
-        let rule = Rule { port, allowed: &limits.allowed_hosts };
+    if let Some(Arrived { own, .. }) = request.extensions().get().copied() {
+        let rule = Rule { own, allowed: &limits.allowed_hosts };
         rule.check_host(&request)?;
         rule.check_origin(&request)?;
     }
@@ -32,7 +35,7 @@ pub(crate) async fn check(State(limits): State<Arc<Limits>>, request: Request, n
 }
 
 struct Rule<'a> {
-    port: u16,
+    own: SocketAddr,
     allowed: &'a [String],
 }
 
@@ -66,7 +69,16 @@ impl Rule<'_> {
     fn is_own(&self, given: &str, default_port: u16) -> bool {
         let Some((name, port)) = split(given, default_port) else { return false };
         let listed = |entry: &String| entry.eq_ignore_ascii_case(name) || entry.eq_ignore_ascii_case(given);
-        (is_loopback(name) && port == self.port) || self.allowed.iter().any(listed)
+        (self.is_here(name) && port == self.own.port()) || self.allowed.iter().any(listed)
+    }
+
+    /// Whether a name means this machine: loopback, or the address that was called. An address in numbers is nobody's
+    /// to redirect.
+    fn is_here(&self, name: &str) -> bool {
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        let called = self.own.ip().to_canonical();
+        let is_own = |address: IpAddr| address.is_loopback() || address.to_canonical() == called;
+        name.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(is_own)
     }
 }
 
@@ -80,9 +92,4 @@ fn split(host: &str, default_port: u16) -> Option<(&str, u16)> {
         }
         None => Some((host, default_port)),
     }
-}
-
-fn is_loopback(name: &str) -> bool {
-    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

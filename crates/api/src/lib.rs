@@ -2,13 +2,17 @@
 //!
 //! It never decides anything about the lake: a handler parses, makes one call and wraps the answer. It never buffers an
 //! upload or a result stream whole, and never shows a server path, a credential or a library's message. Reading order:
-//! [`role`], [`shared`] and [`limits`] (what every door has), [`error`] and [`problem`] (refusals), [`request`]
-//! (bodies and parameters), [`trace`], [`host`] and [`gate`] (what every request passes), [`health`] and [`fresh`], then
-//! the roles [`storaged`], [`catalogd`], [`ingestd`], [`queryd`], the [`gateway`] with its [`proxy`], and [`edge`] (the
-//! sockets).
+//! [`role`], [`shared`], [`limits`] and [`metrics`] (what every door has), [`error`] and [`problem`] (refusals),
+//! [`request`] (bodies and parameters), [`trace`], [`host`], [`auth`] and [`gate`] (what every request passes),
+//! [`health`] and [`fresh`], then the roles [`storaged`], [`catalogd`], [`ingestd`], [`queryd`], [`embedd`], [`vectord`],
+//! the [`gateway`] with its [`proxy`], and [`edge`] (the sockets).
 
+mod accept;
+pub mod auth;
+mod batch;
 pub mod catalogd;
 pub mod edge;
+pub mod embedd;
 pub mod error;
 mod fresh;
 pub mod gate;
@@ -18,6 +22,9 @@ pub mod host;
 pub mod ingestd;
 pub mod limits;
 mod linger;
+mod listed;
+pub mod metrics;
+mod openapi;
 pub mod problem;
 pub mod proxy;
 pub mod queryd;
@@ -27,14 +34,19 @@ pub mod shared;
 pub mod storaged;
 pub mod trace;
 pub mod upload;
+pub mod vectord;
 
+pub use auth::{Auth, AuthConfig};
 pub use catalogd::catalogd;
-pub use edge::Edge;
+pub use edge::{Edge, Exposure};
+pub use embedd::embedd;
 pub use error::{Error, Refusal};
 pub use gateway::{Upstream, gateway};
 pub use ingestd::ingestd;
 pub use limits::Limits;
+pub use metrics::Metrics;
 pub use queryd::queryd;
 pub use role::Role;
 pub use shared::Shared;
 pub use storaged::storaged;
+pub use vectord::vectord;

@@ -11,7 +11,6 @@ use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 /// How long a connection may go on sending a body that was refused.
@@ -32,7 +31,8 @@ impl Owed {
         self.0.store(false, Ordering::Release);
     }
 
-    fn is_owed(&self) -> bool {
+    /// Whether something of the body has not been read.
+    pub(crate) fn is_owed(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
@@ -65,14 +65,14 @@ impl hyper::body::Body for Noted {
 
 /// A socket that, closing on a client which is still sending, first lets it finish for a while. Closed at once, the
 /// socket would be reset, and the client would lose the very answer that tells it why its upload was refused.
-pub(crate) struct Lingering {
-    socket: TcpStream,
+pub(crate) struct Lingering<S> {
+    socket: S,
     owed: Owed,
     patience: Option<Pin<Box<Sleep>>>,
 }
 
-impl Lingering {
-    pub(crate) fn new(socket: TcpStream, owed: Owed) -> Self {
+impl<S: AsyncRead + Unpin> Lingering<S> {
+    pub(crate) fn new(socket: S, owed: Owed) -> Self {
         Self { socket, owed, patience: None }
     }
 
@@ -90,13 +90,13 @@ impl Lingering {
     }
 }
 
-impl AsyncRead for Lingering {
+impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_read(cx, into)
     }
 }
 
-impl AsyncWrite for Lingering {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.socket).poll_write(cx, bytes)
     }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use base::{Facts, Fault, RequestId};
-use http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
@@ -68,8 +68,16 @@ impl Problem {
         serde_json::to_vec(&wire).unwrap_or_default()
     }
 
+    /// The code of the refusal that `answer` carries and that nobody has written yet.
+    pub(crate) fn code_of(answer: &Response) -> Option<&'static str> {
+        answer.extensions().get::<Self>().map(|problem| problem.code)
+    }
+
     fn add_headers(&self, headers: &mut HeaderMap) {
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="lakehouse""#));
+        }
+        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             let seconds = self.facts.get("retry_after").and_then(Value::as_u64).unwrap_or(RETRY_AFTER_SECONDS);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

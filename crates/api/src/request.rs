@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json as Wrapped;
-use axum::body::Body;
+use axum::body::BodyDataStream;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::response::{IntoResponse, Response};
 use base::{ByteSize, Version};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::stream::{BoxStream, try_unfold};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use storage::BodyError;
+use tokio::time::Instant;
 
 use crate::error::{Error, Refusal, Result};
 use crate::host::Arrived;
@@ -27,6 +27,8 @@ use crate::limits::Limits;
 pub const VERSION: HeaderName = HeaderName::from_static("x-lakehouse-version");
 /// The version an answer must at least be computed at.
 pub const MIN_VERSION: HeaderName = HeaderName::from_static("x-lakehouse-min-version");
+/// What must come of a body, in bytes, each time that its sender's patience is measured.
+const LEAST: usize = 16 << 10;
 /// Longest stretch of a parser's message that is passed on; it may quote the request.
 const MAX_MESSAGE: usize = 300;
 
@@ -118,26 +120,45 @@ pub(crate) fn fits(headers: &HeaderMap, limit: ByteSize) -> Result<(), Error> {
 }
 
 /// The limits that the door has laid over its requests.
-fn limits_of(request: &Request) -> Arc<Limits> {
+pub(crate) fn limits_of(request: &Request) -> Arc<Limits> {
     request.extensions().get().cloned().unwrap_or_default()
 }
 
-/// The body of a request, piece by piece. A sender that stands still would hold a place for ever, so over a socket its
-/// pieces must come in time; what is read from this process, such as a pipe, may take as long as it likes.
+/// The body of a request, piece by piece. A sender that stands still, or nearly, would hold what it uses for ever, so
+/// over a socket [`LEAST`] must come in time; what is read from this process, such as a pipe, may take as long as it
+/// likes. Only waiting for the sender counts.
 pub(crate) fn pieces(request: Request) -> BoxStream<'static, Result<Bytes, BodyError>> {
     let arrived = request.extensions().get::<Arrived>();
     let patience = arrived.map_or(Duration::MAX, |_| limits_of(&request).body_timeout.0);
     let body = request.into_body().into_data_stream();
-    let pieces = try_unfold(body, move |mut body| async move {
-        let piece = tokio::time::timeout(patience, body.next()).await.map_err(|_| BodyError::TooSlow)?;
-        let piece = piece.transpose().map_err(|why| BodyError::Broken(why.into()))?;
-        Ok(piece.map(|piece| (piece, body)))
-    });
-    pieces.boxed()
+    try_unfold(Coming { body, patience, waited: Duration::ZERO, come: 0 }, Coming::next).boxed()
+}
+
+/// A body on its way, and how long its sender has kept us waiting for the current [`LEAST`] of it.
+struct Coming {
+    body: BodyDataStream,
+    patience: Duration,
+    waited: Duration,
+    come: usize,
+}
+
+impl Coming {
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>, BodyError> {
+        let asked = Instant::now();
+        let rest = self.patience.saturating_sub(self.waited);
+        let piece = tokio::time::timeout(rest, self.body.next()).await.map_err(|_| BodyError::TooSlow)?;
+        let Some(piece) = piece.transpose().map_err(|why| BodyError::Broken(why.into()))? else { return Ok(None) };
+        self.waited += asked.elapsed();
+        self.come += piece.len();
+        if self.come >= LEAST {
+            (self.waited, self.come) = (Duration::ZERO, 0);
+        }
+        Ok(Some((piece, self)))
+    }
 }
 
 /// A request that states no type at all is taken at its word: many scripts send JSON that way.
-fn expect_json(headers: &HeaderMap) -> Result<(), Error> {
+pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Error> {
     let given = media_type(headers);
     if given.is_empty() || given == "application/json" || given.ends_with("+json") {
         return Ok(());
@@ -145,18 +166,29 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Error> {
     Err(Error::MediaType { expected: "application/json", given: given.chars().take(100).collect() })
 }
 
-async fn whole(request: Request<Body>, limit: ByteSize) -> Result<Bytes, Error> {
+async fn whole(request: Request, limit: ByteSize) -> Result<Bytes> {
     fits(request.headers(), limit)?;
-    let read = Limited::new(request.into_body(), limit.as_usize()).collect().await;
-    match read {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(why) if why.is::<LengthLimitError>() => Err(Error::TooLarge { limit }),
-        Err(_) => Err(Error::Body("it broke off".to_owned())),
+    let (mut pieces, mut whole) = (pieces(request), BytesMut::new());
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(unread)?;
+        if (whole.len() + piece.len()) as u64 > limit.0 {
+            return Err(Error::TooLarge { limit }.into());
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.freeze())
+}
+
+/// Why a body that should have been a document could not be read.
+pub(crate) fn unread(why: BodyError) -> Refusal {
+    match why {
+        BodyError::Broken(_) => Error::Body("it broke off".to_owned()).into(),
+        slow => slow.into(),
     }
 }
 
 /// Serde would also read a struct from an array; the wire knows objects only. Nesting is bounded by the parser (128).
-fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+pub(crate) fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if first.is_some_and(|byte| *byte != b'{') {
         return Err(Error::Body("it is not a JSON object".to_owned()));

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base::{RequestId, Seams};
+use base::{RequestId, Seams, Timestamp};
 use futures::FutureExt;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -14,6 +14,7 @@ use hyper::body::Body as _;
 
 use crate::error::Error;
 use crate::health;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::request::text;
 use crate::role::Role;
@@ -33,6 +34,25 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) struct Tracer {
     pub(crate) role: Role,
     pub(crate) seams: Seams,
+    pub(crate) metrics: Metrics,
+}
+
+impl Tracer {
+    /// The body of a refusal, which is counted.
+    fn written(&self, answer: Response, ids: &Ids) -> Response {
+        if let Some(code) = Problem::code_of(&answer) {
+            self.metrics.refused(self.role, code);
+        }
+        Problem::write(answer, &ids.request)
+    }
+
+    /// Logs and counts a request that is answered.
+    fn tell(&self, method: &Method, served: &Served, answer: &Response, ids: &Ids, started: Timestamp) {
+        let micros = self.seams.now().micros() - started.micros();
+        log(method, served, answer, ids, micros);
+        let seconds = micros.max(0) as f64 / 1e6;
+        self.metrics.answered(served.role, served.route.clone(), method, answer.status(), seconds);
+    }
 }
 
 /// Marks a request that another door of this process already follows, so that it is logged once.
@@ -57,21 +77,21 @@ impl Served {
 pub(crate) async fn follow(State(tracer): State<Tracer>, mut request: Request, next: Next) -> Response {
     let ids = Ids::of(request.headers(), &tracer.seams);
     if health::is_health(request.uri().path()) {
-        return Problem::write(guarded(next, request).await, &ids.request);
+        return tracer.written(guarded(next, request).await, &ids);
     }
     let inner = request.extensions_mut().insert(Followed).is_some();
+    let _working = (!inner).then(|| tracer.metrics.working(tracer.role));
     ids.put(request.headers_mut());
     let (route, method) = (route_of(&request), request.method().clone());
     let started = tracer.seams.now();
-    let mut answer = Problem::write(guarded(next, request).await, &ids.request);
+    let mut answer = tracer.written(guarded(next, request).await, &ids);
     ids.put(answer.headers_mut());
     if method == Method::HEAD {
         answer = bare(answer);
     }
     let served = served(&answer, Served { role: tracer.role, route });
     if !inner {
-        let latency = tracer.seams.now().micros() - started.micros();
-        log(&method, &served, &answer, &ids, latency);
+        tracer.tell(&method, &served, &answer, &ids, started);
     }
     answer.extensions_mut().insert(served);
     answer

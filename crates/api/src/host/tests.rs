@@ -1,8 +1,28 @@
 use super::*;
 
-fn own(host: &str) -> bool {
+fn own_at(address: &str, host: &str) -> bool {
     let allowed = ["lake.example".to_owned(), "tunnel:9000".to_owned()];
-    Rule { port: 3110, allowed: &allowed }.is_own(host, 80)
+    Rule { own: address.parse().unwrap(), allowed: &allowed }.is_own(host, 80)
+}
+
+fn own(host: &str) -> bool {
+    own_at("127.0.0.1:3110", host)
+}
+
+#[test]
+fn the_address_that_was_called_is_own() {
+    for (address, host, expected) in [
+        ("10.0.0.1:3110", "10.0.0.1:3110", true),
+        ("10.0.0.1:3110", "localhost:3110", true),
+        ("10.0.0.1:3110", "10.0.0.2:3110", false),
+        ("10.0.0.1:3110", "10.0.0.1:3111", false),
+        ("10.0.0.1:80", "10.0.0.1", true),
+        ("[::ffff:10.0.0.1]:3110", "10.0.0.1:3110", true),
+        ("[2001:db8::1]:3110", "[2001:db8::1]:3110", true),
+        ("[2001:db8::1]:3110", "[2001:db8::2]:3110", false),
+    ] {
+        assert_eq!(own_at(address, host), expected, "{host} at {address}");
+    }
 }
 
 #[test]

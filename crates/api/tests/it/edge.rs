@@ -1,11 +1,12 @@
 //! Sockets: where they may be bound, and how they end.
 
-use std::time::Duration;
+use std::net::SocketAddr;
 
-use api::{Edge, Role};
+use api::{Edge, Exposure, Limits, Role, Shared};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::{get, post};
+use base::{Seams, Span};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,28 +21,47 @@ fn pieces(receiver: Receiver<Bytes>) -> impl Stream<Item = Result<Bytes, std::io
     futures::stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (Ok(piece), receiver)))
 }
 
+fn drained_within(drain: Span) -> Shared {
+    Shared::new(Seams::system(), Limits { drain, ..Limits::default() })
+}
+
+fn loopback(role: Role, bind: &str) -> Result<Edge, api::Error> {
+    Edge::bind(role, bind, Exposure::default())
+}
+
 #[test]
 fn an_address_outside_loopback_is_refused_with_what_it_would_need() {
     for (role, bind, variable) in [
-        (Role::Gateway, "0.0.0.0:3110", "LH_GATEWAY_ALLOW_NONLOOPBACK"),
-        (Role::Queryd, "192.168.1.5:3214", "LH_QUERYD_ALLOW_NONLOOPBACK"),
-        (Role::Storaged, "[::]:3211", "LH_STORAGED_ALLOW_NONLOOPBACK"),
+        (Role::Gateway, "0.0.0.0:3110", "LH_GATEWAY_ALLOW_NONLOOPBACK=1"),
+        (Role::Queryd, "192.168.1.5:3214", "LH_QUERYD_ALLOW_NONLOOPBACK=1"),
+        (Role::Storaged, "[::]:3211", "LH_STORAGED_ALLOW_NONLOOPBACK=1"),
     ] {
-        let refused = Edge::bind(role, bind).unwrap_err().to_string();
-        for part in [role.name(), bind, variable, "token"] {
-            assert!(refused.contains(part), "{refused}");
+        for (has_token, allowed) in [(false, false), (true, false), (false, true)] {
+            let refused = Edge::bind(role, bind, Exposure { has_token, allowed }).unwrap_err().to_string();
+            for part in [role.name(), bind, variable, "auth.token", "AUTH_TOKEN", "missing"] {
+                assert!(refused.contains(part), "{refused}");
+            }
         }
     }
     for wrong in ["", "3110", "localhost", "example.com:80", "127.0.0.1:99999"] {
-        assert!(Edge::bind(Role::Gateway, wrong).unwrap_err().to_string().contains("gateway.bind"), "{wrong}");
+        assert!(loopback(Role::Gateway, wrong).unwrap_err().to_string().contains("gateway.bind"), "{wrong}");
     }
 }
 
 #[test]
+fn with_a_token_and_the_variable_any_address_may_be_bound() {
+    let both = Exposure { has_token: true, allowed: true };
+    let everywhere: SocketAddr = ([0, 0, 0, 0], 3110).into();
+    assert!(both.check(Role::Gateway, everywhere).is_ok());
+    let edge = Edge::bind(Role::Gateway, "0.0.0.0:0", both).unwrap();
+    assert!(edge.local_addr().ip().is_unspecified() && edge.local_addr().port() > 0);
+}
+
+#[test]
 fn a_busy_port_fails_at_once() {
-    let first = Edge::bind(Role::Gateway, "127.0.0.1:0").unwrap();
+    let first = loopback(Role::Gateway, "127.0.0.1:0").unwrap();
     let busy = first.local_addr().to_string();
-    let refused = Edge::bind(Role::Storaged, &busy).unwrap_err().to_string();
+    let refused = loopback(Role::Storaged, &busy).unwrap_err().to_string();
     assert!(refused.contains("storaged") && refused.contains(&busy), "{refused}");
 }
 
@@ -51,10 +71,10 @@ async fn a_stop_lets_requests_under_way_finish_and_takes_no_more() {
     let body = std::sync::Mutex::new(Some(Body::from_stream(pieces(receiver))));
     let taken = std::sync::Arc::new(body);
     let door = Router::new().route("/slow", get(move || async move { taken.lock().unwrap().take().unwrap() }));
-    let edge = Edge::bind(Role::Gateway, "127.0.0.1:0").unwrap();
+    let edge = loopback(Role::Gateway, "127.0.0.1:0").unwrap();
     let address = edge.local_addr();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = edge.serve(door, async move { drop(stopped.await) }, Duration::from_secs(60));
+    let serving = edge.serve(door, drained_within(Span::secs(60)), async move { drop(stopped.await) });
     let served = ::storage::task::spawn("test edge", serving);
 
     let mut socket = TcpStream::connect(address).await.unwrap();
@@ -75,10 +95,10 @@ async fn a_stop_lets_requests_under_way_finish_and_takes_no_more() {
 #[tokio::test]
 async fn the_drain_ends_at_its_deadline() {
     let door = Router::new().route("/never", get(async || std::future::pending::<String>().await));
-    let edge = Edge::bind(Role::Gateway, "127.0.0.1:0").unwrap();
+    let edge = loopback(Role::Gateway, "127.0.0.1:0").unwrap();
     let address = edge.local_addr();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = edge.serve(door, async move { drop(stopped.await) }, Duration::from_millis(10));
+    let serving = edge.serve(door, drained_within(Span::millis(10)), async move { drop(stopped.await) });
     let served = ::storage::task::spawn("test edge", serving);
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -110,4 +130,7 @@ async fn a_client_that_is_still_sending_gets_the_answer_that_refuses_it() {
     let (read, ()) = tokio::join!(reader.read_exact(&mut answer), sent);
     read.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 413");
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("connection: close\r\n"), "{rest}");
 }

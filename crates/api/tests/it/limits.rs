@@ -113,6 +113,8 @@ async fn an_upload_that_stands_still_is_408_and_leaves_nothing() {
         ("PUT /v1/storage/objects/k", "text/csv", csv),
         ("POST /v1/ingest?name=t", "text/csv", csv),
         ("POST /v1/ingest?name=t", "multipart/form-data; boundary=x", form.as_str()),
+        ("POST /v1/catalog/register", "application/json", "{\"name\":"),
+        ("POST /v1/sql", "application/json", "{\"sql\":"),
     ] {
         let answer = stand_still(split.address, route, media_type, part).await;
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");

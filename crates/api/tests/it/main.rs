@@ -8,17 +8,25 @@
 )]
 
 mod answers;
+mod auth;
 mod clients;
 mod edge;
+mod embedding;
 mod flow;
 mod health;
 mod hosts;
 mod ids;
+mod indexes;
 mod limits;
 mod logs;
+mod metrics;
+mod openapi;
 mod proxied;
 mod refusals;
+mod slow;
 mod sql;
 mod stack;
 mod storage;
 mod upload;
+mod vector_refusals;
+mod words;

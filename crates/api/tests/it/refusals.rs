@@ -3,19 +3,20 @@
 use axum::body::Body;
 use http::{Method, Request};
 
-use crate::stack::{Stack, get, ingest, put, request, send};
+use crate::stack::{Stack, get, ingest, post_json, put, request, send};
+use crate::vector_refusals;
 
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
 
 /// What is sent, the status, and the code that is answered.
-type Case = (Method, String, Vec<(&'static str, String)>, Vec<u8>, u16, &'static str);
+pub type Case = (Method, String, Vec<(&'static str, String)>, Vec<u8>, u16, &'static str);
 
-fn case(method: Method, path: &str, status: u16, code: &'static str) -> Case {
+pub fn case(method: Method, path: &str, status: u16, code: &'static str) -> Case {
     (method, path.to_owned(), Vec::new(), Vec::new(), status, code)
 }
 
-fn json(path: &str, body: &str, status: u16, code: &'static str) -> Case {
+pub fn json(path: &str, body: &str, status: u16, code: &'static str) -> Case {
     let headers = vec![("content-type", JSON.to_owned())];
     (Method::POST, path.to_owned(), headers, body.as_bytes().to_vec(), status, code)
 }
@@ -25,7 +26,7 @@ fn csv(query: &str, body: &[u8], status: u16, code: &'static str) -> Case {
     (Method::POST, format!("/v1/ingest{query}"), headers, body.to_vec(), status, code)
 }
 
-fn with(mut case: Case, name: &'static str, value: &str) -> Case {
+pub fn with(mut case: Case, name: &'static str, value: &str) -> Case {
     case.2.retain(|(known, _)| *known != name);
     case.2.push((name, value.to_owned()));
     case
@@ -45,7 +46,7 @@ fn routes() -> Vec<Case> {
         "/v1/health",
         "/v2/catalog/list",
         "/catalog/list",
-        "/metrics",
+        "/v1/metrics",
         "/v1/catalog/versions/1/diff",
         "/v1/catalog/manifest/a/b",
         "/v1/storage",
@@ -75,6 +76,7 @@ fn routes() -> Vec<Case> {
         (Method::DELETE, "/v1/sql/x?x=1"),
         (Method::GET, "/health?x=1"),
         (Method::GET, "/readyz?verbose"),
+        (Method::GET, "/metrics?name=x"),
     ] {
         cases.push(case(method, path, 400, "api.bad_parameter"));
     }
@@ -327,10 +329,13 @@ async fn every_bad_request_is_refused_as_documented() {
     assert_eq!(put(&gateway, "there", "no parquet").await.status, 201);
     let loaded = ingest(&gateway, "people", "id,name\n1,Alice\n").await;
     assert_eq!(loaded.status, 200, "{}", loaded.text());
-    let before = get(&gateway, "/v1/catalog/list").await;
+    let made = post_json(&gateway, "/v1/vectors/index", r#"{"name":"there","dimension":3}"#).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let before = [get(&gateway, "/v1/catalog/list").await.body, get(&gateway, "/v1/vectors/index").await.body];
 
-    let cases: Vec<Case> = [routes(), objects(), registrations(), catalog(), uploads(), questions()].concat();
-    assert!(cases.len() >= 200, "{} cases", cases.len());
+    let cases: Vec<Case> =
+        [routes(), objects(), registrations(), catalog(), uploads(), questions(), vector_refusals::cases()].concat();
+    assert!(cases.len() >= 330, "{} cases", cases.len());
     let lake = stack.lake.path().display().to_string();
     let mut wrong = Vec::new();
     for case in &cases {
@@ -347,7 +352,8 @@ async fn every_bad_request_is_refused_as_documented() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-    assert_eq!(get(&gateway, "/v1/catalog/list").await.body, before.body, "no refusal changed anything");
+    let after = [get(&gateway, "/v1/catalog/list").await.body, get(&gateway, "/v1/vectors/index").await.body];
+    assert_eq!(after, before, "no refusal changed anything");
     assert_eq!(get(&gateway, "/health").await.status, 200);
 }
 

@@ -2,23 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
-use api::{Edge, Limits, Role, Shared, Upstream};
+use api::{Edge, Exposure, Limits, Role, Shared, Upstream};
 use axum::Router;
 use axum::body::Body;
-use base::{ByteSize, Seams};
+use base::{ByteSize, Seams, Span};
 use bytes::Bytes;
 use catalog::Catalog;
+use embed::Embed;
+use flows::Texts;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use ingest::Ingest;
+use models::{Models, Provider, Routing};
 use query::Query;
 use serde_json::Value;
-use storage::Objects;
+use storage::{CacheDir, Objects};
 use testkit::TestLake;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use vectors::Vectors;
+
+use crate::words;
 
 /// The cap of an object in these tests.
 pub const OBJECT_LIMIT: u64 = 1 << 20;
@@ -38,13 +44,21 @@ impl Stack {
     }
 
     pub async fn with(limits: Limits) -> Self {
+        Self::over(Shared::new(Seams::system(), limits)).await
+    }
+
+    pub async fn over(shared: Shared) -> Self {
         let lake = TestLake::open().await;
-        let seams = Seams::system();
-        let shared = Shared::new(seams.clone(), limits);
+        let seams = shared.seams.clone();
         let catalog = Catalog::open(lake.store.clone(), &catalog::Config::default(), seams.clone()).await.unwrap();
         let settings = ingest::Config { max_ingest_bytes: ByteSize(UPLOAD_LIMIT), ..ingest::Config::default() };
         let ingest = Ingest::new(catalog.clone(), &settings, seams.clone());
+        let embed = Embed::new(models().await, &embed::Config::default());
+        let cache = CacheDir::open(&lake.path().join("cache")).await.unwrap();
+        let vectors = Vectors::new(catalog.clone(), cache, &vectors::Config::default(), seams.clone());
+        let texts = Texts::new(embed.clone(), vectors);
         let query = Query::new(catalog.clone(), &query::Config::default(), seams).unwrap();
+        let query = query.with_search(Arc::new(texts.clone()));
         let settings = ::storage::Config { object_limit: ByteSize(OBJECT_LIMIT), ..testkit::lake::config() };
         let objects = Objects::new(lake.store.clone(), &settings);
         let doors = BTreeMap::from([
@@ -52,6 +66,8 @@ impl Stack {
             (Role::Catalogd, api::catalogd(catalog, shared.clone())),
             (Role::Ingestd, api::ingestd(ingest, shared.clone())),
             (Role::Queryd, api::queryd(query, shared.clone())),
+            (Role::Vectord, api::vectord(texts, shared.clone())),
+            (Role::Embedd, api::embedd(embed, shared.clone())),
         ]);
         Self { lake, shared, doors }
     }
@@ -67,18 +83,35 @@ impl Stack {
         let stop = Stop::default();
         let mut upstreams = BTreeMap::new();
         for (role, door) in &self.doors {
-            let address = stop.serve(*role, door.clone());
+            let address = stop.serve_as(*role, door.clone(), self.shared.clone());
             upstreams.insert(*role, Upstream::parse(*role, &format!("http://{address}")).unwrap());
         }
         let gateway = api::gateway(upstreams, self.shared.clone()).unwrap();
-        let address = stop.serve(Role::Gateway, gateway.clone());
+        let address = stop.serve_as(Role::Gateway, gateway.clone(), self.shared.clone());
         Split { gateway, address, _stop: stop }
     }
 }
 
 /// Limits small enough to be reached.
 pub fn limits() -> Limits {
-    Limits { json_limit: ByteSize(64 << 10), allowed_hosts: vec!["lake.example".to_owned()], ..Limits::default() }
+    let allowed_hosts = vec!["lake.example".to_owned()];
+    Limits {
+        json_limit: ByteSize(64 << 10),
+        batch_limit: ByteSize(1 << 20),
+        drain: Span::secs(1),
+        allowed_hosts,
+        ..Limits::default()
+    }
+}
+
+/// Models of which the default one answers on a port; the embedded one's files are not here.
+async fn models() -> Models {
+    let provider = Provider::at(models::Kind::Openai, &words::serve().await);
+    let providers = BTreeMap::from([("words".to_owned(), provider)]);
+    let settings = models::Config { download: false, providers, ..models::Config::default() };
+    let nowhere = "http://127.0.0.1:1".to_owned();
+    Models::new(&settings, Routing { default_model: words::MODEL.to_owned(), ollama_url: nowhere, upstream: None })
+        .unwrap()
 }
 
 /// A gateway whose roles answer on sockets.
@@ -95,10 +128,15 @@ pub struct Stop(CancellationToken);
 impl Stop {
     /// Serves a door on a free port.
     pub fn serve(&self, role: Role, door: Router) -> SocketAddr {
-        let edge = Edge::bind(role, "127.0.0.1:0").unwrap();
+        self.serve_as(role, door, Shared::new(Seams::system(), limits()))
+    }
+
+    /// Serves a door on a free port, with limits and counters of its own.
+    pub fn serve_as(&self, role: Role, door: Router, shared: Shared) -> SocketAddr {
+        let edge = Edge::bind(role, "127.0.0.1:0", Exposure::default()).unwrap();
         let address = edge.local_addr();
         let stopped = self.0.clone().cancelled_owned();
-        ::storage::task::spawn("test edge", edge.serve(door, stopped, Duration::from_secs(1)));
+        ::storage::task::spawn("test edge", edge.serve(door, shared, stopped));
         address
     }
 }

@@ -1,9 +1,10 @@
-//! Kills and races, in a short seeded form. `cargo xtask soak` runs them at full length.
+//! Kills, races and slow clients, in a short seeded form. `cargo xtask soak` runs them at full length.
 
 mod kill;
 mod ledger;
 mod lot;
 mod race;
+mod slow;
 
 use std::io::Write;
 
@@ -32,4 +33,11 @@ async fn race() -> anyhow::Result<()> {
     let calls = number("LAKEHOUSE_SOAK_CALLS", 600)?;
     let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
     race::run(calls, seed).await
+}
+
+/// Clients that are slow on purpose take nothing from the others, and are cut off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow() -> anyhow::Result<()> {
+    let crowd = number("LAKEHOUSE_SOAK_CROWD", 90)?;
+    slow::run(crowd).await
 }

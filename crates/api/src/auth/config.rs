@@ -1,0 +1,102 @@
+//! Tokens and addresses as they are written: settings.
+
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use storage::Secret;
+
+use super::{Known, Scope, digest_of};
+use crate::error::Error;
+
+/// Who may ask. Without a token and on loopback everybody may.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuthConfig {
+    /// The token that requests must bear. It may do everything.
+    pub token: Option<Secret>,
+    /// The environment variable that holds the token, if neither `token` nor `token_file` states it.
+    pub token_env: String,
+    /// A file that holds the token.
+    pub token_file: Option<PathBuf>,
+    /// Tokens that pass too, while the primary one is being replaced.
+    pub secondary_tokens: Vec<Secret>,
+    /// Tokens that may do some things only.
+    pub tokens: Vec<NamedToken>,
+    /// Addresses and networks, such as `10.0.0.0/8`, that requests may come from; empty means any. The address is the
+    /// socket's own, never what a header claims: behind a gateway or a proxy it is theirs.
+    pub allowed_ips: Vec<String>,
+}
+
+/// A token that may do some things only.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedToken {
+    /// What the operator calls it.
+    pub name: String,
+    /// The token.
+    pub token: Secret,
+    /// What it may do; no scope includes another.
+    pub scopes: Vec<Scope>,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self {
+            token: None,
+            token_env: "AUTH_TOKEN".to_owned(),
+            token_file: None,
+            secondary_tokens: Vec::new(),
+            tokens: Vec::new(),
+            allowed_ips: Vec::new(),
+        }
+    }
+}
+
+impl AuthConfig {
+    /// Every token that passes, by its digest.
+    pub(super) fn known(&self, file: Option<Secret>, env: Option<Secret>) -> Result<Vec<Known>, Error> {
+        let env = env.filter(|token| !token.is_empty());
+        let primary = [("auth.token", self.token.clone()), ("auth.token_file", file), ("auth.token_env", env)];
+        let primary = primary.into_iter().find_map(|(key, token)| Some((key.to_owned(), token?)));
+        let secondary = self.secondary_tokens.iter().cloned();
+        let secondary = secondary.map(|token| ("auth.secondary_tokens".to_owned(), token));
+        let mut known = Vec::new();
+        for (key, token) in primary.into_iter().chain(secondary) {
+            add(&mut known, &key, &token, Scope::ALL.to_vec())?;
+        }
+        for NamedToken { name, token, scopes } in &self.tokens {
+            let key = format!("auth.tokens ({name})");
+            if scopes.is_empty() {
+                return Err(Error::Setting { key, rule: "it has no scopes, so it may do nothing" });
+            }
+            add(&mut known, &key, token, scopes.clone())?;
+        }
+        Ok(known)
+    }
+
+    /// The networks; an address by itself is a network of one.
+    pub(super) fn addresses(&self) -> Result<Vec<IpNet>, Error> {
+        let read = |text: &String| {
+            let net = text.parse::<IpNet>().ok().or_else(|| Some(text.parse::<std::net::IpAddr>().ok()?.into()));
+            let key = format!("auth.allowed_ips ({text:?})");
+            net.ok_or(Error::Setting { key, rule: "it is no address and no network such as 10.0.0.0/8" })
+        };
+        self.allowed_ips.iter().map(read).collect()
+    }
+}
+
+fn add(known: &mut Vec<Known>, key: &str, token: &Secret, scopes: Vec<Scope>) -> Result<(), Error> {
+    let refused = |rule| Err(Error::Setting { key: key.to_owned(), rule });
+    let text = token.expose();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return refused("a token is one or more visible ASCII characters, without spaces");
+    }
+    let digest = digest_of(text);
+    if known.iter().any(|other| other.digest == digest) {
+        return refused("this token is stated twice, and may be meant for two things");
+    }
+    known.push(Known { digest, scopes });
+    Ok(())
+}

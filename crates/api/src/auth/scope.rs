@@ -1,0 +1,73 @@
+//! What a token may do, and what a request needs.
+
+use std::fmt;
+
+use http::Method;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+mod tests;
+
+/// What a token may do. No scope includes another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Ask: read what is stored, query, search, embed.
+    Read,
+    /// Change what is stored.
+    Write,
+    /// Change what only an operator should.
+    Admin,
+    /// See and erase what the law gives a person a say in.
+    Legal,
+}
+
+/// Requests that read although their method does not say so, by method and path; `*` stands for one part of the path.
+const READS: &[(Method, &str)] = &[
+    (Method::POST, "/sql"),
+    // Whoever may ask may take the question back.
+    (Method::DELETE, "/sql/*"),
+    (Method::POST, "/embed"),
+    (Method::POST, "/embeddings"),
+    (Method::POST, "/vectors/index/*/search"),
+];
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Admin, Self::Legal];
+
+    /// What a request needs: with or without `/v1`, whether or not a route answers it.
+    pub(crate) fn needed(method: &Method, path: &str) -> Self {
+        let path = path.strip_prefix("/v1").unwrap_or(path);
+        let reads = |(of, pattern): &(Method, &str)| of == method && fits(pattern, path);
+        match *method {
+            Method::GET | Method::HEAD => Self::Read,
+            _ if READS.iter().any(reads) => Self::Read,
+            _ => Self::Write,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+            Self::Legal => "legal",
+        })
+    }
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some("*"), Some(_)) => {}
+            (Some(wanted), Some(given)) if wanted == given => {}
+            _ => return false,
+        }
+    }
+}

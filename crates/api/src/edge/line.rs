@@ -1,0 +1,77 @@
+//! One connection, from its opening to its end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, CONNECTION};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::Watcher;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::wire::Wire;
+use crate::host::Arrived;
+use crate::limits::Limits;
+use crate::linger::{Lingering, Owed};
+use crate::metrics::Traffic;
+
+/// Most bytes of a request's head: its line and its headers. More is answered 431.
+const MAX_HEAD: usize = 64 << 10;
+/// Most headers of a request. More is answered 431.
+const MAX_HEADERS: usize = 100;
+
+/// What one connection needs.
+pub(super) struct Line {
+    pub(super) router: Router,
+    pub(super) limits: Arc<Limits>,
+    pub(super) traffic: Traffic,
+    pub(super) broken_off: CancellationToken,
+}
+
+impl Line {
+    /// Answers the requests of one client until either side has enough.
+    pub(super) async fn answer(self, socket: TcpStream, peer: SocketAddr, watcher: Watcher) {
+        let Self { router, limits, traffic, broken_off } = self;
+        let Ok(own) = socket.local_addr() else { return };
+        let (arrived, owed) = (Arrived { own, peer }, Owed::default());
+        let _ = socket.set_nodelay(true);
+        let wire = Wire::new(socket, traffic, limits.send_timeout.0);
+        let io = TokioIo::new(Lingering::new(wire, owed.clone()));
+        let service = service_fn(move |request| enter(router.clone(), request, arrived, owed.clone()));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout.0);
+        http.max_headers(MAX_HEADERS).max_header_size(MAX_HEAD);
+        let connection = http.serve_connection(io, service);
+        let ended = broken_off.run_until_cancelled(watcher.watch(connection)).await;
+        if let Some(Err(why)) = ended {
+            tracing::debug!(%why, "a connection broke");
+        }
+    }
+}
+
+/// An answer that leaves a part of the request unread is the last one of its connection, and says so.
+async fn enter(
+    router: Router,
+    request: http::Request<Incoming>,
+    arrived: Arrived,
+    owed: Owed,
+) -> Result<Response, Infallible> {
+    let mut request = request.map(|body| owed.watch(body));
+    if let Some(token) = request.headers_mut().get_mut(AUTHORIZATION) {
+        token.set_sensitive(true);
+    }
+    request.extensions_mut().insert(arrived);
+    let mut answer = router.oneshot(request).await?;
+    if owed.is_owed() {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(answer)
+}

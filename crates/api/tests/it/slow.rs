@@ -1,0 +1,201 @@
+//! Clients that are slow on purpose: with their headers, with their bodies, with reading. They cost others nothing, and
+//! they are cut off.
+
+use std::net::SocketAddr;
+
+use api::{Limits, Role};
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use base::Span;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::stack::{Stack, Stop, get as ask, ingest, limits, put, sql};
+
+/// Slow clients of each kind.
+const CROWD: usize = 70;
+/// A stream that nobody waits for to its end: 10¹² rows.
+const ENDLESS: &str = r#"{"sql":"SELECT a.id FROM rows a CROSS JOIN rows b CROSS JOIN rows c CROSS JOIN rows d"}"#;
+
+async fn connected(address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(address).await.unwrap()
+}
+
+async fn begun(address: SocketAddr, text: &str) -> TcpStream {
+    let mut socket = connected(address).await;
+    let text = text.replace("HOST", &format!("localhost:{}", address.port()));
+    socket.write_all(text.as_bytes()).await.unwrap();
+    socket
+}
+
+/// What the far end sends before it closes or cuts the line.
+async fn rest_of(mut socket: TcpStream) -> String {
+    let mut rest = Vec::new();
+    let _ = socket.read_to_end(&mut rest).await;
+    String::from_utf8_lossy(&rest).into_owned()
+}
+
+/// The open connections of the gateway, as it counts them itself.
+async fn open_connections(gateway: &Router) -> usize {
+    let page = ask(gateway, "/metrics").await.text();
+    let line = page.lines().find_map(|line| line.strip_prefix(r#"lakehouse_http_connections{role="gateway"} "#));
+    line.map_or(0, |count| count.parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_crowd_of_slow_clients_takes_no_place_from_the_others_and_is_cut_off() {
+    let patience = Span::millis(1500);
+    let limits = Limits {
+        concurrent_requests: 4,
+        header_timeout: patience,
+        body_timeout: patience,
+        send_timeout: patience,
+        ..limits()
+    };
+    let stack = Stack::with(limits).await;
+    let (gateway, stop) = (stack.gateway(), Stop::default());
+    let rows: String = (0..1000).map(|id| format!("{id}\n")).collect();
+    assert_eq!(ingest(&gateway, "rows", &format!("id\n{rows}")).await.status, 200);
+    let address = stop.serve_as(Role::Gateway, gateway.clone(), stack.shared.clone());
+
+    let (mut heads, mut bodies, mut readers) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..CROWD {
+        heads.push(begun(address, "GET /v1/catalog/list HTTP/1.1\r\nHost: HO").await);
+        let unfinished = "POST /v1/sql HTTP/1.1\r\nHost: HOST\r\nContent-Length: 100\r\n\r\n{\"sql\":";
+        bodies.push(begun(address, unfinished).await);
+        let length = ENDLESS.len();
+        let question = format!(
+            "POST /v1/sql HTTP/1.1\r\nHost: HOST\r\nAccept: text/csv\r\nContent-Length: {length}\r\n\r\n{ENDLESS}"
+        );
+        readers.push(begun(address, &question).await);
+    }
+    for number in 0..10 {
+        assert_eq!(sql(&gateway, "SELECT 1").await.status, 200);
+        assert_eq!(ask(&gateway, "/v1/catalog/list").await.status, 200);
+        assert_eq!(put(&gateway, &format!("k{number}"), "x").await.status, 201);
+    }
+    while open_connections(&gateway).await > 0 {
+        tokio::task::yield_now().await;
+    }
+    for head in heads {
+        assert_eq!(rest_of(head).await, "");
+    }
+    for body in bodies {
+        let answer = rest_of(body).await;
+        assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("connection: close\r\n"), "{answer}");
+        assert!(answer.contains(r#""code":"storage.body_slow""#), "{answer}");
+    }
+    for reader in readers {
+        let answer = rest_of(reader).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && !answer.ends_with("0\r\n\r\n"), "cut, not ended");
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_trickles_is_cut_off_and_so_is_a_line_where_nothing_comes() {
+    let limits = Limits { header_timeout: Span::millis(100), ..limits() };
+    let stack = Stack::with(limits).await;
+    let stop = Stop::default();
+    let address = stop.serve_as(Role::Gateway, stack.gateway(), stack.shared.clone());
+    let (mut reader, mut writer) = connected(address).await.into_split();
+    let trickle = async {
+        writer.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
+        while writer.write_all(b"x").await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut answer = Vec::new();
+    let (read, ()) = tokio::join!(reader.read_to_end(&mut answer), trickle);
+    assert!(read.is_err() || answer.is_empty() || answer.starts_with(b"HTTP/1.1 431 "), "{answer:?}");
+    assert_eq!(rest_of(connected(address).await).await, "", "nothing came at all");
+    let idle = begun(address, "GET /health HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
+    let answer = rest_of(idle).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "answered, then closed: {answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_408_however_often_it_moves() {
+    let stack = Stack::with(Limits { body_timeout: Span::millis(100), ..limits() }).await;
+    let stop = Stop::default();
+    let address = stop.serve_as(Role::Gateway, stack.gateway(), stack.shared.clone());
+    for route in ["PUT /v1/storage/objects/k", "POST /v1/catalog/register", "POST /v1/ingest?name=t"] {
+        let type_of = if route.contains("register") { "application/json" } else { "text/csv" };
+        let head =
+            format!("{route} HTTP/1.1\r\nHost: HOST\r\nContent-Type: {type_of}\r\nContent-Length: 60000\r\n\r\n");
+        let (mut reader, mut writer) = begun(address, &head).await.into_split();
+        let trickle = async {
+            let mut pace = tokio::time::interval(std::time::Duration::from_millis(5));
+            while writer.write_all(b"x").await.is_ok() {
+                pace.tick().await;
+            }
+        };
+        let mut answer = [0; 13];
+        tokio::select! {
+            read = reader.read_exact(&mut answer) => drop(read.unwrap()),
+            () = trickle => panic!("{route}: cut without an answer"),
+        }
+        assert_eq!(&answer, b"HTTP/1.1 408 ", "{route}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_cut_off() {
+    let endless = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![0; 1 << 16]));
+    let body = std::sync::Mutex::new(Some(Body::from_stream(endless)));
+    let body = std::sync::Arc::new(body);
+    let door = Router::new().route("/big", get(move || async move { body.lock().unwrap().take().unwrap() }));
+    let stack = Stack::with(Limits { send_timeout: Span::millis(100), ..limits() }).await;
+    let stop = Stop::default();
+    let address = stop.serve_as(Role::Gateway, door, stack.shared.clone());
+    let _unread = begun(address, "GET /big HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
+    let gateway = stack.gateway();
+    let mut seen = 0;
+    while seen == 0 || open_connections(&gateway).await > 0 {
+        seen = seen.max(open_connections(&gateway).await);
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn one_address_takes_half_of_the_connections_and_no_more() {
+    let stack = Stack::with(Limits { connections: 4, ..limits() }).await;
+    let stop = Stop::default();
+    let address = stop.serve_as(Role::Gateway, stack.gateway(), stack.shared.clone());
+    let health = "GET /health HTTP/1.1\r\nHost: HOST\r\n\r\n";
+    let answered = async |mut socket: TcpStream| {
+        let mut status = [0; 12];
+        socket.read_exact(&mut status).await.unwrap();
+        (status[9..].to_vec(), socket)
+    };
+    let (first, _first) = answered(begun(address, health).await).await;
+    let (second, _second) = answered(begun(address, health).await).await;
+    assert_eq!((first.as_slice(), second.as_slice()), (b"200".as_slice(), b"200".as_slice()));
+    let (third, third_line) = answered(connected(address).await).await;
+    assert_eq!(third, b"503");
+    assert!(rest_of(third_line).await.contains("retry-after: 1\r\nconnection: close\r\n"));
+    let neighbour = TcpSocket::new_v4().unwrap();
+    neighbour.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut neighbour = neighbour.connect(address).await.unwrap();
+    neighbour.write_all(health.replace("HOST", &format!("localhost:{}", address.port())).as_bytes()).await.unwrap();
+    assert_eq!(answered(neighbour).await.0, b"200", "the other half is for others");
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_431() {
+    let stack = Stack::open().await;
+    let stop = Stop::default();
+    let address = stop.serve_as(Role::Gateway, stack.gateway(), stack.shared.clone());
+    let many: String = (0..101).map(|number| format!("X-{number}: x\r\n")).collect();
+    let large = format!("X: {}\r\n", "x".repeat(70_000));
+    for headers in [many, large] {
+        let socket = begun(address, &format!("GET /health HTTP/1.1\r\nHost: HOST\r\n{headers}\r\n")).await;
+        let answer = rest_of(socket).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+    let target = format!("GET /{} HTTP/1.1\r\nHost: HOST\r\n\r\n", "x".repeat(70_000));
+    let answer = rest_of(begun(address, &target).await).await;
+    assert!(answer.starts_with("HTTP/1.1 414 ") || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
