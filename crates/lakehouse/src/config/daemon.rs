@@ -7,7 +7,8 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const BIND: &str = "bind";
-const BIND_DOC: &str = "Address and port; port 0 takes a free one. Only loopback addresses are accepted.";
+const BIND_DOC: &str =
+    "Address and port; port 0 takes a free one. Outside loopback it needs a token and `LH_<ROLE>_ALLOW_NONLOOPBACK=1`.";
 
 /// `bind` and the fields of `T`, in one section.
 #[derive(Debug, Clone, Default)]
