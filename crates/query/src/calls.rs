@@ -77,10 +77,7 @@ impl Visitor for Finder<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
         let seen = match factor {
-            TableFactor::Table { name, args: Some(args), alias, with_ordinality, sample, .. } => match begin(name) {
-                Some(_) if *with_ordinality || sample.is_some() => {
-                    Err(invalid("neither WITH ORDINALITY nor TABLESAMPLE may follow it".to_owned()))
-                }
+            TableFactor::Table { name, args: Some(args), alias, .. } => match begin(name) {
                 Some(at) => self.see(at, args, alias.is_some()),
                 None => Ok(()),
             },

@@ -2,7 +2,7 @@
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
 //! at once. Reading order: [`config`] and [`error`]; [`ask`], [`search`], [`query`] (the verbs) and `run` (a
-//! running query); how a question becomes a plan: `statement`, `guard`, `precedence`, `calls`, `scope`, `quoted`, `names`, `params`,
+//! running query); how a question becomes a plan: `statement`, `guard`, `unread`, `precedence`, `calls`, `scope`, `quoted`, `names`, `params`,
 //! `plan`; what the engine reads: `provider`, `columns`, `bounds`, `found`, `system`; what it computes with: `engine`,
 //! `overflow`, `sum`, `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `pushdown`, `yielding`, `pace`; and what
 //! leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
@@ -41,6 +41,7 @@ mod subqueries;
 mod sum;
 mod system;
 pub mod types;
+mod unread;
 mod yielding;
 
 pub use answer::{Answer, ResultColumn};

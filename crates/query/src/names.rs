@@ -178,9 +178,28 @@ pub(crate) fn origin(plan: &LogicalPlan, at: usize, plain: &HashMap<String, Stri
         LogicalPlan::Projection(projection) => origin_of(projection.expr.get(at)?, &projection.input, plain),
         LogicalPlan::Aggregate(aggregate) => origin_of(aggregate.group_expr.get(at)?, &aggregate.input, plain),
         LogicalPlan::Distinct(Distinct::On(on)) => origin_of(on.select_expr.get(at)?, &on.input, plain),
+        other => below(other, at).and_then(|(input, at)| origin(input, at, plain)),
+    }
+}
+
+/// Whether an output column comes from a table with no SELECT between that could have named it anew.
+pub(crate) fn is_bare(plan: &LogicalPlan, at: usize) -> bool {
+    let mut next = Some((plan, at));
+    while let Some((plan, at)) = next {
+        if matches!(plan, LogicalPlan::TableScan(_)) {
+            return true;
+        }
+        next = below(plan, at);
+    }
+    false
+}
+
+/// The input that an output column passes through unchanged, and its position there.
+fn below(plan: &LogicalPlan, at: usize) -> Option<(&LogicalPlan, usize)> {
+    match plan {
         LogicalPlan::Join(join) => {
             let left = join.left.schema().fields().len();
-            if at < left { origin(&join.left, at, plain) } else { origin(&join.right, at - left, plain) }
+            Some(if at < left { (&join.left, at) } else { (&join.right, at - left) })
         }
         LogicalPlan::SubqueryAlias(_)
         | LogicalPlan::Filter(_)
@@ -190,7 +209,7 @@ pub(crate) fn origin(plan: &LogicalPlan, at: usize, plain: &HashMap<String, Stri
         | LogicalPlan::Union(_)
         | LogicalPlan::Window(_) => {
             let input = plan.inputs().into_iter().next()?;
-            (at < input.schema().fields().len()).then(|| origin(input, at, plain)).flatten()
+            (at < input.schema().fields().len()).then_some((input, at))
         }
         _ => None,
     }

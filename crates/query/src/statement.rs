@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use crate::error::{Error, Result};
 use crate::guard;
 use crate::precedence::{as_comparisons, as_operators};
+use crate::unread;
 
 /// How deep the parser may recurse: several frames for each of the 500 levels that the guard lets through.
 const PARSER_DEPTH: usize = 4_000;
@@ -198,6 +199,14 @@ fn check_kind(statement: &Statement) -> Result<usize> {
     }
 }
 
+/// Refuses a clause that would be read over.
+fn answered(unread: Option<&str>) -> ControlFlow<Error> {
+    match unread {
+        Some(clause) => ControlFlow::Break(Error::Unsupported(format!("{clause} is not supported"))),
+        None => ControlFlow::Continue(()),
+    }
+}
+
 /// Looks for what may hide inside a query: `SELECT … INTO`, `WITH x AS (DELETE …)`, locks, version clauses.
 struct Inside {
     statements: usize,
@@ -214,7 +223,10 @@ impl Visitor for Inside {
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
-        if query.locks.is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(Error::ReadOnly) }
+        if !query.locks.is_empty() {
+            return ControlFlow::Break(Error::ReadOnly);
+        }
+        answered(unread::of_query(query))
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
@@ -224,13 +236,13 @@ impl Visitor for Inside {
         if select.flavor == SelectFlavor::FromFirstNoSelect {
             return ControlFlow::Break(Error::Invalid("FROM needs a SELECT: write SELECT * FROM …".to_owned()));
         }
-        ControlFlow::Continue(())
+        answered(unread::of_select(select))
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
         match factor {
             TableFactor::Table { version: Some(_), .. } => ControlFlow::Break(version_clause()),
-            _ => ControlFlow::Continue(()),
+            other => answered(unread::of_table(other)),
         }
     }
 

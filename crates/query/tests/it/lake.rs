@@ -1,5 +1,7 @@
 //! A lake with an ingest and a query engine over it.
 
+use std::sync::Arc;
+
 use base::{Fault, Seams};
 use bytes::Bytes;
 use catalog::{Catalog, Mode};
@@ -8,9 +10,12 @@ use query::{Answer, Ask, Config, Query};
 use serde_json::Value;
 use testkit::TestLake;
 
+use crate::scripted::Scripted;
+
 /// A lake, and whoever fills and asks it.
 pub struct Lake {
     pub query: Query,
+    pub search: Arc<Scripted>,
     ingest: Ingest,
     pub store: TestLake,
 }
@@ -25,8 +30,9 @@ impl Lake {
         let seams = Seams::system();
         let catalog = Catalog::open(store.store.clone(), &catalog::Config::default(), seams.clone()).await.unwrap();
         let ingest = Ingest::new(catalog.clone(), &ingest::Config::default(), seams.clone());
-        let query = Query::new(catalog.clone(), config, seams).unwrap();
-        Self { query, ingest, store }
+        let search = Arc::new(Scripted::default());
+        let query = Query::new(catalog.clone(), config, seams).unwrap().with_search(search.clone());
+        Self { query, search, ingest, store }
     }
 
     pub async fn load(&self, name: &str, mode: Mode, csv: impl Into<Bytes>) -> u64 {

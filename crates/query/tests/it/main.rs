@@ -11,6 +11,8 @@ mod lake;
 mod nulls;
 mod pruning;
 mod resources;
+mod scripted;
+mod search;
 mod slt;
 mod streams;
 mod versions;
