@@ -45,42 +45,42 @@ impl Default for Config {
 
 /// A server of models.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Provider {
     /// What it speaks.
     pub kind: Kind,
     /// Its base URL, such as `http://127.0.0.1:11434`.
     pub url: String,
     /// The key it asks for; none when empty.
-    #[serde(default)]
     pub api_key: Secret,
     /// How long one call may take.
-    #[serde(default = "one_minute")]
     pub timeout: Span,
     /// A text put before every text, for models that were trained with one.
-    #[serde(default)]
     pub prefix: String,
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self::at(Kind::default(), "")
+    }
 }
 
 impl Provider {
     /// A server of this kind at `url`, without a key.
     pub fn at(kind: Kind, url: &str) -> Self {
-        Self { kind, url: url.to_owned(), api_key: Secret::default(), timeout: one_minute(), prefix: String::new() }
+        Self { kind, url: url.to_owned(), api_key: Secret::default(), timeout: Span::secs(60), prefix: String::new() }
     }
 }
 
 /// What a server of models speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Ollama's own API.
     Ollama,
     /// OpenAI's API, which many servers speak.
+    #[default]
     Openai,
     /// The embedding routes of another Lakehouse process.
     Lakehouse,
-}
-
-fn one_minute() -> Span {
-    Span::secs(60)
 }

@@ -1,0 +1,150 @@
+//! Texts through the model: tokens first, then pieces of work that fill the cores and leave room for others.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use storage::{Mapped, task};
+use tokio::sync::Semaphore;
+
+use crate::embedded::forward::{Forward, unit};
+use crate::embedded::tokens::{LIMIT, Tokens};
+use crate::embedded::weights::{SIZE, Weights};
+use crate::embedded::{NAME, PROVIDER, files};
+use crate::embedder::{Card, Overflow};
+use crate::error::{Error, Result};
+
+/// One run takes texts of about so many tokens: enough to use each weight often, few enough for the cache.
+const RUN_TOKENS: usize = 256;
+/// Between so many tokens per core others get their turn.
+const TURN_TOKENS: usize = 1024;
+/// Below so many rows a second core costs more than it gives.
+const SPLIT_ROWS: usize = 32;
+
+/// The loaded model.
+pub(crate) struct Engine {
+    core: Arc<Core>,
+    /// Requests that compute at once; the others wait in the order in which they came.
+    turns: Semaphore,
+}
+
+struct Core {
+    tokens: Tokens,
+    weights: Weights,
+}
+
+/// The tokens of every window of every text.
+struct Windows {
+    tokens: Vec<Vec<u32>>,
+    /// How many windows each text has.
+    counts: Vec<usize>,
+}
+
+/// What the model is. Its files are pinned, so this never changes while the way to a vector does not.
+pub(crate) fn card() -> Card {
+    let parts =
+        [files::WEIGHTS.sha256, files::TOKENIZER.sha256, "pooling=mean", "length=unit", "prefix=", "dimension=384"];
+    Card {
+        name: NAME.to_owned(),
+        provider: PROVIDER.to_owned(),
+        dimension: SIZE,
+        fingerprint: hex::encode(Sha256::digest(parts.join("\n"))),
+        max_tokens: Some(LIMIT),
+    }
+}
+
+impl Engine {
+    /// Reads both files. Takes a moment, so not on the runtime's own threads.
+    pub(crate) fn load(weights: Mapped, tokenizer: &[u8]) -> Result<Self> {
+        let core = Core { tokens: Tokens::load(tokenizer)?, weights: Weights::load(weights)? };
+        Ok(Self { core: Arc::new(core), turns: Semaphore::new(2 * rayon::current_num_threads()) })
+    }
+
+    /// One vector of unit length per text, in order.
+    pub(crate) async fn embed(&self, texts: &[Arc<str>], overflow: Overflow) -> Result<Vec<Vec<f32>>> {
+        let texts: Arc<[Arc<str>]> = texts.into();
+        let Windows { tokens, counts } = self.turn(move |core| core.windows(&texts, overflow)).await??;
+        let mut vectors = Vec::with_capacity(tokens.len());
+        for turn in grouped(tokens, TURN_TOKENS * rayon::current_num_threads()) {
+            vectors.extend(self.turn(move |core| core.vectors(turn)).await?);
+        }
+        Ok(joined(vectors, &counts))
+    }
+
+    /// Runs `work` off the runtime's own threads, when its turn has come.
+    async fn turn<T: Send + 'static>(&self, work: impl FnOnce(&Core) -> T + Send + 'static) -> Result<T> {
+        let turn = self.turns.acquire().await.map_err(|error| lost(error.into()))?;
+        let core = Arc::clone(&self.core);
+        let done = task::blocking("embed", move || work(&core)).await.map_err(|error| lost(error.into()));
+        drop(turn);
+        done
+    }
+}
+
+impl Core {
+    fn windows(&self, texts: &[Arc<str>], overflow: Overflow) -> Result<Windows> {
+        let of = |(position, text): (usize, &Arc<str>)| self.tokens.windows(position, text, overflow);
+        let windows: Vec<_> = match texts {
+            [text] => vec![of((0, text))?],
+            texts => texts.par_iter().enumerate().map(of).collect::<Vec<_>>().into_iter().collect::<Result<_>>()?,
+        };
+        let counts = windows.iter().map(Vec::len).collect();
+        Ok(Windows { tokens: windows.into_iter().flatten().collect(), counts })
+    }
+
+    fn vectors(&self, windows: Vec<Vec<u32>>) -> Vec<Vec<f32>> {
+        let threads = rayon::current_num_threads();
+        let total: usize = windows.iter().map(Vec::len).sum();
+        let runs = grouped(windows, (total / threads).clamp(SPLIT_ROWS, RUN_TOKENS));
+        match runs.as_slice() {
+            // Few tokens are not worth waking other threads, which may be at work for others.
+            [run] => self.run(run, (total / SPLIT_ROWS).clamp(1, threads)),
+            runs => runs.par_iter().flat_map_iter(|run| self.run(run, 1)).collect(),
+        }
+    }
+
+    fn run(&self, windows: &[Vec<u32>], threads: usize) -> Vec<Vec<f32>> {
+        let windows: Vec<&[u32]> = windows.iter().map(Vec::as_slice).collect();
+        Forward::new(&self.weights, threads).run(&windows)
+    }
+}
+
+/// Groups in order, each of which reaches `tokens` with its last window, but for the last group.
+fn grouped(windows: Vec<Vec<u32>>, tokens: usize) -> Vec<Vec<Vec<u32>>> {
+    let (mut groups, mut group, mut held) = (Vec::new(), Vec::new(), 0);
+    for window in windows {
+        held += window.len();
+        group.push(window);
+        if held >= tokens {
+            groups.push(std::mem::take(&mut group));
+            held = 0;
+        }
+    }
+    groups.extend(Some(group).filter(|group| !group.is_empty()));
+    groups
+}
+
+/// The vector of a text with several windows is their mean, at unit length.
+fn joined(vectors: Vec<Vec<f32>>, counts: &[usize]) -> Vec<Vec<f32>> {
+    let mut vectors = vectors.into_iter();
+    counts
+        .iter()
+        .filter_map(|count| vectors.by_ref().take(*count).reduce(added).map(|sum| finished(sum, *count)))
+        .collect()
+}
+
+fn added(mut sum: Vec<f32>, other: Vec<f32>) -> Vec<f32> {
+    sum.iter_mut().zip(other).for_each(|(sum, x)| *sum += x);
+    sum
+}
+
+fn finished(mut sum: Vec<f32>, count: usize) -> Vec<f32> {
+    if count > 1 {
+        unit(&mut sum);
+    }
+    sum
+}
+
+fn lost(source: crate::error::Cause) -> Error {
+    Error::Broken { what: "embed", source: Some(source) }
+}

@@ -1,0 +1,179 @@
+//! Tokens become a vector: six layers of attention and two matrices each, then the mean over the tokens.
+//!
+//! The tokens of several texts lie under one another in one matrix, without padding; only attention keeps texts apart.
+
+use rayon::prelude::*;
+
+use crate::embedded::kernel::{Kernel, Onto, Rows, RowsMut};
+use crate::embedded::panels::{Panels, WIDTH};
+use crate::embedded::weights::{Layer, Linear, Norm, SIZE, Weights};
+
+/// Attention looks this many times at every pair of tokens; each look reads one panel's width.
+const HEADS: usize = SIZE / WIDTH;
+/// Queries, keys and values of a token lie side by side.
+const QKV: usize = 3 * SIZE;
+/// Width of the middle of a layer.
+const MIDDLE: usize = 4 * SIZE;
+/// One over the square root of a head's width.
+const SCALE: f32 = 0.176_776_7;
+/// Below so many rows a thread more costs more than it gives.
+const FEW_ROWS: usize = 4;
+
+/// One run over some texts: what it needs and where it puts things.
+pub(crate) struct Forward<'a> {
+    weights: &'a Weights,
+    kernel: Kernel,
+    /// On how many threads each product runs.
+    threads: usize,
+    scratch: Scratch,
+}
+
+#[derive(Default)]
+struct Scratch {
+    qkv: Vec<f32>,
+    context: Vec<f32>,
+    middle: Vec<f32>,
+    keys: Panels,
+    values: Panels,
+    scores: Vec<f32>,
+}
+
+impl<'a> Forward<'a> {
+    /// A run with these weights on the fastest instructions.
+    pub(crate) fn new(weights: &'a Weights, threads: usize) -> Self {
+        Self { weights, kernel: Kernel::best(), threads, scratch: Scratch::default() }
+    }
+
+    /// One vector of unit length per text.
+    pub(crate) fn run(&mut self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
+        let mut x = self.embeddings(texts);
+        for layer in &self.weights.layers {
+            self.attend(layer, texts, &mut x);
+            self.transform(layer, &mut x);
+        }
+        let mut rest = x.as_slice();
+        let mut pooled = Vec::with_capacity(texts.len());
+        for text in texts {
+            let (rows, after) = rest.split_at(text.len() * SIZE);
+            pooled.push(mean(rows));
+            rest = after;
+        }
+        pooled
+    }
+
+    fn embeddings(&self, texts: &[&[u32]]) -> Vec<f32> {
+        let mut x = Vec::with_capacity(texts.iter().map(|text| text.len()).sum::<usize>() * SIZE);
+        for text in texts {
+            for (position, token) in text.iter().enumerate() {
+                let place = self.weights.position(position);
+                x.extend(self.weights.word(*token).zip(place).map(|(word, place)| word + place));
+            }
+        }
+        self.normalize(&self.weights.norm, &mut x);
+        x
+    }
+
+    /// Every token takes up what it finds in the tokens of its text.
+    fn attend(&mut self, layer: &Layer, texts: &[&[u32]], x: &mut [f32]) {
+        let mut qkv = std::mem::take(&mut self.scratch.qkv);
+        let mut context = std::mem::take(&mut self.scratch.context);
+        let count = x.len() / SIZE;
+        qkv.resize(count * QKV, 0.0);
+        context.resize(count * SIZE, 0.0);
+        self.product(x, &layer.qkv, false, &mut qkv);
+        let mut row = 0;
+        for text in texts {
+            let rows = row..row + text.len();
+            self.look(&qkv[rows.start * QKV..rows.end * QKV], &mut context[rows.start * SIZE..rows.end * SIZE]);
+            row = rows.end;
+        }
+        self.product(&context, &layer.out, true, x);
+        self.normalize(&layer.attention_norm, x);
+        (self.scratch.qkv, self.scratch.context) = (qkv, context);
+    }
+
+    /// The looks of one text: shares by how well queries and keys agree, then that much of each value.
+    fn look(&mut self, qkv: &[f32], context: &mut [f32]) {
+        let count = qkv.len() / QKV;
+        let stride = count.next_multiple_of(WIDTH);
+        let Scratch { keys, values, scores, .. } = &mut self.scratch;
+        scores.resize(count * stride, 0.0);
+        for head in 0..HEADS {
+            let at = head * WIDTH;
+            keys.fill(WIDTH, count, |token, dimension| qkv[token * QKV + SIZE + at + dimension]);
+            values.fill(count, WIDTH, |dimension, token| qkv[token * QKV + 2 * SIZE + at + dimension]);
+            let queries = Rows { numbers: &qkv[at..], stride: QKV };
+            self.kernel.multiply(count, queries, keys, Onto::Zero, &mut RowsMut { numbers: scores, stride });
+            for scores in scores.chunks_exact_mut(stride) {
+                self.kernel.softmax(&mut scores[..count], SCALE);
+            }
+            let shares = Rows { numbers: scores, stride };
+            let out = &mut RowsMut { numbers: &mut context[at..], stride: SIZE };
+            self.kernel.multiply(count, shares, values, Onto::Zero, out);
+        }
+    }
+
+    /// Each token by itself, through the wide middle.
+    fn transform(&mut self, layer: &Layer, x: &mut [f32]) {
+        let mut middle = std::mem::take(&mut self.scratch.middle);
+        middle.resize(x.len() / SIZE * MIDDLE, 0.0);
+        self.product(x, &layer.up, false, &mut middle);
+        let kernel = self.kernel;
+        self.pieces(&mut middle, MIDDLE, |piece| kernel.gelu(piece));
+        self.product(&middle, &layer.down, true, x);
+        self.normalize(&layer.norm, x);
+        self.scratch.middle = middle;
+    }
+
+    /// `out = rows · matrix + bias`, and what is in `out` already if `residual`.
+    fn product(&self, rows: &[f32], linear: &Linear, residual: bool, out: &mut [f32]) {
+        let (width, stride) = (linear.inputs, linear.outputs);
+        let onto = if residual { Onto::Residual(&linear.bias) } else { Onto::Bias(&linear.bias) };
+        let piece = self.piece(out.len() / stride);
+        let work = |(rows, out): (&[f32], &mut [f32])| {
+            let count = out.len() / stride;
+            let (rows, mut out) = (Rows { numbers: rows, stride: width }, RowsMut { numbers: out, stride });
+            self.kernel.multiply(count, rows, &linear.panels, onto, &mut out);
+        };
+        if self.threads > 1 {
+            rows.par_chunks(piece * width).zip(out.par_chunks_mut(piece * stride)).for_each(work);
+        } else {
+            work((rows, out));
+        }
+    }
+
+    fn normalize(&self, norm: &Norm, x: &mut [f32]) {
+        x.chunks_exact_mut(SIZE).for_each(|row| self.kernel.normalize(row, &norm.gain, &norm.shift));
+    }
+
+    fn pieces(&self, numbers: &mut [f32], stride: usize, work: impl Fn(&mut [f32]) + Send + Sync) {
+        let piece = self.piece(numbers.len() / stride);
+        if self.threads > 1 {
+            numbers.par_chunks_mut(piece * stride).for_each(work);
+        } else {
+            work(numbers);
+        }
+    }
+
+    /// How many of `count` rows one thread takes.
+    fn piece(&self, count: usize) -> usize {
+        count.div_ceil(self.threads).max(FEW_ROWS)
+    }
+}
+
+/// The mean of the rows, at unit length.
+fn mean(rows: &[f32]) -> Vec<f32> {
+    let mut mean = vec![0.0; SIZE];
+    for row in rows.chunks_exact(SIZE) {
+        mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+    }
+    unit(&mut mean);
+    mean
+}
+
+/// Unit length; a mean and a sum have the same direction.
+pub(crate) fn unit(vector: &mut [f32]) {
+    let length = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+    let scale = 1.0 / length.max(f64::MIN_POSITIVE);
+    vector.iter_mut().for_each(|x| *x = (f64::from(*x) * scale) as f32);
+}

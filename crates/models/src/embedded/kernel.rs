@@ -1,0 +1,151 @@
+//! Matrix arithmetic on the processor at hand: AVX-512, AVX2 with FMA, or plain code that every processor runs.
+//!
+//! Every number of a product is summed in the order of the inputs, whatever the shape of the matrices around it, so a
+//! text has the same vector alone and among others. The plain code is the reference that the others are tested with.
+
+use std::sync::LazyLock;
+
+use crate::embedded::panels::{Panels, WIDTH, Wide};
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod lanes;
+mod portable;
+#[cfg(test)]
+mod tests;
+
+/// Which instructions are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kernel {
+    /// 512 bits at once.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// 256 bits at once, with fused multiplication and addition.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// What the compiler makes of plain code.
+    Portable,
+}
+
+/// Rows of a matrix that lie `stride` numbers apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) numbers: &'a [f32],
+    pub(crate) stride: usize,
+}
+
+/// Where a product goes: rows that lie `stride` numbers apart.
+pub(crate) struct RowsMut<'a> {
+    pub(crate) numbers: &'a mut [f32],
+    pub(crate) stride: usize,
+}
+
+/// What a product is added to.
+#[derive(Clone, Copy)]
+pub(crate) enum Onto<'a> {
+    /// Nothing.
+    Zero,
+    /// One number per output.
+    Bias(&'a [Wide]),
+    /// One number per output, and what stands in the place of the result.
+    Residual(&'a [Wide]),
+}
+
+impl Kernel {
+    /// The fastest that this machine runs.
+    pub(crate) fn best() -> Self {
+        static BEST: LazyLock<Kernel> = LazyLock::new(|| Kernel::all().first().copied().unwrap_or(Kernel::Portable));
+        *BEST
+    }
+
+    /// All that this machine runs, the fastest first.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") {
+                all.push(Self::Avx512);
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                all.push(Self::Avx2);
+            }
+        }
+        all.push(Self::Portable);
+        all
+    }
+
+    /// `out = rows · panels + onto`, for `count` rows.
+    pub(crate) fn multiply(self, count: usize, rows: Rows<'_>, panels: &Panels, onto: Onto<'_>, out: &mut RowsMut<'_>) {
+        for (at, panel) in panels.iter().enumerate() {
+            let (start, add) = match onto {
+                Onto::Zero => (&Wide::ZERO, false),
+                Onto::Bias(bias) => (&bias[at], false),
+                Onto::Residual(bias) => (&bias[at], true),
+            };
+            let mut tile = Tile { count, rows, panel, start, add, out, column: at * WIDTH };
+            tile.check();
+            match self {
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx512 => avx512::multiply(&mut tile),
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx2 => avx2::multiply(&mut tile),
+                Self::Portable => portable::multiply(&mut tile),
+            }
+        }
+    }
+
+    /// The activation between the two halves of a layer, on each number.
+    pub(crate) fn gelu(self, numbers: &mut [f32]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::gelu(numbers),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => avx2::gelu(numbers),
+            Self::Portable => portable::gelu(numbers),
+        }
+    }
+
+    /// Scores become shares that add up to one.
+    pub(crate) fn softmax(self, scores: &mut [f32], scale: f32) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::softmax(scores, scale),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => avx2::softmax(scores, scale),
+            Self::Portable => portable::softmax(scores, scale),
+        }
+    }
+
+    /// A row gets mean zero and variance one, then `gain` and `shift`.
+    pub(crate) fn normalize(self, row: &mut [f32], gain: &[f32], shift: &[f32]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::normalize(row, gain, shift),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => avx2::normalize(row, gain, shift),
+            Self::Portable => portable::normalize(row, gain, shift),
+        }
+    }
+}
+
+/// One panel's product: `count` rows with all of the panel, into the columns from `column` on.
+struct Tile<'a, 'out> {
+    count: usize,
+    rows: Rows<'a>,
+    panel: &'a [Wide],
+    start: &'a Wide,
+    add: bool,
+    out: &'a mut RowsMut<'out>,
+    column: usize,
+}
+
+impl Tile<'_, '_> {
+    /// The bounds that the kernels rely on.
+    fn check(&self) {
+        let last = self.count.saturating_sub(1);
+        assert!(self.count == 0 || last * self.rows.stride + self.panel.len() <= self.rows.numbers.len());
+        assert!(self.count == 0 || last * self.out.stride + self.column + WIDTH <= self.out.numbers.len());
+    }
+}

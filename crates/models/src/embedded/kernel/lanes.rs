@@ -1,0 +1,141 @@
+//! What is done to one number after another. Each is written once, in plain loops that the compiler vectorises, and
+//! compiled once per set of instructions.
+
+/// How many partial sums run side by side, so that a sum can be vectorised.
+const LANES: usize = 16;
+/// What is added to a variance, as the model was trained.
+const EPSILON: f32 = 1e-12;
+
+/// Compiles the functions of this module for a set of instructions, into the module that calls it.
+macro_rules! with_features {
+    ($features:literal) => {
+        /// See [`lanes::gelu`].
+        pub(super) fn gelu(numbers: &mut [f32]) {
+            #[target_feature(enable = $features)]
+            fn with(numbers: &mut [f32]) {
+                lanes::gelu::<true>(numbers);
+            }
+            // SAFETY: `Kernel::all` has found these instructions.
+            unsafe { with(numbers) }
+        }
+
+        /// See [`lanes::softmax`].
+        pub(super) fn softmax(scores: &mut [f32], scale: f32) {
+            #[target_feature(enable = $features)]
+            fn with(scores: &mut [f32], scale: f32) {
+                lanes::softmax::<true>(scores, scale);
+            }
+            // SAFETY: `Kernel::all` has found these instructions.
+            unsafe { with(scores, scale) }
+        }
+
+        /// See [`lanes::normalize`].
+        pub(super) fn normalize(row: &mut [f32], gain: &[f32], shift: &[f32]) {
+            #[target_feature(enable = $features)]
+            fn with(row: &mut [f32], gain: &[f32], shift: &[f32]) {
+                lanes::normalize::<true>(row, gain, shift);
+            }
+            // SAFETY: `Kernel::all` has found these instructions.
+            unsafe { with(row, gain, shift) }
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(super) use with_features;
+
+/// `x · Φ(x)`: half of `x`, times one more than the error function of `x / √2`.
+#[inline(always)]
+pub(super) fn gelu<const FUSED: bool>(numbers: &mut [f32]) {
+    for x in numbers {
+        *x = 0.5 * *x * (1.0 + erf::<FUSED>(*x * std::f32::consts::FRAC_1_SQRT_2));
+    }
+}
+
+/// Shares that add up to one, of `e` to the power of each score times `scale`.
+#[inline(always)]
+pub(super) fn softmax<const FUSED: bool>(scores: &mut [f32], scale: f32) {
+    let most = most(scores);
+    for score in &mut *scores {
+        *score = exp::<FUSED>((*score - most) * scale);
+    }
+    let share = 1.0 / sum(scores, |score| score);
+    scores.iter_mut().for_each(|score| *score *= share);
+}
+
+/// Mean zero and variance one, then times `gain` plus `shift`.
+#[inline(always)]
+pub(super) fn normalize<const FUSED: bool>(row: &mut [f32], gain: &[f32], shift: &[f32]) {
+    let count = row.len() as f32;
+    let mean = sum(row, |x| x) / count;
+    let variance = sum(row, |x| (x - mean) * (x - mean)) / count;
+    let scale = 1.0 / (variance + EPSILON).sqrt();
+    for ((x, gain), shift) in row.iter_mut().zip(gain).zip(shift) {
+        *x = fused::<FUSED>((*x - mean) * scale, *gain, *shift);
+    }
+}
+
+#[inline(always)]
+fn fused<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    // Where the processor cannot fuse, `mul_add` is a slow call.
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[inline(always)]
+fn sum(numbers: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let (chunks, rest) = numbers.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for chunk in chunks {
+        sums.iter_mut().zip(chunk).for_each(|(sum, x)| *sum += of(*x));
+    }
+    sums.iter().sum::<f32>() + rest.iter().map(|x| of(*x)).sum::<f32>()
+}
+
+#[inline(always)]
+fn most(numbers: &[f32]) -> f32 {
+    let (chunks, rest) = numbers.as_chunks::<LANES>();
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    for chunk in chunks {
+        tops.iter_mut().zip(chunk).for_each(|(top, x)| *top = if *x > *top { *x } else { *top });
+    }
+    tops.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// The error function to a few units in the last place: a rational function of `x²` up to where it is one.
+#[inline(always)]
+fn erf<const FUSED: bool>(x: f32) -> f32 {
+    const ABOVE: [f32; 7] = [
+        -2.726_142_3e-10,
+        2.770_681_4e-8,
+        -2.101_024e-6,
+        -5.692_506_4e-5,
+        -7.349_906_5e-4,
+        -2.954_599_8e-3,
+        -1.609_603_3e-2,
+    ];
+    const BELOW: [f32; 5] = [-1.456_607_2e-5, -2.133_740_6e-4, -1.682_827e-3, -7.373_329e-3, -1.426_473_9e-2];
+    let x = if x > 4.0 { 4.0 } else { x };
+    let x = if x < -4.0 { -4.0 } else { x };
+    let square = x * x;
+    let above = ABOVE.iter().fold(0.0, |sum, factor| fused::<FUSED>(sum, square, *factor));
+    let below = BELOW.iter().fold(0.0, |sum, factor| fused::<FUSED>(sum, square, *factor));
+    x * above / below
+}
+
+/// `e` to the power of `x`, which is not positive, to a few units in the last place: a power of two, times a
+/// polynomial of what is left.
+#[inline(always)]
+fn exp<const FUSED: bool>(x: f32) -> f32 {
+    /// Added to a number, leaves its nearest integer in the lowest bits.
+    const ROUND: f32 = 12_582_912.0;
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    const FACTORS: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5];
+    let x = if x < -87.0 { -87.0 } else { x };
+    let shifted = fused::<FUSED>(x, std::f32::consts::LOG2_E, ROUND);
+    let power = shifted - ROUND;
+    let left = fused::<FUSED>(power, -LN_2_HIGH, x);
+    let left = fused::<FUSED>(power, -LN_2_LOW, left);
+    let sum = FACTORS.iter().fold(0.0, |sum, factor| fused::<FUSED>(sum, left, *factor));
+    let fraction = fused::<FUSED>(sum * left, left, left) + 1.0;
+    fraction * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
+}

@@ -1,0 +1,122 @@
+use super::*;
+use crate::embedded::panels::wide;
+
+/// Numbers between -1 and 1 that look like chance.
+fn numbers(seed: u64, count: usize) -> Vec<f32> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
+struct Product {
+    count: usize,
+    inputs: usize,
+    outputs: usize,
+    residual: bool,
+}
+
+/// The product in double precision, and what the kernel makes of it.
+fn both(kernel: Kernel, product: &Product) -> (Vec<f64>, Vec<f32>) {
+    let Product { count, inputs, outputs, residual } = *product;
+    let (rows, weights) = (numbers(1, count * inputs), numbers(2, inputs * outputs));
+    let (bias, before) = (numbers(3, outputs), numbers(4, count * outputs.next_multiple_of(WIDTH)));
+    let stride = outputs.next_multiple_of(WIDTH);
+    let mut panels = Panels::default();
+    panels.fill(inputs, outputs, |output, input| weights[output * inputs + input]);
+    let bias_wide = wide(&bias);
+    let onto = if residual { Onto::Residual(&bias_wide) } else { Onto::Bias(&bias_wide) };
+    let mut out = before.clone();
+    let rows_of = Rows { numbers: &rows, stride: inputs };
+    kernel.multiply(count, rows_of, &panels, onto, &mut RowsMut { numbers: &mut out, stride });
+    let mut expected = Vec::new();
+    let mut got = Vec::new();
+    for row in 0..count {
+        for output in 0..outputs {
+            let start = f64::from(bias[output]) + if residual { f64::from(before[row * stride + output]) } else { 0.0 };
+            let terms =
+                (0..inputs).map(|at| f64::from(rows[row * inputs + at]) * f64::from(weights[output * inputs + at]));
+            expected.push(start + terms.sum::<f64>());
+            got.push(out[row * stride + output]);
+        }
+    }
+    (expected, got)
+}
+
+#[test]
+fn products_of_every_shape_are_right_on_every_kernel() {
+    for kernel in Kernel::all() {
+        for count in (0..32).chain([57]) {
+            for (inputs, outputs) in [(1, 1), (3, 31), (32, 33), (7, 64), (384, 96)] {
+                let product = Product { count, inputs, outputs, residual: count % 2 == 1 };
+                let (expected, got) = both(kernel, &product);
+                let far = expected.iter().zip(&got).map(|(a, b)| (a - f64::from(*b)).abs()).fold(0.0, f64::max);
+                assert!(far <= 2e-5, "{kernel:?} {count} × {inputs} × {outputs}: {far}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_has_the_same_bits_alone_and_among_others() {
+    for kernel in Kernel::all() {
+        let many = both(kernel, &Product { count: 29, inputs: 100, outputs: 40, residual: false }).1;
+        for count in 1..29 {
+            let few = both(kernel, &Product { count, inputs: 100, outputs: 40, residual: false }).1;
+            assert_eq!(many[..few.len()], few, "{kernel:?}");
+        }
+    }
+}
+
+#[test]
+fn activation_and_shares_are_right_on_every_kernel() {
+    let xs: Vec<f32> = (-2000..=2000).map(|x| x as f32 / 500.0).collect();
+    for kernel in Kernel::all() {
+        let mut gelu = xs.clone();
+        kernel.gelu(&mut gelu);
+        for (x, got) in xs.iter().zip(&gelu) {
+            let expected = f64::from(*x) * 0.5 * (1.0 + erf(f64::from(*x) / 2f64.sqrt()));
+            assert!(
+                (expected - f64::from(*got)).abs() <= 1e-6 * (1.0 + f64::from(x.abs())),
+                "{kernel:?} {x}: {expected} {got}"
+            );
+        }
+        for count in [1, 2, 15, 16, 17, 256] {
+            let scores: Vec<f32> = numbers(5, count).iter().map(|x| x * 300.0).collect();
+            let mut shares = scores.clone();
+            kernel.softmax(&mut shares, 0.2);
+            let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let powers: Vec<f64> = scores.iter().map(|x| (f64::from(x - most) * 0.2).exp()).collect();
+            let sum: f64 = powers.iter().sum();
+            for (power, share) in powers.iter().zip(&shares) {
+                assert!((power / sum - f64::from(*share)).abs() <= 1e-6, "{kernel:?} {count}");
+            }
+        }
+    }
+}
+
+#[test]
+fn normalised_rows_have_mean_zero_and_variance_one() {
+    for kernel in Kernel::all() {
+        let mut row: Vec<f32> = numbers(6, 384).iter().map(|x| x * 3.0 + 7.0).collect();
+        kernel.normalize(&mut row, &[1.0; 384], &[0.0; 384]);
+        let mean = row.iter().map(|x| f64::from(*x)).sum::<f64>() / 384.0;
+        let variance = row.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / 384.0;
+        assert!(mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-5, "{kernel:?}: {mean} {variance}");
+        let plain = row.clone();
+        kernel.normalize(&mut row, &[2.0; 384], &[5.0; 384]);
+        assert!(row.iter().zip(&plain).all(|(x, plain)| (x - (plain * 2.0 + 5.0)).abs() < 1e-4), "{kernel:?}");
+    }
+}
+
+/// The error function by its series, which converges in double precision for the arguments used here.
+fn erf(x: f64) -> f64 {
+    let (mut term, mut sum) = (x, x);
+    for n in 1..200 {
+        term *= -x * x / f64::from(n);
+        sum += term / f64::from(2 * n + 1);
+    }
+    sum * 2.0 / std::f64::consts::PI.sqrt()
+}

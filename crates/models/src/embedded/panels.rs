@@ -1,0 +1,50 @@
+//! Matrices laid out for multiplication: panels of 32 outputs, in each of which the inputs follow one another.
+
+/// How many outputs a panel has: two registers of AVX-512, and exactly one attention head.
+pub(crate) const WIDTH: usize = 32;
+
+/// The weights of one input in one panel, aligned so that no load crosses a cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Wide(pub(crate) [f32; WIDTH]);
+
+impl Wide {
+    pub(crate) const ZERO: Self = Self([0.0; WIDTH]);
+}
+
+/// A matrix of `inputs` × `outputs`, in panels; outputs beyond the last are zero.
+#[derive(Debug, Default)]
+pub(crate) struct Panels {
+    inputs: usize,
+    wides: Vec<Wide>,
+}
+
+impl Panels {
+    /// A matrix of which `weight(output, input)` is one number.
+    pub(crate) fn fill(&mut self, inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) {
+        self.inputs = inputs;
+        self.wides.clear();
+        for first in (0..outputs).step_by(WIDTH) {
+            let wide = outputs.min(first + WIDTH) - first;
+            self.wides.extend((0..inputs).map(|input| {
+                let mut lane = Wide::ZERO;
+                lane.0[..wide].iter_mut().enumerate().for_each(|(at, to)| *to = weight(first + at, input));
+                lane
+            }));
+        }
+    }
+
+    /// The panels, in the order of their outputs.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Wide]> {
+        self.wides.chunks_exact(self.inputs.max(1))
+    }
+}
+
+/// One number per output, in the order of the panels.
+pub(crate) fn wide(numbers: &[f32]) -> Vec<Wide> {
+    let mut wides = vec![Wide::ZERO; numbers.len().div_ceil(WIDTH)];
+    for (wide, numbers) in wides.iter_mut().zip(numbers.chunks(WIDTH)) {
+        wide.0[..numbers.len()].copy_from_slice(numbers);
+    }
+    wides
+}

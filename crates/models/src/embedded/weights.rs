@@ -1,0 +1,135 @@
+//! The weights of all-MiniLM-L6-v2, laid out for multiplication.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use safetensors::{Dtype, SafeTensors};
+use storage::Mapped;
+
+use crate::embedded::panels::{Panels, Wide, wide};
+use crate::error::{Error, Result};
+
+/// How many numbers a token has between the layers, and a vector in the end.
+pub(crate) const SIZE: usize = 384;
+/// How many layers there are.
+const LAYERS: usize = 6;
+
+/// The weights. The words' vectors, half of all bytes, are read where they are in the file.
+pub(crate) struct Weights {
+    file: Mapped,
+    words: Range<usize>,
+    /// Of each position, what the type of the text adds included.
+    positions: Vec<f32>,
+    pub(crate) norm: Norm,
+    pub(crate) layers: Vec<Layer>,
+}
+
+/// One layer.
+pub(crate) struct Layer {
+    /// Queries, keys and values in one matrix.
+    pub(crate) qkv: Linear,
+    pub(crate) out: Linear,
+    pub(crate) attention_norm: Norm,
+    pub(crate) up: Linear,
+    pub(crate) down: Linear,
+    pub(crate) norm: Norm,
+}
+
+/// A matrix and what is added to each output.
+pub(crate) struct Linear {
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    pub(crate) panels: Panels,
+    pub(crate) bias: Vec<Wide>,
+}
+
+/// What follows a normalisation.
+pub(crate) struct Norm {
+    pub(crate) gain: Vec<f32>,
+    pub(crate) shift: Vec<f32>,
+}
+
+impl Weights {
+    /// Lays out the weights of a file in the safetensors format.
+    pub(crate) fn load(file: Mapped) -> Result<Self> {
+        let tensors = SafeTensors::deserialize(&file).map_err(|error| broken(Some(error.into())))?;
+        let tensors = Tensors(tensors);
+        let words = tensors.bytes("embeddings.word_embeddings.weight")?;
+        let start = words.as_ptr() as usize - file.as_ptr() as usize;
+        let words = start..start + words.len();
+        let kind = tensors.numbers("embeddings.token_type_embeddings.weight")?;
+        let mut positions = tensors.numbers("embeddings.position_embeddings.weight")?;
+        for position in positions.chunks_exact_mut(SIZE) {
+            position.iter_mut().zip(&kind).for_each(|(position, kind)| *position += kind);
+        }
+        let norm = tensors.norm("embeddings.LayerNorm")?;
+        let layers = (0..LAYERS).into_par_iter().map(|at| tensors.layer(at)).collect::<Result<_>>()?;
+        Ok(Self { words, positions, norm, layers, file })
+    }
+
+    /// The vector of a token.
+    pub(crate) fn word(&self, token: u32) -> impl Iterator<Item = f32> {
+        let width = SIZE * size_of::<f32>();
+        numbers(&self.file[self.words.clone()][token as usize * width..][..width])
+    }
+
+    /// What a position adds to its token.
+    pub(crate) fn position(&self, position: usize) -> &[f32] {
+        &self.positions[position * SIZE..][..SIZE]
+    }
+}
+
+struct Tensors<'a>(SafeTensors<'a>);
+
+impl<'a> Tensors<'a> {
+    fn layer(&self, at: usize) -> Result<Layer> {
+        let of = |part: &str| format!("encoder.layer.{at}.{part}");
+        let selves = ["query", "key", "value"].map(|part| of(&format!("attention.self.{part}")));
+        Ok(Layer {
+            qkv: self.linear(SIZE, &selves)?,
+            out: self.linear(SIZE, &[of("attention.output.dense")])?,
+            attention_norm: self.norm(&of("attention.output.LayerNorm"))?,
+            up: self.linear(SIZE, &[of("intermediate.dense")])?,
+            down: self.linear(4 * SIZE, &[of("output.dense")])?,
+            norm: self.norm(&of("output.LayerNorm"))?,
+        })
+    }
+
+    /// Matrices with the same inputs, as one with the outputs of all.
+    fn linear(&self, inputs: usize, names: &[String]) -> Result<Linear> {
+        let (mut weights, mut bias) = (Vec::new(), Vec::new());
+        for name in names {
+            weights.extend(self.numbers(&format!("{name}.weight"))?);
+            bias.extend(self.numbers(&format!("{name}.bias"))?);
+        }
+        let outputs = bias.len();
+        if weights.len() != inputs * outputs {
+            return Err(broken(None));
+        }
+        let mut panels = Panels::default();
+        panels.fill(inputs, outputs, |output, input| weights[output * inputs + input]);
+        Ok(Linear { inputs, outputs, panels, bias: wide(&bias) })
+    }
+
+    fn norm(&self, name: &str) -> Result<Norm> {
+        Ok(Norm { gain: self.numbers(&format!("{name}.weight"))?, shift: self.numbers(&format!("{name}.bias"))? })
+    }
+
+    fn numbers(&self, name: &str) -> Result<Vec<f32>> {
+        self.bytes(name).map(|bytes| numbers(bytes).collect())
+    }
+
+    fn bytes(&self, name: &str) -> Result<&'a [u8]> {
+        let tensor = self.0.tensor(name).map_err(|error| broken(Some(error.into())))?;
+        if tensor.dtype() == Dtype::F32 { Ok(tensor.data()) } else { Err(broken(None)) }
+    }
+}
+
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    let (numbers, _) = bytes.as_chunks::<4>();
+    numbers.iter().map(|bytes| f32::from_le_bytes(*bytes))
+}
+
+fn broken(source: Option<crate::error::Cause>) -> Error {
+    Error::Broken { what: "read the weights", source }
+}
