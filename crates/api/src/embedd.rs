@@ -26,7 +26,7 @@ mod openai;
 
 /// Says which weights, tokenizer and rules made the vectors of an answer.
 pub const FINGERPRINT: HeaderName = HeaderName::from_static("x-lakehouse-model-fingerprint");
-/// The length of each vector of an answer in bytes.
+/// How many numbers each vector of an answer has.
 pub const DIMENSION: HeaderName = HeaderName::from_static("x-lakehouse-dimension");
 /// From this many numbers on an answer is written off the threads that answer requests.
 const LONG_TO_WRITE: usize = 64 << 10;

@@ -1,10 +1,14 @@
 //! The typed client, in this process and over the network: the same verbs, the same answers.
 
 use bytes::Bytes;
-use client::{Ask, Body, Client, Error, Format, Load, Register, RegisterObject};
+use client::{
+    Ask, Body, Client, Embed, Error, Format, Load, NewIndex, Register, RegisterObject, TextBatch, TextItem,
+    VectorBatch, VectorItem,
+};
 use futures::{StreamExt, TryStreamExt};
 
 use crate::stack::{Split, Stack};
+use crate::words;
 
 fn both(stack: &Stack) -> (Split, [Client; 2]) {
     let split = stack.split();
@@ -107,5 +111,44 @@ async fn a_large_upload_that_is_refused_is_told_why() {
         let pieces = futures::stream::iter(std::iter::repeat_n(piece, 32)).map(Ok::<_, std::io::Error>);
         let refused = client.put_object("big", Body::stream(pieces), Some(size)).await.unwrap_err();
         assert_eq!(refused.problem().map(|problem| problem.status), Some(413), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn texts_and_vectors_work_both_ways() {
+    for way in [0, 1] {
+        let stack = Stack::open().await;
+        let (_split, clients) = both(&stack);
+        let client = clients[way].clone().with_token("any").unwrap();
+        let embed = Embed { texts: vec!["bread".to_owned(), "nurse".to_owned()], ..Embed::default() };
+        let embedded = client.embed(&embed).await.unwrap();
+        assert_eq!((embedded.dimension, embedded.vectors[0].as_slice()), (4, &words::vector("bread")[..]));
+        assert_eq!(embedded.fingerprint.as_ref().map(String::len), Some(64));
+        assert_eq!(client.embed_stats().await.unwrap().misses, 2);
+        assert!(!client.embed_models().await.unwrap().models.is_empty());
+
+        let (name, dimension, model) = ("jobs".to_owned(), 4, Some(words::MODEL.to_owned()));
+        let made = client.create_index(&NewIndex { name, dimension, model, ..NewIndex::default() }).await.unwrap();
+        assert_eq!(made.fingerprint, embedded.fingerprint);
+        let id = "a/b ü.".to_owned();
+        let text = TextItem { id: id.clone(), text: "forklift".to_owned(), metadata: None };
+        let batch = TextBatch { items: vec![text], overflow: None };
+        assert_eq!(client.add_texts("jobs", &batch).await.unwrap().added, 1);
+        let vector = VectorItem { id: "v".to_owned(), vector: embedded.vectors[1].clone(), metadata: None };
+        let batch = VectorBatch { items: vec![vector], fingerprint: embedded.fingerprint.clone() };
+        assert_eq!(client.add_vectors("jobs", &batch).await.unwrap().length, 2);
+        assert_eq!(client.index("jobs").await.unwrap().length, Some(2));
+        assert_eq!(client.indexes().await.unwrap().indexes.len(), 1);
+
+        assert_eq!(client.search_text("jobs", "pallets", 1).await.unwrap().results[0].id, id);
+        let nearest = client.search_vectors("jobs", embedded.vectors[1].clone(), 2).await.unwrap().results;
+        assert_eq!((nearest[0].id.as_str(), nearest.len()), ("v", 2));
+        assert_eq!(client.item("jobs", &id).await.unwrap().vector, words::vector("forklift"));
+        client.remove_item("jobs", &id).await.unwrap();
+        assert_eq!(client.item("jobs", &id).await.unwrap_err().problem().unwrap().status, 404);
+        let removed = client.remove_items("jobs", vec![id, "v".to_owned()]).await.unwrap();
+        assert_eq!((removed.deleted, removed.missing, removed.length), (1, 1, 0));
+        client.delete_index("jobs").await.unwrap();
+        assert!(client.indexes().await.unwrap().indexes.is_empty());
     }
 }

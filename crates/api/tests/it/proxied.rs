@@ -1,10 +1,13 @@
 //! A proxied answer is the direct one, byte for byte.
 
+use std::collections::BTreeMap;
+
+use api::{Role, Upstream};
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request};
 
-use crate::stack::{Answer, Stack, ingest, put, request, send};
+use crate::stack::{Answer, Stack, ingest, post_json, put, request, send};
 
 /// Headers that speak of the connection or the moment, not of the content.
 const OF_THE_MOMENT: [&str; 4] = ["date", "connection", "keep-alive", "x-lakehouse-query-id"];
@@ -57,6 +60,40 @@ fn requests() -> Vec<(&'static str, Request<Body>)> {
         ),
         ("bad sql", post("/v1/sql", r#"{"sql":"SELEC 1"}"#)),
         ("a write", post("/v1/sql", r#"{"sql":"DROP TABLE people"}"#)),
+        (
+            "a search in sql",
+            request(
+                Method::POST,
+                "/v1/sql",
+                &[("content-type", "application/json"), ("accept", "text/csv")],
+                r#"{"sql":"SELECT * FROM vector_search('jobs', 'pallets', 2)"}"#,
+            ),
+        ),
+        ("vectors of texts", post("/v1/embed", r#"{"texts":["bake bread","a nurse"]}"#)),
+        (
+            "vectors of texts as bytes",
+            request(
+                Method::POST,
+                "/v1/embed",
+                &[("content-type", "application/json"), ("accept", "application/octet-stream")],
+                r#"{"texts":["bake bread","a nurse"]}"#,
+            ),
+        ),
+        ("vectors for other clients", post("/v1/embeddings", r#"{"input":"bake bread"}"#)),
+        ("no texts", post("/v1/embed", r#"{"texts":[]}"#)),
+        ("an unknown model", post("/v1/embed", r#"{"texts":["x"],"model":"nothing"}"#)),
+        ("a model that fails", post("/v1/embed", r#"{"texts":["the server falls over"]}"#)),
+        ("models", get("/v1/embed/models")),
+        ("indexes", get("/v1/vectors/index")),
+        ("an index", get("/v1/vectors/index/jobs")),
+        ("an index that is not there", get("/v1/vectors/index/absent")),
+        ("an index that is there", post("/v1/vectors/index", r#"{"name":"jobs","dimension":4}"#)),
+        ("an item", get("/v1/vectors/index/jobs/items/a%2Fb")),
+        ("an item that is not there", get("/v1/vectors/index/jobs/items/absent")),
+        ("a search", post("/v1/vectors/index/jobs/search", r#"{"text":"pallets"}"#)),
+        ("a bad search", post("/v1/vectors/index/jobs/search", r#"{"vector":[1]}"#)),
+        ("a bad item", post("/v1/vectors/index/jobs/add", r#"{"items":[{"id":"","vector":[1,2,3,4]}]}"#)),
+        ("deleting what is not there", post("/v1/vectors/index/jobs/delete", r#"{"ids":["absent"]}"#)),
         ("a wrong method", get("/v1/sql")),
         ("no route", get("/v1/catalog/nothing")),
         ("nothing at all", get("/v1/nothing")),
@@ -69,6 +106,10 @@ async fn prepared() -> (Stack, Router) {
     assert_eq!(put(&gateway, "k", "0123").await.status, 201);
     assert_eq!(put(&gateway, "a/./b", "dotted").await.status, 201);
     assert_eq!(ingest(&gateway, "people", "id,name\n1,Alice\n").await.status, 200);
+    let index = r#"{"name":"jobs","dimension":4,"model":"words/topics"}"#;
+    assert_eq!(post_json(&gateway, "/v1/vectors/index", index).await.status, 201);
+    let items = r#"{"items":[{"id":"a/b","text":"forklift","metadata":{"job":"mover"}},{"id":"c","text":"nurse"}]}"#;
+    assert_eq!(post_json(&gateway, "/v1/vectors/index/jobs/add_text", items).await.status, 200);
     (stack, gateway)
 }
 
@@ -135,6 +176,9 @@ async fn a_head_has_the_headers_of_the_get() {
             "/v1/catalog/manifest/people",
             "/v1/catalog/manifest/peeple",
             "/v1/catalog/versions/1",
+            "/v1/embed/models",
+            "/v1/vectors/index/jobs",
+            "/openapi.json",
             "/v1/nothing",
         ] {
             let ids = [("x-request-id", "same"), ("x-lakehouse-trace-id", "trace")];
@@ -159,6 +203,8 @@ async fn a_body_that_breaks_off_is_answered_alike() {
         (Method::POST, "/v1/ingest?name=torn", form, begun, "api.bad_multipart"),
         (Method::POST, "/v1/sql", "application/json", "{\"sql\":", "api.bad_body"),
         (Method::POST, "/v1/catalog/register", "application/json", "{\"name\":", "api.bad_body"),
+        (Method::POST, "/v1/embed", "application/json", "{\"texts\":", "api.bad_body"),
+        (Method::POST, "/v1/vectors/index/jobs/add", "application/json", "{\"items\":", "api.bad_body"),
     ] {
         let mut answers = Vec::new();
         for gateway in [&here, &split.gateway] {
@@ -169,5 +215,27 @@ async fn a_body_that_breaks_off_is_answered_alike() {
         }
         assert_eq!(answers[0].code(), code, "{path} {media}");
         assert_eq!((answers[0].status, answers[0].text()), (answers[1].status, answers[1].text()), "{path} {media}");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_upstream_is_502_and_named() {
+    let stack = Stack::open().await;
+    for (role, method, path) in [
+        (Role::Storaged, Method::GET, "/v1/storage/list"),
+        (Role::Catalogd, Method::GET, "/v1/catalog/list"),
+        (Role::Ingestd, Method::POST, "/v1/ingest?name=x"),
+        (Role::Queryd, Method::POST, "/v1/sql"),
+        (Role::Vectord, Method::GET, "/v1/vectors/index"),
+        (Role::Embedd, Method::POST, "/v1/embeddings"),
+    ] {
+        let dead = Upstream::parse(role, "http://127.0.0.1:1").unwrap();
+        let gateway = api::gateway(BTreeMap::from([(role, dead)]), stack.shared.clone()).unwrap();
+        let answer = send(&gateway, request(method, path, &[], Body::empty())).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (502, "api.upstream_unreachable"), "{role}");
+        assert_eq!(answer.json()["role"], role.name());
+        assert!(!answer.text().contains("127.0.0.1"), "{}", answer.text());
+        let other = send(&gateway, request(Method::GET, "/v1/nothing", &[], Body::empty())).await;
+        assert_eq!(other.status, 404);
     }
 }

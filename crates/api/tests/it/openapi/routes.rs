@@ -1,0 +1,257 @@
+//! Every route.
+
+use client::{
+    Added, Ask, Embed, EmbedModels, EmbedStats, Embedded, Found, Health, Ids, Index, Indexes, Ingested, Listing,
+    Manifest, Near, NewIndex, ObjectPage, Register, Registered, Removed, Rows, SnapshotPage, Stored, StoredItem,
+    TextBatch, VectorBatch, Versions,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::document::{Route, bytes, number, route, text};
+
+const AS_OF: &str = "A version, a time (RFC 3339) or a tag; the newest version when absent.";
+const TEXTS: &str = "One vector for each text, in the order of the texts.";
+
+/// Every route of the gateway.
+pub fn all() -> Vec<Route> {
+    [service(), storage(), catalog(), ingest(), sql(), embed(), indexes(), items()].into_iter().flatten().collect()
+}
+
+fn get(path: &'static str, tag: &'static str, summary: &'static str) -> Route {
+    route("GET", path, tag, summary)
+}
+
+fn post(path: &'static str, tag: &'static str, summary: &'static str) -> Route {
+    route("POST", path, tag, summary)
+}
+
+fn delete(path: &'static str, tag: &'static str, summary: &'static str) -> Route {
+    route("DELETE", path, tag, summary)
+}
+
+fn service() -> Vec<Route> {
+    let (metrics, any) = ("text/plain; version=0.0.4; charset=utf-8", json!({ "type": "object" }));
+    vec![
+        get("/health", "service", "Whether the gateway is alive.").open().answers::<Health>(200, "It is."),
+        get("/livez", "service", "Whether the gateway is alive.").open().answers::<Health>(200, "It is."),
+        get("/readyz", "service", "Whether every role is ready to work.").open().answers::<Ready>(200, "All are."),
+        get("/metrics", "service", "What is counted, as Prometheus reads it.").gives(
+            200,
+            "The counters.",
+            metrics,
+            text(),
+        ),
+        get("/openapi.json", "service", "This description.").gives(200, "OpenAPI 3.1.", "application/json", any),
+    ]
+}
+
+fn storage() -> Vec<Route> {
+    let path = "/v1/storage/objects/{key}";
+    let any = "application/octet-stream";
+    let matched =
+        |route: Route| route.header("If-Match", "Only if the object has this entity tag.").refused(&[404, 412]);
+    let put = route("PUT", path, "storage", "Put an object under a key, replacing what is there.")
+        .header("If-None-Match", "`*`: only if there is none.")
+        .reads(any, bytes())
+        .answers::<Stored>(200, "It replaced another.")
+        .answers::<Stored>(201, "It is new.")
+        .refused(&[409, 507]);
+    let read = get(path, "storage", "An object, whole or a part.")
+        .header("Range", "One range of bytes.")
+        .header("If-None-Match", "Entity tags that are known: 304 when one fits.")
+        .gives(200, "The object.", any, bytes())
+        .gives(206, "The part.", any, bytes())
+        .gives_nothing(304, "It is the one that is known.")
+        .refused(&[416]);
+    let gone = delete(path, "storage", "Delete an object.").gives_nothing(204, "It is not there now.");
+    let list = get("/v1/storage/list", "storage", "One page of the objects, by key.")
+        .query("prefix", text(), "What the keys begin with.")
+        .query("after", text(), "The `next` of the page before.")
+        .query("limit", number(), "Most objects on the page, at most 10,000.")
+        .answers::<ObjectPage>(200, "The page.");
+    vec![matched(put), matched(read), matched(gone), list]
+}
+
+fn catalog() -> Vec<Route> {
+    let paged = |route: Route| {
+        let route = route.query("before", number(), "The `next` of the page before.");
+        route.query("limit", number(), "Most lines on the page, at most 1,000.")
+    };
+    let manifest = get("/v1/catalog/manifest/{name}", "catalog", "One dataset.").query("as_of", text(), AS_OF);
+    let history = get("/v1/catalog/history/{name}", "catalog", "The snapshots of a dataset, the newest first.");
+    let versions = get("/v1/catalog/versions", "catalog", "The records of the lake log, the newest first.");
+    let record = json!({ "type": "object" });
+    vec![
+        post("/v1/catalog/register", "catalog", "Register Parquet objects as a dataset.")
+            .body::<Register>()
+            .answers::<Registered>(200, "It stands.")
+            .refused(&[404, 409, 422]),
+        manifest.answers::<Manifest>(200, "The dataset.").refused(&[404]),
+        get("/v1/catalog/list", "catalog", "All datasets, by name.")
+            .query("as_of", text(), AS_OF)
+            .answers::<Listing>(200, "The datasets.")
+            .refused(&[404]),
+        paged(history).answers::<SnapshotPage>(200, "The page.").refused(&[404]),
+        paged(versions).answers::<Versions>(200, "The page."),
+        get("/v1/catalog/versions/{version}", "catalog", "One record of the lake log.")
+            .gives(200, "The record.", "application/json", record)
+            .refused(&[404]),
+    ]
+}
+
+fn ingest() -> Vec<Route> {
+    let form = json!({ "type": "object", "properties": { "file": bytes() }, "required": ["file"] });
+    let load = post("/v1/ingest", "ingest", "Load a CSV file into a dataset.")
+        .needed("name", text(), "The dataset.")
+        .query("mode", one_of(&["replace", "append"]), "Whether its rows replace those there are (the default).")
+        .query(
+            "on_error",
+            one_of(&["fail", "skip"]),
+            "What bad rows do: refuse the file (the default) or are left out.",
+        )
+        .query("encoding", text(), "The text encoding, when it is not UTF-8 and no byte-order mark says so.")
+        .query("delimiter", text(), "The field separator, when it shall not be detected.")
+        .query("evolve", one_of(&["none"]), "What the file may do to the columns of the dataset.")
+        .header("Idempotency-Key", "Makes a repeated append apply once.");
+    vec![
+        load.reads("text/csv", bytes())
+            .reads("multipart/form-data", form)
+            .answers::<Ingested>(200, "It stands.")
+            .refused(&[409, 422, 507]),
+    ]
+}
+
+fn sql() -> Vec<Route> {
+    let ask = post("/v1/sql", "sql", "Ask in SQL.")
+        .body::<Ask>()
+        .answers::<Rows>(200, "The rows; X-Lakehouse-Query-Id names the query.");
+    let streams = ["application/vnd.apache.arrow.stream", "text/csv", "application/x-ndjson"];
+    let ask = streams.into_iter().fold(ask, |ask, form| ask.gives(200, "", form, bytes()));
+    vec![
+        ask.refused(&[404, 406]),
+        delete("/v1/sql/{query_id}", "sql", "Cancel a query.").gives_nothing(204, "It is told to end.").refused(&[404]),
+    ]
+}
+
+fn embed() -> Vec<Route> {
+    vec![
+        post("/v1/embed", "embed", "Make vectors of texts.")
+            .body::<Embed>()
+            .answers::<Embedded>(200, TEXTS)
+            .gives(200, TEXTS, "application/octet-stream", bytes())
+            .refused(&[406, 429]),
+        post("/v1/embeddings", "embed", "Make vectors of texts, as OpenAI's clients ask.")
+            .body::<OpenaiAsk>()
+            .answers::<OpenaiAnswer>(200, TEXTS)
+            .refused(&[429]),
+        get("/v1/embed/stats", "embed", "How the cache of vectors fares.").answers::<EmbedStats>(200, "Its counters."),
+        get("/v1/embed/models", "embed", "The models that can be asked for.")
+            .answers::<EmbedModels>(200, "The models."),
+    ]
+}
+
+fn indexes() -> Vec<Route> {
+    let path = "/v1/vectors/index/{name}";
+    vec![
+        post("/v1/vectors/index", "vectors", "Make an index.")
+            .body::<NewIndex>()
+            .answers::<Index>(201, "It stands.")
+            .refused(&[409]),
+        get("/v1/vectors/index", "vectors", "All indexes, by name.").answers::<Indexes>(200, "The indexes."),
+        get(path, "vectors", "One index.").answers::<Index>(200, "The index.").refused(&[404]),
+        delete(path, "vectors", "Delete an index with its items.").gives_nothing(204, "It is gone.").refused(&[404]),
+    ]
+}
+
+fn items() -> Vec<Route> {
+    let item = "/v1/vectors/index/{name}/items/{id}";
+    vec![
+        post("/v1/vectors/index/{name}/add", "vectors", "Add or replace vectors, all of a batch or none.")
+            .body::<VectorBatch>()
+            .answers::<Added>(200, "They are durable.")
+            .refused(&[404]),
+        post("/v1/vectors/index/{name}/add_text", "vectors", "Add or replace texts, all of a batch or none.")
+            .body::<TextBatch>()
+            .answers::<Added>(200, "They are durable.")
+            .refused(&[404, 429]),
+        post("/v1/vectors/index/{name}/search", "vectors", "The items nearest to a vector or a text.")
+            .body::<Near>()
+            .answers::<Found>(200, "The nearest first; those at the same distance by id.")
+            .refused(&[404, 429]),
+        post("/v1/vectors/index/{name}/delete", "vectors", "Delete items.")
+            .body::<Ids>()
+            .answers::<Removed>(200, "They are gone.")
+            .refused(&[404]),
+        get(item, "vectors", "One item.").answers::<StoredItem>(200, "The item.").refused(&[404]),
+        delete(item, "vectors", "Delete one item.").gives_nothing(204, "It is gone.").refused(&[404]),
+    ]
+}
+
+fn one_of(words: &[&str]) -> Value {
+    json!({ "type": "string", "enum": words })
+}
+
+/// Whether every role is ready to work.
+#[derive(Serialize, JsonSchema)]
+struct Ready {
+    /// `ready`.
+    status: String,
+    /// The role that answers.
+    service: String,
+    /// What is known of the roles behind it.
+    roles: Option<Map<String, Value>>,
+}
+
+/// A request for vectors, as OpenAI's clients make it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Embeddings")]
+struct OpenaiAsk {
+    /// One text, or a list of texts.
+    input: Value,
+    /// The model; the default one when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// `float` (the default) or `base64`: numbers of four bytes, the lowest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_format: Option<String>,
+    /// Must be what the model makes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<usize>,
+    /// Accepted, and not used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+}
+
+/// Vectors, as OpenAI's clients read them.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EmbeddingList")]
+struct OpenaiAnswer {
+    /// `list`.
+    object: String,
+    /// One line for each text, in their order.
+    data: Vec<OpenaiLine>,
+    /// The model.
+    model: String,
+    /// Always zero: tokens are not counted.
+    usage: OpenaiUsage,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Embedding")]
+struct OpenaiLine {
+    /// `embedding`.
+    object: String,
+    /// The place of the text.
+    index: usize,
+    /// The vector: numbers, or a text in base64.
+    embedding: Value,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Usage")]
+struct OpenaiUsage {
+    prompt_tokens: u64,
+    total_tokens: u64,
+}
