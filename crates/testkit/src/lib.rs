@@ -1,15 +1,24 @@
-//! Parts for tests: clocks that tests set, seeded dice, lakes in temporary directories, a real S3 server.
+//! Parts for tests: clocks that tests set, seeded dice, lakes in temporary directories, real servers of S3 and of
+//! embeddings.
 //!
-//! It is never part of the product. Reading order: [`seam`], [`lake`], [`s3`], [`skip`].
+//! It is never part of the product. Reading order: [`seam`], [`lake`], [`s3`], [`embedders`], [`minilm`],
+//! [`scripted`], [`skip`].
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
+pub mod embedders;
 pub mod lake;
+pub mod minilm;
+mod part;
 pub mod s3;
+pub mod scripted;
 pub mod seam;
 pub mod skip;
 
+pub use embedders::Embedders;
 pub use lake::TestLake;
+pub use minilm::Minilm;
 pub use s3::S3Server;
+pub use scripted::{Asked, Reply, Scripted};
 pub use seam::{FixedClock, SeededDice, SteppingClock, fixed_seams, seams};
 pub use skip::skip;

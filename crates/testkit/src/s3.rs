@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use storage::{Config, Location, S3Config, Secret};
 
-use crate::skip::{skip, workspace};
+use crate::part::{Running, install, output};
+use crate::skip::skip;
 
 /// The bucket that is there from the start.
 const BUCKET: &str = "lake";
@@ -15,7 +16,7 @@ const LISTENING: &str = "Running on ";
 
 /// A running S3 server with one bucket. It keeps everything in memory and ends with this.
 pub struct S3Server {
-    child: Child,
+    _running: Running,
     endpoint: String,
     access_key_id: String,
     secret_access_key: String,
@@ -25,7 +26,7 @@ impl S3Server {
     /// Starts a server, installing it first when it is not there yet. When it cannot be had, says that `test` is
     /// skipped and answers none.
     pub fn start(test: &str) -> Option<Self> {
-        match install().and_then(|program| Self::run(&program)) {
+        match install("moto.sh").and_then(|program| Self::run(&program)) {
             Ok(server) => Some(server),
             Err(why) => {
                 skip(test, &why);
@@ -63,11 +64,10 @@ impl S3Server {
         let mut command = Command::new(Path::new(program).with_file_name("python"));
         command.args(["-c", include_str!("s3_serve.py"), "-H", "127.0.0.1", "-p", "0"]);
         command.env("INITIAL_NO_AUTH_ACTION_COUNT", "3");
-        let started = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-        let mut child = started.map_err(|error| format!("the S3 server does not start: {error}"))?;
-        let endpoint = listening(&mut child);
+        let mut running = Running::start(command.stdout(Stdio::null()).stderr(Stdio::piped()))?;
+        let endpoint = listening(&mut running)?;
         let mut server =
-            Self { child, endpoint: endpoint?, access_key_id: String::new(), secret_access_key: String::new() };
+            Self { _running: running, endpoint, access_key_id: String::new(), secret_access_key: String::new() };
         server.set_up(program)?;
         Ok(server)
     }
@@ -82,32 +82,11 @@ impl S3Server {
     }
 }
 
-impl Drop for S3Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The path of the server's executable.
-fn install() -> Result<String, String> {
-    output(&mut Command::new(workspace().join("scripts/parts/moto.sh")))
-}
-
 /// Waits until the server says where it listens, then goes on reading what it says so that it never blocks.
-fn listening(child: &mut Child) -> Result<String, String> {
-    let said = child.stderr.take().ok_or("the S3 server has no stderr")?;
+fn listening(running: &mut Running) -> Result<String, String> {
+    let said = running.stderr()?;
     let mut lines = BufReader::new(said).lines().map_while(Result::ok);
     let url = lines.find_map(|line| line.split_once(LISTENING).map(|(_, url)| url.trim().to_owned()));
     std::thread::spawn(move || lines.for_each(drop));
     url.ok_or_else(|| "the S3 server ended before it listened".to_owned())
-}
-
-fn output(command: &mut Command) -> Result<String, String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
