@@ -1,0 +1,98 @@
+//! What an index refuses, before anything is written.
+
+use std::collections::HashSet;
+
+use base::Distance;
+use catalog::IndexSettings;
+
+use crate::change::Item;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::request::{Near, NewIndex};
+
+/// The longest id, in bytes.
+const MAX_ID: usize = 1024;
+/// The largest metadata of an item, in bytes of its JSON.
+const MAX_METADATA: usize = 64 << 10;
+/// The most items a search may ask for.
+const MAX_K: usize = 10_000;
+/// The largest value of the settings of graphs.
+const MAX_GRAPH: u32 = 10_000;
+
+/// An index that could hold vectors.
+pub(crate) fn settings(index: &NewIndex, config: &Config) -> Result<()> {
+    let max = config.max_dimension;
+    let graph = 1..=MAX_GRAPH;
+    if !(1..=max).contains(&index.dimension) {
+        return Err(Error::BadSettings(format!("dimension is {}: use 1 to {max}", index.dimension)));
+    }
+    if !graph.contains(&index.m) {
+        return Err(Error::BadSettings(format!("m is {}: use 1 to {MAX_GRAPH}", index.m)));
+    }
+    match index.ef_search {
+        Some(ef) if !graph.contains(&ef) => Err(Error::BadSettings(format!("ef_search is {ef}: use 1 to {MAX_GRAPH}"))),
+        _ => Ok(()),
+    }
+}
+
+/// A batch of items, all of which could be stored.
+pub(crate) fn items(items: &[Item], settings: &IndexSettings, config: &Config) -> Result<()> {
+    batch("items", items.len(), config)?;
+    let mut seen = HashSet::with_capacity(items.len());
+    for (position, item) in items.iter().enumerate() {
+        let repeated = !seen.insert(item.id.as_str());
+        if let Some(reason) = fault(item, repeated, settings) {
+            return Err(Error::BadItem { position, reason });
+        }
+    }
+    Ok(())
+}
+
+/// As many as one call may have, and not none.
+pub(crate) fn batch(what: &'static str, count: usize, config: &Config) -> Result<()> {
+    match count {
+        0 => Err(Error::EmptyBatch { what }),
+        _ if count > config.max_batch_items => Err(Error::BatchTooLarge { what, limit: config.max_batch_items }),
+        _ => Ok(()),
+    }
+}
+
+/// A query that could find something.
+pub(crate) fn near(near: &Near, settings: &IndexSettings) -> Result<()> {
+    if !(1..=MAX_K).contains(&near.k) {
+        return Err(Error::BadQuery(format!("k is {}: use 1 to {MAX_K}", near.k)));
+    }
+    match vector(&near.vector, settings) {
+        Some(reason) => Err(Error::BadQuery(reason)),
+        None => Ok(()),
+    }
+}
+
+fn fault(item: &Item, repeated: bool, settings: &IndexSettings) -> Option<String> {
+    if item.id.is_empty() {
+        return Some("the id is empty".into());
+    }
+    if item.id.len() > MAX_ID {
+        return Some(format!("the id is longer than {MAX_ID} bytes"));
+    }
+    if repeated {
+        return Some(format!("the id {:?} stands in the batch twice", item.id));
+    }
+    let metadata = item.metadata.as_ref().and_then(|metadata| serde_json::to_vec(metadata).ok());
+    if metadata.is_some_and(|text| text.len() > MAX_METADATA) {
+        return Some(format!("the metadata is longer than {} KiB", MAX_METADATA >> 10));
+    }
+    vector(&item.vector, settings)
+}
+
+fn vector(vector: &[f32], settings: &IndexSettings) -> Option<String> {
+    let (given, wanted) = (vector.len(), settings.dimension);
+    if given as u64 != u64::from(wanted) {
+        return Some(format!("the vector has dimension {given}, the index has {wanted}"));
+    }
+    if let Some(at) = vector.iter().position(|value| !value.is_finite()) {
+        return Some(format!("the vector's value {at} is {}: only finite numbers can be compared", vector[at]));
+    }
+    let zero = vector.iter().all(|value| *value == 0.0);
+    (zero && settings.distance == Distance::Cosine).then(|| "a zero vector has no direction to compare".into())
+}

@@ -1,0 +1,86 @@
+//! Eight lanes at a time, with fused multiply-add.
+
+#![expect(unsafe_code, reason = "vector instructions read through pointers and need a proof that the machine has them")]
+
+use std::arch::x86_64::*;
+
+use crate::kernel::Measure;
+
+const LANES: usize = 8;
+/// Sums under way at once: enough to hide how long one addition takes. Rows are read one after another, not side by
+/// side: from memory, one stream is faster than four.
+const SUMS: usize = 4;
+
+pub(super) fn is_supported() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+pub(super) fn score(measure: Measure, query: &[f32], rows: &[f32], scores: &mut [f32]) {
+    assert!(is_supported());
+    // SAFETY: the machine has the instructions.
+    unsafe {
+        match measure {
+            Measure::Dot => all::<false>(query, rows, scores),
+            Measure::Squared => all::<true>(query, rows, scores),
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn all<const SQUARED: bool>(query: &[f32], rows: &[f32], scores: &mut [f32]) {
+    for (row, score) in rows.chunks_exact(query.len()).zip(scores) {
+        *score = one::<SQUARED>(query, row);
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn one<const SQUARED: bool>(query: &[f32], row: &[f32]) -> f32 {
+    let length = query.len();
+    assert_eq!(row.len(), length);
+    let (query, row) = (query.as_ptr(), row.as_ptr());
+    let mut sums = [_mm256_setzero_ps(); SUMS];
+    let mut at = 0;
+    // SAFETY: whole reads end at or below `length`, and lanes beyond it are masked out, so not read.
+    unsafe {
+        while at + SUMS * LANES <= length {
+            for sum in &mut sums {
+                *sum = add::<SQUARED>(*sum, _mm256_loadu_ps(query.add(at)), _mm256_loadu_ps(row.add(at)));
+                at += LANES;
+            }
+        }
+        while at < length {
+            let mask = lanes(length - at);
+            let (left, right) = (_mm256_maskload_ps(query.add(at), mask), _mm256_maskload_ps(row.add(at), mask));
+            sums[0] = add::<SQUARED>(sums[0], left, right);
+            at += LANES;
+        }
+    }
+    total(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3])))
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn add<const SQUARED: bool>(sum: __m256, a: __m256, b: __m256) -> __m256 {
+    if SQUARED {
+        let difference = _mm256_sub_ps(a, b);
+        return _mm256_fmadd_ps(difference, difference, sum);
+    }
+    _mm256_fmadd_ps(a, b, sum)
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn total(lanes: __m256) -> f32 {
+    let four = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps::<1>(lanes));
+    let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+}
+
+/// The mask of the first `count` lanes, or of all.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn lanes(count: usize) -> __m256i {
+    let count = _mm256_set1_epi32(count.min(LANES) as i32);
+    _mm256_cmpgt_epi32(count, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+}

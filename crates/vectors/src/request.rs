@@ -1,0 +1,34 @@
+//! What is asked of an index.
+
+use base::{Distance, IndexName};
+use catalog::IndexModel;
+
+/// An index to be created.
+#[derive(Debug, Clone)]
+pub struct NewIndex {
+    /// Its name.
+    pub name: IndexName,
+    /// How many numbers each of its vectors has.
+    pub dimension: u32,
+    /// How far two of its vectors are apart.
+    pub distance: Distance,
+    /// For a graph over the vectors: how many neighbours each has. Kept with the index; exact search does not use it.
+    pub m: u32,
+    /// For a graph over the vectors: how many candidates a search follows. Kept likewise.
+    pub ef_search: Option<u32>,
+    /// The model that its vectors come from.
+    pub model: Option<IndexModel>,
+    /// Who creates it.
+    pub author: String,
+}
+
+/// A search for the nearest items.
+#[derive(Debug, Clone)]
+pub struct Near {
+    /// What they shall be near to.
+    pub vector: Vec<f32>,
+    /// How many are wanted, 1 to 10,000.
+    pub k: usize,
+    /// The model that the vector comes from.
+    pub fingerprint: Option<String>,
+}

@@ -1,0 +1,247 @@
+//! Exact search: every vector is compared, as fast as memory delivers it.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use base::Distance;
+use rayon::prelude::*;
+
+use crate::block::Block;
+use crate::kernel::{Kernel, Measure, exact};
+use crate::snapshot::Snapshot;
+
+/// Rows scored at a time: their scores stay in the nearest cache.
+const STRIDE: usize = 256;
+/// From this many bytes of vectors on, all cores scan.
+const SHARED: usize = 8 << 20;
+/// Bytes of vectors that one core takes at a time.
+const PIECE: usize = 1 << 20;
+/// The longest query that single precision can subtract from a plain row and square.
+const LONGEST: f64 = 1e18;
+
+/// What is searched for.
+#[derive(Debug)]
+pub(crate) struct Target {
+    distance: Distance,
+    vector: Vec<f32>,
+    length: f64,
+    /// What the kernel compares with: the vector, or one of the same direction that has length 1.
+    compared: Vec<f32>,
+    kernel: Kernel,
+}
+
+/// One of the nearest.
+#[derive(Debug)]
+pub(crate) struct Neighbour<'a> {
+    pub id: &'a str,
+    /// Computed in double precision.
+    pub distance: f32,
+    pub metadata: Option<&'a [u8]>,
+}
+
+impl Target {
+    pub fn new(distance: Distance, vector: Vec<f32>) -> Self {
+        let length = exact::norm(&vector);
+        let compared = match distance {
+            Distance::Euclidean => vector.clone(),
+            Distance::Cosine | Distance::Dot => unit(&vector, length),
+        };
+        Self { distance, vector, length, compared, kernel: Kernel::best() }
+    }
+
+    /// The nearest `k` items of a snapshot, nearest first, those at the same distance by id.
+    pub fn nearest<'a>(&self, snapshot: &'a Snapshot, k: usize) -> Vec<Neighbour<'a>> {
+        // Scores in single precision may change places with their neighbours, so a few more are compared exactly.
+        let room = k + k / 4 + 16;
+        let scan = Scan { target: self, fragment: snapshot.fragment, room };
+        let best = scan.best(snapshot);
+        let mut neighbours: Vec<Neighbour> = best.heap.into_iter().map(|found| self.neighbour(&found)).collect();
+        neighbours.sort_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.id.cmp(b.id)));
+        neighbours.truncate(k);
+        neighbours
+    }
+
+    fn neighbour<'a>(&self, found: &Candidate<'a>) -> Neighbour<'a> {
+        let (block, row) = (found.block, found.row);
+        Neighbour { id: found.id, distance: self.distance(block.vector(row)), metadata: block.metadata(row) }
+    }
+
+    /// The distance of a row, kept within what single precision can say.
+    fn distance(&self, row: &[f32]) -> f32 {
+        let distance = match self.distance {
+            Distance::Cosine => angular(cosine(exact::dot(&self.vector, row), self.length * exact::norm(row))),
+            Distance::Euclidean => exact::squared(&self.vector, row).sqrt(),
+            Distance::Dot => -exact::dot(&self.vector, row),
+        };
+        // Adding zero turns minus zero into zero.
+        distance.clamp(f32::MIN.into(), f32::MAX.into()) as f32 + 0.0
+    }
+
+    /// The score of a row in double precision, on the scale of the scan's; smaller is nearer.
+    fn score(&self, row: &[f32]) -> f64 {
+        match self.distance {
+            Distance::Cosine => -cosine(exact::dot(&self.compared, row), exact::norm(row)),
+            Distance::Euclidean => exact::squared(&self.compared, row),
+            Distance::Dot => -exact::dot(&self.compared, row),
+        }
+    }
+
+    fn measure(&self) -> Measure {
+        if self.distance == Distance::Euclidean { Measure::Squared } else { Measure::Dot }
+    }
+}
+
+fn unit(vector: &[f32], length: f64) -> Vec<f32> {
+    let factor = if length > 0.0 { 1.0 / length } else { 0.0 };
+    vector.iter().map(|value| (f64::from(*value) * factor) as f32).collect()
+}
+
+/// One minus the cosine, cut to the digits that a sum of products is good for: parallel vectors are at distance 0,
+/// whatever their lengths.
+fn angular(cosine: f64) -> f64 {
+    const STEPS: f64 = (1_u64 << 40) as f64;
+    ((1.0 - cosine) * STEPS).round().max(0.0) / STEPS
+}
+
+/// The cosine, or 0 where a vector has no direction.
+fn cosine(product: f64, lengths: f64) -> f64 {
+    if lengths > 0.0 { product / lengths } else { 0.0 }
+}
+
+/// One search under way.
+struct Scan<'t> {
+    target: &'t Target,
+    fragment: u64,
+    room: usize,
+}
+
+impl Scan<'_> {
+    fn best<'a>(&self, snapshot: &'a Snapshot) -> Best<'a> {
+        let mut best = Best::new(self.room);
+        if snapshot.size() < SHARED {
+            snapshot.blocks.iter().for_each(|block| self.rows(block, 0..block.rows(), &mut best));
+            return best;
+        }
+        let pieces: Vec<_> = snapshot.blocks.iter().flat_map(|block| pieces(block)).collect();
+        let scanned = pieces.into_par_iter().fold(
+            || Best::new(self.room),
+            |mut best, (block, rows)| {
+                self.rows(block, rows, &mut best);
+                best
+            },
+        );
+        scanned.reduce(|| Best::new(self.room), Best::join)
+    }
+
+    fn rows<'a>(&self, block: &'a Block, rows: Range<usize>, best: &mut Best<'a>) {
+        if self.target.distance == Distance::Euclidean && self.target.length > LONGEST {
+            return rows.for_each(|row| self.exactly(block, row, best));
+        }
+        let odd = &block.scales().odd;
+        let first = odd.partition_point(|row| *row < rows.start);
+        odd[first..].iter().take_while(|row| rows.contains(row)).for_each(|row| self.exactly(block, *row, best));
+        for start in rows.clone().step_by(STRIDE) {
+            self.stride(block, start..rows.end.min(start + STRIDE), best);
+        }
+    }
+
+    fn stride<'a>(&self, block: &'a Block, rows: Range<usize>, best: &mut Best<'a>) {
+        let mut scores = [0.0; STRIDE];
+        let scores = &mut scores[..rows.len()];
+        let target = self.target;
+        target.kernel.score(target.measure(), &target.compared, block.vectors(rows.clone()), scores);
+        rescale(target.distance, scores, &block.scales().inverse[rows.clone()]);
+        for (row, score) in rows.zip(scores) {
+            if *score <= best.limit && block.is_visible(row, self.fragment) {
+                best.offer(Candidate { score: (*score).into(), id: block.id(row), block, row });
+            }
+        }
+    }
+
+    fn exactly<'a>(&self, block: &'a Block, row: usize, best: &mut Best<'a>) {
+        if block.is_visible(row, self.fragment) {
+            let score = self.target.score(block.vector(row));
+            best.offer(Candidate { score, id: block.id(row), block, row });
+        }
+    }
+}
+
+/// Makes the kernel's scores comparable; odd rows become not a number, which no comparison lets in.
+fn rescale(distance: Distance, scores: &mut [f32], inverse: &[f32]) {
+    let rows = scores.iter_mut().zip(inverse);
+    match distance {
+        Distance::Cosine => rows.for_each(|(score, inverse)| *score *= -inverse),
+        Distance::Euclidean => rows.for_each(|(score, inverse)| *score += inverse * 0.0),
+        Distance::Dot => rows.for_each(|(score, inverse)| *score = inverse * 0.0 - *score),
+    }
+}
+
+/// A block in pieces that cores take in turn.
+fn pieces(block: &Block) -> impl Iterator<Item = (&Block, Range<usize>)> {
+    let step = (PIECE * block.rows()).checked_div(block.size()).unwrap_or(1).max(1);
+    (0..block.rows()).step_by(step).map(move |start| (block, start..block.rows().min(start + step)))
+}
+
+/// The best candidates so far, at most `room`.
+struct Best<'a> {
+    heap: BinaryHeap<Candidate<'a>>,
+    room: usize,
+    /// The score above which nothing more is wanted.
+    limit: f32,
+}
+
+impl<'a> Best<'a> {
+    fn new(room: usize) -> Self {
+        Self { heap: BinaryHeap::new(), room, limit: f32::INFINITY }
+    }
+
+    fn offer(&mut self, candidate: Candidate<'a>) {
+        if self.heap.len() < self.room {
+            self.heap.push(candidate);
+        } else if let Some(mut worst) = self.heap.peek_mut()
+            && candidate < *worst
+        {
+            *worst = candidate;
+        }
+        if self.heap.len() == self.room
+            && let Some(worst) = self.heap.peek()
+        {
+            // A score in double precision may have been rounded down, and its equals are wanted.
+            self.limit = (worst.score as f32).next_up();
+        }
+    }
+
+    fn join(mut self, other: Self) -> Self {
+        other.heap.into_iter().for_each(|candidate| self.offer(candidate));
+        self
+    }
+}
+
+#[derive(Debug)]
+struct Candidate<'a> {
+    score: f64,
+    id: &'a str,
+    block: &'a Block,
+    row: usize,
+}
+
+impl Ord for Candidate<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.score.total_cmp(&other.score).then_with(|| self.id.cmp(other.id))
+    }
+}
+
+impl PartialOrd for Candidate<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Candidate<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Candidate<'_> {}

@@ -1,0 +1,127 @@
+//! Adds, replacements, deletions and searches at once, against a ledger of what was acknowledged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base::{Dice, Distance};
+use futures::future::join_all;
+use testkit::{SeededDice, TestLake};
+use vectors::Vectors;
+
+use crate::lake::{Process, distance, index, name, near, open, round, with_metadata};
+
+const WRITERS: u64 = 4;
+const SEARCHERS: u64 = 2;
+const STEPS: usize = 60;
+const DIMENSION: usize = 8;
+
+/// The round in which each living item was last written.
+type Ledger = BTreeMap<String, u64>;
+
+/// The vector that an item has in a round.
+fn vector(id: &str, round: u64) -> Vec<f32> {
+    let seed = id.bytes().fold(round + 1, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+    let dice = SeededDice::new(seed);
+    (0..DIMENSION).map(|_| f32::from(i16::from_be_bytes([dice.roll()[0], dice.roll()[1]])) / 32768.0 + 0.001).collect()
+}
+
+/// Writes items of its own in random batches of up to `most`, deletes some, now and then all.
+async fn write(vectors: &Vectors, writer: u64, most: u64) -> Ledger {
+    let dice = SeededDice::new(writer);
+    let roll = |below: u64| u64::from_be_bytes(dice.roll()[..8].try_into().unwrap()) % below;
+    let mut ledger = Ledger::new();
+    for step in 0..STEPS as u64 {
+        let ids: BTreeSet<String> = (0..=roll(most)).map(|_| format!("{writer}-{}", roll(most * 3))).collect();
+        if roll(3) > 0 {
+            let items = ids.iter().map(|id| with_metadata(id, &vector(id, step), round(step))).collect();
+            let added = vectors.add(&name("found"), items, None).await.unwrap();
+            let known = ids.iter().filter(|id| ledger.contains_key(*id)).count();
+            assert_eq!((added.added, added.updated), (ids.len() - known, known));
+            ledger.extend(ids.into_iter().map(|id| (id, step)));
+        } else {
+            let ids = if roll(4) == 0 { ledger.keys().cloned().collect() } else { ids };
+            let known = ids.iter().filter(|id| ledger.remove(*id).is_some()).count();
+            let missing = ids.len() - known;
+            if !ids.is_empty() {
+                let removed = vectors.remove(&name("found"), ids.into_iter().collect()).await.unwrap();
+                assert_eq!((removed.deleted, removed.missing), (known, missing));
+            }
+        }
+    }
+    ledger
+}
+
+/// Searches until told to stop. Each answer is of one state: every item once, its distance that of the vector of the
+/// round that its metadata tells, nearest first.
+async fn search(vectors: &Vectors, searcher: u64, stop: &AtomicBool) -> usize {
+    let mut searches = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let query = vector("query", searcher * 10_000 + searches as u64);
+        let found = vectors.search(&name("found"), near(&query, 10_000)).await.unwrap();
+        let ids: BTreeSet<&str> = found.results.iter().map(|hit| hit.id.as_str()).collect();
+        assert_eq!(ids.len(), found.results.len(), "an item is found twice");
+        assert!(found.results.is_sorted_by(|a, b| (a.distance, &a.id) <= (b.distance, &b.id)));
+        for hit in &found.results {
+            let stored = vector(&hit.id, hit.metadata["round"].as_u64().unwrap());
+            let wanted = distance(Distance::Cosine, &query, &stored);
+            assert!((f64::from(hit.distance) - wanted).abs() < 1e-6, "{hit:?}, not {wanted}");
+        }
+        searches += 1;
+        tokio::task::yield_now().await;
+    }
+    searches
+}
+
+/// Every item of the ledger is there, is found by itself, and nothing else is there.
+async fn settle(process: &Process, ledger: &Ledger) {
+    let vectors = &process.vectors;
+    assert_eq!(vectors.describe(&name("found")).await.unwrap().length, Some(ledger.len()));
+    for (id, step) in ledger {
+        let stored = vectors.item(&name("found"), id).await.unwrap();
+        assert_eq!((stored.vector, stored.metadata["round"].as_u64()), (vector(id, *step), Some(*step)));
+        let found = vectors.search(&name("found"), near(&vector(id, *step), 1)).await.unwrap();
+        assert_eq!(&found.results[0].id, id);
+        assert!(found.results[0].distance <= 1e-6);
+    }
+}
+
+async fn check(most: u64) {
+    let lake = TestLake::open().await;
+    let process = Arc::new(open(&lake.store).await);
+    process.vectors.create(index("found", DIMENSION as u32, Distance::Cosine)).await.unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let searchers: Vec<_> = (0..SEARCHERS)
+        .map(|n| {
+            let (process, stop) = (Arc::clone(&process), Arc::clone(&stop));
+            storage::task::spawn("search", async move { search(&process.vectors, n, &stop).await })
+        })
+        .collect();
+    let writers = (0..WRITERS).map(|n| {
+        let process = Arc::clone(&process);
+        storage::task::spawn("write", async move { write(&process.vectors, n, most).await })
+    });
+    let ledgers = join_all(writers).await;
+    stop.store(true, Ordering::Relaxed);
+    for searches in join_all(searchers).await {
+        assert!(searches.unwrap() > 0);
+    }
+    let ledger: Ledger = ledgers.into_iter().flat_map(|ledger| ledger.unwrap()).collect();
+    settle(&process, &ledger).await;
+    settle(&open(&lake.reopen().await).await, &ledger).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn with_one_or_two_items() {
+    check(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn with_dozens_of_items() {
+    check(10).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn with_hundreds_of_items() {
+    check(100).await;
+}

@@ -1,0 +1,83 @@
+//! Lakes for tests, and the plain way to say what is near.
+
+use base::{Distance, IndexName, Seams, Span};
+use catalog::Catalog;
+use serde_json::{Map, Value, json};
+use storage::{CacheDir, Store};
+use tempfile::TempDir;
+use vectors::{Config, Item, Near, NewIndex, Result, Vectors};
+
+/// The indexes of a lake, as one process opens them.
+pub struct Process {
+    pub vectors: Vectors,
+    _cache: TempDir,
+}
+
+/// Opens a lake as a process of its own would.
+pub async fn open(store: &Store) -> Process {
+    let fresh = catalog::Config { max_staleness: Span::millis(0), ..catalog::Config::default() };
+    let catalog = Catalog::open(store.clone(), &fresh, Seams::system()).await.unwrap();
+    let cache = TempDir::new().unwrap();
+    let opened = CacheDir::open(cache.path()).await.unwrap();
+    Process { vectors: Vectors::new(catalog, opened, &Config::default(), Seams::system()), _cache: cache }
+}
+
+/// A lake in memory with one index, named `found`.
+pub async fn found(dimension: u32, distance: Distance) -> Process {
+    let process = open(&testkit::lake::memory().await).await;
+    process.vectors.create(index("found", dimension, distance)).await.unwrap();
+    process
+}
+
+pub fn name(text: &str) -> IndexName {
+    text.parse().unwrap()
+}
+
+pub fn index(name: &str, dimension: u32, distance: Distance) -> NewIndex {
+    let name = name.parse().unwrap();
+    NewIndex { name, dimension, distance, m: 16, ef_search: None, model: None, author: "test".into() }
+}
+
+pub fn item(id: &str, vector: &[f32]) -> Item {
+    Item { id: id.into(), vector: vector.to_vec(), metadata: None }
+}
+
+pub fn with_metadata(id: &str, vector: &[f32], metadata: Value) -> Item {
+    Item { metadata: Some(object(metadata)), ..item(id, vector) }
+}
+
+pub fn object(value: Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+pub fn near(vector: &[f32], k: usize) -> Near {
+    Near { vector: vector.to_vec(), k, fingerprint: None }
+}
+
+/// The ids of the nearest in `found`, nearest first.
+pub async fn nearest(vectors: &Vectors, vector: &[f32], k: usize) -> Vec<String> {
+    let found = vectors.search(&name("found"), near(vector, k)).await.unwrap();
+    found.results.into_iter().map(|hit| hit.id).collect()
+}
+
+/// The distance, computed in the plainest way.
+pub fn distance(distance: Distance, a: &[f32], b: &[f32]) -> f64 {
+    let sum =
+        |term: fn(f64, f64) -> f64| -> f64 { a.iter().zip(b).map(|(a, b)| term(f64::from(*a), f64::from(*b))).sum() };
+    let length = |vector: &[f32]| vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+    match distance {
+        Distance::Cosine => (1.0 - sum(|a, b| a * b) / (length(a) * length(b))).max(0.0),
+        Distance::Euclidean => sum(|a, b| (a - b) * (a - b)).sqrt(),
+        Distance::Dot => -sum(|a, b| a * b),
+    }
+}
+
+/// The code of a refusal.
+pub fn code<T: std::fmt::Debug>(result: Result<T>) -> &'static str {
+    base::Fault::code(&result.unwrap_err())
+}
+
+/// The metadata of an item in its `round`th version.
+pub fn round(round: u64) -> Value {
+    json!({ "round": round })
+}

@@ -1,0 +1,13 @@
+//! Vector indexes seen from outside, on real lakes.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails has failed its test")]
+
+mod concurrent;
+mod extremes;
+mod items;
+mod lake;
+mod lifecycle;
+mod models;
+mod nearest;
+mod processes;
+mod refusals;
