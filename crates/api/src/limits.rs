@@ -13,7 +13,8 @@ pub struct Limits {
     /// The largest JSON body of a batch: texts to be embedded, items to be added. At most eight of those over `json_limit`
     /// are in the memory of one role.
     pub batch_limit: ByteSize,
-    /// Requests that one role works on at the same time, until their last byte is sent.
+    /// Requests that one role works on at the same time, until their last byte is sent. One that waits for its client
+    /// counts only as long as nobody else needs its place.
     pub concurrent_requests: usize,
     /// Requests that may wait for their turn in each role; one more is answered 503.
     pub waiting_requests: usize,

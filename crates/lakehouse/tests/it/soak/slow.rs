@@ -20,7 +20,9 @@ const TRICKLE: Duration = Duration::from_millis(500);
 /// An object that fits into no socket's buffers, in bytes.
 const OBJECT: usize = 32 << 20;
 /// Rounds of normal requests that one measurement takes.
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 600;
+/// How long a crowd stands before it is measured: its coming is not its standing.
+const SETTLING: Duration = Duration::from_secs(5);
 
 pub async fn run(crowd: u64) -> anyhow::Result<()> {
     let patience = if crowd < LARGE { "1s" } else { "20s" };
@@ -38,6 +40,9 @@ pub async fn run(crowd: u64) -> anyhow::Result<()> {
         (0..crowd).map(|number| storage::task::spawn("a slow client", slow.clone().stand(number))).collect();
     while slow.begun.load(Ordering::Relaxed) < crowd {
         tokio::time::sleep(TRICKLE).await;
+    }
+    if crowd >= LARGE {
+        tokio::time::sleep(SETTLING).await;
     }
     let crowded = measure(&probe).await?;
     while slow.cut.load(Ordering::Relaxed) < crowd / 2 {
