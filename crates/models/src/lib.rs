@@ -1,11 +1,12 @@
 //! Models: texts become vectors here, by the embedded model, Ollama or an OpenAI-compatible server.
 //!
 //! It never caches answers, never reads the lake and is the only room that calls a model. Reading order: [`models`]
-//! (a name finds its model), [`embedder`] (what every model can do), [`embedded`] (the model inside this process),
-//! `http` with `ollama`, `openai` and `remote` (models behind a server), [`config`], [`progress`], [`error`].
+//! (a name finds its model), [`embedder`] (what every model can do), `embedded` (the model inside this process),
+//! `http` and `batch` with `ollama`, `openai` and `remote` (models behind a server), [`config`], [`progress`], [`error`].
 
+mod batch;
 pub mod config;
-pub mod embedded;
+mod embedded;
 pub mod embedder;
 pub mod error;
 mod http;
@@ -17,6 +18,6 @@ mod remote;
 
 pub use config::{Config, Kind, Provider};
 pub use embedder::{Card, Embedder, Overflow};
-pub use error::{Error, Result};
+pub use error::{Error, Relayed, Result};
 pub use models::{Listed, Models, Routing, State};
 pub use progress::{Phase, Progress};
