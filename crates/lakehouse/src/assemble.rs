@@ -10,7 +10,7 @@ use catalog::Catalog;
 use embed::Embed;
 use flows::Texts;
 use ingest::Ingest;
-use models::{Kind, Models, Provider, Routing};
+use models::{Kind, Models, Provider};
 use query::Query;
 use storage::{CacheDir, Location, Objects, Store};
 use vectors::Vectors;
@@ -41,7 +41,7 @@ pub struct Assembly {
 impl Assembly {
     /// Opens the rooms, the lowest first.
     pub async fn open(config: &Config, extent: Extent, shared: Shared) -> anyhow::Result<Self> {
-        let models = Models::new(&config.models, routing(config, extent))?;
+        let models = config.models(upstream(config, extent))?;
         let embed = Embed::new(models.clone(), &config.embedd.settings);
         gauges::of_embed(&shared, &embed);
         let doors = BTreeMap::from([(Role::Embedd, api::embedd(embed.clone(), shared.clone()))]);
@@ -110,13 +110,8 @@ pub fn shared(config: &Config) -> anyhow::Result<Shared> {
 }
 
 /// A process that does not embed itself asks the one that is named, if any, with the token that both know.
-fn routing(config: &Config, extent: Extent) -> Routing {
-    let upstream = config.upstreams.embedd.as_ref().filter(|_| !extent.embeds);
-    let embedd = &config.embedd.settings;
+fn upstream(config: &Config, extent: Extent) -> Option<Provider> {
+    let url = config.upstreams.embedd.as_ref().filter(|_| !extent.embeds)?;
     let api_key = config.auth.token.clone().unwrap_or_default();
-    Routing {
-        default_model: embedd.default_model.clone(),
-        ollama_url: embedd.provider_url.clone(),
-        upstream: upstream.map(|url| Provider { api_key, ..Provider::at(Kind::Lakehouse, url) }),
-    }
+    Some(Provider { api_key, ..Provider::at(Kind::Lakehouse, url) })
 }

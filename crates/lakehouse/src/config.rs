@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use api::{Exposure, Role};
+use models::{Models, Provider, Routing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -165,6 +166,13 @@ impl Config {
     /// Who may ask.
     pub fn auth(&self) -> Result<api::Auth, api::Error> {
         api::Auth::settle(&self.auth, None, None)
+    }
+
+    /// The models; all of them behind `upstream`, another process of ours, when it is named.
+    pub fn models(&self, upstream: Option<Provider>) -> Result<Models, models::Error> {
+        let embedd = &self.embedd.settings;
+        let (default_model, ollama_url) = (embedd.default_model.clone(), embedd.provider_url.clone());
+        Models::new(&self.models, Routing { default_model, ollama_url, upstream })
     }
 
     /// Whether a role may listen outside loopback.

@@ -63,14 +63,6 @@ impl Keys {
         self.keys.get(key).or_else(chosen)
     }
 
-    /// What of a key is tried at once: the whole entry where a name was chosen, since its members need each other.
-    pub fn unit<'k>(&self, key: &'k str) -> &'k str {
-        let pattern = self.keys.keys().find(|known| names(known, key));
-        let chosen = pattern.and_then(|known| known.split('.').position(|part| part == CHOSEN));
-        let end = chosen.and_then(|part| key.match_indices('.').nth(part)).map(|(at, _)| at);
-        &key[..end.unwrap_or(key.len())]
-    }
-
     /// The known key that is written most like `key`.
     pub fn nearest(&self, key: &str) -> Option<&str> {
         let close = |known: &&String| strsim::jaro_winkler(known, key);

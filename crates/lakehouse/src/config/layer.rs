@@ -44,22 +44,6 @@ impl Written {
         }
     }
 
-    /// A table that holds only this key, or the keys below it, and where the first of them came from.
-    pub fn alone(&self, unit: &str) -> (Table, Origin) {
-        let mut table = Table::new();
-        let mut origin = Origin::Default;
-        for (key, (value, from)) in self.0.iter().filter(|(key, _)| is_of(unit, key)).rev() {
-            plant(&mut table, key, value.clone());
-            origin = from.clone();
-        }
-        (table, origin)
-    }
-
-    /// Forgets this key and the keys below it.
-    pub fn drop_unit(&mut self, unit: &str) {
-        self.0.retain(|key, _| !is_of(unit, key));
-    }
-
     /// All values as one table of sections.
     pub fn table(&self) -> Table {
         let mut table = Table::new();
@@ -84,9 +68,11 @@ pub fn leaves(table: &Table) -> Vec<(String, Value)> {
     found
 }
 
-/// Whether `key` is `unit` or lies below it.
-fn is_of(unit: &str, key: &str) -> bool {
-    key.strip_prefix(unit).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+/// A table that holds only this key.
+pub fn alone(key: &str, value: Value) -> Table {
+    let mut table = Table::new();
+    plant(&mut table, key, value);
+    table
 }
 
 fn plant(table: &mut Table, key: &str, value: Value) {

@@ -1,6 +1,6 @@
 //! From what was written to what holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use api::Role;
@@ -11,7 +11,7 @@ use url::Url;
 use super::environment::Environment;
 use super::faults::Faults;
 use super::keys::{Keys, Shape};
-use super::layer::{Origin, Written};
+use super::layer::{Origin, Written, alone};
 use super::{Config, bounds, places, secrets, tokens};
 
 /// Everything that may say something about the settings.
@@ -54,7 +54,7 @@ pub fn settle(sources: &Sources) -> Result<Settled, Faults> {
     check_keys(&mut written, &keys, &mut faults);
     expand(&mut written, &sources.environment, &mut faults);
     tokens::lay(&mut written, &sources.environment, &mut faults);
-    check_values(&mut written, &keys, &mut faults);
+    check_values(&mut written, &mut faults);
     let mut config = Config::deserialize(written.table()).unwrap_or_else(|error| {
         faults.add(error.message());
         Config::default()
@@ -176,15 +176,11 @@ fn read_value(path: &str) -> std::io::Result<String> {
 }
 
 /// Tries each value by itself, so that one wrong value does not hide the next.
-fn check_values(written: &mut Written, keys: &Keys, faults: &mut Faults) {
-    let units: BTreeSet<String> = written.0.keys().map(|key| keys.unit(key).to_owned()).collect();
-    for unit in units {
-        let (table, origin) = written.alone(&unit);
-        if let Err(error) = Config::deserialize(table) {
-            faults.add(format!("{unit} ({origin}): {}", error.message()));
-            written.drop_unit(&unit);
-        }
-    }
+fn check_values(written: &mut Written, faults: &mut Faults) {
+    written.0.retain(|key, (value, origin)| {
+        let outcome = Config::deserialize(alone(key, value.clone()));
+        outcome.map_err(|error| faults.add(format!("{key} ({origin}): {}", error.message()))).is_ok()
+    });
 }
 
 /// Rules that concern several values, or values as a whole.
@@ -200,6 +196,9 @@ fn check_together(config: &Config, faults: &mut Faults) {
         }
     }
     if let Err(refusal) = config.auth() {
+        faults.add(refusal.to_string());
+    }
+    if let Err(refusal) = config.models(None) {
         faults.add(refusal.to_string());
     }
     if !config.s3.endpoint.is_empty()

@@ -205,7 +205,7 @@ fn the_commented_reference_names_only_known_keys() {
 }
 
 #[test]
-fn providers_are_named_by_the_person_and_each_is_checked_as_a_whole() {
+fn providers_are_named_by_the_person() {
     let text = "[models.providers.mine]\nkind = \"openai\"\nurl = \"http://127.0.0.1:9\"\napi_key = \"${env:KEY}\"\n";
     let (_kept, path) = file("lake.toml", text, 0o644);
     let mut given = sources([("KEY", "s3cret")], &["models.providers.mine.timeout=3s"]);
@@ -214,10 +214,12 @@ fn providers_are_named_by_the_person_and_each_is_checked_as_a_whole() {
     let provider = &settled.config.models.providers["mine"];
     assert_eq!((provider.api_key.expose(), provider.timeout), ("s3cret", base::Span::secs(3)));
     assert!(!format!("{:?}", settled.config.entries().expect("plain")).contains("s3cret"));
-    let told = faults(&sources([], &["models.providers.half.url=http://127.0.0.1:9", "models.providers.half.ulr=x"]));
+    let told = faults(&sources([], &["models.providers.half.kind=sibyl", "models.providers.half.ulr=x"]));
     assert_eq!(told.len(), 2, "{told:#?}");
-    assert!(told[0].contains("models.providers.half.ulr") && told[0].contains("url"), "{told:#?}");
-    assert!(told[1].contains("models.providers.half") && told[1].contains("kind"), "{told:#?}");
+    assert!(told[0].contains("models.providers.half.ulr") && told[0].contains("<name>.url"), "{told:#?}");
+    assert!(told[1].contains("models.providers.half.kind") && told[1].contains("ollama"), "{told:#?}");
+    let told = faults(&sources([], &["models.providers.half.kind=ollama"]));
+    assert!(told[0].contains("models.providers.half.url"), "{told:#?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::output::grouped;
 
 /// What is sought: no skill says it in these words.
 const SOUGHT: &str = "someone who moves pallets in a warehouse";
-const ELSEWHERE: &str = "looks after grandmother";
+const ELSEWHERE: &str = "keeps thieves out at night";
 /// How many texts one request holds.
 const BATCH: usize = 128;
 const FOUND: usize = 5;
@@ -27,8 +27,8 @@ const WHO_AND_FOR_HOW_MUCH: &str = "SELECT w.name, w.city, w.occupation, w.hourl
     WHERE w.state = 'OH' AND w.status = 'active' AND w.shift = 'second' AND w.hourly_rate <= g.hourly_median \
     ORDER BY s.distance, w.hourly_rate LIMIT 6";
 const WHERE_THEY_ARE: &str = "SELECT w.state, COUNT(*) AS people, ROUND(AVG(w.hourly_rate), 2) AS mean_rate \
-    FROM workers w JOIN vector_search('jobs', 'looks after grandmother', 3) j ON j.id = w.occupation_code \
-    WHERE w.status = 'active' GROUP BY w.state ORDER BY people DESC LIMIT 5";
+    FROM workers w JOIN vector_search('jobs', 'keeps thieves out at night', 3) j ON j.id = w.occupation_code \
+    WHERE w.status = 'active' AND j.distance < 0.6 GROUP BY w.state ORDER BY people DESC LIMIT 5";
 
 impl Story<'_> {
     /// Everything that needs the model; without it, says so and how it can be had.

@@ -13,7 +13,9 @@ use super::sample::{OCCUPATIONS, SKILLS, rows, staffed};
 mod tests;
 
 /// How many sentences of each kind are taken of ESCO's: enough to search among, few enough to embed in seconds.
-const OF_EACH: usize = 500;
+const OF_EACH: usize = 300;
+/// Longer sentences are left out: they would not fit into a line of the table that shows them.
+const LONGEST: usize = 110;
 
 /// Titles of the occupations that have people and wages, under their codes.
 pub fn titles() -> Vec<TextItem> {
@@ -40,10 +42,15 @@ pub fn skills() -> Vec<TextItem> {
 pub async fn esco(file: &Path) -> anyhow::Result<Vec<TextItem>> {
     let text = tokio::fs::read_to_string(file).await.context("the fetched texts cannot be read")?;
     let item = |row: Vec<String>| match row.as_slice() {
-        [kind, id, text] => Some(text_item(id, text, &[("kind", kind), ("text", text)])),
+        [kind, id, text] => {
+            let short = id.split('-').next().unwrap_or(id);
+            Some(text_item(&format!("{kind}-{short}"), text, &[("text", text)]))
+        }
         _ => None,
     };
+    let fits = |row: &Vec<String>| row.last().is_some_and(|text| text.len() <= LONGEST);
     let of_kind = |kind: &'static str| rows(&text).filter(move |row| row.first().is_some_and(|one| one == kind));
+    let of_kind = |kind| of_kind(kind).filter(fits);
     Ok(of_kind("occupation").take(OF_EACH).chain(of_kind("skill").take(OF_EACH)).filter_map(item).collect())
 }
 
