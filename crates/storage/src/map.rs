@@ -86,6 +86,19 @@ impl From<Bytes> for Mapped {
     }
 }
 
+impl From<Mapped> for Bytes {
+    /// The same bytes, without a copy.
+    fn from(mapped: Mapped) -> Self {
+        Self::from_owner(mapped)
+    }
+}
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 impl Deref for Mapped {
     type Target = [u8];
 

@@ -11,7 +11,9 @@ fn bytes_are_aligned_wherever_they_lay() {
     for start in 0..70 {
         for end in [start, start + 1, start + 63, start + 64, start + 65, 1000] {
             let piece = bytes.slice(start..end);
-            check_aligned(&piece.clone().into(), &piece);
+            let mapped = Mapped::from(piece.clone());
+            check_aligned(&mapped, &piece);
+            assert_eq!(Bytes::from(mapped), piece);
         }
     }
 }

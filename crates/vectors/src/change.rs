@@ -1,0 +1,47 @@
+//! What callers want to change of an index.
+
+use serde_json::{Map, Value};
+
+/// An item to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Names the item within its index.
+    pub id: String,
+    /// As many numbers as the index has dimensions.
+    pub vector: Vec<f32>,
+    /// What is kept beside the vector. None keeps what an item of this id had; an empty object clears it.
+    pub metadata: Option<Map<String, Value>>,
+}
+
+/// A change of an index, seen wholly or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Change {
+    /// Items that are added, or replace those of the same id.
+    Put {
+        items: Vec<Item>,
+        /// The model that the vectors come from, where it is stated.
+        fingerprint: Option<String>,
+    },
+    /// Items that are removed.
+    Delete { ids: Vec<String> },
+}
+
+impl Change {
+    /// The model that the change states.
+    pub fn fingerprint(&self) -> Option<&str> {
+        match self {
+            Self::Put { fingerprint, .. } => fingerprint.as_deref(),
+            Self::Delete { .. } => None,
+        }
+    }
+
+    /// About how many bytes the change takes in a fragment.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Put { items, .. } => {
+                items.iter().map(|item| item.vector.len() * size_of::<f32>() + item.id.len() + 64).sum()
+            }
+            Self::Delete { ids } => ids.iter().map(|id| id.len() + 8).sum(),
+        }
+    }
+}
