@@ -12,6 +12,8 @@ use datafusion::common::Result as EngineResult;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use serde_json::{Map, Value};
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::calls::Call;
 use crate::error::{Error, Result};
@@ -24,23 +26,47 @@ const METADATA: &str = "metadata";
 /// Most fields that become columns, so that no index makes a statement too wide to plan. The rest is in the metadata.
 const MAX_FIELDS: usize = 1_000;
 
-/// Asks the searches of one statement, one after the other. What they find may take a quarter of the memory of all
-/// queries, as the values that a function builds.
-pub(crate) async fn find(search: &dyn VectorSearch, calls: &[Call], limit: ByteSize) -> Result<Vec<Found>> {
-    let mut all = Vec::with_capacity(calls.len());
-    let mut bytes = 0;
-    for Call { index, near, k } in calls {
-        let neighbours = search.search(index, near.clone(), *k).await.map_err(Error::Search)?;
-        // Asked last, so that no item was found whose fields were unknown when they were asked for.
-        let fields = search.fields(index).await.map_err(Error::Search)?;
-        let found = Found::new(&neighbours, &fields)?;
-        bytes += found.bytes;
-        if bytes as u64 > limit.0 / 4 {
-            return Err(Error::MemoryLimit { limit, advice: "ask vector_search for fewer items" });
-        }
-        all.push(found);
+/// Asks a search where its query was asked: the engine's threads may be busy with rows, and what the search starts
+/// may outlive them.
+pub(crate) struct Searcher {
+    search: Arc<dyn VectorSearch>,
+    runtime: Handle,
+}
+
+impl Searcher {
+    /// For a query that is asked on this thread.
+    pub(crate) fn here(search: Arc<dyn VectorSearch>) -> Self {
+        Self { search, runtime: Handle::current() }
     }
-    Ok(all)
+
+    /// The searches of one statement, one after the other. What they find may take a quarter of the memory of all
+    /// queries, as the values that a function builds.
+    pub(crate) async fn find(&self, calls: &[Call], limit: ByteSize) -> Result<Vec<Found>> {
+        let mut all = Vec::with_capacity(calls.len());
+        let mut bytes = 0;
+        for call in calls {
+            let (neighbours, fields) = self.ask(call.clone()).await?;
+            let found = Found::new(&neighbours, &fields)?;
+            bytes += found.bytes;
+            if bytes as u64 > limit.0 / 4 {
+                return Err(Error::MemoryLimit { limit, advice: "ask vector_search for fewer items" });
+            }
+            all.push(found);
+        }
+        Ok(all)
+    }
+
+    async fn ask(&self, Call { index, near, k }: Call) -> Result<(Vec<Neighbour>, Vec<SearchField>)> {
+        let search = Arc::clone(&self.search);
+        let asked = self.runtime.spawn(async move {
+            let neighbours = search.search(&index, near, k).await?;
+            // Asked last, so that no item was found whose fields were unknown when they were asked for.
+            Ok((neighbours, search.fields(&index).await?))
+        });
+        // The search ends with the query that waits for it.
+        let answer = AbortOnDropHandle::new(asked).await.map_err(|_| Error::Panicked)?;
+        answer.map_err(Error::Search)
+    }
 }
 
 /// The neighbours of one search in the order in which they were found: id, distance, a column for each field of the

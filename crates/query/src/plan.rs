@@ -18,7 +18,7 @@ use crate::calls::{self, Call};
 use crate::clean::Cleaner;
 use crate::engine::physical;
 use crate::error::{Error, Result};
-use crate::found::{self, Found};
+use crate::found::{Found, Searcher};
 use crate::names::{name_recursive_columns, result_names, tell_apart};
 use crate::pace::Pace;
 use crate::params;
@@ -26,7 +26,6 @@ use crate::provider::external;
 use crate::quoted::{check_quoted, rewrite_quoted};
 use crate::run::Shared;
 use crate::scope::{self, DEFAULT_SCHEMA, Scope};
-use crate::search::VectorSearch;
 use crate::statement::{self, Parsed};
 use crate::system;
 
@@ -51,7 +50,7 @@ impl Planned {
 pub(crate) struct Planner<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) pin: &'a Pin,
-    pub(crate) search: Option<&'a dyn VectorSearch>,
+    pub(crate) search: Option<&'a Searcher>,
     pub(crate) pace: &'a Pace,
 }
 
@@ -95,7 +94,7 @@ impl Planner<'_> {
         let search = self.search.ok_or_else(|| {
             Error::Unsupported("vector_search is not available here: this queryd has no vector indexes".to_owned())
         })?;
-        found::find(search, calls, self.shared.config.memory_limit).await
+        search.find(calls, self.shared.config.memory_limit).await
     }
 
     /// SHOW, and DESCRIBE of a table, are queries over `information_schema`.

@@ -11,6 +11,7 @@ use crate::ask::Ask;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::found::Searcher;
 use crate::provider::Reader;
 use crate::run::{self, Question, Running, Shared};
 use crate::search::VectorSearch;
@@ -62,7 +63,7 @@ impl Query {
         let started = self.shared.seams.now();
         let id = QueryId::mint(&self.shared.seams);
         let version = pin.version();
-        let question = Question { pin, ask, search: self.search.clone() };
+        let question = Question { pin, ask, search: self.search.clone().map(Searcher::here) };
         let (head, batches) = run::start(&self.shared, question, id).await?;
         let columns = head.schema.fields().iter();
         let columns = columns.map(|field| ResultColumn { name: field.name().clone(), ty: sql_name(field.data_type()) });

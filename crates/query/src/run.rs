@@ -23,10 +23,10 @@ use crate::clean::Cleaner;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::found::Searcher;
 use crate::pace::Pace;
 use crate::plan::{Planned, Planner};
 use crate::provider::Reader;
-use crate::search::VectorSearch;
 
 /// Batches that wait for a slow reader.
 const WAITING: usize = 2;
@@ -89,7 +89,7 @@ impl Drop for Entry {
 pub(crate) struct Question {
     pub(crate) pin: Pin,
     pub(crate) ask: Ask,
-    pub(crate) search: Option<Arc<dyn VectorSearch>>,
+    pub(crate) search: Option<Searcher>,
 }
 
 /// What is known of an answer before its first row.
@@ -177,7 +177,7 @@ async fn execute(shared: Arc<Shared>, question: Question, pace: Pace, reply: Rep
 }
 
 async fn plan(shared: &Shared, question: &Question, pace: &Pace, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
-    let planner = Planner { shared, pin: &question.pin, search: question.search.as_deref(), pace };
+    let planner = Planner { shared, pin: &question.pin, search: question.search.as_ref(), pace };
     let planned = planner.plan(&question.ask, &mut cleaner).await?;
     Ok((planned, cleaner))
 }

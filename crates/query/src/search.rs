@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use base::{Fault, IndexName};
 use serde_json::{Map, Value};
 
-/// Finds the nearest items of vector indexes. Asked on the engine's threads; dropped when the query ends first.
+/// Finds the nearest items of vector indexes. Asked on the runtime of whoever asks the query; dropped
+/// when the query ends first.
 #[async_trait]
 pub trait VectorSearch: Send + Sync {
     /// At most `k` items of an index, nearest first.

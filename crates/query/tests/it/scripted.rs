@@ -8,8 +8,8 @@ use base::{Facts, Fault, IndexName, Kind};
 use query::{FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
 use serde_json::{Map, Value, json};
 
-/// Knows the indexes `jobs`, `odd` and `empty` (vectors of two numbers), `wide`, `huge`, and `down` and `slow`, which
-/// do not answer. Texts find the items in their order, vectors by their distance.
+/// Knows the indexes `jobs`, `odd` and `empty` (vectors of two numbers), `wide`, `huge`, and `down`, `slow` and
+/// `broken`, which do not answer. Texts find the items in their order, vectors by their distance.
 #[derive(Default)]
 pub struct Scripted {
     asked: Mutex<Vec<String>>,
@@ -107,6 +107,8 @@ fn neighbour(place: usize, item: Item, near: &Near) -> Result<Neighbour, Refused
 impl VectorSearch for Scripted {
     async fn search(&self, index: &IndexName, near: Near, k: usize) -> Result<Vec<Neighbour>, SearchFault> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{index} {near:?} {k}"));
+        assert_ne!(std::thread::current().name(), Some("query"), "a search leaves the engine's threads alone");
+        assert_ne!(index.as_str(), "broken");
         if index.as_str() == "slow" {
             futures::future::pending::<()>().await;
         }

@@ -103,6 +103,10 @@ async fn faults_of_the_search_pass_unchanged() {
     assert!(std::error::Error::source(&error).is_some(), "its cause is for the log");
     let error = lake.json("SELECT * FROM vector_search('down', 'x', 1)").await.unwrap_err();
     assert_eq!((error.code(), error.kind()), ("models.no_weights", Kind::Unavailable));
+    // A panic ends the query, and no more.
+    let (code, message) = lake.refused("SELECT * FROM vector_search('broken', 'x', 1)").await;
+    assert_eq!((code.as_str(), message.contains("broken")), ("query.unsupported", false), "{message}");
+    assert_eq!(lake.rows("SELECT id FROM vector_search('jobs', 'x', 1)").await, json!([["a"]]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
