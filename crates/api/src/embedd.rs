@@ -63,7 +63,7 @@ async fn embed_texts(
 ) -> Result<Response> {
     let form = accept::best(&headers, &FORMS)?;
     let Texts { texts, model, overflow } = call;
-    let embedded = embed.embed(Ask { texts, model, overflow }).await?;
+    let embedded = embed.embed(Ask { texts, model, overflow: overflow.unwrap_or_default() }).await?;
     written(embedded, form).await
 }
 
@@ -81,8 +81,7 @@ struct Texts {
     #[serde(deserialize_with = "listed::texts")]
     texts: Vec<String>,
     model: Option<String>,
-    #[serde(default)]
-    overflow: Overflow,
+    overflow: Option<Overflow>,
 }
 
 /// The members in the order in which they stand on the wire.

@@ -33,8 +33,7 @@ pub(super) struct Call {
     #[serde(deserialize_with = "listed::input")]
     input: Vec<String>,
     model: Option<String>,
-    #[serde(default)]
-    encoding_format: Encoding,
+    encoding_format: Option<Encoding>,
     dimensions: Option<usize>,
     user: Option<IgnoredAny>,
 }
@@ -49,7 +48,8 @@ pub(super) async fn embeddings(
         require(&embed, model.as_deref(), wanted).await?;
     }
     let embedded = embed.embed(Ask { texts, model, overflow: Overflow::Error }).await?;
-    let answer = storage::task::blocking("write vectors", move || write(&embedded, encoding_format)).await;
+    let answer =
+        storage::task::blocking("write vectors", move || write(&embedded, encoding_format.unwrap_or_default())).await;
     Ok(answer.map_err(|_| Error::Panicked)?)
 }
 

@@ -23,15 +23,14 @@ pub(super) struct NewIndexCall {
     dimension: u32,
     m: Option<u32>,
     ef_search: Option<u32>,
-    #[serde(default)]
-    distance: Distance,
+    distance: Option<Distance>,
     model: Option<String>,
 }
 
 impl NewIndexCall {
     pub(super) fn into_index(self, author: &str) -> Result<NewIndex, Error> {
         let Self { name, dimension, m, ef_search, distance, model } = self;
-        let (name, m) = (name.parse()?, m.unwrap_or(DEFAULT_M));
+        let (name, m, distance) = (name.parse()?, m.unwrap_or(DEFAULT_M), distance.unwrap_or_default());
         Ok(NewIndex { name, dimension, distance, m, ef_search, model, author: author.to_owned() })
     }
 }
@@ -64,8 +63,7 @@ impl VectorBatch {
 pub(super) struct TextBatch {
     #[serde(deserialize_with = "listed::items")]
     items: Vec<TextLine>,
-    #[serde(default)]
-    overflow: Overflow,
+    overflow: Option<Overflow>,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +77,7 @@ struct TextLine {
 impl TextBatch {
     pub(super) fn into_items(self) -> (Vec<TextItem>, Overflow) {
         let item = |TextLine { id, text, metadata }| TextItem { id, text, metadata };
-        (self.items.into_iter().map(item).collect(), self.overflow)
+        (self.items.into_iter().map(item).collect(), self.overflow.unwrap_or_default())
     }
 }
 

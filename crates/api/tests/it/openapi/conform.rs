@@ -20,6 +20,9 @@ pub fn check(method: &str, path: &str, answer: &Answer) {
     let response = resolved(&described[method]["responses"][answer.status.as_str()]);
     let schema = &response["content"][answer.header("content-type")]["schema"];
     assert!(!schema.is_null(), "{method} {path}: {} {} is not described", answer.status, answer.header("content-type"));
+    if !answer.header("content-type").ends_with("json") {
+        return;
+    }
     let mut faults = Vec::new();
     conform(schema, &answer.json(), "$", &mut faults);
     assert!(faults.is_empty(), "{method} {path}: {faults:?}\n{}", answer.text());

@@ -17,12 +17,15 @@ pub struct Route {
     tag: &'static str,
     summary: &'static str,
     headers: Vec<Parameter>,
-    body: Vec<(&'static str, Value)>,
-    answers: Vec<(u16, &'static str, Vec<(&'static str, Value)>)>,
+    body: Vec<Form>,
+    answers: Vec<(u16, &'static str, Vec<Form>)>,
     refusals: Vec<u16>,
     schemas: Map<String, Value>,
     is_open: bool,
 }
+
+/// A media type, and the schema of what is sent in it.
+type Form = (&'static str, Value);
 
 /// A parameter of a query string, or a header.
 pub struct Parameter {
@@ -174,8 +177,8 @@ impl Route {
     }
 }
 
-fn content(forms: &[(&'static str, Value)]) -> Value {
-    let form = |(media_type, schema): &(&'static str, Value)| ((*media_type).to_owned(), json!({ "schema": schema }));
+fn content(forms: &[Form]) -> Value {
+    let form = |(media_type, schema): &Form| ((*media_type).to_owned(), json!({ "schema": schema }));
     Value::Object(forms.iter().map(form).collect())
 }
 

@@ -32,7 +32,7 @@ fn delete(path: &'static str, tag: &'static str, summary: &'static str) -> Route
 }
 
 fn service() -> Vec<Route> {
-    let (metrics, any) = ("text/plain; version=0.0.4; charset=utf-8", json!({ "type": "object" }));
+    let (metrics, any) = ("application/openmetrics-text; version=1.0.0; charset=utf-8", json!({ "type": "object" }));
     vec![
         get("/health", "service", "Whether the gateway is alive.").open().answers::<Health>(200, "It is."),
         get("/livez", "service", "Whether the gateway is alive.").open().answers::<Health>(200, "It is."),
