@@ -13,8 +13,10 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::stack::{Stack, Stop, get as ask, ingest, limits, put, sql};
 
-/// Slow clients of each kind.
-const CROWD: usize = 70;
+/// Clients that are slow with their heads, and as many that are with their bodies.
+const CROWD: usize = 90;
+/// Clients that do not read; the process works for each until its buffers are full.
+const UNREAD: usize = 20;
 /// A question without its end, which is `SELECT 1"}`.
 const UNFINISHED: &str = "POST /v1/sql HTTP/1.1\r\nHost: HOST\r\nContent-Length: 18\r\n\r\n{\"sql\":\"";
 
@@ -79,6 +81,8 @@ async fn a_crowd_of_slow_clients_takes_no_place_from_the_others_and_is_cut_off()
     for _ in 0..CROWD {
         heads.push(begun(address, "GET /v1/catalog/list HTTP/1.1\r\nHost: HO").await);
         bodies.push(begun(address, UNFINISHED).await);
+    }
+    for _ in 0..UNREAD {
         unread.push(begun(address, &large_question()).await);
     }
     for number in 0..10 {
