@@ -42,7 +42,7 @@ fn the_same_name_is_the_same_model() {
 #[test]
 fn other_names_are_unknown_and_the_near_one_is_told() {
     let models = models(None);
-    assert_eq!(refused(&models, "all-minilm-l6-v2"), ["all-MiniLM-L6-v2"]);
+    assert_eq!(refused(&models, "all-minilm-l6-v2"), ["all-MiniLM-L6-v2", "ollama/all-minilm-l6-v2"]);
     assert_eq!(refused(&models, "nomic-embed-text"), ["ollama/nomic-embed-text"]);
     assert_eq!(refused(&models, "olama/m"), ["ollama/m"]);
     assert_eq!(refused(&models, "embedded/other"), Vec::<String>::new());

@@ -1,0 +1,12 @@
+//! What the models promise, seen from outside.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed, in its helpers too")]
+
+mod faults;
+mod files;
+mod minilm;
+mod ollama;
+mod providers;
+mod remote;
+mod servers;
+mod support;
