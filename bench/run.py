@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Compares Lakehouse with DuckDB on this machine, interleaved in one run, and prints ratios.
+"""Compares Lakehouse with others on this machine, interleaved in one run, and prints ratios.
 
     python3 bench/run.py csv  [--rows 500000] [--runs 3]     CSV -> Parquet: CPU, wall time, peak memory
     python3 bench/run.py tpch [--scale 1] [--runs 3]         TPC-H over the same Parquet, results compared
+    python3 bench/run.py vectors [--runs 3]                  exact search beside numpy and faiss, results compared
 
 Needs Linux, Python 3.11 or later and the release binaries, which it builds unless --binaries names a directory that holds them.
 Peers are pinned by SHA-256 in requirements.txt and live, like the data, in the cache directory. With --write the figures
@@ -16,20 +17,22 @@ import csv_to_parquet
 import peers
 import report
 import tpch
+import vectors
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def build():
     """Builds the release binaries and says where they are."""
-    targets = ["-p", "lakehouse", "-p", "ingest", "--bin", "lakehouse", "--example", "csv_to_parquet"]
+    targets = ["-p", "lakehouse", "-p", "ingest", "-p", "vectors", "--bin", "lakehouse"]
+    targets += ["--example", "csv_to_parquet", "--example", "exact_search"]
     subprocess.run(["cargo", "build", "--release", "--locked", *targets], cwd=ROOT, check=True)
     return ROOT / "target" / "release"
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("bench", choices=["csv", "tpch"])
+    arguments.add_argument("bench", choices=["csv", "tpch", "vectors"])
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
     arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch)")
     arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
@@ -40,6 +43,8 @@ def main():
     peer = peers.install()
     if given.bench == "csv":
         table = csv_to_parquet.run(binaries, peer, given.rows, given.runs)
+    elif given.bench == "vectors":
+        table = vectors.run(binaries, peer, given.runs)
     else:
         table = tpch.run(binaries, peer, given.scale, given.runs)
     print(table)

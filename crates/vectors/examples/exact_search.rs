@@ -16,7 +16,7 @@ use std::time::Instant;
 use base::{Distance, IndexName, Seams};
 use catalog::Catalog;
 use serde_json::json;
-use storage::{CacheDir, Location, Store};
+use storage::{CacheDir, Store};
 use vectors::{Config, Item, Near, NewIndex, Vectors};
 
 /// Items added at once.
@@ -29,11 +29,9 @@ fn floats(path: &str, dimension: usize) -> Vec<Vec<f32>> {
     values.chunks_exact(dimension).map(<[f32]>::to_vec).collect()
 }
 
-async fn open(lake: &Path, cache: &Path) -> Vectors {
+async fn open(store: &Store, cache: &Path) -> Vectors {
     let seams = Seams::system();
-    let location = Location::Directory(lake.to_owned());
-    let store = Store::open(&location, &storage::Config::default(), seams.clone()).await.unwrap();
-    let catalog = Catalog::open(store, &catalog::Config::default(), seams.clone()).await.unwrap();
+    let catalog = Catalog::open(store.clone(), &catalog::Config::default(), seams.clone()).await.unwrap();
     Vectors::new(catalog, CacheDir::open(cache).await.unwrap(), &Config::default(), seams)
 }
 
@@ -54,9 +52,10 @@ async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [rows, queries, dimension, k, lake, cache] = arguments.try_into().unwrap();
     let (dimension, k) = (dimension.parse().unwrap(), k.parse().unwrap());
-    let (lake, cache, name) = (PathBuf::from(lake), PathBuf::from(cache), "bench".parse().unwrap());
-    fill(&open(&lake, &cache).await, &name, floats(&rows, dimension)).await;
-    let vectors = open(&lake, &cache).await;
+    let (lake, cache, name) = (lake.parse().unwrap(), PathBuf::from(cache), "bench".parse().unwrap());
+    let store = Store::open(&lake, &storage::Config::default(), Seams::system()).await.unwrap();
+    fill(&open(&store, &cache).await, &name, floats(&rows, dimension)).await;
+    let vectors = open(&store, &cache).await;
     let began = Instant::now();
     vectors.describe(&name).await.unwrap();
     let opened = began.elapsed().as_secs_f64();
