@@ -27,4 +27,6 @@ from ollama_proxy.server import app
 
 ollama = socket.create_server(("127.0.0.1", 0))
 print(openai_url, f"http://127.0.0.1:{ollama.getsockname()[1]}", flush=True)
+# What it logs from here on is for nobody.
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 uvicorn.Server(uvicorn.Config(app, log_level="critical")).run(sockets=[ollama])
