@@ -13,8 +13,9 @@ struct Programme {
     length: (&'static str, &'static str),
 }
 
-const PROGRAMMES: [Programme; 3] = [
+const PROGRAMMES: [Programme; 4] = [
     Programme { name: "kill", test: "soak::kill", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
+    Programme { name: "vectors", test: "soak::vectors", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
     Programme { name: "race", test: "soak::race", length: ("LAKEHOUSE_SOAK_CALLS", "100000") },
     Programme { name: "slow", test: "soak::slow", length: ("LAKEHOUSE_SOAK_CROWD", "4000") },
 ];

@@ -5,6 +5,7 @@ mod ledger;
 mod lot;
 mod race;
 mod slow;
+mod vectors;
 
 use std::io::Write;
 
@@ -25,6 +26,14 @@ async fn kill() -> anyhow::Result<()> {
     let kills = number("LAKEHOUSE_SOAK_KILLS", 8)?;
     let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
     kill::run(kills, seed).await
+}
+
+/// SIGKILL at random moments while items are added, replaced and deleted: no acknowledged change of an index is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn vectors() -> anyhow::Result<()> {
+    let kills = number("LAKEHOUSE_SOAK_KILLS", 6)?;
+    let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
+    vectors::run(kills, seed).await
 }
 
 /// Clients of two processes race for the same names: no duplicate, no false conflict.
