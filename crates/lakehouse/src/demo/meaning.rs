@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Context;
 use base::{Fault, Kind};
 use client::{Index, NewIndex, TextBatch, TextItem};
-use models::Models;
+use models::{Models, Overflow};
 
 use super::story::Story;
 use super::{Demo, fetch, texts};
@@ -51,21 +51,24 @@ impl Story<'_> {
         self.ask(WHERE_THEY_ARE).await
     }
 
+    /// Reads one text, for which the model is fetched and loaded.
     async fn has_model(&self, models: &Models) -> anyhow::Result<bool> {
         let embedder = models.embedder(None)?;
         let begun = Instant::now();
-        match fetching(Some(models.progress()), embedder.card()).await? {
+        let reading = async {
+            embedder.embed(&[SOUGHT.into()], Overflow::Truncate).await?;
+            embedder.card().await
+        };
+        match fetching(Some(models.progress()), reading).await? {
             Ok(card) => {
-                let seconds = begun.elapsed().as_secs_f64();
-                let told = format!(
-                    "{} by {}, {} numbers a text, ready in {seconds:.1} s.",
-                    card.name, card.provider, card.dimension
-                );
-                self.say(&told).map(|()| true)
+                let (name, seconds) = (&card.name, begun.elapsed().as_secs_f64());
+                self.say(&format!("{name}, {} numbers a text, ready in {seconds:.1} s.", card.dimension))?;
+                Ok(true)
             }
             Err(reason) if reason.kind() == Kind::Unavailable => {
                 self.say("This half of the demo is left out, everything above works without it:")?;
-                self.say(&format!("{reason}.")).map(|()| false)
+                self.say(&format!("{reason}."))?;
+                Ok(false)
             }
             Err(reason) => Err(reason.into()),
         }
