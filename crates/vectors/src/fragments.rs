@@ -17,7 +17,7 @@ const SUFFIX: &str = ".lhvf";
 /// How many fragments are asked for at once, at most.
 pub(crate) const WINDOW: u64 = 32;
 /// How many names one listing asks for.
-const PAGE: usize = 10_000;
+const PAGE: usize = 100_000;
 
 /// Reads and creates the fragments of one index.
 #[derive(Debug, Clone)]
