@@ -89,8 +89,13 @@ impl Auth {
     /// Every known token is compared, whichever fits.
     fn scopes_of(&self, given: &str) -> Option<&[Scope]> {
         let digest = digest_of(given);
-        let fitting = self.0.tokens.iter().filter(|known| bool::from(known.digest.ct_eq(&digest)));
-        fitting.map(|known| known.scopes.as_slice()).last()
+        let mut scopes = None;
+        for known in &self.0.tokens {
+            if bool::from(known.digest.ct_eq(&digest)) {
+                scopes = Some(known.scopes.as_slice());
+            }
+        }
+        scopes
     }
 }
 
