@@ -36,26 +36,18 @@ fn all<const SQUARED: bool>(query: &[f32], rows: &[f32], scores: &mut [f32]) {
 #[target_feature(enable = "avx2,fma")]
 #[inline]
 fn one<const SQUARED: bool>(query: &[f32], row: &[f32]) -> f32 {
-    let length = query.len();
-    assert_eq!(row.len(), length);
-    let (query, row) = (query.as_ptr(), row.as_ptr());
+    let ((queries, query_rest), (rows, row_rest)) = (query.as_chunks(), row.as_chunks());
+    let ((wide_queries, queries), (wide_rows, rows)) = (queries.as_chunks::<SUMS>(), rows.as_chunks::<SUMS>());
     let mut sums = [_mm256_setzero_ps(); SUMS];
-    let mut at = 0;
-    // SAFETY: whole reads end at or below `length`, and lanes beyond it are masked out, so not read.
-    unsafe {
-        while at + SUMS * LANES <= length {
-            for sum in &mut sums {
-                *sum = add::<SQUARED>(*sum, _mm256_loadu_ps(query.add(at)), _mm256_loadu_ps(row.add(at)));
-                at += LANES;
-            }
-        }
-        while at < length {
-            let mask = lanes(length - at);
-            let (left, right) = (_mm256_maskload_ps(query.add(at), mask), _mm256_maskload_ps(row.add(at), mask));
-            sums[0] = add::<SQUARED>(sums[0], left, right);
-            at += LANES;
+    for (query, row) in wide_queries.iter().zip(wide_rows) {
+        for n in 0..SUMS {
+            sums[n] = add::<SQUARED>(sums[n], load(&query[n]), load(&row[n]));
         }
     }
+    for (query, row) in queries.iter().zip(rows) {
+        sums[0] = add::<SQUARED>(sums[0], load(query), load(row));
+    }
+    sums[0] = add::<SQUARED>(sums[0], load_first(query_rest), load_first(row_rest));
     total(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3])))
 }
 
@@ -77,10 +69,19 @@ fn total(lanes: __m256) -> f32 {
     _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
 }
 
-/// The mask of the first `count` lanes, or of all.
 #[target_feature(enable = "avx2,fma")]
 #[inline]
-fn lanes(count: usize) -> __m256i {
-    let count = _mm256_set1_epi32(count.min(LANES) as i32);
-    _mm256_cmpgt_epi32(count, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+fn load(values: &[f32; LANES]) -> __m256 {
+    // SAFETY: as many values as lanes.
+    unsafe { _mm256_loadu_ps(values.as_ptr()) }
+}
+
+/// Fewer values than lanes, then zeros.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn load_first(values: &[f32]) -> __m256 {
+    let count = _mm256_set1_epi32(values.len() as i32);
+    let mask = _mm256_cmpgt_epi32(count, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    // SAFETY: lanes beyond the values are masked out, so not read.
+    unsafe { _mm256_maskload_ps(values.as_ptr(), mask) }
 }

@@ -36,26 +36,18 @@ fn all<const SQUARED: bool>(query: &[f32], rows: &[f32], scores: &mut [f32]) {
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn one<const SQUARED: bool>(query: &[f32], row: &[f32]) -> f32 {
-    let length = query.len();
-    assert_eq!(row.len(), length);
-    let (query, row) = (query.as_ptr(), row.as_ptr());
+    let ((queries, query_rest), (rows, row_rest)) = (query.as_chunks(), row.as_chunks());
+    let ((wide_queries, queries), (wide_rows, rows)) = (queries.as_chunks::<SUMS>(), rows.as_chunks::<SUMS>());
     let mut sums = [_mm512_setzero_ps(); SUMS];
-    let mut at = 0;
-    // SAFETY: whole reads end at or below `length`, and lanes beyond it are masked out, so not read.
-    unsafe {
-        while at + SUMS * LANES <= length {
-            for sum in &mut sums {
-                *sum = add::<SQUARED>(*sum, _mm512_loadu_ps(query.add(at)), _mm512_loadu_ps(row.add(at)));
-                at += LANES;
-            }
-        }
-        while at < length {
-            let mask = lanes(length - at);
-            let (left, right) = (_mm512_maskz_loadu_ps(mask, query.add(at)), _mm512_maskz_loadu_ps(mask, row.add(at)));
-            sums[0] = add::<SQUARED>(sums[0], left, right);
-            at += LANES;
+    for (query, row) in wide_queries.iter().zip(wide_rows) {
+        for n in 0..SUMS {
+            sums[n] = add::<SQUARED>(sums[n], load(&query[n]), load(&row[n]));
         }
     }
+    for (query, row) in queries.iter().zip(rows) {
+        sums[0] = add::<SQUARED>(sums[0], load(query), load(row));
+    }
+    sums[0] = add::<SQUARED>(sums[0], load_first(query_rest), load_first(row_rest));
     total(_mm512_add_ps(_mm512_add_ps(sums[0], sums[1]), _mm512_add_ps(sums[2], sums[3])))
 }
 
@@ -75,7 +67,18 @@ fn total(lanes: __m512) -> f32 {
     _mm512_reduce_add_ps(lanes)
 }
 
-/// The mask of the first `count` lanes, or of all.
-fn lanes(count: usize) -> __mmask16 {
-    if count >= LANES { __mmask16::MAX } else { (1 << count) - 1 }
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn load(values: &[f32; LANES]) -> __m512 {
+    // SAFETY: as many values as lanes.
+    unsafe { _mm512_loadu_ps(values.as_ptr()) }
+}
+
+/// Fewer values than lanes, then zeros.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn load_first(values: &[f32]) -> __m512 {
+    debug_assert!(values.len() < LANES);
+    // SAFETY: lanes beyond the values are masked out, so not read.
+    unsafe { _mm512_maskz_loadu_ps((1 << values.len()) - 1, values.as_ptr()) }
 }
