@@ -5,9 +5,9 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 /// Raises the limit on open files as far as the system allows, and says what it is then: each connection is one.
 pub fn raise() -> usize {
     let before = getrlimit(Resource::Nofile);
-    let mut limit = before.clone();
+    let mut limit = before;
     limit.current = limit.maximum;
-    let reached = match setrlimit(Resource::Nofile, limit.clone()) {
+    let reached = match setrlimit(Resource::Nofile, limit) {
         Ok(()) => limit.current,
         Err(error) => {
             tracing::warn!(%error, "the limit on open files stays as it is");

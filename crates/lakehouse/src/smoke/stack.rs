@@ -185,8 +185,13 @@ impl Stack {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        Ok(kill_process(self.id()?, signal)?)
+    }
+
+    /// The id of its process.
+    pub fn id(&self) -> anyhow::Result<Pid> {
         let id = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        Ok(kill_process(id.context("the stack ended by itself")?, signal)?)
+        id.context("the stack ended by itself")
     }
 
     /// Waits until it has ended.

@@ -1,8 +1,10 @@
-//! Kills, races and slow clients, in a short seeded form. `cargo xtask soak` runs them at full length.
+//! Kills, races, slow clients and long loads, in a short seeded form. `cargo xtask soak` runs them at full length.
 
 mod kill;
 mod ledger;
+mod line;
 mod lot;
+mod million;
 mod race;
 mod slow;
 mod vectors;
@@ -49,4 +51,12 @@ async fn race() -> anyhow::Result<()> {
 async fn slow() -> anyhow::Result<()> {
     let crowd = number("LAKEHOUSE_SOAK_CROWD", 90)?;
     slow::run(crowd).await
+}
+
+/// Cached embeds and searches one after another: every answer right, and the server's memory flat.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn million() -> anyhow::Result<()> {
+    let requests = number("LAKEHOUSE_SOAK_REQUESTS", 2_000)?;
+    let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
+    million::run(requests, seed).await
 }
