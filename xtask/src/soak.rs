@@ -13,11 +13,12 @@ struct Programme {
     length: (&'static str, &'static str),
 }
 
-const PROGRAMMES: [Programme; 4] = [
+const PROGRAMMES: [Programme; 5] = [
     Programme { name: "kill", test: "soak::kill", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
     Programme { name: "vectors", test: "soak::vectors", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
     Programme { name: "race", test: "soak::race", length: ("LAKEHOUSE_SOAK_CALLS", "100000") },
     Programme { name: "slow", test: "soak::slow", length: ("LAKEHOUSE_SOAK_CROWD", "4000") },
+    Programme { name: "million", test: "soak::million", length: ("LAKEHOUSE_SOAK_REQUESTS", "1000000") },
 ];
 
 /// Runs one programme; a length set in the environment wins over the full one.

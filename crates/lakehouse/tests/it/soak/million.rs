@@ -94,7 +94,9 @@ impl Server {
         let (began, mut memory) = (Instant::now(), Vec::new());
         for _ in 0..PARTS {
             let stride = load.questions.len() / LINES;
-            let ask = |(place, line)| storage::task::spawn("a client", load.clone().ask(line, place * stride, times));
+            let ask = |(place, line): (usize, Line)| {
+                storage::task::spawn("a client", load.clone().ask(line, place * stride, times))
+            };
             let clients: Vec<_> = lines.drain(..).enumerate().map(ask).collect();
             for client in clients {
                 lines.push(client.await??);
@@ -135,7 +137,7 @@ impl Server {
         let mut lot = Lot::of(seed);
         let vectors: Vec<Value> = (0..VECTORS).map(|_| vector(&mut lot)).collect();
         for (number, batch) in vectors.chunks(BATCH).enumerate() {
-            let item = |(place, vector)| json!({ "id": (number * BATCH + place).to_string(), "vector": vector });
+            let item = |(place, vector): (usize, &Value)| json!({ "id": (number * BATCH + place).to_string(), "vector": vector });
             let items: Vec<Value> = batch.iter().enumerate().map(item).collect();
             self.probe.post("/v1/vectors/index/soak/add", &json!({ "items": items })).await?.expect(200)?;
         }
@@ -143,9 +145,9 @@ impl Server {
         for (number, vector) in vectors.iter().enumerate().step_by(STRIDE) {
             let body = json!({ "vector": vector, "k": NEAREST });
             let (question, answer) = self.question("/v1/vectors/index/soak/search", &body).await?;
-            let first = &answer["results"][0];
+            let (first, id) = (&answer["results"][0], number.to_string());
             let near = first["distance"].as_f64().is_some_and(|distance| distance <= ITSELF);
-            ensure!(near && first["id"] == number.to_string(), "{number} does not find itself: {answer}");
+            ensure!(near && first["id"] == id, "{id} does not find itself: {answer}");
             questions.push(question);
         }
         Ok(Arc::new(Load { what: "searches", questions }))
