@@ -1,7 +1,6 @@
-//! Embeds a JSON list of texts on standard input with the embedded model and prints what it cost:
-//! `embed MODEL_DIRECTORY [VECTORS]`. With a path the vectors are written there, as 32-bit floats.
+//! Embeds a JSON list of texts with the embedded model and prints what it took: `embed MODEL_DIRECTORY TEXTS.json VECTORS`.
+//! The vectors are written as 32-bit floats, one after another.
 
-use std::io::Read;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,11 +17,11 @@ const QUERIES: usize = 200;
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the figures are its whole purpose")]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some(directory) = arguments.first() else {
-        eprintln!("usage: embed MODEL_DIRECTORY [VECTORS] < TEXTS.json");
+    let [directory, texts, vectors] = arguments.as_slice() else {
+        eprintln!("usage: embed MODEL_DIRECTORY TEXTS.json VECTORS");
         return ExitCode::from(2);
     };
-    match run(directory, arguments.get(1)).await {
+    match run(directory, texts, vectors).await {
         Ok(line) => {
             println!("{line}");
             ExitCode::SUCCESS
@@ -34,10 +33,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(directory: &str, vectors: Option<&String>) -> Result<String, Failure> {
-    let mut written = String::new();
-    std::io::stdin().read_to_string(&mut written)?;
-    let texts: Vec<Arc<str>> = serde_json::from_str(&written)?;
+async fn run(directory: &str, texts: &str, vectors: &str) -> Result<String, Failure> {
+    let texts: Vec<Arc<str>> = serde_json::from_slice(&tokio::fs::read(texts).await?)?;
     let config = Config { model_dir: Some(directory.into()), ..Config::default() };
     let routing = Routing {
         default_model: "all-MiniLM-L6-v2".to_owned(),
@@ -53,10 +50,8 @@ async fn run(directory: &str, vectors: Option<&String>) -> Result<String, Failur
     let embedded = model.embed(&texts, Overflow::Truncate).await?;
     let batch = begun.elapsed().as_secs_f64();
     let queries = queries(model.as_ref(), &texts).await?;
-    if let Some(path) = vectors {
-        let bytes: Vec<u8> = embedded.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
-        tokio::fs::write(path, bytes).await?;
-    }
+    let bytes: Vec<u8> = embedded.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
+    tokio::fs::write(vectors, bytes).await?;
     let median = queries.get(queries.len() / 2);
     Ok(json!({ "load_seconds": load, "batch_seconds": batch, "query_seconds": median }).to_string())
 }

@@ -48,7 +48,7 @@ async fn a_text_has_the_same_vector_alone_and_among_others_and_again() {
     assert_eq!(together, again);
     for (text, vector) in texts.iter().zip(&together) {
         let alone = model.embed(&[Arc::clone(text)], Overflow::Truncate).await.expect("a vector");
-        assert_eq!(alone, [vector.clone()], "{text:?}");
+        assert_eq!(alone, std::slice::from_ref(vector), "{text:?}");
     }
     assert_eq!(model.embed(&[], Overflow::Error).await.expect("nothing"), Vec::<Vec<f32>>::new());
 }
