@@ -4,6 +4,7 @@
     python3 bench/run.py csv  [--rows 500000] [--runs 3]     CSV -> Parquet: CPU, wall time, peak memory
     python3 bench/run.py tpch [--scale 1] [--runs 3]         TPC-H over the same Parquet, results compared
     python3 bench/run.py vectors [--runs 3]                  exact search beside numpy and faiss, results compared
+    python3 bench/run.py http [--runs 3]                     cached embeds and searches over HTTP, beside Chroma's server
 
 Needs Linux, Python 3.11 or later and the release binaries, which it builds unless --binaries names a directory that holds them.
 Peers are pinned by SHA-256 in requirements.txt and live, like the data, in the cache directory. With --write the figures
@@ -14,6 +15,7 @@ import pathlib
 import subprocess
 
 import csv_to_parquet
+import over_http
 import peers
 import report
 import tpch
@@ -24,18 +26,19 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def build():
     """Builds the release binaries and says where they are."""
-    targets = ["-p", "lakehouse", "-p", "ingest", "-p", "vectors", "--bin", "lakehouse"]
-    targets += ["--example", "csv_to_parquet", "--example", "exact_search"]
+    targets = ["-p", "lakehouse", "-p", "ingest", "-p", "models", "-p", "vectors", "--bin", "lakehouse"]
+    targets += ["--example", "csv_to_parquet", "--example", "embed", "--example", "exact_search"]
     subprocess.run(["cargo", "build", "--release", "--locked", *targets], cwd=ROOT, check=True)
     return ROOT / "target" / "release"
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("bench", choices=["csv", "tpch", "vectors"])
+    arguments.add_argument("bench", choices=["csv", "tpch", "vectors", "http"])
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
     arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch)")
     arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
+    arguments.add_argument("--torch", type=pathlib.Path, help="a Python with torch, transformers and tokenizers (embed)")
     arguments.add_argument("--binaries", type=pathlib.Path, help="directory of the binaries; built otherwise")
     arguments.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md")
     given = arguments.parse_args()
@@ -45,6 +48,10 @@ def main():
         table = csv_to_parquet.run(binaries, peer, given.rows, given.runs)
     elif given.bench == "vectors":
         table = vectors.run(binaries, peer, given.runs)
+    elif given.bench == "http":
+        table = over_http.run(binaries, peer, given.runs)
+    elif given.bench == "embed":
+        table = embed.run(binaries, peer, given.torch, given.runs)
     else:
         table = tpch.run(binaries, peer, given.scale, given.runs)
     print(table)
