@@ -4,6 +4,7 @@
     python3 bench/run.py csv  [--rows 500000] [--runs 3]     CSV -> Parquet: CPU, wall time, peak memory
     python3 bench/run.py tpch [--scale 1] [--runs 3]         TPC-H over the same Parquet, results compared
     python3 bench/run.py vectors [--runs 3]                  exact search beside numpy and faiss, results compared
+    python3 bench/run.py embed [--runs 3] [--torch PYTHON]   texts to vectors beside onnxruntime and torch, results compared
     python3 bench/run.py http [--runs 3]                     cached embeds and searches over HTTP, beside Chroma's server
 
 Needs Linux, Python 3.11 or later and the release binaries, which it builds unless --binaries names a directory that holds them.
@@ -15,6 +16,7 @@ import pathlib
 import subprocess
 
 import csv_to_parquet
+import embed
 import over_http
 import peers
 import report
@@ -34,7 +36,7 @@ def build():
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("bench", choices=["csv", "tpch", "vectors", "http"])
+    arguments.add_argument("bench", choices=["csv", "tpch", "vectors", "embed", "http"])
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
     arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch)")
     arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
