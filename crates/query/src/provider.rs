@@ -133,14 +133,20 @@ fn expose(field: &Field, name: String) -> Field {
 }
 
 /// The engine folds unquoted identifiers to lower case, so a name is exposed in lower case unless another name of the
-/// table folds to the same.
+/// table folds to the same: those are exposed between quotes, which no unquoted identifier spells.
 pub(crate) fn exposed_names<'a>(stored: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
     let mut folded: HashMap<String, usize> = HashMap::new();
     for name in stored.clone() {
         *folded.entry(name.to_ascii_lowercase()).or_default() += 1;
     }
-    let alone = |name: &str| folded.get(&name.to_ascii_lowercase()) == Some(&1);
-    stored.map(|name| if alone(name) { name.to_ascii_lowercase() } else { name.to_owned() }).collect()
+    let exposed = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        match folded.get(&lower) {
+            Some(1) => lower,
+            _ => format!("\"{name}\""),
+        }
+    };
+    stored.map(exposed).collect()
 }
 
 impl fmt::Debug for LakeTable {
