@@ -14,8 +14,8 @@ use crate::request::{Near, NewIndex};
 const MAX_ID: usize = 1024;
 /// The largest metadata of an item, in bytes of its JSON.
 const MAX_METADATA: usize = 64 << 10;
-/// The most items a search may ask for.
-const MAX_K: usize = 10_000;
+/// The most items that a search answers.
+const MAX_FOUND: usize = 100_000;
 /// The largest value of the settings of graphs.
 const MAX_GRAPH: u32 = 10_000;
 
@@ -59,13 +59,19 @@ pub(crate) fn batch(what: &'static str, count: usize, config: &Config) -> Result
 
 /// A query that could find something.
 pub(crate) fn near(near: &Near, settings: &IndexSettings) -> Result<()> {
-    if !(1..=MAX_K).contains(&near.k) {
-        return Err(Error::BadQuery(format!("k is {}: use 1 to {MAX_K}", near.k)));
+    if near.k == 0 {
+        return Err(Error::BadQuery("k is 0: use 1 or more".into()));
     }
     match vector(&near.vector, settings) {
         Some(reason) => Err(Error::BadQuery(reason)),
         None => Ok(()),
     }
+}
+
+/// How many items a search for the nearest `k` of so many finds, if one answer may hold them.
+pub(crate) fn found(k: usize, length: usize) -> Result<usize> {
+    let count = k.min(length);
+    if count > MAX_FOUND { Err(Error::TooManyFound { count, limit: MAX_FOUND }) } else { Ok(count) }
 }
 
 fn fault(item: &Item, repeated: bool, settings: &IndexSettings) -> Option<String> {

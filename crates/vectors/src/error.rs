@@ -39,6 +39,14 @@ pub enum Error {
         /// How many entries it may have.
         limit: usize,
     },
+    /// A search that would find more items than one answer may hold.
+    #[error("the search would find {count} items and an answer holds at most {limit}: ask for fewer with k")]
+    TooManyFound {
+        /// How many it would find.
+        count: usize,
+        /// How many an answer may hold.
+        limit: usize,
+    },
     /// A search that can find nothing.
     #[error("{0}")]
     BadQuery(String),
@@ -124,7 +132,7 @@ impl Fault for Error {
         match self {
             Self::BadSettings(_) | Self::BadItem { .. } | Self::EmptyBatch { .. } => Kind::Invalid,
             Self::BadQuery(_) | Self::OtherModel { .. } => Kind::Invalid,
-            Self::BatchTooLarge { .. } | Self::TooLarge => Kind::TooMuch,
+            Self::BatchTooLarge { .. } | Self::TooLarge | Self::TooManyFound { .. } => Kind::TooMuch,
             Self::ItemNotFound { .. } => Kind::NotFound,
             Self::Damaged { .. } | Self::NewerFormat { .. } => Kind::Damaged,
             Self::OutcomeUnknown => Kind::Unavailable,
@@ -143,6 +151,7 @@ impl Fault for Error {
             Self::BadQuery(_) => "vectors.bad_query",
             Self::OtherModel { .. } => "vectors.other_model",
             Self::BatchTooLarge { .. } | Self::TooLarge => "vectors.batch_too_large",
+            Self::TooManyFound { .. } => "vectors.too_many_found",
             Self::ItemNotFound { .. } => "vectors.item_not_found",
             Self::Damaged { .. } => "vectors.damaged",
             Self::NewerFormat { .. } => "vectors.newer_format",
@@ -157,7 +166,9 @@ impl Fault for Error {
     fn facts(&self) -> Facts {
         match self {
             Self::BadItem { position, .. } => Facts::from_iter([("position".into(), json!(position))]),
-            Self::BatchTooLarge { limit, .. } => Facts::from_iter([("limit".into(), json!(limit))]),
+            Self::BatchTooLarge { limit, .. } | Self::TooManyFound { limit, .. } => {
+                Facts::from_iter([("limit".into(), json!(limit))])
+            }
             Self::Damaged { fragment, .. } => Facts::from_iter([("fragment".into(), json!(fragment))]),
             Self::OtherModel { index, given } => {
                 Facts::from_iter([("index_fingerprint".into(), json!(index)), ("fingerprint".into(), json!(given))])

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::answer::{Added, Description, Found, Hit, IndexModelState, Removed, StoredItem};
 use crate::change::{Change, Item};
+use crate::check;
 use crate::error::{Error, Result};
 use crate::field::Field;
 use crate::journal::{Freshness, Journal};
@@ -104,13 +105,14 @@ impl Index {
         {
             return Err(Error::other_model(known, given));
         }
+        let k = check::found(near.k, snapshot.length)?;
         let fragment = snapshot.fragment;
         let target = Target::new(self.entry.settings.distance, near.vector);
         let results = if snapshot.size() < QUICK {
-            hits(&target, &snapshot, near.k)?
+            hits(&target, &snapshot, k)?
         } else {
             let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;
-            blocking("search", move || hits(&target, &snapshot, near.k)).await??
+            blocking("search", move || hits(&target, &snapshot, k)).await??
         };
         Ok(Found { results, version, fragment })
     }
@@ -164,7 +166,7 @@ fn hits(target: &Target, snapshot: &Snapshot, k: usize) -> Result<Vec<Hit>> {
 
 fn hit(neighbour: &Neighbour) -> Result<Hit> {
     let metadata = members(neighbour.metadata)?;
-    Ok(Hit { id: neighbour.id.to_owned(), distance: neighbour.distance, metadata })
+    Ok(Hit { id: neighbour.id.to_owned(), distance: neighbour.distance(), metadata })
 }
 
 /// Metadata was written from an object, and its bytes are checked when it is read.

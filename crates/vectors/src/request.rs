@@ -27,7 +27,7 @@ pub struct NewIndex {
 pub struct Near {
     /// What they shall be near to.
     pub vector: Vec<f32>,
-    /// How many are wanted, 1 to 10,000.
+    /// How many are wanted, 1 or more: all where the index has fewer.
     pub k: usize,
     /// The model that the vector comes from.
     pub fingerprint: Option<String>,

@@ -35,9 +35,16 @@ pub(crate) struct Target {
 #[derive(Debug)]
 pub(crate) struct Neighbour<'a> {
     pub id: &'a str,
-    /// Computed in double precision.
-    pub distance: f32,
+    /// A number of single precision, or one beyond its range.
+    distance: f64,
     pub metadata: Option<&'a [u8]>,
+}
+
+impl Neighbour<'_> {
+    /// The distance, kept within what single precision can say.
+    pub fn distance(&self) -> f32 {
+        self.distance.clamp(f32::MIN.into(), f32::MAX.into()) as f32
+    }
 }
 
 impl Target {
@@ -67,15 +74,17 @@ impl Target {
         Neighbour { id: found.id, distance: self.distance(block.vector(row)), metadata: block.metadata(row) }
     }
 
-    /// The distance of a row, kept within what single precision can say.
-    fn distance(&self, row: &[f32]) -> f32 {
+    /// The distance of a row, computed in double precision. Within the range of single precision it is rounded to that,
+    /// so that items which are answered at the same distance are at the same distance.
+    fn distance(&self, row: &[f32]) -> f64 {
         let distance = match self.distance {
             Distance::Cosine => angular(cosine(exact::dot(&self.vector, row), self.length * exact::norm(row))),
             Distance::Euclidean => exact::squared(&self.vector, row).sqrt(),
             Distance::Dot => -exact::dot(&self.vector, row),
         };
+        let rounded = f64::from(distance as f32);
         // Adding zero turns minus zero into zero.
-        distance.clamp(f32::MIN.into(), f32::MAX.into()) as f32 + 0.0
+        if rounded.is_finite() { rounded + 0.0 } else { distance }
     }
 
     /// The score of a row in double precision, on the scale of the scan's; smaller is nearer.

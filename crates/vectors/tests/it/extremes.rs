@@ -2,7 +2,7 @@
 
 use base::Distance;
 
-use crate::lake::{found, item, name, near};
+use crate::lake::{found, item, name, near, nearest};
 
 /// A stored vector finds itself first, at a distance of at most 1e-6.
 async fn check(measure: Distance, vectors: &[Vec<f32>]) {
@@ -64,6 +64,19 @@ async fn the_largest_product_is_nearest_whatever_the_lengths() {
     let ids: Vec<&str> = found.results.iter().map(|hit| hit.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "c", "d", "e", "f"]);
     assert_eq!(found.results[4].distance.to_bits(), 0.0_f32.to_bits(), "no minus zero");
+}
+
+#[tokio::test]
+async fn distances_beyond_single_precision_are_told_apart() {
+    for (measure, wanted) in [(Distance::Dot, ["z", "x", "y"]), (Distance::Euclidean, ["z", "y", "x"])] {
+        let process = found(2, measure).await;
+        let items = vec![item("x", &[-3e38, 3e38]), item("y", &[1.0, 1.0]), item("z", &[3e38, 3e38])];
+        let query = if measure == Distance::Dot { [2e38, 3e38] } else { [3e38, 3e38] };
+        process.vectors.add(&name("found"), items, None).await.unwrap();
+        for k in 1..=3 {
+            assert_eq!(nearest(&process.vectors, &query, k).await, wanted[..k], "{measure}");
+        }
+    }
 }
 
 #[tokio::test]

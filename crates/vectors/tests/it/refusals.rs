@@ -1,10 +1,10 @@
 //! What an index refuses, and that a refused batch leaves nothing behind.
 
-use base::{Distance, Fault};
+use base::{Distance, Fault, Kind};
 use serde_json::json;
 use vectors::{Item, Near, NewIndex};
 
-use crate::lake::{code, found, index, item, name, near, with_metadata};
+use crate::lake::{code, found, index, item, name, near, nearest, with_metadata};
 
 async fn check(measure: Distance, bad: Item, reason: &str) {
     let process = found(2, measure).await;
@@ -50,8 +50,21 @@ async fn queries_that_find_nothing_are_refused() {
     for near in [near(&[1.0], 1), near(&[f32::NAN, 1.0], 1), near(&[0.0, 0.0], 1)] {
         assert_eq!(refused(near).await.code(), "vectors.bad_query");
     }
-    for k in [0, 10_001, usize::MAX] {
-        assert_eq!(refused(near(&[1.0, 2.0], k)).await.to_string(), format!("k is {k}: use 1 to 10000"));
+    assert_eq!(refused(near(&[1.0, 2.0], 0)).await.to_string(), "k is 0: use 1 or more");
+}
+
+#[tokio::test]
+async fn more_items_than_an_answer_holds_are_refused() {
+    let process = found(1, Distance::Euclidean).await;
+    let items = |ids: std::ops::Range<usize>| ids.map(|n| item(&n.to_string(), &[n as f32])).collect();
+    process.vectors.add(&name("found"), items(0..100_000), None).await.unwrap();
+    assert_eq!(nearest(&process.vectors, &[0.0], usize::MAX).await.len(), 100_000);
+    process.vectors.add(&name("found"), items(100_000..100_001), None).await.unwrap();
+    assert_eq!(nearest(&process.vectors, &[0.0], 100_000).await.len(), 100_000);
+    for k in [100_001, usize::MAX] {
+        let refused = process.vectors.search(&name("found"), near(&[0.0], k)).await.unwrap_err();
+        assert_eq!((refused.code(), refused.facts()["limit"].clone()), ("vectors.too_many_found", json!(100_000)));
+        assert_eq!(refused.kind(), Kind::TooMuch);
     }
 }
 
