@@ -22,7 +22,8 @@ pub(crate) struct Block {
     ids: Vec<Arc<str>>,
     /// Metadata kept beside the fragment; where there is none, that of the mapped fragment holds.
     metadata: Vec<Option<Arc<[u8]>>>,
-    /// The number of the fragment that ended each row.
+    /// The number of the fragment that ended each row. Their order to other memory comes from the lock through which
+    /// the snapshot that ends the row is published; readers of older ones see the row either way.
     ends: Vec<AtomicU64>,
     ended: AtomicUsize,
     scales: OnceLock<Scales>,

@@ -93,9 +93,9 @@ impl Fragments {
         }
     }
 
-    /// The unbroken run of fragments after `number`, at most `limit` or as many as are asked for at once.
+    /// The unbroken run of fragments after `number`, at most `limit`.
     pub async fn after(&self, number: u64, limit: u64) -> Result<Vec<Fragment>> {
-        let asked = (number + 1..=number + limit.min(WINDOW)).map(|number| self.read(number));
+        let asked = (number + 1..=number + limit).map(|number| self.read(number));
         let mut answers = stream::iter(asked).buffered(WINDOW as usize);
         let mut run = Vec::new();
         // A later one may be there when an earlier one was not yet: only the unbroken run is taken.

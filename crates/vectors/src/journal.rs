@@ -44,6 +44,9 @@ pub(crate) trait Replay: Send + Sync + 'static {
 
     /// Takes in the next fragment: calls come one at a time, in the order of the numbers. One outcome for each step.
     fn apply(&self, fragment: &Fragment) -> Vec<Self::Outcome>;
+
+    /// Puts what was taken in into better order, unless that is more work than so many rows are. Whether it is done.
+    fn tidy(&self, rows: usize) -> bool;
 }
 
 /// How up to date reads are, and how long a lost reply is followed up.

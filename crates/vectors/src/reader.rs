@@ -1,7 +1,7 @@
 //! Taking fragments in: one at a time, in the order of their numbers, each once.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, TryLockError};
 
 use base::{Seams, Span};
 use futures::TryStreamExt;
@@ -120,26 +120,44 @@ impl<R: Replay> Reader<R> {
             for fragment in &run {
                 self.apply(fragment).await?;
             }
-            if (run.len() as u64) < limit.min(WINDOW) {
+            if (run.len() as u64) < limit {
                 return Ok(());
             }
-            limit *= 2;
+            limit = WINDOW.min(limit * 2);
         }
     }
 
-    /// Takes in the next fragment: many rows off the runtime's own threads.
+    /// Takes in the next fragment; what takes long is done off the runtime's own threads.
     async fn apply(self: &Arc<Self>, fragment: &Fragment) -> Result<()> {
-        if !fragment.is_large() && fragment.rows().max(fragment.deletes()) <= QUICK {
-            self.apply_now(fragment);
+        if self.apply_quickly(fragment) {
             return Ok(());
         }
         let (reader, fragment) = (Arc::clone(self), fragment.clone());
-        task::blocking("take in a fragment", move || reader.apply_now(&fragment)).await.map_err(|_| Error::Broken)
+        let apply = move || {
+            let order = reader.order.lock().unwrap_or_else(PoisonError::into_inner);
+            reader.apply_next(&fragment, &order);
+            reader.replay.tidy(usize::MAX);
+        };
+        task::blocking("take in a fragment", apply).await.map_err(|_| Error::Broken)
+    }
+
+    /// Takes in a fragment of few rows on this thread, and puts things in order if that is as little. Whether all of
+    /// it was done.
+    fn apply_quickly(&self, fragment: &Fragment) -> bool {
+        if fragment.is_large() || fragment.rows().max(fragment.deletes()) > QUICK {
+            return false;
+        }
+        let order = match self.order.try_lock() {
+            Ok(order) => order,
+            Err(TryLockError::Poisoned(order)) => order.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        self.apply_next(fragment, &order);
+        self.replay.tidy(QUICK)
     }
 
     /// Takes in a fragment, unless it has been: by a look whose caller went away before it ended.
-    fn apply_now(&self, fragment: &Fragment) {
-        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+    fn apply_next(&self, fragment: &Fragment, _order: &MutexGuard<'_, ()>) {
         if fragment.number() != self.applied() + 1 {
             return;
         }

@@ -11,8 +11,14 @@ use crate::fragment::{Fragment, Step};
 use crate::journal::Replay;
 use crate::snapshot::Snapshot;
 
+#[cfg(test)]
+mod tests;
+
 /// Blocks in memory are joined until their vectors are this many bytes.
 const FULL: usize = 16 << 20;
+/// What moving a row weighs, in bytes of vectors, and what a row of usual length weighs altogether.
+const MOVE: usize = 256;
+const ROW: usize = 2048;
 
 /// The items of one index. Fragments come in one at a time; each makes a new snapshot.
 #[derive(Debug)]
@@ -87,6 +93,10 @@ impl Table {
         ids.iter().any(|id| state.places.contains_key(id.as_str()))
     }
 
+    fn publish(&self, snapshot: Snapshot) {
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,10 +116,22 @@ impl Replay for Table {
     fn apply(&self, fragment: &Fragment) -> Vec<Outcome> {
         let mut state = self.state();
         let outcomes = state.apply(fragment);
-        state.tidy();
-        let snapshot = Arc::new(state.snapshot(fragment.number()));
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.publish(state.snapshot(fragment.number()));
         outcomes
+    }
+
+    fn tidy(&self, rows: usize) -> bool {
+        let mut state = self.state();
+        let untidy = state.untidy();
+        if untidy.is_empty() {
+            return true;
+        }
+        let is_little = state.weight(&untidy) <= rows.saturating_mul(ROW);
+        if is_little {
+            untidy.iter().for_each(|keys| state.join(keys));
+            self.publish(state.snapshot(self.snapshot().fragment));
+        }
+        is_little
     }
 }
 
@@ -141,14 +163,21 @@ impl State {
         }
     }
 
-    /// Keeps blocks few and full of life: each row is copied about once for every doubling of what lies in memory.
-    fn tidy(&mut self) {
-        let worn: Vec<u32> = self.blocks.iter().filter(|(_, block)| block.is_worn()).map(|(key, _)| *key).collect();
-        worn.into_iter().for_each(|key| self.join(&[key]));
-        let tail = self.tail();
-        if tail.len() > 1 {
-            self.join(&tail);
-        }
+    /// What is to be joined, so that blocks are few and full of life: each row is copied about once for every doubling
+    /// of what lies in memory.
+    fn untidy(&self) -> Vec<Vec<u32>> {
+        let tail = Some(self.tail()).filter(|tail| tail.len() > 1);
+        let joined = |key: &u32| tail.as_ref().is_some_and(|tail| tail.contains(key));
+        let worn = self.blocks.iter().filter(|(key, block)| block.is_worn() && !joined(key));
+        let mut untidy: Vec<Vec<u32>> = worn.map(|(key, _)| vec![*key]).collect();
+        untidy.extend(tail);
+        untidy
+    }
+
+    /// How much work it is to join these, in bytes.
+    fn weight(&self, untidy: &[Vec<u32>]) -> usize {
+        let blocks = untidy.iter().flatten().filter_map(|key| self.blocks.get(key));
+        blocks.map(|block| block.size() + block.rows() * MOVE).sum()
     }
 
     /// The newest blocks in memory, as far back as each is no larger than all after it together.
