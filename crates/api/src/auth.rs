@@ -11,7 +11,6 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
-use storage::Secret;
 use subtle::ConstantTimeEq;
 
 use crate::error::{Error, Result};
@@ -47,11 +46,10 @@ struct Known {
 struct Admitted;
 
 impl Auth {
-    /// Reads the settings. `file` is what `token_file` holds and `env` what the variable `token_env` holds: the first
-    /// of `auth.token`, the file and the variable is the primary token. Fails on a setting that would let in nobody, or
-    /// other people than it seems to.
-    pub fn settle(config: &AuthConfig, file: Option<Secret>, env: Option<Secret>) -> Result<Self, Error> {
-        Ok(Self(Arc::new(Rules { tokens: config.known(file, env)?, addresses: config.addresses()? })))
+    /// Reads the settings, in which `token` is the one that holds, wherever it was written. Fails on a setting that would
+    /// let in nobody, or other people than it seems to.
+    pub fn settle(config: &AuthConfig) -> Result<Self, Error> {
+        Ok(Self(Arc::new(Rules { tokens: config.known()?, addresses: config.addresses()? })))
     }
 
     /// Whether a token is needed at all.

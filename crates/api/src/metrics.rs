@@ -1,7 +1,7 @@
 //! What is counted and timed, and `/metrics`, which tells it.
 //!
 //! Labels take few values only: roles, route templates, methods and codes that this house knows, never what a request
-//! says.
+//! says; beside them a bounded number of names of what the lake holds.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -16,10 +16,7 @@ use storage::{CacheDir, Location, Objects, Store};
 use vectors::Vectors;
 
 use crate::config::Config;
-use crate::{gauges, open_files};
-
-/// Files that a process has open beside its connections.
-const OTHER_FILES: usize = 512;
+use crate::gauges;
 
 /// How much of the house a process opens.
 #[derive(Debug, Clone, Copy)]
@@ -101,10 +98,10 @@ impl Assembly {
     }
 }
 
-/// What every door of a process is given.
-pub fn shared(config: &Config) -> anyhow::Result<Shared> {
+/// What every door of a process is given that has room for so many connections.
+pub fn shared(config: &Config, room: usize) -> anyhow::Result<Shared> {
     let mut limits = config.gateway.settings.clone();
-    limits.connections = limits.connections.min(open_files::raise().saturating_sub(OTHER_FILES));
+    limits.connections = limits.connections.min(room);
     let shared = Shared::new(Seams::system(), limits);
     Ok(shared.with_auth(config.auth()?).with_metrics(api::Metrics::default()))
 }

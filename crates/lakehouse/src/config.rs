@@ -3,7 +3,7 @@
 //! Each crate owns its section; this module only lists them. Nothing reads the environment after [`settle`].
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use api::{Exposure, Role};
@@ -158,6 +158,11 @@ impl Config {
         written.unwrap_or_else(|| default_bind(role))
     }
 
+    /// Where this machine reaches a role that has its configured port.
+    pub fn url(&self, role: Role) -> String {
+        url_of(self.bind(role))
+    }
+
     /// Where derived files are kept.
     pub fn cache_dir(&self) -> PathBuf {
         self.cache.dir.clone().unwrap_or_else(|| PathBuf::from("lakehouse-cache"))
@@ -165,7 +170,7 @@ impl Config {
 
     /// Who may ask.
     pub fn auth(&self) -> Result<api::Auth, api::Error> {
-        api::Auth::settle(&self.auth, None, None)
+        api::Auth::settle(&self.auth)
     }
 
     /// The models; all of them behind `upstream`, another process of ours, when it is named.
@@ -191,6 +196,17 @@ impl Config {
         let written = toml::Table::try_from(self)?;
         Ok(layer::leaves(&written).into_iter().map(|(key, value)| (key, value.to_string())).collect())
     }
+}
+
+/// Where this machine reaches a socket. One that is bound to every address is reached over loopback: "every address" is
+/// a name that no service answers to.
+pub fn url_of(mut bound: SocketAddr) -> String {
+    match bound.ip() {
+        IpAddr::V4(every) if every.is_unspecified() => bound.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(every) if every.is_unspecified() => bound.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{bound}")
 }
 
 fn default_bind(role: Role) -> SocketAddr {

@@ -36,7 +36,7 @@ pub async fn run(demo: Demo, sources: Sources, output: Output) -> anyhow::Result
         };
         door.close().await;
         told?;
-        return what_next(&demo.lake, &format!("http://{}", config.bind(api::Role::Gateway)), false, output);
+        return what_next(&demo.lake, &config.url(api::Role::Gateway), false, output);
     }
     let running = start(&config).await?;
     let url = running.gateway()?;

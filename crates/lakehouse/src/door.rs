@@ -69,7 +69,7 @@ impl Door {
 
     /// The gateway at its configured port, if one answers there. Its token may stand in the same settings.
     async fn running(settled: &Settled, token: Option<Secret>) -> Option<Self> {
-        let url = format!("http://{}", settled.config.bind(api::Role::Gateway));
+        let url = settled.config.url(api::Role::Gateway);
         let door = Self::remote(&url, token.or_else(|| settled.config.auth.token.clone())).ok()?;
         let health = tokio::time::timeout(GREETING, door.client.health()).await.ok()?.ok()?;
         (health.service == api::Role::Gateway.name()).then_some(door)
@@ -83,7 +83,7 @@ impl Door {
     async fn inside(config: Config, lake: bool) -> anyhow::Result<Self> {
         let place = format!("the lake {}", config.lake.location);
         let config = unbounded(config);
-        let assembly = Assembly::open(&config, Extent { lake, embeds: false }, shared(&config)?).await?;
+        let assembly = Assembly::open(&config, Extent { lake, embeds: false }, shared(&config, usize::MAX)?).await?;
         let progress = Progress::default();
         let router = assembly.gateway()?.layer(axum::Extension(progress.clone()));
         let service = tower::service_fn(move |request: Request<client::Body>| {

@@ -16,7 +16,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::assemble::{Assembly, shared};
-use crate::config::Config;
+use crate::config::{Config, url_of};
+use crate::open_files;
 use crate::output::Output;
 
 mod plan;
@@ -26,6 +27,11 @@ pub use plan::Plan;
 
 /// How long a role of this process may take to answer its first health check.
 const HEALTH_BUDGET: Duration = Duration::from_secs(30);
+
+/// Files that a process has open beside its connections.
+const OTHER_FILES: usize = 512;
+/// Fewest connections that are worth a start.
+const LEAST_ROOM: usize = 64;
 
 /// One role that answers on a port of its own.
 struct Door {
@@ -44,7 +50,7 @@ pub struct Running {
 /// Binds every socket, opens the rooms that the workers need, and opens the doors.
 pub async fn start(config: &Config, plan: Plan) -> anyhow::Result<Running> {
     let edges = bind(config, &plan)?;
-    let shared = shared(config)?;
+    let shared = shared(config, room(open_files::raise())?)?;
     let assembly = match plan.extent() {
         Some(extent) => Some(Assembly::open(config, extent, shared.clone()).await?),
         None => None,
@@ -59,6 +65,17 @@ pub async fn start(config: &Config, plan: Plan) -> anyhow::Result<Running> {
         running.prepare();
     }
     Ok(running)
+}
+
+/// How many connections fit beside the other files that a process opens.
+fn room(files: usize) -> anyhow::Result<usize> {
+    let room = files.saturating_sub(OTHER_FILES);
+    ensure!(
+        room >= LEAST_ROOM,
+        "this process may open {files} files, too few for the lake and its connections; allow it {} with `ulimit -n`",
+        2 * OTHER_FILES
+    );
+    Ok(room)
 }
 
 /// A busy port, or one that this process may not take, ends the start before anything heavy.
@@ -168,7 +185,7 @@ impl Running {
 
 impl Door {
     fn url(&self) -> String {
-        format!("http://{}", self.address)
+        url_of(self.address)
     }
 }
 

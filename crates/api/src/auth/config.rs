@@ -1,14 +1,18 @@
 //! Tokens and addresses as they are written: settings.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use storage::Secret;
 
 use super::{Known, Scope, digest_of};
 use crate::error::Error;
+
+/// The bits that mark an IPv6 address as one of IPv4.
+const MAPPED_PREFIX: u8 = 96;
 
 /// Who may ask. Without a token and on loopback everybody may.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -56,20 +60,20 @@ impl Default for AuthConfig {
 
 impl AuthConfig {
     /// Every token that passes, by its digest.
-    pub(super) fn known(&self, file: Option<Secret>, env: Option<Secret>) -> Result<Vec<Known>, Error> {
-        let env = env.filter(|token| !token.is_empty());
-        let primary = [("auth.token", self.token.clone()), ("auth.token_file", file), ("auth.token_env", env)];
-        let primary = primary.into_iter().find_map(|(key, token)| Some((key.to_owned(), token?)));
-        let secondary = self.secondary_tokens.iter().cloned();
-        let secondary = secondary.map(|token| ("auth.secondary_tokens".to_owned(), token));
+    pub(super) fn known(&self) -> Result<Vec<Known>, Error> {
+        let primary = self.token.iter().map(|token| ("auth.token", token));
+        let secondary = self.secondary_tokens.iter().map(|token| ("auth.secondary_tokens", token));
         let mut known = Vec::new();
-        for (key, token) in primary.into_iter().chain(secondary) {
-            add(&mut known, &key, &token, Scope::ALL.to_vec())?;
+        for (key, token) in primary.chain(secondary) {
+            add(&mut known, key, token, Scope::ALL.to_vec())?;
         }
-        for NamedToken { name, token, scopes } in &self.tokens {
+        for (at, NamedToken { name, token, scopes }) in self.tokens.iter().enumerate() {
             let key = format!("auth.tokens ({name})");
-            if scopes.is_empty() {
-                return Err(Error::Setting { key, rule: "it has no scopes, so it may do nothing" });
+            if name.is_empty() || self.tokens[..at].iter().any(|other| other.name == *name) {
+                return Err(Error::Setting { key, rule: "each of these tokens has a name of its own" });
+            }
+            if !scopes.iter().any(|scope| Scope::NEEDED.contains(scope)) {
+                return Err(Error::Setting { key, rule: "it has neither `read` nor `write`, so it may do nothing" });
             }
             add(&mut known, &key, token, scopes.clone())?;
         }
@@ -78,12 +82,25 @@ impl AuthConfig {
 
     /// The networks; an address by itself is a network of one.
     pub(super) fn addresses(&self) -> Result<Vec<IpNet>, Error> {
-        let read = |text: &String| {
-            let net = text.parse::<IpNet>().ok().or_else(|| Some(text.parse::<std::net::IpAddr>().ok()?.into()));
-            let key = format!("auth.allowed_ips ({text:?})");
-            net.ok_or(Error::Setting { key, rule: "it is no address and no network such as 10.0.0.0/8" })
-        };
-        self.allowed_ips.iter().map(read).collect()
+        let wrong: Vec<_> = self.allowed_ips.iter().filter(|text| network(text).is_none()).collect();
+        if !wrong.is_empty() {
+            let key = format!("auth.allowed_ips ({wrong:?})");
+            return Err(Error::Setting { key, rule: "this is no address and no network such as 10.0.0.0/8" });
+        }
+        Ok(self.allowed_ips.iter().filter_map(|text| network(text)).collect())
+    }
+}
+
+/// A network as it is written. Callers are known by their IPv4 address where they have one, so the networks are too.
+fn network(text: &str) -> Option<IpNet> {
+    let net = text.parse::<IpNet>().ok().or_else(|| Some(text.parse::<IpAddr>().ok()?.into()))?;
+    let within_v4 = net.prefix_len().checked_sub(MAPPED_PREFIX);
+    match (net.addr(), within_v4) {
+        (IpAddr::V6(address), Some(prefix)) => match address.to_ipv4_mapped() {
+            Some(v4) => Ipv4Net::new(v4, prefix).ok().map(IpNet::V4),
+            None => Some(net),
+        },
+        _ => Some(net),
     }
 }
 

@@ -37,6 +37,9 @@ impl Scope {
     /// Every scope.
     pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Admin, Self::Legal];
 
+    /// The scopes that requests need.
+    pub(crate) const NEEDED: [Self; 2] = [Self::Read, Self::Write];
+
     /// What a request needs: with or without `/v1`, whether or not a route answers it.
     pub(crate) fn needed(method: &Method, path: &str) -> Self {
         let path = path.strip_prefix("/v1").unwrap_or(path);

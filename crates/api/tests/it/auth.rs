@@ -79,7 +79,7 @@ fn config() -> AuthConfig {
 }
 
 async fn guarded(config: &AuthConfig) -> Stack {
-    let auth = Auth::settle(config, None, None).unwrap();
+    let auth = Auth::settle(config).unwrap();
     Stack::over(Shared::new(Seams::system(), limits()).with_auth(auth)).await
 }
 

@@ -86,7 +86,7 @@ async fn no_token_reaches_the_log_whichever_way_it_comes() {
     let log = &*LOG;
     let (right, wrong) = ("correct-horse-battery", "staple-of-a-guess");
     let config = AuthConfig { token: Some(Secret::new(right)), ..AuthConfig::default() };
-    let auth = Auth::settle(&config, None, None).unwrap();
+    let auth = Auth::settle(&config).unwrap();
     tracing::trace!(?config, ?auth, "settled");
     let stack = Stack::over(Shared::new(Seams::system(), limits()).with_auth(auth)).await;
     let split = stack.split();

@@ -5,13 +5,22 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use toml::Value;
+use toml::{Table, Value};
 
 use super::faults::Faults;
 use super::layer::{Origin, Written};
 
 /// Read when present; `$LAKEHOUSE_SECRETS` names another.
 const DEFAULT_PATH: &str = "/etc/lakehouse/secrets-go.toml";
+
+/// The sections that are read.
+const SECTIONS: [&str; 3] = ["s3", "auth", "models"];
+/// The keys of `[auth]` that are read.
+const AUTH: [&str; 3] = ["token", "secondary_tokens", "tokens"];
+/// The key of a provider that is read.
+const API_KEY: &str = "api_key";
+/// From here on two names are likely one of them misspelt; 1 is the same.
+const LIKELY: f64 = 0.85;
 
 /// The parts of the file that concern this program; the file may hold more for others.
 #[derive(Debug, Default, Deserialize)]
@@ -75,19 +84,56 @@ pub fn lay(named: Option<&str>, written: &mut Written, faults: &mut Faults) {
     }
     let origin = Origin::File(PathBuf::from(path));
     match read(path) {
-        Ok(secrets) => secrets.lay(written, &origin),
+        Ok((secrets, table)) => {
+            for stranger in strangers(&table) {
+                faults.add(format!("{}: {stranger}", path.display()));
+            }
+            secrets.lay(written, &origin);
+        }
         Err(reason) => faults.add(format!("{}: {reason}", path.display())),
     }
 }
 
+/// What looks meant for this program and would be passed over: a service must not start open because a token's key is
+/// misspelt. Other sections may be for others.
+fn strangers(table: &Table) -> Vec<String> {
+    let keys = |section: Option<&Value>| -> Vec<String> {
+        section.and_then(Value::as_table).into_iter().flat_map(Table::keys).cloned().collect()
+    };
+    let mut strangers = Vec::new();
+    for (name, value) in table {
+        if AUTH.contains(&name.as_str()) {
+            strangers.push(format!("{name} stands below no section; write it below [auth]"));
+        } else if value.is_table() && !SECTIONS.contains(&name.as_str()) {
+            let meant = SECTIONS.iter().find(|section| strsim::jaro_winkler(section, name) > LIKELY);
+            strangers.extend(meant.map(|meant| format!("there is no section [{name}]; did you mean [{meant}]?")));
+        }
+    }
+    for key in keys(table.get("auth")).iter().filter(|key| !AUTH.contains(&key.as_str())) {
+        strangers.push(format!("auth.{key} is not read from here; this section takes {}", AUTH.join(", ")));
+    }
+    let providers = table.get("models").and_then(|models| models.get("providers"));
+    for name in keys(providers) {
+        let taken = keys(providers.and_then(|providers| providers.get(&name)));
+        let wrong = taken.iter().filter(|key| *key != API_KEY);
+        strangers.extend(
+            wrong.map(|key| {
+                format!("models.providers.{name}.{key} is not read from here; this section takes {API_KEY}")
+            }),
+        );
+    }
+    strangers
+}
+
 #[expect(clippy::disallowed_methods, reason = "settings are read before any store exists")]
-fn read(path: &Path) -> Result<SecretsFile, String> {
+fn read(path: &Path) -> Result<(SecretsFile, Table), String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     // The error of the parser would quote the line, and with it a secret.
-    toml::from_str(&text).map_err(|error| match error.span() {
+    let wrong = |error: toml::de::Error| match error.span() {
         Some(span) => format!("line {} is not what a secrets file takes", line_of(&text, span.start)),
         None => "is not valid TOML".to_owned(),
-    })
+    };
+    Ok((toml::from_str(&text).map_err(wrong)?, toml::from_str(&text).map_err(wrong)?))
 }
 
 /// The line of a text, counted from 1, in which this byte lies.

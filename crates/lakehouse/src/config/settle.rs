@@ -59,7 +59,7 @@ pub fn settle(sources: &Sources) -> Result<Settled, Faults> {
         faults.add(error.message());
         Config::default()
     });
-    places::settle(&mut config, &sources.environment);
+    places::settle(&mut config, &sources.environment, &mut faults);
     config.exposed = exposed(&sources.environment);
     check_together(&config, &mut faults);
     faults.settled()?;
@@ -179,8 +179,17 @@ fn read_value(path: &str) -> std::io::Result<String> {
 fn check_values(written: &mut Written, faults: &mut Faults) {
     written.0.retain(|key, (value, origin)| {
         let outcome = Config::deserialize(alone(key, value.clone()));
-        outcome.map_err(|error| faults.add(format!("{key} ({origin}): {}", error.message()))).is_ok()
+        outcome.map_err(|error| faults.add(format!("{key} ({origin}): {}", unfit(key, error.message())))).is_ok()
     });
+}
+
+/// Why a value does not fit its key. The parser quotes the value, and one of `[auth]` may be a secret in the wrong shape.
+fn unfit(key: &str, message: &str) -> String {
+    if !key.starts_with("auth.") {
+        return message.to_owned();
+    }
+    let expected = message.rsplit_once("expected ").map_or("another shape", |(_, expected)| expected);
+    format!("the value is not what this key takes, which is {expected}")
 }
 
 /// Rules that concern several values, or values as a whole.
@@ -201,10 +210,15 @@ fn check_together(config: &Config, faults: &mut Faults) {
     if let Err(refusal) = config.models(None) {
         faults.add(refusal.to_string());
     }
-    if !config.s3.endpoint.is_empty()
-        && let Err(reason) = upstream(&config.s3.endpoint)
-    {
-        faults.add(format!("s3.endpoint: {} {reason}", shown(&config.s3.endpoint)));
+    for (key, written) in [("s3.endpoint", &config.s3.endpoint), ("models.hub_url", &config.models.hub_url)] {
+        if !written.is_empty()
+            && let Err(reason) = upstream(written)
+        {
+            faults.add(format!("{key}: {} {reason}", shown(written)));
+        }
+    }
+    for host in config.gateway.settings.allowed_hosts.iter().filter(|host| !is_host(host)) {
+        faults.add(format!("gateway.allowed_hosts: {host:?} is no name such as lake.example or lake.example:8443"));
     }
     if let Err(error) = config.lake.location.parse::<storage::Location>() {
         faults.add(format!("lake.location: {error}"));
@@ -233,5 +247,14 @@ pub fn upstream(written: &str) -> Result<Url, &'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("holds a user's name or password, which would not be kept secret here: write http://host:port");
     }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("holds a query or a fragment: write http://host:port");
+    }
     if url.host_str().is_none() { Err("names no host") } else { Ok(url) }
+}
+
+/// Whether a `Host` header could say this.
+fn is_host(written: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+    written.chars().all(plain) && Url::parse(&format!("http://{written}")).is_ok()
 }

@@ -65,6 +65,33 @@ fn all_faults_are_reported_together() {
 }
 
 #[test]
+fn hosts_and_upstreams_that_can_never_be_met_are_refused() {
+    for setting in [
+        r#"gateway.allowed_hosts=[""]"#,
+        r#"gateway.allowed_hosts=["http://lake.example"]"#,
+        r#"gateway.allowed_hosts=["*"]"#,
+        r#"gateway.allowed_hosts=["lake.example:x"]"#,
+        "upstreams.queryd=http://127.0.0.1:3214?a=1",
+    ] {
+        assert_eq!(faults(&sources([], &[setting])).len(), 1, "{setting}");
+    }
+    let right = r#"gateway.allowed_hosts=["lake.example", "lake.example:8443", "10.0.0.1", "[2001:db8::1]:80"]"#;
+    assert!(settle(&sources([], &[right])).is_ok());
+}
+
+#[test]
+fn what_is_bound_to_every_address_is_reached_over_loopback() {
+    for (bound, url) in [
+        ("0.0.0.0:3110", "http://127.0.0.1:3110"),
+        ("[::]:3110", "http://[::1]:3110"),
+        ("127.0.0.2:3110", "http://127.0.0.2:3110"),
+        ("10.0.0.1:3110", "http://10.0.0.1:3110"),
+    ] {
+        assert_eq!(super::url_of(bound.parse().expect("an address")), url);
+    }
+}
+
+#[test]
 fn a_given_file_must_be_there_and_be_toml() {
     let missing = Sources { file: Some("/nonexistent/lake.toml".into()), ..sources([], &[]) };
     assert!(faults(&missing)[0].contains("/nonexistent/lake.toml"));
@@ -116,6 +143,13 @@ fn faults_do_not_repeat_secrets() {
         "upstreams.queryd=http://user:12345678@host:1",
         "upstreams.queryd=user:12345678@host:1",
         "s3.endpoint=http://user:12345678@host:1",
+        "models.hub_url=http://user:12345678@host:1",
+        "auth.secondary_tokens=12345678",
+        "auth.secondary_tokens=t12345678",
+        "auth.tokens=t12345678",
+        "auth.tokens=[\"t12345678\"]",
+        "auth.tokens=[{t12345678 = 1}]",
+        "auth.tokens=[{name = \"n\", token = \"x\", scopes = [\"t12345678\"]}]",
     ] {
         let told = faults(&sources([], &[setting]));
         assert!(told.len() == 1 && !told[0].contains("12345678"), "{told:?}");
@@ -260,6 +294,23 @@ fn the_secrets_file_may_hold_tokens_and_keys() {
 }
 
 #[test]
+fn a_secrets_file_that_would_be_passed_over_is_refused() {
+    for (text, meant) in [
+        ("[auth]\ntokn = \"s3cret\"\n", "token"),
+        ("[auth]\nallowed_ips = [\"10.0.0.0/8\"]\n", "auth.allowed_ips"),
+        ("[auht]\ntoken = \"s3cret\"\n", "[auth]"),
+        ("token = \"s3cret\"\n", "[auth]"),
+        ("[models.providers.mine]\nkey = \"s3cret\"\n", "api_key"),
+    ] {
+        let (_kept, path) = file("secrets.toml", text, 0o600);
+        let mut given = sources([], &[]);
+        given.environment = given.environment.with("LAKEHOUSE_SECRETS", &path.display().to_string());
+        let told = faults(&given);
+        assert!(told.len() == 1 && told[0].contains(meant) && !told[0].contains("s3cret"), "{text}: {told:?}");
+    }
+}
+
+#[test]
 fn outside_loopback_a_role_needs_a_token_and_its_variable() {
     let bind = "vectord.bind=0.0.0.0:3215";
     let (token, leave) = ("auth.token=correct-horse-battery", ("LH_VECTORD_ALLOW_NONLOOPBACK", "1"));
@@ -287,7 +338,8 @@ fn derived_files_go_to_the_users_cache_directory() {
     let home = home.path().display().to_string();
     let below = format!("{home}/.cache/lakehouse");
     assert_eq!(places(&sources([("HOME", &home)], &[])), (below.clone(), format!("{below}/models")));
-    assert!(!places(&sources([("HOME", "/nonexistent")], &[])).0.contains("nonexistent"));
+    let none = format!("{home}/none");
+    assert!(!places(&sources([("HOME", &none)], &[])).0.contains(&home));
     assert_eq!(places(&sources([("HOME", "/h"), ("XDG_CACHE_HOME", "/x")], &[])).0, "/x/lakehouse");
     assert_eq!(places(&sources([("HOME", "/h")], &["cache.dir=/c"])), ("/c".to_owned(), "/c/models".to_owned()));
     assert_eq!(places(&sources([("HOME", "/h")], &["models.cache_dir=/m"])).1, "/m");

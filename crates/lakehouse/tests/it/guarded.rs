@@ -1,5 +1,9 @@
 //! Tokens and binds: who may ask, from where, and what a start outside loopback needs.
 
+use std::path::Path;
+
+use anyhow::Context;
+
 use crate::command::Desk;
 use crate::probe::Probe;
 use crate::stack::{Ground, Site};
@@ -63,5 +67,26 @@ fn a_bind_outside_loopback_needs_a_token_and_leave() -> anyhow::Result<()> {
     desk.run(&check)?.ended(0)?;
     let shown = desk.run(&["config", "show"])?.ended(0)?.out;
     assert!(!shown.contains(TOKEN) && shown.contains("$AUTH_TOKEN"), "{shown}");
+    Ok(())
+}
+
+/// Bound to every address, a role starts, says where this machine reaches it, and answers to the address that was
+/// called and to no other.
+#[tokio::test]
+async fn what_is_bound_to_every_address_starts_and_answers() -> anyhow::Result<()> {
+    let token = format!("auth.token={TOKEN}");
+    for (bind, own) in [("0.0.0.0:0", "127.0.0.2"), ("[::]:0", "[::1]")] {
+        let desk = Desk::new()?.with("LH_GATEWAY_ALLOW_NONLOOPBACK", "1");
+        let bind = format!("gateway.bind={bind}");
+        let serve = ["serve", "--lake", "lake", "--set", &bind, "--set", &token, "--set", "models.download=false"];
+        let mut child = desk.command(Path::new(env!("CARGO_BIN_EXE_lakehouse"))).args(serve).spawn()?;
+        let (mut line, out) = (String::new(), child.stdout.take().context("standard output")?);
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)?;
+        let port = line.trim().rsplit_once(':').with_context(|| format!("no URL: {line:?}"))?.1;
+        Probe::of(line.trim())?.get("/health").await?.expect(200)?;
+        Probe::of(&format!("http://{own}:{port}"))?.get("/health").await?.expect(200)?;
+        child.kill()?;
+        child.wait()?;
+    }
     Ok(())
 }

@@ -134,3 +134,42 @@ async fn a_second_signal_ends_at_once() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// What the rooms keep stands in `/metrics`, with the names of no more indexes than it promises.
+#[tokio::test]
+async fn the_rooms_tell_their_numbers() -> anyhow::Result<()> {
+    let site = Site::new(&Ground::directory())?;
+    let stack = site.start(&[]).await?;
+    let probe = Probe::of(stack.gateway()?)?;
+    for number in 0..101 {
+        let name = format!("index{number:03}");
+        let index = json!({ "name": name, "dimension": 1, "distance": "euclidean" });
+        probe.post("/v1/vectors/index", &index).await?.expect(201)?;
+        let items = json!({ "items": [{ "id": "a", "vector": [1] }, { "id": "b", "vector": [2] }] });
+        probe.post(&format!("/v1/vectors/index/{name}/add"), &items).await?.expect(200)?;
+    }
+    let page = String::from_utf8(probe.get("/metrics").await?.expect(200)?.body.to_vec())?;
+    for line in [
+        "lakehouse_log_head 101.0",
+        r#"lakehouse_index_items{index="index000"} 2.0"#,
+        "lakehouse_queries_running 0.0",
+        "lakehouse_embed_cache_hits_total 0",
+        "lakehouse_embed_cache_misses_total 0",
+        "lakehouse_embed_cache_texts 0.0",
+    ] {
+        assert!(page.lines().any(|told| told == line), "{line} is missing in {page}");
+    }
+    assert_eq!(page.lines().filter(|line| line.starts_with("lakehouse_index_items{")).count(), 100);
+    stack.stop().await
+}
+
+#[test]
+fn a_start_with_too_few_files_says_so() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let limited =
+        ["-c", "ulimit -n 512 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_lakehouse"), "serve", "--lake", "lake"];
+    let ended = desk.command(Path::new("/bin/sh")).args(limited).output()?;
+    let told = String::from_utf8(ended.stderr)?;
+    assert!(!ended.status.success() && told.contains("512 files") && told.contains("ulimit -n"), "{told}");
+    Ok(())
+}
