@@ -115,7 +115,8 @@ impl Found {
     }
 }
 
-/// The values of one field. Where one does not fit the type, as when the index changed meanwhile, all are JSON.
+/// The values of one field. Where one does not fit the type, as when the index changed meanwhile, all are texts: texts as
+/// they are, so that one odd item changes no comparison with them, and everything else as JSON.
 fn column(neighbours: &[Neighbour], field: &SearchField) -> ArrayRef {
     let values =
         || neighbours.iter().map(|neighbour| neighbour.metadata.get(&field.name).filter(|value| !value.is_null()));
@@ -127,7 +128,7 @@ fn column(neighbours: &[Neighbour], field: &SearchField) -> ArrayRef {
         FieldType::Json => false,
     };
     if !values().flatten().all(fits) {
-        return Arc::new(values().map(|value| value.map(Value::to_string)).collect::<StringViewArray>());
+        return Arc::new(values().map(|value| value.map(shown)).collect::<StringViewArray>());
     }
     match field.ty {
         FieldType::Integer => Arc::new(values().map(|value| value.and_then(Value::as_i64)).collect::<Int64Array>()),
@@ -137,6 +138,10 @@ fn column(neighbours: &[Neighbour], field: &SearchField) -> ArrayRef {
             Arc::new(values().map(|value| value.and_then(Value::as_str)).collect::<StringViewArray>())
         }
     }
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn text_of(metadata: &Map<String, Value>) -> String {

@@ -57,7 +57,7 @@ pub enum FieldType {
     Number,
     /// A BOOLEAN.
     Boolean,
-    /// Anything else, and a mix of these: a VARCHAR that holds JSON.
+    /// Anything else, and a mix of these: a VARCHAR of texts as they are and JSON for everything else.
     Json,
 }
 
