@@ -78,6 +78,9 @@ pub enum Error {
     /// The vector search refused: no such index, another dimension, a model that does not answer.
     #[error(transparent)]
     Search(SearchFault),
+    /// The vector search met a fault of the program.
+    #[error("the vector search met a fault of the program; the log has the details under its request id")]
+    SearchBroke(#[source] tokio::task::JoinError),
     /// Data of a table could not be read.
     #[error("the data of a table could not be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -110,7 +113,7 @@ impl Fault for Error {
             Self::Catalog(inner) => inner.kind(),
             Self::Search(inner) => inner.fault().kind(),
             Self::Unreadable(_) => Kind::Damaged,
-            Self::Start { .. } => Kind::Bug,
+            Self::Start { .. } | Self::SearchBroke(_) => Kind::Bug,
         }
     }
 
@@ -132,6 +135,7 @@ impl Fault for Error {
             Self::Catalog(inner) => inner.code(),
             Self::Search(inner) => inner.fault().code(),
             Self::Unreadable(_) => "query.unreadable",
+            Self::SearchBroke(_) => "query.search_broke",
             Self::Start { .. } => "query.start",
         }
     }

@@ -64,7 +64,7 @@ impl Searcher {
             Ok((neighbours, search.fields(&index).await?))
         });
         // The search ends with the query that waits for it.
-        let answer = AbortOnDropHandle::new(asked).await.map_err(|_| Error::Panicked)?;
+        let answer = AbortOnDropHandle::new(asked).await.map_err(Error::SearchBroke)?;
         answer.map_err(Error::Search)
     }
 }

@@ -105,7 +105,7 @@ async fn faults_of_the_search_pass_unchanged() {
     assert_eq!((error.code(), error.kind()), ("models.no_weights", Kind::Unavailable));
     // A panic ends the query, and no more.
     let (code, message) = lake.refused("SELECT * FROM vector_search('broken', 'x', 1)").await;
-    assert_eq!((code.as_str(), message.contains("broken")), ("query.unsupported", false), "{message}");
+    assert_eq!((code.as_str(), message.contains("broken")), ("query.search_broke", false), "{message}");
     assert_eq!(lake.rows("SELECT id FROM vector_search('jobs', 'x', 1)").await, json!([["a"]]));
 }
 
