@@ -22,6 +22,8 @@ pub(crate) struct Block {
     ids: Vec<Arc<str>>,
     /// Metadata kept beside the fragment; where there is none, that of the mapped fragment holds.
     metadata: Vec<Option<Arc<[u8]>>>,
+    /// Bytes of all metadata, beside the fragment and in it.
+    described: usize,
     /// The number of the fragment that ended each row. Their order to other memory comes from the lock through which
     /// the snapshot that ends the row is published; readers of older ones see the row either way.
     ends: Vec<AtomicU64>,
@@ -70,6 +72,7 @@ impl Block {
             floats,
             ids: (0..rows).map(|row| Arc::from(fragment.id(row))).collect(),
             metadata: (0..rows).map(kept).collect(),
+            described: (0..rows).filter_map(|row| fragment.metadata(row)).map(<[u8]>::len).sum(),
             ends: (0..rows).map(|_| AtomicU64::new(NEVER)).collect(),
             ended: AtomicUsize::new(0),
             scales: OnceLock::new(),
@@ -85,7 +88,9 @@ impl Block {
             for row in block.living() {
                 floats.extend_from_slice(block.vector(row));
                 gathered.ids.push(Arc::clone(&block.ids[row]));
-                gathered.metadata.push(block.kept_metadata(row));
+                let metadata = block.kept_metadata(row);
+                gathered.described += metadata.as_ref().map_or(0, |text| text.len());
+                gathered.metadata.push(metadata);
                 gathered.ends.push(AtomicU64::new(NEVER));
             }
         }
@@ -99,6 +104,7 @@ impl Block {
             floats: Floats::Held(Vec::new()),
             ids: Vec::new(),
             metadata: Vec::new(),
+            described: 0,
             ends: Vec::new(),
             ended: AtomicUsize::new(0),
             scales: OnceLock::new(),
@@ -114,6 +120,11 @@ impl Block {
     /// How many bytes the vectors are.
     pub fn size(&self) -> usize {
         self.rows() * self.dimension * size_of::<f32>()
+    }
+
+    /// How many bytes the metadata is.
+    pub fn described(&self) -> usize {
+        self.described
     }
 
     /// Whether the vectors lie in memory of this process.
@@ -177,6 +188,7 @@ impl Block {
     /// Gives a row without metadata that of the row it replaces.
     pub fn keep_metadata(&mut self, row: usize, metadata: Option<Arc<[u8]>>) {
         if self.metadata(row).is_none() {
+            self.described += metadata.as_ref().map_or(0, |text| text.len());
             self.metadata[row] = metadata;
         }
     }
@@ -188,6 +200,12 @@ impl Block {
             (0..self.rows()).for_each(|row| scales.push(self.vector(row)));
             scales
         })
+    }
+
+    /// The fields of the metadata of the rows that have ended.
+    pub fn ended_fields(&self) -> Fields {
+        let ended = (0..self.rows()).filter(|row| !self.is_visible(*row, NEVER - 1));
+        Fields::of(ended.filter_map(|row| self.metadata(row)))
     }
 
     /// The fields of all metadata; the first call reads it.

@@ -18,7 +18,7 @@ use crate::search::{Neighbour, Target};
 use crate::snapshot::Snapshot;
 use crate::table::Table;
 
-/// Searches over fewer bytes end sooner than another thread would begin.
+/// Searches over fewer bytes of vectors and metadata end sooner than another thread would begin.
 const QUICK: usize = 256 << 10;
 
 /// One index, open. Cheap to clone.
@@ -108,7 +108,7 @@ impl Index {
         let k = check::found(near.k, snapshot.length)?;
         let fragment = snapshot.fragment;
         let target = Target::new(self.entry.settings.distance, near.vector);
-        let results = if snapshot.size() < QUICK {
+        let results = if snapshot.size() + snapshot.described() < QUICK {
             hits(&target, &snapshot, k)?
         } else {
             let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;

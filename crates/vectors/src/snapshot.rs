@@ -9,6 +9,8 @@ use crate::field::{Field, Fields};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
     pub blocks: Vec<Arc<Block>>,
+    /// The fields of items that are in no block any more.
+    pub past: Arc<Fields>,
     /// The last fragment taken in; 0 for none.
     pub fragment: u64,
     /// How many items.
@@ -23,9 +25,15 @@ impl Snapshot {
         self.blocks.iter().map(|block| block.size()).sum()
     }
 
-    /// The fields of the items' metadata, sorted by name; the first call after a change reads what is new.
+    /// How many bytes the metadata is.
+    pub fn described(&self) -> usize {
+        self.blocks.iter().map(|block| block.described()).sum()
+    }
+
+    /// The fields of the metadata of all items that ever were, so that no statement loses a column when an item goes.
+    /// Sorted by name; the first call after a change reads what is new.
     pub fn fields(&self) -> Vec<Field> {
-        let mut fields = Fields::default();
+        let mut fields = Fields::clone(&self.past);
         self.blocks.iter().for_each(|block| fields.join(block.fields()));
         fields.list()
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use crate::block::Block;
 use crate::change::Change;
 use crate::error::{Error, Result};
+use crate::field::Fields;
 use crate::fragment::{Fragment, Step};
 use crate::journal::Replay;
 use crate::snapshot::Snapshot;
@@ -32,6 +33,8 @@ struct State {
     places: HashMap<Arc<str>, Place>,
     blocks: BTreeMap<u32, Arc<Block>>,
     next_block: u32,
+    /// The fields of rows that are in no block any more.
+    past: Arc<Fields>,
     /// The model of the index's vectors, once it or one of them has stated it.
     fingerprint: Option<String>,
 }
@@ -157,6 +160,7 @@ impl State {
     fn snapshot(&self, fragment: u64) -> Snapshot {
         Snapshot {
             blocks: self.blocks.values().cloned().collect(),
+            past: Arc::clone(&self.past),
             fragment,
             length: self.places.len(),
             fingerprint: self.fingerprint.clone(),
@@ -197,6 +201,7 @@ impl State {
     /// Copies the living rows of these blocks into a new one and lets go of them. Snapshots that have them keep them.
     fn join(&mut self, keys: &[u32]) {
         let old: Vec<Arc<Block>> = keys.iter().filter_map(|key| self.blocks.remove(key)).collect();
+        old.iter().for_each(|block| Arc::make_mut(&mut self.past).join(&block.ended_fields()));
         let joined = Block::gather(&old);
         if joined.rows() == 0 {
             return;

@@ -120,7 +120,7 @@ impl Vectors {
         found.index().await?.remove(ids, found.version).await
     }
 
-    /// The metadata fields of an index, sorted by name. A field may still be listed after its last item is gone.
+    /// The metadata fields of all items that an index ever had, sorted by name.
     pub async fn fields(&self, name: &IndexName) -> Result<Vec<Field>> {
         self.room.find(name).await?.index().await?.fields().await
     }

@@ -76,3 +76,22 @@ fn a_worn_block_is_copied_apart_too_and_older_states_keep_it() {
     assert_eq!(ids(&full), names(0..1000));
     assert_eq!(table.item("00900").unwrap().vector, vec![900.0; DIMENSION as usize]);
 }
+
+#[test]
+fn the_weight_of_metadata_is_known_through_replacing_and_joining() {
+    let table = Table::new(None);
+    let item = |metadata: Option<serde_json::Value>| Item {
+        id: "a".into(),
+        vector: vec![1.0; DIMENSION as usize],
+        metadata: metadata.and_then(|metadata| metadata.as_object().cloned()),
+    };
+    let put = |item| Change::Put { items: vec![item], fingerprint: None };
+    take(&table, 1, put(item(Some(serde_json::json!({ "k": "1234" })))));
+    assert_eq!(table.snapshot().described(), 12);
+    take(&table, 2, put(item(None)));
+    assert!(table.tidy(usize::MAX));
+    assert_eq!(table.snapshot().described(), 12);
+    take(&table, 3, put(item(Some(serde_json::json!({})))));
+    assert!(table.tidy(usize::MAX));
+    assert_eq!(table.snapshot().described(), 2);
+}

@@ -1,7 +1,8 @@
 //! Items: what an add, a replacement and a delete leave behind.
 
 use base::Distance;
-use serde_json::json;
+use serde_json::{Value, json};
+use vectors::FieldType;
 
 use crate::lake::{code, found, index, item, name, near, nearest, object, open, with_metadata};
 
@@ -118,6 +119,29 @@ async fn fields_follow_the_metadata() {
     vectors.add(&name("found"), vec![with_metadata("c", &[1.0], json!({ "city": 7 }))], None).await.unwrap();
     let shown = serde_json::to_value(&vectors.fields(&name("found")).await.unwrap()[0]).unwrap();
     assert_eq!(shown, json!({ "name": "city", "ty": "json" }));
+}
+
+#[tokio::test]
+async fn fields_outlive_their_items() {
+    let store = testkit::lake::memory().await;
+    let process = open(&store).await;
+    let (vectors, found) = (&process.vectors, name("found"));
+    vectors.create(index("found", 1, Distance::Euclidean)).await.unwrap();
+    // Fragments of many sizes, so that some blocks are joined with rows that have ended.
+    for round in 0..40 {
+        let field = format!("f{round:02}");
+        let item = |number: usize| {
+            let metadata = Value::Object([(field.clone(), json!(number))].into_iter().collect());
+            with_metadata(&format!("{round}-{number}"), &[1.0], metadata)
+        };
+        vectors.add(&found, (0..1 + round % 7).map(item).collect(), None).await.unwrap();
+        let ids = (0..1 + round % 7).map(|number| format!("{round}-{number}")).collect();
+        vectors.remove(&found, ids).await.unwrap();
+    }
+    assert_eq!(vectors.describe(&found).await.unwrap().length, Some(0));
+    let fields = vectors.fields(&found).await.unwrap();
+    assert_eq!((fields.len(), &*fields[39].name, fields[39].ty), (40, "f39", FieldType::Integer));
+    assert_eq!(open(&store).await.vectors.fields(&found).await.unwrap(), fields);
 }
 
 #[tokio::test]
