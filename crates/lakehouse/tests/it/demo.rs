@@ -21,6 +21,7 @@ fn the_demo_works_offline_and_twice() -> anyhow::Result<()> {
         ] {
             assert!(shown.contains(part), "{part} is missing in\n{shown}");
         }
+        assert!(!shown.contains("ready in"), "there is no model to be ready in\n{shown}");
     }
     let list = desk.run(&["catalog", "list", "--lake", "lake-demo", "--json"])?.ended(0)?.json()?;
     let names: Vec<_> = list["datasets"].as_array().into_iter().flatten().map(|one| one["name"].clone()).collect();
