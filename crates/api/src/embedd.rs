@@ -72,7 +72,7 @@ async fn stats(State(embed): State<Embed>, _: Params<Nothing>) -> Result<Respons
 }
 
 async fn models(State(embed): State<Embed>, _: Params<Nothing>) -> Result<Response> {
-    Ok(Wrapped(json!({ "models": embed.models().await })).into_response())
+    Ok(Wrapped(json!({ "models": embed.models() })).into_response())
 }
 
 #[derive(Deserialize)]

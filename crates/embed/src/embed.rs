@@ -79,8 +79,8 @@ impl Embed {
     }
 
     /// The models that can be asked for.
-    pub async fn models(&self) -> Vec<Listed> {
-        self.models.list().await
+    pub fn models(&self) -> Vec<Listed> {
+        self.models.list()
     }
 
     /// Fetches what the embedded model needs in the background.
@@ -134,7 +134,7 @@ impl Batch<'_> {
         for patience in [Patience::Waits, Patience::Computes] {
             let (missing, flights) = self.sort(&keys, &mut known, patience);
             computed += missing.len();
-            self.compute(missing, &mut known).await?;
+            self.compute(missing, &mut known, fingerprint).await?;
             for (key, flight) in flights {
                 if let Ok(vector) = flight.await {
                     known.insert(key, vector);
@@ -170,7 +170,7 @@ impl Batch<'_> {
         (missing, flights)
     }
 
-    async fn compute(&self, missing: Vec<Missing>, known: &mut HashMap<Key, Vector>) -> Result<()> {
+    async fn compute(&self, missing: Vec<Missing>, known: &mut HashMap<Key, Vector>, fingerprint: &str) -> Result<()> {
         let mut missing = missing.into_iter();
         loop {
             let piece: Vec<Missing> = missing.by_ref().take(PIECE).collect();
@@ -181,11 +181,20 @@ impl Batch<'_> {
             let answered = self.embedder.embed(&texts, self.overflow).await;
             let vectors =
                 answered.map_err(|error| error.at(|position| piece.get(position).map(|text| text.position)))?;
+            self.same_model(fingerprint)?;
             for (text, vector) in piece.into_iter().zip(complete(vectors, texts.len())?) {
                 let vector = Vector::from(vector);
                 known.insert(text.claim.key(), Arc::clone(&vector));
                 text.claim.fill(vector);
             }
+        }
+    }
+
+    /// A model may be replaced while the pieces of a request are computed: no vector is kept under another's name.
+    fn same_model(&self, fingerprint: &str) -> Result<()> {
+        match self.embedder.known() {
+            Some(card) if card.fingerprint != fingerprint => Err(models::Error::exchanged(&card.provider).into()),
+            _ => Ok(()),
         }
     }
 }

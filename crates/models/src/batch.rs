@@ -85,7 +85,7 @@ pub(crate) async fn dimension<A: Asks>(model: &A) -> Result<usize> {
     let answered = model.ask(&[Arc::from("dimension")], Overflow::Error).await;
     // The text is good: when it is refused, it is the model that the server does not know.
     let vectors = answered.map_err(|error| match error {
-        Error::TextRefused { reason, .. } => model.server().failed(reason),
+        Error::TextRefused { reason, .. } => model.server().failed(format!("{reason}: it may not have this model")),
         error => error,
     })?;
     let vectors = checked(model.server(), vectors, 1, None)?;
@@ -127,8 +127,8 @@ fn batches(texts: &[Arc<str>], limits: Limits) -> Vec<Range<usize>> {
 
 /// What it means when a server finds fault with the texts of a call.
 pub(crate) fn refused(server: &Server, answer: &Answer) -> Error {
-    let said = server.message(answer).unwrap_or_else(|| format!("it answered {}", answer.status.as_u16()));
-    Error::TextRefused { provider: server.name().to_owned(), position: 0, reason: said }
+    let reason = format!("it answered {}", answer.status.as_u16());
+    Error::TextRefused { provider: server.name().to_owned(), position: 0, reason }
 }
 
 /// The fingerprint of a model behind a server: what the server tells about it, and what is put before its texts.

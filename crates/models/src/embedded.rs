@@ -137,6 +137,10 @@ impl Embedder for Embedded {
         Ok(Arc::clone(&self.card))
     }
 
+    fn known(&self) -> Option<Arc<Card>> {
+        Some(Arc::clone(&self.card))
+    }
+
     async fn embed(&self, texts: &[Arc<str>], overflow: Overflow) -> Result<Vec<Vec<f32>>> {
         self.engine().await?.embed(texts, overflow).await
     }

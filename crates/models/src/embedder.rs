@@ -14,6 +14,9 @@ pub trait Embedder: Send + Sync {
     /// What the model is. Loads it or asks its server when that is not known yet.
     async fn card(&self) -> Result<Arc<Card>>;
 
+    /// What the model is, if that is known without asking anybody.
+    fn known(&self) -> Option<Arc<Card>>;
+
     /// One vector per text, in the order of the texts. Texts are not empty; bounded batches are made inside.
     async fn embed(&self, texts: &[Arc<str>], overflow: Overflow) -> Result<Vec<Vec<f32>>>;
 }

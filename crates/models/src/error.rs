@@ -40,7 +40,7 @@ pub enum Error {
         provider: String,
         /// The text's position in the request, from 0.
         position: usize,
-        /// What it said.
+        /// What it did, in words of this room: its own may hold keys and paths.
         reason: String,
     },
     /// A provider has no way to do what is asked with long texts.
@@ -78,9 +78,9 @@ pub enum Error {
     Upstream {
         /// The provider's name.
         provider: String,
-        /// What it said or did, free of URLs and keys.
+        /// What it did, in words of this room: its own may hold keys and paths.
         reason: String,
-        /// What the network said.
+        /// What it or the network said.
         #[source]
         source: Option<Cause>,
     },
@@ -126,6 +126,12 @@ pub struct Relayed {
 }
 
 impl Error {
+    /// A provider has another model under a name than when its card was read, so that its vectors are another's.
+    pub fn exchanged(provider: &str) -> Self {
+        let reason = "its model was exchanged: try again".to_owned();
+        Self::Upstream { provider: provider.to_owned(), reason, source: None }
+    }
+
     /// The same error with its text counted by `place`, for a caller that asked for some of its texts only.
     #[must_use]
     pub fn at(mut self, place: impl FnOnce(usize) -> Option<usize>) -> Self {

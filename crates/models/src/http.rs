@@ -24,7 +24,7 @@ const MAX_ANSWER: usize = 64 << 20;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an unused connection is kept: shorter than servers keep theirs, so that no call meets one that is closing.
 const IDLE: Duration = Duration::from_secs(3);
-/// How much of a server's message is shown.
+/// How much of a server's message is kept.
 const MAX_MESSAGE: usize = 300;
 /// The longest wait that a server may ask for, in seconds.
 const MAX_RETRY_AFTER: u64 = 3600;
@@ -122,15 +122,17 @@ impl Server {
             StatusCode::GATEWAY_TIMEOUT | StatusCode::REQUEST_TIMEOUT => Error::UpstreamTimeout { provider },
             // What it says about a key may hold parts of the key.
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.failed("it refuses the key it was given"),
-            status => match self.message(answer) {
-                Some(message) => self.failed(format!("it answered {}: {message}", status.as_u16())),
-                None => self.failed(format!("it answered {}", status.as_u16())),
+            status => Error::Upstream {
+                provider,
+                reason: format!("it answered {}{}", status.as_u16(), meaning(status)),
+                source: self.message(answer).map(Into::into),
             },
         }
     }
 
-    /// What the server says went wrong, in one short line without the key.
-    pub(crate) fn message(&self, answer: &Answer) -> Option<String> {
+    /// What the server says went wrong, in one short line without the key: for the log only, since it may tell paths
+    /// and other keys.
+    fn message(&self, answer: &Answer) -> Option<String> {
         let body: Value = serde_json::from_slice(&answer.body).ok()?;
         let places = ["/error/message", "/error", "/detail", "/message"];
         let said = places.iter().find_map(|place| body.pointer(place)?.as_str())?;
@@ -191,6 +193,10 @@ impl Server {
         }
         Error::Upstream { provider, reason: reason.to_owned(), source: Some(why.without_url().into()) }
     }
+}
+
+fn meaning(status: StatusCode) -> &'static str {
+    if status == StatusCode::NOT_FOUND { ": it may not have this model" } else { "" }
 }
 
 impl Answer {

@@ -128,18 +128,15 @@ impl Models {
         self.0.embedded.progress()
     }
 
-    /// The embedded model, and the models of servers that were used lately.
-    pub async fn list(&self) -> Vec<Listed> {
+    /// The embedded model, and the models of servers that were used lately and have answered.
+    pub fn list(&self) -> Vec<Listed> {
         let mut listed = Vec::new();
         if self.0.upstream.is_none() {
             listed.push(self.0.embedded.listed());
         }
-        for (name, embedder) in self.0.lately() {
-            // A server that is down now is listed by the next call that finds it up.
-            if let Ok(card) = embedder.card().await {
-                listed.push(Listed::ready(name, &card));
-            }
-        }
+        // Names come from requests: what no server has ever confirmed is not listed, and none is asked for a list.
+        let known = |(name, embedder): (String, Arc<dyn Embedder>)| Some(Listed::ready(name, &*embedder.known()?));
+        listed.extend(self.0.lately().into_iter().filter_map(known));
         listed
     }
 }

@@ -7,20 +7,29 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::batch::{self, Asks, Limits, Told};
 use crate::embedder::{Card, Embedder, Overflow};
 use crate::error::{Error, Result};
 use crate::http::Server;
 
+#[cfg(test)]
+mod tests;
+
 /// How long a model is taken for what it was: another may be pulled under its name.
 const FRESH: Duration = Duration::from_secs(60);
+/// How long a server that failed to say so again is left alone.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// One model of a server.
 pub(crate) struct Ollama {
     server: Arc<Server>,
     model: String,
     told: Told,
+    /// When it failed last to renew what was told; held by the one call that tries.
+    failed: Mutex<Option<Instant>>,
 }
 
 #[derive(Serialize)]
@@ -56,20 +65,52 @@ struct Shown {
 impl Ollama {
     /// The model that the server calls `model`.
     pub(crate) fn new(server: Arc<Server>, model: &str) -> Self {
-        Self { server, model: model.to_owned(), told: Told::default() }
+        Self { server, model: model.to_owned(), told: Told::default(), failed: Mutex::default() }
     }
 
     async fn read_card(&self) -> Result<Card> {
         let dimension = batch::dimension(self).await?;
-        let digest = self.digest().await?;
-        let (model, prefix) = (&self.model, self.server.prefix());
         Ok(Card {
             name: format!("{}/{}", self.server.name(), self.model),
             provider: self.server.name().to_owned(),
             dimension,
-            fingerprint: batch::fingerprint("ollama", model, dimension, digest.as_deref(), prefix),
+            fingerprint: self.fingerprint(dimension).await?,
             max_tokens: self.context_length().await?,
         })
+    }
+
+    /// Refuses vectors that another model may have made than the one of this card: it was replaced under its name.
+    async fn unchanged(&self, card: &Card) -> Result<()> {
+        if self.fingerprint(card.dimension).await? == card.fingerprint {
+            return Ok(());
+        }
+        self.told.forget();
+        Err(self.server.failed(format!("its model {} was replaced: ask again for vectors of the new one", self.model)))
+    }
+
+    async fn fingerprint(&self, dimension: usize) -> Result<String> {
+        let digest = self.digest().await?;
+        Ok(batch::fingerprint("ollama", &self.model, dimension, digest.as_deref(), self.server.prefix()))
+    }
+
+    /// The card as it is now, or as it was: while another call asks, and while the server is away, vectors made before
+    /// are still those of the model it had.
+    async fn renewed(&self, before: Arc<Card>) -> Arc<Card> {
+        let Ok(mut failed) = self.failed.try_lock() else { return before };
+        if failed.is_some_and(|at: Instant| at.elapsed() < PAUSE) {
+            return before;
+        }
+        match self.read_card().await {
+            Ok(card) => {
+                *failed = None;
+                self.told.tell(card)
+            }
+            Err(error) => {
+                tracing::warn!(model = %before.name, error = %error, "it is unknown whether the model is still the same");
+                *failed = Some(Instant::now());
+                before
+            }
+        }
     }
 
     /// What the server states to identify the weights.
@@ -95,19 +136,24 @@ impl Embedder for Ollama {
         if let Some(card) = self.told.within(FRESH) {
             return Ok(card);
         }
-        match (self.read_card().await, self.told.ever()) {
-            (Ok(card), _) => Ok(self.told.tell(card)),
-            // While the server is away, vectors made before are still those of the model it had.
-            (Err(_), Some(before)) => Ok(before),
-            (Err(error), None) => Err(error),
+        match self.told.ever() {
+            Some(before) => Ok(self.renewed(before).await),
+            None => Ok(self.told.tell(self.read_card().await?)),
         }
+    }
+
+    fn known(&self) -> Option<Arc<Card>> {
+        self.told.ever()
     }
 
     async fn embed(&self, texts: &[Arc<str>], overflow: Overflow) -> Result<Vec<Vec<f32>>> {
         if overflow == Overflow::Chunk {
             return Err(Error::NoOverflow { provider: self.server.name().to_owned(), overflow: "chunk" });
         }
-        batch::embed(self, &*self.card().await?, texts, overflow).await
+        let card = self.card().await?;
+        let vectors = batch::embed(self, &card, texts, overflow).await?;
+        self.unchanged(&card).await?;
+        Ok(vectors)
     }
 }
 

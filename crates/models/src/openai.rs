@@ -46,7 +46,7 @@ impl Openai {
 #[async_trait]
 impl Embedder for Openai {
     async fn card(&self) -> Result<Arc<Card>> {
-        if let Some(card) = self.told.ever() {
+        if let Some(card) = self.known() {
             return Ok(card);
         }
         let dimension = batch::dimension(self).await?;
@@ -57,6 +57,10 @@ impl Embedder for Openai {
             fingerprint: batch::fingerprint("openai", &self.model, dimension, None, self.server.prefix()),
             max_tokens: None,
         }))
+    }
+
+    fn known(&self) -> Option<Arc<Card>> {
+        self.told.ever()
     }
 
     async fn embed(&self, texts: &[Arc<str>], overflow: Overflow) -> Result<Vec<Vec<f32>>> {

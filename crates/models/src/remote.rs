@@ -69,7 +69,7 @@ impl Remote {
         match self.told.ever() {
             Some(card) if card.fingerprint != made_by => {
                 self.told.forget();
-                Err(self.server.failed("its model was exchanged: try again"))
+                Err(Error::exchanged(self.server.name()))
             }
             _ => Ok(()),
         }
@@ -84,7 +84,7 @@ impl Remote {
 #[async_trait]
 impl Embedder for Remote {
     async fn card(&self) -> Result<Arc<Card>> {
-        if let Some(card) = self.told.ever() {
+        if let Some(card) = self.known() {
             return Ok(card);
         }
         let answer = self.post(&[Arc::from("dimension")], Overflow::Error, JSON).await?;
@@ -92,6 +92,10 @@ impl Embedder for Remote {
         let Answered { model, dimension, .. } = self.server.read(&answer)?;
         let provider = self.server.name().to_owned();
         Ok(self.told.tell(Card { name: model, provider, dimension, fingerprint, max_tokens: None }))
+    }
+
+    fn known(&self) -> Option<Arc<Card>> {
+        self.told.ever()
     }
 
     async fn embed(&self, texts: &[Arc<str>], overflow: Overflow) -> Result<Vec<Vec<f32>>> {

@@ -17,12 +17,13 @@ struct Model {
     asked: Mutex<Vec<Vec<String>>>,
     turns: Semaphore,
     faults: Mutex<VecDeque<models::Error>>,
+    replaced: bool,
 }
 
 impl Model {
     fn new(turns: usize) -> Self {
         let (asked, faults) = (Mutex::default(), Mutex::default());
-        Self { asked, turns: Semaphore::new(turns), faults }
+        Self { asked, turns: Semaphore::new(turns), faults, replaced: false }
     }
 
     /// A model that never lets anyone wait.
@@ -44,6 +45,11 @@ impl Model {
 impl Embedder for Model {
     async fn card(&self) -> models::Result<Arc<Card>> {
         Err(broken())
+    }
+
+    fn known(&self) -> Option<Arc<Card>> {
+        let (name, provider, fingerprint) = ("test/m".to_owned(), "test".to_owned(), "another".to_owned());
+        self.replaced.then(|| Arc::new(Card { name, provider, dimension: 1, fingerprint, max_tokens: None }))
     }
 
     async fn embed(&self, texts: &[Arc<str>], _overflow: Overflow) -> models::Result<Vec<Vec<f32>>> {
@@ -157,6 +163,14 @@ async fn a_failure_is_the_failure_of_its_own_request_only() {
     assert_eq!(waiting.unwrap(), expected(&["a", "b"]));
     assert_eq!(vectors(&cache, &model, &["a", "b"]).await.unwrap(), expected(&["a", "b"]));
     assert_eq!(model.asked(), [["a"], ["b"], ["a"]]);
+}
+
+#[tokio::test]
+async fn no_vector_of_another_model_is_kept() {
+    let cache = Cache::new(10);
+    let replaced = vectors(&cache, &Model { replaced: true, ..Model::quick() }, &["a"]).await;
+    assert_eq!(replaced.unwrap_err().code(), "models.upstream_failed");
+    assert_eq!(cache.stats().size, 0);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use storage::{Mapped, task};
 use tokio::sync::Semaphore;
 
 use crate::embedded::forward::{Forward, unit};
-use crate::embedded::tokens::{LIMIT, Tokens};
+use crate::embedded::tokens::{self, LIMIT, Tokens};
 use crate::embedded::weights::{SIZE, Weights};
 use crate::embedded::{NAME, PROVIDER, files};
 use crate::embedder::{Card, Overflow};
@@ -42,8 +42,8 @@ struct Windows {
 
 /// What the model is. Its files are pinned, so this never changes while the way to a vector does not.
 pub(crate) fn card() -> Card {
-    let parts =
-        [files::WEIGHTS.sha256, files::TOKENIZER.sha256, "pooling=mean", "length=unit", "prefix=", "dimension=384"];
+    let way = format!("pooling=mean\nlength=unit\nprefix=\ndimension={SIZE}\n{}", tokens::way());
+    let parts = [files::WEIGHTS.sha256, files::TOKENIZER.sha256, &way];
     Card {
         name: NAME.to_owned(),
         provider: PROVIDER.to_owned(),

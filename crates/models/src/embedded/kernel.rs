@@ -16,9 +16,13 @@ mod portable;
 #[cfg(test)]
 mod tests;
 
+/// Instructions that this machine was found to have: nobody but [`Kernel::all`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kernel(Instructions);
+
 /// Which instructions are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kernel {
+enum Instructions {
     /// 512 bits at once.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -56,7 +60,8 @@ pub(crate) enum Onto<'a> {
 impl Kernel {
     /// The fastest that this machine runs.
     pub(crate) fn best() -> Self {
-        static BEST: LazyLock<Kernel> = LazyLock::new(|| Kernel::all().first().copied().unwrap_or(Kernel::Portable));
+        static BEST: LazyLock<Kernel> =
+            LazyLock::new(|| Kernel::all().first().copied().unwrap_or(Kernel(Instructions::Portable)));
         *BEST
     }
 
@@ -66,13 +71,13 @@ impl Kernel {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") {
-                all.push(Self::Avx512);
+                all.push(Self(Instructions::Avx512));
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                all.push(Self::Avx2);
+                all.push(Self(Instructions::Avx2));
             }
         }
-        all.push(Self::Portable);
+        all.push(Self(Instructions::Portable));
         all
     }
 
@@ -86,46 +91,46 @@ impl Kernel {
             };
             let mut tile = Tile { count, rows, panel, start, add, out, column: at * WIDTH };
             tile.check();
-            match self {
+            match self.0 {
                 #[cfg(target_arch = "x86_64")]
-                Self::Avx512 => avx512::multiply(&mut tile),
+                Instructions::Avx512 => avx512::multiply(&mut tile),
                 #[cfg(target_arch = "x86_64")]
-                Self::Avx2 => avx2::multiply(&mut tile),
-                Self::Portable => portable::multiply(&mut tile),
+                Instructions::Avx2 => avx2::multiply(&mut tile),
+                Instructions::Portable => portable::multiply(&mut tile),
             }
         }
     }
 
     /// The activation between the two halves of a layer, on each number.
     pub(crate) fn gelu(self, numbers: &mut [f32]) {
-        match self {
+        match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => avx512::gelu(numbers),
+            Instructions::Avx512 => avx512::gelu(numbers),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => avx2::gelu(numbers),
-            Self::Portable => portable::gelu(numbers),
+            Instructions::Avx2 => avx2::gelu(numbers),
+            Instructions::Portable => portable::gelu(numbers),
         }
     }
 
     /// Scores become shares that add up to one.
     pub(crate) fn softmax(self, scores: &mut [f32], scale: f32) {
-        match self {
+        match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => avx512::softmax(scores, scale),
+            Instructions::Avx512 => avx512::softmax(scores, scale),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => avx2::softmax(scores, scale),
-            Self::Portable => portable::softmax(scores, scale),
+            Instructions::Avx2 => avx2::softmax(scores, scale),
+            Instructions::Portable => portable::softmax(scores, scale),
         }
     }
 
     /// A row gets mean zero and variance one, then `gain` and `shift`.
     pub(crate) fn normalize(self, row: &mut [f32], gain: &[f32], shift: &[f32]) {
-        match self {
+        match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => avx512::normalize(row, gain, shift),
+            Instructions::Avx512 => avx512::normalize(row, gain, shift),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => avx2::normalize(row, gain, shift),
-            Self::Portable => portable::normalize(row, gain, shift),
+            Instructions::Avx2 => avx2::normalize(row, gain, shift),
+            Instructions::Portable => portable::normalize(row, gain, shift),
         }
     }
 }

@@ -58,6 +58,11 @@ impl Tokens {
     }
 }
 
+/// All numbers that decide which tokens the model reads together.
+pub(crate) fn way() -> String {
+    format!("window={LIMIT}\noverlap={OVERLAP}\npiece={PIECE}\nword={LONGEST_WORD}")
+}
+
 /// Windows that share some tokens with their neighbours and together have all.
 fn overlapping(tokens: &[u32]) -> Vec<Vec<u32>> {
     let mut windows = Vec::new();

@@ -8,7 +8,7 @@ use models::{Kind, Overflow};
 use serde_json::{Value, json};
 use testkit::{Asked, Reply, Scripted};
 
-use crate::providers::{body, embed, failure, input, model, named, provider, texts, vector};
+use crate::providers::{body, embed, failure, input, model, models, named, provider, texts, vector};
 
 fn ollama(asked: &Asked, digest: &str) -> Reply {
     match asked.path.as_str() {
@@ -60,12 +60,11 @@ async fn nothing_is_cut_unless_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_model_that_the_server_lacks_is_a_failure_with_its_words() {
+async fn a_model_that_the_server_lacks_is_a_failure_that_says_so() {
     let server = Scripted::start(|_| Reply::json(404, r#"{"error":"model \"m\" not found, try pulling it first"}"#));
     let error = failure(model(provider(Kind::Ollama, &server.url())).card().await);
     assert_eq!(error.code(), "models.upstream_failed");
-    let says = r#"the provider far failed: it answered 404: model "m" not found, try pulling it first"#;
-    assert_eq!(error.to_string(), says);
+    assert_eq!(error.to_string(), "the provider far failed: it answered 404: it may not have this model");
 }
 
 #[tokio::test]
@@ -80,4 +79,37 @@ async fn a_failed_card_is_asked_for_again() {
     failure(model.card().await);
     down.store(false, Ordering::SeqCst);
     assert_eq!(model.card().await.unwrap().dimension, 2);
+}
+
+#[tokio::test]
+async fn vectors_of_a_model_that_was_replaced_do_not_pass_for_the_old_one() {
+    let replaced = Arc::new(AtomicBool::new(false));
+    let state = Arc::clone(&replaced);
+    let server = Scripted::start(move |asked| {
+        ollama(asked, if state.load(Ordering::SeqCst) { "sha256:two" } else { "sha256:one" })
+    });
+    let model = model(provider(Kind::Ollama, &server.url()));
+    let old = model.card().await.unwrap();
+    assert_eq!(embed(&model, &["a"]).await.unwrap().len(), 1);
+    replaced.store(true, Ordering::SeqCst);
+    assert_eq!(failure(embed(&model, &["b"]).await).code(), "models.upstream_failed");
+    assert_ne!(model.card().await.unwrap().fingerprint, old.fingerprint, "the old card is not kept");
+    assert_eq!(embed(&model, &["b"]).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_list_has_what_a_server_confirmed_and_asks_none() {
+    let server = Scripted::start(|asked| match body(asked)["model"] == json!("gone") {
+        true => Reply::json(404, "{}"),
+        false => ollama(asked, "sha256:one"),
+    });
+    let models = models(provider(Kind::Ollama, &server.url())).unwrap();
+    let known = models.embedder(Some("far/m")).unwrap();
+    failure(models.embedder(Some("far/gone")).unwrap().card().await);
+    let names = || models.list().into_iter().map(|listed| listed.name).collect::<Vec<_>>();
+    assert_eq!(names(), ["all-MiniLM-L6-v2"]);
+    known.card().await.unwrap();
+    let asked = server.asked().len();
+    assert_eq!(names(), ["all-MiniLM-L6-v2", "far/m"]);
+    assert_eq!(server.asked().len(), asked);
 }

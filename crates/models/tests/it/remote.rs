@@ -107,7 +107,7 @@ async fn what_it_cannot_do_is_said_in_its_words() {
         (
             problem(500, "api.panicked", "sorry", json!({})),
             "models.upstream_failed",
-            "the provider embedd failed: it answered 500: sorry",
+            "the provider embedd failed: it answered 500",
         ),
     ];
     for (reply, code, says) in cases {
