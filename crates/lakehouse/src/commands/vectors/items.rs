@@ -4,10 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 #[cfg(test)]
 mod tests;
+
+/// Longest record of a file, in bytes.
+const LONGEST: u64 = 16 << 20;
 
 /// One item of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,8 +49,10 @@ impl<R: AsyncRead + Unpin> Items<R> {
     pub async fn of(path: &Path, file: R) -> anyhow::Result<Self> {
         let mut items = Self { file: BufReader::new(file), shape: Shape::Ndjson, line: 0, ahead: None };
         if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
-            let header = items.record().await?.context("the file is empty")?.replace('\u{feff}', "");
-            items.shape = Shape::Csv(fields(&header).unwrap_or_default());
+            items.shape = Shape::Csv(Vec::new());
+            let header = items.record().await?.context("the file is empty")?;
+            let names = fields(header.strip_prefix('\u{feff}').unwrap_or(&header));
+            items.shape = Shape::Csv(distinct(names.context("the header has a quote that is not closed")?)?);
         }
         Ok(items)
     }
@@ -78,19 +83,32 @@ impl<R: AsyncRead + Unpin> Items<R> {
 
     /// One line; of CSV also the lines that a quoted field goes on over.
     async fn record(&mut self) -> anyhow::Result<Option<String>> {
-        let mut record = String::new();
+        let (mut record, mut quoted) = (String::new(), false);
         loop {
-            let read = self.file.read_line(&mut record).await.with_context(|| format!("line {}", self.line + 1))?;
-            if read == 0 {
+            let (begin, room) = (record.len(), LONGEST - record.len() as u64);
+            let read = (&mut self.file).take(room).read_line(&mut record).await;
+            self.line += 1;
+            let read = read.with_context(|| format!("line {}", self.line))?;
+            if read == 0 && room > 0 {
                 return Ok((!record.is_empty()).then_some(record));
             }
-            self.line += 1;
-            let line = record.trim_end_matches(['\n', '\r']);
-            if matches!(self.shape, Shape::Ndjson) || fields(line).is_some() {
-                record.truncate(line.len());
+            if read as u64 == room {
+                bail!("line {}: a record is longer than {} MiB, or a quote is not closed", self.line, LONGEST >> 20);
+            }
+            quoted = matches!(self.shape, Shape::Csv(_)) && is_open(&record[begin..], quoted);
+            if !quoted {
+                record.truncate(record.trim_end_matches(['\n', '\r']).len());
                 return Ok(Some(record));
             }
         }
+    }
+}
+
+/// Refuses a column that is named twice: only one of its cells could be kept.
+fn distinct(names: Vec<String>) -> anyhow::Result<Vec<String>> {
+    match names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+        Some((_, twice)) => bail!("the header names {twice:?} twice"),
+        None => Ok(names),
     }
 }
 
@@ -120,6 +138,21 @@ fn fields(record: &str) -> Option<Vec<String>> {
     }
     fields.push(field);
     (!quoted).then_some(fields)
+}
+
+/// Whether a quoted field goes on behind this line, which began in one or not.
+fn is_open(line: &str, mut quoted: bool) -> bool {
+    let mut begins = !quoted;
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.next_if_eq(&'"').is_some() => {}
+            '"' if quoted || begins => quoted = !quoted,
+            _ => {}
+        }
+        begins = !quoted && matches!(character, ',' | '\u{feff}');
+    }
+    quoted
 }
 
 /// `id`, and `text` or `vector`, taken out of the members; the rest is metadata.

@@ -48,10 +48,29 @@ async fn faults_name_the_line() {
         ("x.csv", "id,text\na,\n", "line 2: has neither a text nor a vector"),
         ("x.csv", "text\nb\n", "line 2: has no id"),
         ("x.csv", "", "the file is empty"),
+        ("x.csv", "id,text,text\na,b,c\n", "the header names \"text\" twice"),
+        ("x.csv", "id,\"text\na,b\n", "the header has a quote that is not closed"),
+        ("x.csv", "id,text\na,\"b\nc\n", "line 2: has a quote that is not closed"),
         ("x.ndjson", "{\"id\": \"a\", \"text\": \"x\"}\nnonsense\n", "line 2: is no JSON object"),
         ("x.ndjson", "{\"id\": \"a\", \"text\": \"x\", \"vector\": [1]}\n", "line 1: has both a text and a vector"),
         ("x.ndjson", "{\"id\": \"a\", \"vector\": \"no\"}\n", "line 1: has a vector that is no list of numbers"),
     ] {
         assert_eq!(fault(name, text).await, said);
     }
+}
+
+#[tokio::test]
+async fn a_record_without_an_end_is_refused_before_memory_is_full() {
+    let endless = tokio::io::AsyncReadExt::chain(&b"id,text\na,\"x\n"[..], tokio::io::repeat(b'x'));
+    let mut items = Items::of(Path::new("x.csv"), endless).await.expect("a header");
+    assert_eq!(
+        format!("{:#}", items.next().await.expect_err("a fault")),
+        "line 3: a record is longer than 16 MiB, or a quote is not closed"
+    );
+}
+
+#[tokio::test]
+async fn a_quoted_header_may_follow_a_byte_order_mark_and_the_mark_may_stand_in_cells() {
+    let found = all("x.csv", "\u{feff}\"id\",text\na,x\u{feff}y\n").await.expect("items");
+    assert_eq!(found[0].content, Content::Text("x\u{feff}y".to_owned()));
 }
