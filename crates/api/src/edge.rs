@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use base::RequestId;
+use http::StatusCode;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
+use crate::problem::Problem;
 use crate::role::Role;
 use crate::shared::Shared;
+use crate::trace::REQUEST_ID;
 
 mod connections;
 mod exposure;
@@ -24,10 +28,6 @@ use line::Line;
 
 /// How long accepting pauses when the system has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// What a client is told for whom there is no room.
-const NO_ROOM: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// A bound socket that does not answer yet.
 #[derive(Debug)]
@@ -116,7 +116,19 @@ async fn accepted(listener: &tokio::net::TcpListener) -> Option<(TcpStream, Sock
 /// Closes a connection for which there is no room, with a word if the client takes it at once.
 fn turn_away(role: Role, shared: &Shared, socket: &TcpStream) {
     shared.metrics.turned_away(role);
-    let _ = socket.try_write(NO_ROOM);
+    let _ = socket.try_write(&no_room(&RequestId::mint(&shared.seams)));
+}
+
+/// What a client is told for whom there is no room, as it goes over the wire.
+fn no_room(request: &RequestId) -> Vec<u8> {
+    let body = Problem::of(&Error::Busy, StatusCode::SERVICE_UNAVAILABLE).body(request);
+    let head = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
+         connection: close\r\n{}: {request}\r\ncontent-length: {}\r\n\r\n",
+        REQUEST_ID,
+        body.len()
+    );
+    [head.into_bytes(), body].concat()
 }
 
 fn parse_bind(role: Role, bind: &str) -> Result<SocketAddr, Error> {

@@ -155,8 +155,8 @@ pub enum Error {
     /// The answer took too long.
     #[error("the request was not answered within its deadline")]
     Deadline,
-    /// A role with an address of its own does not answer.
-    #[error("{role} is not reachable")]
+    /// A role with an address of its own does not answer, or what answers there is something else.
+    #[error("{role} is not reachable, or what answers at its address is not {role}")]
     Unreachable {
         /// The role.
         role: Role,

@@ -55,7 +55,8 @@ impl Problem {
         answer
     }
 
-    fn body(&self, request: &RequestId) -> Vec<u8> {
+    /// The body for the request of this id.
+    pub(crate) fn body(&self, request: &RequestId) -> Vec<u8> {
         let wire = Wire {
             r#type: format!("/docs/errors/{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error"),

@@ -1,5 +1,6 @@
 //! Passing a request on to a role with an address of its own, and its answer back, unchanged and unbuffered.
 
+use std::ops::RangeInclusive;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -11,7 +12,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONNECTION, EXPECT, HOST, ORIGIN, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, Uri};
+use http::{HeaderMap, HeaderName, Uri, Version};
 use hyper::body::{Frame, SizeHint};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -27,6 +28,8 @@ use crate::upload::BROKE_OFF;
 
 /// How long a role may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The statuses of answers that end a request. A role asks for no other protocol and invents no status.
+const ANSWERS: RangeInclusive<u16> = 200..=599;
 /// Headers that speak of one connection, not of the message.
 const HOP_BY_HOP: [HeaderName; 5] = [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
 /// The same, for names without a constant.
@@ -65,7 +68,12 @@ impl Proxy {
             true => broken_off(self.role, &media),
             false => Error::Unreachable { role: self.role, cause: Some(why.into()) }.into(),
         })?;
+        if !ANSWERS.contains(&answer.status().as_u16()) {
+            return Err(Error::Unreachable { role: self.role, cause: None }.into());
+        }
         let mut answer = answer.map(Body::new);
+        // What the role speaks is between it and us.
+        *answer.version_mut() = Version::HTTP_11;
         drop_hop_by_hop(answer.headers_mut());
         answer.extensions_mut().clear();
         Ok(answer)
@@ -92,7 +100,9 @@ fn broken_off(role: Role, media: &str) -> Refusal {
     match role {
         Role::Ingestd if media == "multipart/form-data" => Error::Multipart(BROKE_OFF.to_owned()).into(),
         Role::Storaged | Role::Ingestd => BodyError::Broken("it broke off".into()).into(),
-        Role::Gateway | Role::Catalogd | Role::Queryd | Role::Vectord | Role::Embedd => Error::Body("it broke off".to_owned()).into(),
+        Role::Gateway | Role::Catalogd | Role::Queryd | Role::Vectord | Role::Embedd => {
+            Error::Body("it broke off".to_owned()).into()
+        }
     }
 }
 

@@ -25,6 +25,9 @@ mod calls;
 
 use calls::{NewIndexCall, RemoveCall, SearchCall, TextBatch, VectorBatch, Wanted};
 
+/// From this many items on an answer is written off the threads that answer requests.
+const LONG_TO_WRITE: usize = 256;
+
 /// The door of vectord over indexes and what makes vectors of their texts.
 pub fn vectord(texts: Texts, shared: Shared) -> Router {
     let (short, long) = shared.gates();
@@ -96,7 +99,11 @@ async fn search(State(texts): State<Texts>, Named(name): Named, Json(call): Json
             texts.vectors().search(&name, Near { vector, k, fingerprint }).await?
         }
     };
-    Ok(json_at(found.version, &found))
+    if found.results.len() < LONG_TO_WRITE {
+        return Ok(json_at(found.version, &found));
+    }
+    let answer = storage::task::blocking("write what was found", move || json_at(found.version, &found)).await;
+    Ok(answer.map_err(|_| Error::Panicked)?)
 }
 
 async fn item(State(texts): State<Texts>, Named(name): Named, ItemId(id): ItemId) -> Result<Response> {

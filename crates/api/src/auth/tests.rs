@@ -1,5 +1,6 @@
 use axum::body::Body;
 use http::Method;
+use storage::Secret;
 
 use super::*;
 

@@ -1,11 +1,13 @@
 //! A proxied answer is the direct one, byte for byte.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 
 use api::{Role, Upstream};
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request};
+use tower::ServiceExt;
 
 use crate::stack::{Answer, Stack, ingest, post_json, put, request, send};
 
@@ -246,4 +248,37 @@ async fn a_dead_upstream_is_502_and_named() {
         let other = send(&gateway, request(Method::GET, "/v1/nothing", &[], Body::empty())).await;
         assert_eq!(other.status, 404);
     }
+}
+
+/// A server at the address of a role that says these bytes to whoever comes.
+fn says(answer: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let _ = socket.read(&mut [0; 4096]);
+        socket.write_all(answer.as_bytes()).unwrap();
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_no_role_is_502_and_its_version_is_not_passed_on() {
+    let stack = Stack::open().await;
+    let asked = async |answer| {
+        let upstream = Upstream::parse(Role::Queryd, &says(answer)).unwrap();
+        let gateway = api::gateway(BTreeMap::from([(Role::Queryd, upstream)]), stack.shared.clone()).unwrap();
+        gateway.oneshot(request(Method::POST, "/v1/sql", &[], Body::empty())).await.unwrap()
+    };
+    for answer in [
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+        "HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n",
+        "220 mail.example ready\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
+    ] {
+        let answered = asked(answer).await;
+        assert_eq!(answered.status(), 502, "{answer}");
+    }
+    let old = asked("HTTP/1.0 200 OK\r\n\r\nx").await;
+    assert_eq!((old.status().as_u16(), old.version()), (200, http::Version::HTTP_11));
 }
