@@ -26,6 +26,10 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Threads for work that blocks. Each holds on to a few megabytes of what it freed, so many small reads at once must not
+/// make hundreds of them. A load keeps one and needs another for its files: `config::bounds` allows half as many loads.
+const BLOCKING_THREADS: usize = 32;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse_from(links::arguments(std::env::args_os()));
     let environment = config::Environment::of_process();
@@ -38,7 +42,8 @@ fn main() -> ExitCode {
 
 /// Starts the runtime that every command shares, and runs the command on it.
 fn run(cli: cli::Cli, environment: config::Environment, output: output::Output) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
     let code = runtime.block_on(commands::run(cli, environment, output));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     code

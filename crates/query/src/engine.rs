@@ -38,6 +38,8 @@ const STACK: usize = 64 << 20;
 /// Threads for each one that a query may keep busy. A single step of a few kernels (a pattern against a long text) is
 /// long and cannot be interrupted; the spare ones keep other queries answering until it is over.
 const SPARE: usize = 4;
+/// Threads on which a directory's files are read.
+const READERS: usize = 32;
 /// Rows in a batch.
 const BATCH_ROWS: usize = 8192;
 /// Bytes that a batch may repeat of a plan's constants.
@@ -60,6 +62,7 @@ impl Engine {
             .map_err(|error| Error::Start { what: "queryd.spill_dir cannot be used", source: Box::new(error) })?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads * SPARE)
+            .max_blocking_threads(READERS)
             .thread_name("query")
             .thread_stack_size(STACK)
             .enable_all()

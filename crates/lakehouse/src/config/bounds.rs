@@ -11,6 +11,8 @@ const MOST: u64 = 1_000_000;
 const MOST_KEPT: u64 = 100_000_000;
 /// Most threads.
 const MOST_THREADS: u64 = 1024;
+/// Most loads at once: each keeps a thread for blocking work while its files need another.
+const MOST_LOADS: u64 = crate::BLOCKING_THREADS as u64 / 2;
 /// Longest time that anything may take: a year.
 const LONGEST: Span = Span::secs(366 * 24 * 3600);
 
@@ -24,7 +26,7 @@ pub fn check(config: &Config, faults: &mut Faults) {
     check.count("gateway.concurrent_requests", gateway.concurrent_requests as u64, 1, MOST);
     check.count("gateway.waiting_requests", gateway.waiting_requests as u64, 0, MOST);
     check.count("storaged.concurrent_puts", storaged.concurrent_puts as u64, 1, MOST);
-    check.count("ingestd.concurrent_loads", ingestd.concurrent_loads as u64, 1, MOST);
+    check.count("ingestd.concurrent_loads", ingestd.concurrent_loads as u64, 1, MOST_LOADS);
     check.count("catalogd.checkpoint_every", catalogd.checkpoint_every, 1, MOST);
     check.count("queryd.threads", queryd.threads.unwrap_or(1) as u64, 1, MOST_THREADS);
     check.count("queryd.max_rows_limit", queryd.max_rows_limit, 1, u64::MAX);

@@ -175,6 +175,7 @@ fn numbers_that_no_lake_could_work_with_are_faults() {
         "storaged.concurrent_puts=0",
         "storaged.object_limit=0",
         "ingestd.concurrent_loads=0",
+        "ingestd.concurrent_loads=17",
         "ingestd.max_ingest_bytes=0",
         "catalogd.checkpoint_every=0",
         "queryd.threads=0",
