@@ -26,6 +26,19 @@ impl Project {
         Ok(Self { root, files })
     }
 
+    /// Cargo in this checkout. What the cargo that runs this program says of it is left out: build scripts that look
+    /// at such variables would run again, and everything above them would be compiled a second time.
+    pub fn cargo(&self) -> Command {
+        let mut cargo = Command::new(env!("CARGO"));
+        let of_this_program =
+            |name: &str| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start));
+        for (name, _) in std::env::vars().filter(|(name, _)| of_this_program(name)) {
+            cargo.env_remove(name);
+        }
+        cargo.current_dir(&self.root);
+        cargo
+    }
+
     /// The text of one file.
     pub fn read(&self, file: &str) -> Result<String> {
         std::fs::read_to_string(self.root.join(file)).with_context(|| format!("reading {file}"))

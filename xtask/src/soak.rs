@@ -1,7 +1,5 @@
 //! The long programmes: the tests of the default suite, at full length.
 
-use std::process::Command;
-
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::project::Project;
@@ -28,10 +26,10 @@ pub fn run(name: &str) -> Result<()> {
     };
     let (variable, full) = programme.length;
     let length = std::env::var(variable).unwrap_or_else(|_| full.to_owned());
-    let status = Command::new(env!("CARGO"))
+    let status = Project::open()?
+        .cargo()
         .args(["test", "--package", "lakehouse", "--test", "it", "--", "--exact", programme.test, "--nocapture"])
         .env(variable, length)
-        .current_dir(Project::open()?.root)
         .status()
         .context("starting cargo test")?;
     ensure!(status.success(), "soak {name}: failed");

@@ -51,14 +51,8 @@ fn format(project: &Project) -> Result<Option<String>> {
 fn test(project: &Project, driver: Option<PathBuf>) -> Result<(Tally, bool)> {
     step("lints and tests");
     std::fs::write(skipped_file(project), "").context("clearing the list of skipped tests")?;
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]).current_dir(&project.root);
-    // What cargo says of this very program would make a build script that looks at it run again, and with it the
-    // compilation of everything above.
-    let of_this_program = |name: &str| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start));
-    for (name, _) in std::env::vars().filter(|(name, _)| of_this_program(name)) {
-        cargo.env_remove(name);
-    }
+    let mut cargo = project.cargo();
+    cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
     if let Some(driver) = driver {
         cargo.env("RUSTC_WORKSPACE_WRAPPER", driver).env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
     }
