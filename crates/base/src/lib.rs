@@ -16,6 +16,6 @@ pub use distance::{Distance, DistanceError};
 pub use fault::{Facts, Fault, Kind};
 pub use id::{CommitId, QueryId, RequestId};
 pub use name::{DatasetName, IndexName, IndexNameError, NameError};
-pub use seam::{Clock, Dice, Seams, Timestamp};
+pub use seam::{Clock, Dice, Seams, Timestamp, Wait};
 pub use unit::{ByteSize, Span};
 pub use version::{AsOf, AsOfError, Tag, Version};

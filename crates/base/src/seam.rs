@@ -1,8 +1,10 @@
 //! Where time and chance enter the house. Everything else asks these two, so that tests and replays can answer.
 
 use std::fmt;
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
@@ -63,10 +65,18 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Tells the time.
+/// Ends when a span of time has passed.
+pub type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Tells the time, and lets it pass.
 pub trait Clock: Send + Sync {
     /// Now, in UTC.
     fn now(&self) -> Timestamp;
+
+    /// Lets `span` pass: of the machine's time, unless the clock has one of its own. To be called on a runtime.
+    fn wait(&self, span: Duration) -> Wait {
+        Box::pin(tokio::time::sleep(span))
+    }
 }
 
 /// Rolls chance: ids, suffixes, jitter.
@@ -96,6 +106,11 @@ impl Seams {
     /// Now, in UTC.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Lets `span` pass.
+    pub fn wait(&self, span: Duration) -> Wait {
+        self.clock.wait(span)
     }
 
     /// Sixteen random bytes.

@@ -6,12 +6,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::{CommitId, DatasetName, IndexName, Seams, Span};
+use base::{CommitId, DatasetName, IndexName, Seams, Span, Tag};
 use futures::FutureExt;
 use futures::future::join_all;
 use storage::{Store, task};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
 use crate::checkpoint;
 use crate::config::Config;
@@ -32,6 +31,9 @@ const GROUP: usize = 256;
 pub(crate) enum Subject {
     Dataset(DatasetName),
     Index(IndexName),
+    Tag(Tag),
+    /// More than one thing, or what others depend on. It is decided alone, on everything that came before it.
+    Whole,
 }
 
 impl Subject {
@@ -39,17 +41,17 @@ impl Subject {
     fn table_in(&self, state: &State) -> Option<Arc<TableEntry>> {
         match self {
             Self::Dataset(name) => state.tables.get(name).cloned(),
-            Self::Index(_) => None,
+            Self::Index(_) | Self::Tag(_) | Self::Whole => None,
         }
     }
 }
 
-/// Something that wants to change one dataset or one index.
+/// Something that wants to change what a lake holds.
 ///
 /// It is decided again on every new head until it is settled, so a race alone never refuses it.
 #[async_trait]
 pub(crate) trait Proposal: Send + Sync {
-    /// What it changes. Proposals for different subjects are decided side by side.
+    /// What it changes. Proposals for different subjects are decided side by side, save those for the whole.
     fn subject(&self) -> Subject;
 
     /// What the record says about the commit.
@@ -231,7 +233,7 @@ impl Desk {
         if record.commits.is_empty() {
             return Ok(self.head.ask().await?.version == head.version);
         }
-        match self.log.publish(record, Instant::now() + self.timeout.0).await? {
+        match self.log.publish(record, &self.seams, self.timeout).await? {
             Landed::Ours => {
                 self.head.advance(record);
                 self.checkpoint(record);
@@ -254,9 +256,21 @@ impl Desk {
     }
 }
 
-/// Takes out of a group what may be decided side by side. Chains do not see each other, so where two subjects use one
-/// idempotency key, the later one waits until it is known what the first made of it.
+/// Takes out of a group what may be decided side by side, which is never nothing. Chains do not see each other, so what
+/// is about the whole goes alone, and where two subjects use one idempotency key, the later one waits until it is known
+/// what the first made of it.
 fn next_round(group: &mut Vec<Waiting>) -> Vec<Waiting> {
+    let whole = |waiting: &Waiting| waiting.proposal.subject() == Subject::Whole;
+    if group.first().is_some_and(whole) {
+        return vec![group.remove(0)];
+    }
+    let behind_whole = group.iter().position(whole).map(|at| group.split_off(at));
+    let round = side_by_side(group);
+    group.extend(behind_whole.into_iter().flatten());
+    round
+}
+
+fn side_by_side(group: &mut Vec<Waiting>) -> Vec<Waiting> {
     let mut users: HashMap<String, Subject> = HashMap::new();
     let (round, later) = std::mem::take(group).into_iter().partition(|waiting| {
         let Some(key) = waiting.proposal.describe().idempotency_key else { return true };

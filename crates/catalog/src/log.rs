@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use base::Version;
+use base::{Seams, Span, Version};
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use storage::Store;
-use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::record::Record;
@@ -96,12 +95,13 @@ impl Log {
 
     /// Publishes the next record and finds out whose record stands under its number.
     ///
-    /// A lost reply is followed up until `until`; then the outcome is unknown. Any other error proves that the
-    /// record was not published.
-    pub async fn publish(&self, record: &Record, until: Instant) -> Result<Landed> {
+    /// A lost reply is followed up for `patience`; then the outcome is unknown. Any other error proves that the record
+    /// was not published.
+    pub async fn publish(&self, record: &Record, seams: &Seams, patience: Span) -> Result<Landed> {
         let bytes = serde_json::to_vec(record)
             .map_err(|source| Error::Bug { doing: "writing a record", source: source.into() })?;
         let (bytes, path) = (Bytes::from(bytes), path(record.version));
+        let mut patience = seams.wait(patience.0);
         // Whether an earlier attempt may have taken effect, so that a later one's failure proves nothing.
         let mut doubt = false;
         for attempt in 0.. {
@@ -115,10 +115,10 @@ impl Log {
                 Ok(None) if !doubt => return Err(failure.into()),
                 Ok(None) | Err(_) => doubt = true,
             }
-            if Instant::now() >= until {
+            if (&mut patience).now_or_never().is_some() {
                 break;
             }
-            pause(attempt).await;
+            seams.wait(pause_after(attempt)).await;
         }
         tracing::error!(version = %record.version, "the outcome of a commit stayed unknown");
         Err(Error::OutcomeUnknown)
@@ -133,9 +133,8 @@ impl Log {
     }
 }
 
-async fn pause(attempt: usize) {
-    let longest = PAUSES[PAUSES.len() - 1];
-    tokio::time::sleep(PAUSES.get(attempt).copied().unwrap_or(longest)).await;
+fn pause_after(attempt: usize) -> Duration {
+    PAUSES[attempt.min(PAUSES.len() - 1)]
 }
 
 /// Twenty digits, so that names sort like numbers.
