@@ -27,6 +27,8 @@ use crate::metrics::Traffic;
 const MAX_HEAD: usize = 64 << 10;
 /// Most headers of a request. More is answered 431.
 const MAX_HEADERS: usize = 100;
+/// What a connection gathers before it writes, or reads ahead; a client that does not read its answer holds that much.
+const MAX_BUFFER: usize = 128 << 10;
 
 /// What one connection needs.
 pub(super) struct Line {
@@ -48,7 +50,7 @@ impl Line {
         let service = service_fn(move |request| enter(router.clone(), request, arrived, owed.clone()));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout.0);
-        http.max_headers(MAX_HEADERS).max_header_size(MAX_HEAD);
+        http.max_headers(MAX_HEADERS).max_header_size(MAX_HEAD).max_buf_size(MAX_BUFFER);
         let connection = http.serve_connection(io, service);
         let ended = broken_off.run_until_cancelled(watcher.watch(connection)).await;
         if let Some(Err(why)) = ended {

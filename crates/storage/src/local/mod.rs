@@ -25,6 +25,7 @@ use object_store::{
     CopyMode, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use tokio::sync::Semaphore;
 
 use crate::config::Durability;
 use crate::error::Error;
@@ -57,6 +58,8 @@ struct Root {
     seams: Seams,
     /// Directories that are known to be on the disk, with their inode numbers.
     settled: Mutex<HashMap<PathBuf, u64>>,
+    /// Held by each piece of a long read.
+    piece_turns: Arc<Semaphore>,
 }
 
 /// Why a directory refuses what an object store with flat names would do, or cannot say whether it did.
@@ -112,7 +115,8 @@ impl Root {
         fs::create_dir_all(&path)?;
         let path = fs::canonicalize(path)?;
         let temp = path.join(TEMP);
-        let root = Self { path, temp, durability, seams, settled: Mutex::default() };
+        let piece_turns = Arc::new(Semaphore::new(read::PIECES_AT_ONCE));
+        let root = Self { path, temp, durability, seams, settled: Mutex::default(), piece_turns };
         // Whoever first made the lock had settled what lies above the lake.
         if !root.temp.join(LOCK).exists() {
             root.settle_above();

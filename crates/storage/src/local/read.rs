@@ -7,16 +7,21 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use futures::{FutureExt, StreamExt};
 use object_store::path::Path as Location;
 use object_store::{Attributes, GetOptions, GetResult, GetResultPayload, Result};
+use tokio::sync::Semaphore;
 
 use super::{Root, generic, meta, told};
 use crate::task;
 
 /// A read of at most this many bytes is done at once, in the call that opens the file; a longer one in such pieces.
-const PIECE: u64 = 1 << 20;
+/// Whoever stops reading holds one of them, so thousands who do must not fill the memory.
+const PIECE: u64 = 128 << 10;
+/// How many pieces are read at once. Others wait outside the threads for blocking work, where a queue of them would keep
+/// short reads waiting behind it.
+pub(super) const PIECES_AT_ONCE: usize = 4;
 
 impl Root {
     pub(super) fn get(&self, location: &Location, options: &GetOptions) -> Result<GetResult> {
@@ -30,7 +35,7 @@ impl Root {
         let stream = match options.head {
             true => stream::empty().boxed(),
             false if range.end - range.start <= PIECE => whole(&file, range.clone())?,
-            false => pieces(file, range.clone()),
+            false => self.pieces(file, range.clone()),
         };
         Ok(GetResult { payload: GetResultPayload::Stream(stream), meta, range, attributes: Attributes::new() })
     }
@@ -42,6 +47,17 @@ impl Root {
             read_exact(&file, range.start.min(end)..end).map_err(generic)
         };
         ranges.iter().map(read).collect()
+    }
+
+    /// Reads a piece when the one before is consumed.
+    fn pieces(&self, file: File, range: Range<u64>) -> BoxStream<'static, Result<Bytes>> {
+        let (file, turns) = (Arc::new(file), Arc::clone(&self.piece_turns));
+        let starts = stream::iter(range.clone().step_by(PIECE as usize));
+        let read = move |start: u64| {
+            let (file, end) = (Arc::clone(&file), range.end.min(start + PIECE));
+            read_in_turn(Arc::clone(&turns), file, start..end)
+        };
+        starts.then(read).boxed()
     }
 
     /// Opens an object's file. What is no file, or lies below one, is no object.
@@ -63,16 +79,14 @@ fn whole(file: &File, range: Range<u64>) -> Result<BoxStream<'static, Result<Byt
     Ok(stream::once(async move { Ok(bytes) }).boxed())
 }
 
-/// Reads ahead by one piece while the one before is consumed.
-fn pieces(file: File, range: Range<u64>) -> BoxStream<'static, Result<Bytes>> {
-    let file = Arc::new(file);
-    let starts = stream::iter(range.clone().step_by(PIECE as usize));
-    let read = move |start: u64| {
-        let (file, end) = (Arc::clone(&file), range.end.min(start + PIECE));
-        let reading = task::blocking("read", move || read_exact(&file, start..end).map_err(generic));
-        reading.map(|read| read.map_err(object_store::Error::from).flatten())
+async fn read_in_turn(turns: Arc<Semaphore>, file: Arc<File>, range: Range<u64>) -> Result<Bytes> {
+    let turn = turns.acquire_owned().await.map_err(generic)?;
+    let read = move || {
+        // A read goes on when nobody waits for it any more, and so holds its turn itself.
+        let _turn = turn;
+        read_exact(&file, range).map_err(generic)
     };
-    starts.map(read).buffered(2).boxed()
+    task::blocking("read", read).await?
 }
 
 fn read_exact(file: &File, range: Range<u64>) -> io::Result<Bytes> {
