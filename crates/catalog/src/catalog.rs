@@ -1,6 +1,5 @@
 //! The catalog: pins, tables, registration and publication over one lake log.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use base::{AsOf, DatasetName, IndexName, Seams, Version};
@@ -14,7 +13,7 @@ use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::format;
 use crate::head::Head;
-use crate::history::{Page, SnapshotLine};
+use crate::history::{self, Page, SnapshotLine};
 use crate::index::{self, Indexing, NewIndex};
 use crate::io::Roots;
 use crate::lake::Lake;
@@ -27,7 +26,6 @@ use crate::publish::{self, Published, Publishing};
 use crate::record::Record;
 use crate::register::{self, Register, Registered, Registering};
 use crate::state::{IndexEntry, State, TableEntry};
-use crate::summary;
 use crate::table::Table;
 use crate::tables::Tables;
 use crate::turns::Turns;
@@ -145,12 +143,27 @@ impl Catalog {
         limit: usize,
         before: Option<Version>,
     ) -> Result<Page<SnapshotLine>> {
-        let table = self.table(pin, name).await?;
-        let mut made: Vec<_> = table.read().metadata.snapshots().collect();
-        made.sort_by_key(|snapshot| Reverse(snapshot.sequence_number()));
-        let mut lines: Vec<SnapshotLine> = made.into_iter().map(|snapshot| summary::line(snapshot)).collect();
-        lines.retain(|line| before.is_none_or(|before| line.version < Some(before)));
+        let table = match before {
+            Some(before) => self.table_before(pin, name, before).await?,
+            None => self.table(pin, name).await?,
+        };
+        let lines = history::gather(&self.room.lake, &table.read().metadata, limit, before).await?;
         Ok(Page::first(lines, limit))
+    }
+
+    /// A table as the version before `before` pins it, so that a page far back is found at once. Where that version
+    /// has another table of the name, or none, the pinned one is the way to it.
+    async fn table_before(&self, pin: &Pin, name: &DatasetName, before: Version) -> Result<Arc<Table>> {
+        let table = self.table(pin, name).await?;
+        let last = Version(before.0.saturating_sub(1));
+        if last >= pin.version() {
+            return Ok(table);
+        }
+        let state = self.room.past.state(last).await?;
+        match state.tables.get(name).filter(|entry| entry.table_id == table.table_id()) {
+            Some(entry) => self.room.tables.load(name, entry).await,
+            None => Ok(table),
+        }
     }
 
     /// The records before version `before`, newest first, at most `limit`.

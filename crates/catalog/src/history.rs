@@ -1,7 +1,16 @@
 //! The past of one table, and pages of anything that is listed newest first.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
 use base::{Timestamp, Version};
+use iceberg::spec::TableMetadata;
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::metadata_file;
+use crate::summary;
 
 /// A page of a list, with where to go on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,12 +25,54 @@ impl Page<SnapshotLine> {
     /// The first `limit` lines. `next` names a record, which may have made several snapshots of the table, so those
     /// that share the record of the last one come along.
     pub(crate) fn first(mut lines: Vec<SnapshotLine>, limit: usize) -> Self {
-        let begins_record = |at: &usize| lines[*at].version != lines[*at - 1].version;
-        let end = (limit.max(1)..lines.len()).find(begins_record);
+        let end = end_of_page(&lines, limit);
         lines.truncate(end.unwrap_or(lines.len()));
         let next = end.and_then(|end| lines[end - 1].version);
         Self { items: lines, next }
     }
+}
+
+/// Where a page ends in lines that go on after it; none when it may go on itself.
+fn end_of_page(lines: &[SnapshotLine], limit: usize) -> Option<usize> {
+    (limit.max(1)..lines.len()).find(|at| lines[*at].version != lines[*at - 1].version)
+}
+
+/// Gathers the lines before version `before` from a table's metadata and, until they fill a page, from the earlier
+/// metadata files that hold what it has left out. Where an earlier file is gone, expiry has ended the history.
+pub(crate) async fn gather(
+    lake: &Lake,
+    newest: &TableMetadata,
+    limit: usize,
+    before: Option<Version>,
+) -> Result<Vec<SnapshotLine>> {
+    let (mut lines, mut seen) = (Vec::new(), HashSet::new());
+    let mut next = add_lines(&mut lines, &mut seen, newest, before);
+    while let Some(location) = next.take().filter(|_| end_of_page(&lines, limit).is_none()) {
+        let what = || "an earlier metadata file".to_owned();
+        let outside = || Error::damaged(what(), "it lies outside the lake");
+        let path = lake.roots.relative(&location).ok_or_else(outside)?;
+        let bytes = match lake.store.get(path).await {
+            Ok(bytes) => bytes,
+            Err(storage::Error::NotFound { .. }) => break,
+            Err(error) => return Err(error.into()),
+        };
+        next = add_lines(&mut lines, &mut seen, &metadata_file::decode(what, &bytes)?, before);
+    }
+    Ok(lines)
+}
+
+/// Adds the snapshots that were not seen yet, newest first, and answers where earlier ones are found.
+fn add_lines(
+    lines: &mut Vec<SnapshotLine>,
+    seen: &mut HashSet<i64>,
+    metadata: &TableMetadata,
+    before: Option<Version>,
+) -> Option<String> {
+    let mut made: Vec<_> = metadata.snapshots().filter(|snapshot| seen.insert(snapshot.snapshot_id())).collect();
+    made.sort_by_key(|snapshot| Reverse(snapshot.sequence_number()));
+    let asked = made.into_iter().map(|snapshot| summary::line(snapshot));
+    lines.extend(asked.filter(|line| before.is_none_or(|before| line.version < Some(before))));
+    metadata_file::earlier(metadata).map(str::to_owned)
 }
 
 /// One snapshot of a table.

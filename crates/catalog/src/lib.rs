@@ -3,7 +3,7 @@
 //! It never interprets rows, never speaks HTTP or SQL, and nothing else in the house commits. Reading order:
 //! [`record`] and [`state`] (what a version is), [`log`] (where writers meet), [`head`], [`checkpoint`] and [`past`]
 //! (how states are found), [`committer`] (the one path by which anything changes), [`column`], [`schema`] and [`diff`],
-//! [`draft`], [`publication`] and [`publish`] with [`snapshot`], [`summary`] and [`footer`] (our own Iceberg commit),
+//! [`draft`], [`publication`] and [`publish`] with [`snapshot`], [`summary`], [`footer`] and [`metadata_file`] (our own Iceberg commit),
 //! [`register`] and [`stated`], [`index`] (vector indexes), [`table`], [`manifest`], [`history`] and [`near`] (what
 //! readers get), and [`catalog`], which holds it together.
 
@@ -25,6 +25,7 @@ mod io;
 mod lake;
 mod log;
 mod manifest;
+mod metadata_file;
 mod near;
 mod past;
 mod pin;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use base::{DatasetName, Timestamp, Version};
-use bytes::Bytes;
 use iceberg::io::FileIO;
 use iceberg::spec::{
     DEFAULT_SCHEMA_NAME_MAPPING, DataFile, FormatVersion, MAIN_BRANCH, ManifestEntryRef, ManifestFile,
@@ -17,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::footer;
 use crate::io::Staged;
 use crate::lake::Lake;
+use crate::metadata_file;
 use crate::publication::{Mode, NewFile};
 use crate::record::TablePut;
 use crate::schema;
@@ -97,6 +97,7 @@ impl Step<'_> {
             .with_summary(summary)
             .build();
         list_manifests(&scribe.io, &snapshot, manifests).await?;
+        let builder = metadata_file::leave_out_old(builder, &metadata, &[])?;
         let built = builder.set_branch_snapshot(snapshot, MAIN_BRANCH).and_then(TableMetadataBuilder::build);
         let metadata = built.map_err(Error::bug("adding a snapshot"))?.metadata;
         self.finish(metadata, totals, shelf.take())
@@ -172,12 +173,10 @@ impl Step<'_> {
     }
 
     fn finish(&self, metadata: TableMetadata, totals: Sums, mut files: Vec<Staged>) -> Result<Next> {
-        let number = self.base.map_or(0, |table| following(&table.entry().metadata));
+        let previous = self.base.map(|table| table.entry().metadata.as_str());
         let location = self.base.map_or(self.draft.location.as_str(), Table::location);
-        let path = format!("{location}/metadata/{number:05}-{}.metadata.json", self.lake.seams.uuid());
-        let bytes = serde_json::to_vec(&metadata);
-        let bytes = bytes.map_err(|source| Error::Bug { doing: "writing metadata", source: Box::new(source) })?;
-        files.push((path.clone(), Bytes::from(bytes)));
+        let path = format!("{location}/metadata/{}", metadata_file::name(previous, self.lake.seams.uuid()));
+        files.push((path.clone(), metadata_file::encode(&metadata)?));
         let put = TablePut {
             name: self.draft.name.clone(),
             table_id: metadata.uuid(),
@@ -269,13 +268,6 @@ async fn list_manifests(io: &FileIO, snapshot: &Snapshot, manifests: Vec<Manifes
     let mut writer = ManifestListWriter::v2(output, id, parent, sequence);
     writer.add_manifests(manifests.into_iter()).map_err(&bug)?;
     writer.close().await.map_err(&bug)
-}
-
-/// The number of the metadata file after `path`, whose name begins with its own.
-fn following(path: &str) -> u32 {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let number = name.split('-').next().and_then(|number| number.parse::<u32>().ok());
-    number.map_or(1, |number| number + 1)
 }
 
 fn name_mapping(draft: &Draft) -> Result<String> {

@@ -9,7 +9,7 @@ use base::DatasetName;
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{
     DEFAULT_SCHEMA_NAME_MAPPING, ManifestContentType, ManifestEntryRef, ManifestFile, ManifestList, NameMapping,
-    SnapshotRef, TableMetadata,
+    TableMetadata,
 };
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -19,6 +19,7 @@ use crate::data_file::{DataFile, bounds};
 use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
+use crate::metadata_file;
 use crate::publication::Source;
 use crate::schema;
 use crate::state::TableEntry;
@@ -160,8 +161,7 @@ impl ReadTable {
             error @ storage::Error::NotFound { .. } => Error::damaged(what(), error),
             error => error.into(),
         })?;
-        let metadata = serde_json::from_slice(&bytes).map_err(|error| Error::damaged(what(), error))?;
-        Self::new(lake, name, metadata)
+        Self::new(lake, name, metadata_file::decode(what, &bytes)?)
     }
 
     pub fn new(lake: &Lake, name: &DatasetName, metadata: TableMetadata) -> Result<Self> {
@@ -213,7 +213,6 @@ impl ReadTable {
     fn describe(&self, name: &DatasetName, entry: &ManifestEntryRef) -> Result<DataFile> {
         let file = entry.data_file();
         let outside = || Error::damaged(format!("a manifest of {name}"), "a data file lies outside the lake");
-        let snapshot: Option<&SnapshotRef> = entry.snapshot_id().and_then(|id| self.metadata.snapshot_by_id(id));
         Ok(DataFile {
             path: self.lake.roots.relative(file.file_path()).ok_or_else(outside)?.to_owned(),
             size: file.file_size_in_bytes(),
@@ -221,7 +220,7 @@ impl ReadTable {
             lower: bounds(file.lower_bounds()),
             upper: bounds(file.upper_bounds()),
             nulls: file.null_value_counts().iter().map(|(id, nulls)| (*id, *nulls)).collect(),
-            exact: snapshot.is_some_and(|snapshot| summary::wrote_its_files(snapshot.summary())),
+            exact: metadata_file::is_ours(&self.metadata, entry),
         })
     }
 }

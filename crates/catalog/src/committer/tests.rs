@@ -8,6 +8,7 @@ use crate::record::{Change, TablePut};
 /// A proposal that puts a table, or panics, and notes how it was settled.
 struct Scripted {
     name: DatasetName,
+    whole: bool,
     key: Option<&'static str>,
     panics: bool,
     settled: Arc<Mutex<Vec<bool>>>,
@@ -16,7 +17,7 @@ struct Scripted {
 #[async_trait]
 impl Proposal for Scripted {
     fn subject(&self) -> Subject {
-        Subject::Dataset(self.name.clone())
+        if self.whole { Subject::Whole } else { Subject::Dataset(self.name.clone()) }
     }
 
     fn describe(&self) -> Description {
@@ -62,7 +63,13 @@ async fn a_proposal_that_panics_takes_nobody_along() {
     let settled = Arc::new(Mutex::new(Vec::new()));
     let proposal = |panics| {
         let settled = Arc::clone(&settled);
-        Box::new(Scripted { name: if panics { "a" } else { "b" }.parse().unwrap(), key: None, panics, settled })
+        Box::new(Scripted {
+            name: if panics { "a" } else { "b" }.parse().unwrap(),
+            whole: false,
+            key: None,
+            panics,
+            settled,
+        })
     };
     let (bad, good) = tokio::join!(committer.propose(proposal(true)), committer.propose(proposal(false)));
     assert!(matches!(bad, Err(Error::Bug { .. })));
@@ -79,7 +86,7 @@ async fn closing_lets_what_waits_through() {
     let settled = Arc::new(Mutex::new(Vec::new()));
     let proposal = || {
         let (name, settled) = ("a".parse().unwrap(), Arc::clone(&settled));
-        Box::new(Scripted { name, key: None, panics: false, settled })
+        Box::new(Scripted { name, whole: false, key: None, panics: false, settled })
     };
     let (first, second, ()) =
         tokio::join!(committer.propose(proposal()), committer.propose(proposal()), committer.close());
@@ -95,10 +102,27 @@ async fn a_key_that_two_datasets_use_at_once_is_the_first_ones() {
     let (committer, head) = committer(&store).await;
     let proposal = |name: &str| {
         let name = name.parse().unwrap();
-        Box::new(Scripted { name, key: Some("k"), panics: false, settled: Arc::default() })
+        Box::new(Scripted { name, whole: false, key: Some("k"), panics: false, settled: Arc::default() })
     };
     let (first, second) = tokio::join!(committer.propose(proposal("b")), committer.propose(proposal("a")));
     assert!(first.unwrap().committed);
     assert!(matches!(second, Err(Error::KeyReused)));
     assert_eq!(head.known().tables.keys().map(ToString::to_string).collect::<Vec<_>>(), ["b"]);
+}
+
+#[tokio::test]
+async fn what_is_about_the_whole_is_decided_alone_and_in_its_turn() {
+    let proposal = |name: &str, whole| {
+        let (reply, _) = oneshot::channel();
+        let name = name.parse().unwrap();
+        let scripted = Scripted { name, whole, key: None, panics: false, settled: Arc::default() };
+        Waiting { proposal: Box::new(scripted), reply }
+    };
+    let mut group: Vec<_> =
+        [("a", false), ("b", false), ("w", true), ("c", false)].map(|(name, whole)| proposal(name, whole)).into();
+    let mut rounds = Vec::new();
+    while !group.is_empty() {
+        rounds.push(next_round(&mut group).len());
+    }
+    assert_eq!(rounds, [2, 1, 1]);
 }

@@ -11,7 +11,9 @@ use crate::support::{ids, load, open, put_object, registration};
 async fn metadata(catalog: &Catalog, name: &str) -> TableMetadata {
     let pin = catalog.pin(None).await.unwrap();
     let path = &pin.entry(&name.parse().unwrap()).unwrap().metadata;
-    serde_json::from_slice(&catalog.store().get(path).await.unwrap()).unwrap()
+    assert!(path.ends_with(".gz.metadata.json"));
+    let packed = catalog.store().get(path).await.unwrap();
+    serde_json::from_reader(flate2::read::GzDecoder::new(&packed[..])).unwrap()
 }
 
 #[tokio::test]

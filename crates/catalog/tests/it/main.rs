@@ -7,6 +7,7 @@ mod faults;
 mod formats;
 mod iceberg_spec;
 mod indexes;
+mod long;
 mod past;
 mod publish;
 mod register;

@@ -1,0 +1,142 @@
+//! A table's metadata as a file: compressed, and with the newest snapshots only, so that a commit costs the same however
+//! long the history is. Earlier snapshots stay in the metadata files of earlier commits.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{Read, Write};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use iceberg::spec::{ManifestEntry, SnapshotRef, TableMetadata, TableMetadataBuilder};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::summary;
+
+#[cfg(test)]
+mod tests;
+
+/// How many snapshots a metadata file holds at least, besides those that branches and tags of the table name.
+pub(crate) const RECENT: usize = 128;
+/// So many more are left out at once, as finding out which ones are named is work.
+const SLACK: usize = 16;
+/// What a name ends with; readers of Iceberg know by it that the file is compressed.
+const ENDING: &str = ".gz.metadata.json";
+const GZIP: [u8; 2] = [0x1F, 0x8B];
+/// No metadata is larger. A file that claims to be is not inflated further.
+const LARGEST: u64 = 1 << 30;
+/// The sequence number of the last snapshot that was left out and whose files we did not write.
+const OTHERS_UNTIL: &str = "lakehouse.others-until";
+
+/// The bytes of a metadata file.
+pub(crate) fn encode(metadata: &TableMetadata) -> Result<Bytes> {
+    let bug = |source| Error::Bug { doing: "writing metadata", source };
+    let json = serde_json::to_vec(metadata).map_err(|source| bug(source.into()))?;
+    let mut encoder = GzEncoder::new(Vec::with_capacity(json.len() / 4), Compression::fast());
+    let packed = encoder.write_all(&json).and_then(|()| encoder.finish());
+    packed.map(Bytes::from).map_err(|source| bug(source.into()))
+}
+
+/// Reads a metadata file, compressed or not. `what` names it in the error.
+pub(crate) fn decode(what: impl Fn() -> String, bytes: &[u8]) -> Result<TableMetadata> {
+    if !bytes.starts_with(&GZIP) {
+        return serde_json::from_slice(bytes).map_err(|error| Error::damaged(what(), error));
+    }
+    let mut json = Vec::new();
+    let inflated = GzDecoder::new(bytes).take(LARGEST).read_to_end(&mut json);
+    inflated.map_err(|error| Error::damaged(what(), error))?;
+    serde_json::from_slice(&json).map_err(|error| Error::damaged(what(), error))
+}
+
+/// A name for the metadata file that follows `previous`, or for a table's first one: `<number>-<id>.gz.metadata.json`.
+pub(crate) fn name(previous: Option<&str>, id: uuid::Uuid) -> String {
+    format!("{:05}-{id}{ENDING}", previous.map_or(0, following))
+}
+
+/// The number of the metadata file after `path`, whose name begins with its own.
+fn following(path: &str) -> u32 {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let number = name.split('-').next().and_then(|number| number.parse::<u32>().ok());
+    number.map_or(1, |number| number + 1)
+}
+
+/// Leaves out the oldest snapshots of `base` that the next metadata has no room for; those in `keep` stay.
+pub(crate) fn leave_out_old(
+    builder: TableMetadataBuilder,
+    base: &TableMetadata,
+    keep: &[i64],
+) -> Result<TableMetadataBuilder> {
+    if base.snapshots().len() < RECENT + SLACK {
+        return Ok(builder);
+    }
+    let mut named = named(base)?;
+    named.extend(keep);
+    let mut unnamed: Vec<&SnapshotRef> =
+        base.snapshots().filter(|snapshot| !named.contains(&snapshot.snapshot_id())).collect();
+    unnamed.sort_by_key(|snapshot| snapshot.sequence_number());
+    let surplus = unnamed.len().saturating_sub(RECENT - 1);
+    let old: Vec<i64> = unnamed[..surplus].iter().map(|snapshot| snapshot.snapshot_id()).collect();
+    leave_out(builder, base, &old)
+}
+
+/// The snapshots that branches and tags of the table name. The library shows them in the written form alone.
+fn named(metadata: &TableMetadata) -> Result<HashSet<i64>> {
+    #[derive(Deserialize)]
+    struct Written {
+        #[serde(default)]
+        refs: HashMap<String, Named>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    struct Named {
+        snapshot_id: i64,
+    }
+    let written = serde_json::to_vec(metadata).and_then(|json| serde_json::from_slice::<Written>(&json));
+    let written = written.map_err(|source| Error::Bug { doing: "reading references", source: source.into() })?;
+    Ok(written.refs.into_values().map(|named| named.snapshot_id).collect())
+}
+
+/// Leaves snapshots of `base` out of the next metadata, and notes which of the files they added are not ours.
+pub(crate) fn leave_out(
+    builder: TableMetadataBuilder,
+    base: &TableMetadata,
+    snapshots: &[i64],
+) -> Result<TableMetadataBuilder> {
+    if snapshots.is_empty() {
+        return Ok(builder);
+    }
+    let gone = snapshots.iter().filter_map(|id| base.snapshot_by_id(*id));
+    let others = gone.filter(|snapshot| !summary::wrote_its_files(snapshot.summary()));
+    let until = others.map(|snapshot| snapshot.sequence_number()).max();
+    let until = until.filter(|until| *until > others_until(base));
+    let noted = until.map(|until| (OTHERS_UNTIL.to_owned(), until.to_string()));
+    let builder = builder.remove_snapshots(snapshots).set_properties(HashMap::from_iter(noted));
+    builder.map_err(Error::bug("leaving snapshots out"))
+}
+
+/// Whether we wrote a listed file, so that its statistics are exact.
+pub(crate) fn is_ours(metadata: &TableMetadata, entry: &ManifestEntry) -> bool {
+    match entry.snapshot_id().and_then(|id| metadata.snapshot_by_id(id)) {
+        Some(snapshot) => summary::wrote_its_files(snapshot.summary()),
+        None => entry.sequence_number().is_some_and(|number| number > others_until(metadata)),
+    }
+}
+
+/// Without the note, only metadata that never left a snapshot out can tell whose files are whose.
+fn others_until(metadata: &TableMetadata) -> i64 {
+    metadata.properties().get(OTHERS_UNTIL).and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// The location of an earlier metadata file that holds what this one has left out; none when it has left out nothing.
+pub(crate) fn earlier(metadata: &TableMetadata) -> Option<&str> {
+    let known = |id| metadata.snapshot_by_id(id).is_some();
+    let oldest = metadata.snapshots().min_by_key(|snapshot| snapshot.sequence_number())?;
+    if oldest.parent_snapshot_id().is_none_or(known) {
+        return None;
+    }
+    let log = metadata.metadata_log();
+    let before = log.iter().rev().find(|entry| entry.timestamp_ms <= oldest.timestamp_ms());
+    before.or(log.first()).map(|entry| entry.metadata_file.as_str())
+}
