@@ -5,6 +5,8 @@ use std::fmt;
 use iceberg::spec::{PrimitiveType, Type};
 use sha2::{Digest, Sha256};
 
+use crate::pii::Pii;
+
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +46,8 @@ pub struct Column {
     pub ty: ColumnType,
     /// Whether values may be missing.
     pub nullable: bool,
+    /// The class of personal data that it holds, when it is known to hold any.
+    pub pii: Option<Pii>,
 }
 
 /// A column that has no id yet.

@@ -22,6 +22,10 @@ pub struct Draft {
     pub location: String,
     /// The columns with their ids.
     pub columns: Vec<Column>,
+    /// How many columns, the last ones, the publication adds to the table; none when it creates it.
+    pub added: usize,
+    /// The highest id that a column of the table has ever had.
+    pub(crate) last_id: i32,
     /// Whether the table is created by the publication.
     pub is_new: bool,
 }
@@ -33,13 +37,28 @@ impl Draft {
             return Err(Error::ReservedName { name: name.clone() });
         }
         let suffix = hex::encode(&seams.roll()[..5]);
+        let columns = schema::number(columns, 0);
         Ok(Self {
             name: name.clone(),
             table_id: seams.uuid(),
             location: format!("tables/{name}-{suffix}"),
-            columns: schema::number(columns),
+            added: 0,
+            last_id: columns.iter().map(|column| column.id).max().unwrap_or(0),
+            columns,
             is_new: true,
         })
+    }
+
+    /// Adds columns at the end, with ids that no column of the table ever had. The rows that are there read null.
+    pub fn extend(&mut self, new: &[NewColumn]) {
+        self.columns.extend(schema::number(new, self.last_id));
+        self.added += if self.is_new { 0 } else { new.len() };
+        self.last_id = self.columns.iter().map(|column| column.id).max().unwrap_or(0).max(self.last_id);
+    }
+
+    /// The first id that a column added by the publication has, if it adds any.
+    pub(crate) fn first_added(&self) -> Option<i32> {
+        self.columns[self.columns.len() - self.added..].first().map(|column| column.id)
     }
 
     /// A fresh path for a data file, relative to the lake's root.

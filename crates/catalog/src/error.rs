@@ -26,6 +26,16 @@ pub enum Error {
         /// Names that differ little, nearest first.
         near: Vec<String>,
     },
+    /// No column of this name in the dataset.
+    #[error("{name} has no column {column:?}{}", hint(near))]
+    UnknownColumn {
+        /// The dataset.
+        name: DatasetName,
+        /// The column asked for.
+        column: String,
+        /// Names that differ little, nearest first.
+        near: Vec<String>,
+    },
     /// The version, time or tag asked for does not exist.
     #[error("there is no version {as_of}; the lake holds versions {oldest} to {newest}")]
     UnknownVersion {
@@ -193,7 +203,7 @@ impl Fault for Error {
             Self::IndexNotFound { .. } => Kind::NotFound,
             Self::SchemaDrift { .. } | Self::Moved { .. } | Self::IndexExists { .. } => Kind::Conflict,
             Self::ReservedName { .. } => Kind::Denied,
-            Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects => Kind::Invalid,
+            Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects | Self::UnknownColumn { .. } => Kind::Invalid,
             Self::NotParquet { .. } | Self::Contradiction(_) | Self::DeleteFiles { .. } => Kind::Invalid,
             Self::OutcomeUnknown | Self::Behind { .. } | Self::Closing => Kind::Unavailable,
             Self::NewerFormat { .. } | Self::Damaged { .. } => Kind::Damaged,
@@ -206,6 +216,7 @@ impl Fault for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::UnknownDataset { .. } => "catalog.unknown_dataset",
+            Self::UnknownColumn { .. } => "catalog.unknown_column",
             Self::UnknownVersion { .. } => "catalog.unknown_version",
             Self::Behind { .. } => "catalog.behind",
             Self::SchemaDrift { .. } => "catalog.schema_drift",
@@ -234,7 +245,9 @@ impl Fault for Error {
     fn facts(&self) -> Facts {
         let mut facts = Facts::new();
         match self {
-            Self::UnknownDataset { near, .. } | Self::IndexNotFound { near, .. } => {
+            Self::UnknownDataset { near, .. }
+            | Self::UnknownColumn { near, .. }
+            | Self::IndexNotFound { near, .. } => {
                 facts.insert("near".into(), json!(near));
             }
             Self::UnknownVersion { oldest, newest, .. } => {

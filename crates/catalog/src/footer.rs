@@ -1,6 +1,6 @@
 //! Parquet footers: read from the store, and turned into what Iceberg keeps of a data file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::Schema as ArrowSchema;
@@ -68,9 +68,17 @@ pub(crate) fn field_ids(footer: &ParquetMetaData) -> Vec<Option<i32>> {
     fields.iter().map(id).collect()
 }
 
-/// What a manifest keeps of a data file: sizes, counts and bounds of its columns.
-pub(crate) fn data_file(file: &NewFile, location: String, schema: &Schema) -> Result<DataFile> {
-    let columns = Columns::gather(&file.footer, schema);
+/// What a manifest keeps of a data file: sizes, counts and bounds of its columns. Bounds are values, so personal columns
+/// have none.
+pub(crate) fn data_file(
+    file: &NewFile,
+    location: String,
+    schema: &Schema,
+    personal: &HashSet<i32>,
+) -> Result<DataFile> {
+    let mut columns = Columns::gather(&file.footer, schema);
+    columns.lower.retain(|id, _| !personal.contains(id));
+    columns.upper.retain(|id, _| !personal.contains(id));
     let mut builder = DataFileBuilder::default();
     let offsets = file.footer.row_groups().iter().filter_map(|group| group.file_offset()).collect();
     builder

@@ -4,11 +4,12 @@
 //! [`record`] and [`state`] (what a version is), [`log`] (where writers meet), [`head`], [`checkpoint`] and [`past`]
 //! (how states are found), [`committer`] (the one path by which anything changes), [`column`], [`schema`] and [`diff`],
 //! [`draft`], [`publication`] and [`publish`] with [`snapshot`], [`summary`], [`footer`] and [`metadata_file`] (our own Iceberg commit),
-//! [`register`] and [`stated`], [`index`] (vector indexes), [`table`], [`manifest`], [`history`] and [`near`] (what
-//! readers get), and [`catalog`], which holds it together.
+//! [`register`] and [`stated`], [`pii`] and [`classify`] (what is personal), [`index`] (vector indexes), [`table`],
+//! [`manifest`], [`history`] and [`near`] (what readers get), and [`catalog`], which holds it together.
 
 mod catalog;
 mod checkpoint;
+mod classify;
 mod column;
 mod committer;
 mod config;
@@ -28,6 +29,7 @@ mod manifest;
 mod metadata_file;
 mod near;
 mod past;
+mod pii;
 mod pin;
 mod publication;
 mod publish;
@@ -43,6 +45,7 @@ mod tables;
 mod turns;
 
 pub use catalog::Catalog;
+pub use classify::Classify;
 pub use column::{Column, ColumnType, NewColumn, OtherType, fingerprint, fingerprint_of};
 pub use config::Config;
 pub use data_file::{Bound, DataFile};
@@ -52,6 +55,7 @@ pub use error::{Error, Result};
 pub use history::{Page, SnapshotLine};
 pub use index::{IndexModel, IndexSettings, NewIndex};
 pub use manifest::{Broken, FieldShape, Manifest, Object, SchemaShape};
+pub use pii::Pii;
 pub use pin::Pin;
 pub use publication::{Mode, NewFile, Publication, Source};
 pub use publish::Published;

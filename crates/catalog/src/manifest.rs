@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::column::Column;
 use crate::data_file::DataFile;
 use crate::error::{Error, Result};
+use crate::pii::Pii;
 use crate::record::snapshot_text;
 use crate::state::TableEntry;
 use crate::table::{Table, dataset_id};
@@ -71,7 +72,7 @@ pub struct FieldShape {
     /// Whether values may be missing.
     pub nullable: bool,
     /// The class of personal data, when the column holds any.
-    pub pii: Option<String>,
+    pub pii: Option<Pii>,
 }
 
 /// Why a table cannot be read.
@@ -119,6 +120,7 @@ impl Manifest {
 
 impl FieldShape {
     fn of(column: &Column) -> Self {
-        Self { id: column.id, name: column.name.clone(), ty: column.ty.name(), nullable: column.nullable, pii: None }
+        let (name, ty, nullable) = (column.name.clone(), column.ty.name(), column.nullable);
+        Self { id: column.id, name, ty, nullable, pii: column.pii }
     }
 }

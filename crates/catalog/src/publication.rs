@@ -78,4 +78,6 @@ pub struct Publication {
     pub message: String,
     /// A retry with the same key answers the first outcome for a day.
     pub idempotency_key: Option<String>,
+    /// What the key stands for when that is not the source's bytes, because another reading may find others.
+    pub request: Option<String>,
 }

@@ -179,6 +179,7 @@ impl<'a> Registering<'a> {
             author: self.register.author.clone(),
             message: format!("register {} from {} objects", self.register.name, self.given.len()),
             idempotency_key: None,
+            request: None,
         };
         Ok(Copied { publication, by_name })
     }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use iceberg::spec::{NestedField, PrimitiveType, Type};
+use iceberg::spec::{NestedField, PrimitiveType, TableMetadata, Type};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 
 use crate::column::{Column, ColumnType, NewColumn, OtherType};
 use crate::error::{Error, Result};
+use crate::pii;
 
 #[cfg(test)]
 mod tests;
@@ -75,26 +76,42 @@ pub(crate) fn arrow_schema(columns: &[Column]) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(fields)))
 }
 
-/// Gives new columns the ids 1 to n.
-pub(crate) fn number(columns: &[NewColumn]) -> Vec<Column> {
-    let numbered = (1..).zip(columns);
-    numbered.map(|(id, new)| Column { id, name: new.name.clone(), ty: new.ty.clone(), nullable: true }).collect()
+/// Gives new columns the ids that follow `last`.
+pub(crate) fn number(columns: &[NewColumn], last: i32) -> Vec<Column> {
+    let column = |(id, new): (i32, &NewColumn)| {
+        let (name, ty) = (new.name.clone(), new.ty.clone());
+        Column { id, name, ty, nullable: true, pii: None }
+    };
+    (last + 1..).zip(columns).map(column).collect()
 }
 
-/// The columns of an Iceberg schema, in order.
-pub(crate) fn columns_of(schema: &iceberg::spec::Schema) -> Vec<Column> {
+/// The columns of a table's current schema, in order, with what its properties say of them.
+pub(crate) fn columns_of(metadata: &TableMetadata) -> Vec<Column> {
+    let noted = pii::noted(metadata);
     let column = |field: &Arc<NestedField>| Column {
         id: field.id,
         name: field.name.clone(),
         ty: ColumnType::from_iceberg(&field.field_type),
         nullable: !field.required,
+        pii: noted.get(&field.id).copied().flatten(),
     };
-    schema.as_struct().fields().iter().map(column).collect()
+    metadata.current_schema().as_struct().fields().iter().map(column).collect()
 }
 
 /// The Iceberg schema of the columns; every column is optional, or writers from outside would be refused.
 pub(crate) fn iceberg_schema(columns: &[Column]) -> Result<iceberg::spec::Schema> {
-    let field = |column: &Column| Arc::new(NestedField::optional(column.id, &column.name, column.ty.iceberg()));
-    let built = iceberg::spec::Schema::builder().with_fields(columns.iter().map(field)).build();
+    let built = iceberg::spec::Schema::builder().with_fields(columns.iter().map(iceberg_field)).build();
     built.map_err(Error::bug("building a schema"))
+}
+
+/// A schema with further columns at its end.
+pub(crate) fn extended(schema: &iceberg::spec::Schema, added: &[Column]) -> Result<iceberg::spec::Schema> {
+    let fields = schema.as_struct().fields().iter().cloned().chain(added.iter().map(iceberg_field));
+    let builder = iceberg::spec::Schema::builder().with_fields(fields);
+    let built = builder.with_identifier_field_ids(schema.identifier_field_ids()).build();
+    built.map_err(Error::bug("extending a schema"))
+}
+
+fn iceberg_field(column: &Column) -> Arc<NestedField> {
+    Arc::new(NestedField::optional(column.id, &column.name, column.ty.iceberg()))
 }

@@ -1,6 +1,6 @@
 //! Our own Iceberg commit: from a table (or none) and new files to the manifests and the metadata of the next snapshot.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base::{DatasetName, Timestamp, Version};
 use iceberg::io::FileIO;
@@ -17,6 +17,7 @@ use crate::footer;
 use crate::io::Staged;
 use crate::lake::Lake;
 use crate::metadata_file;
+use crate::pii;
 use crate::publication::{Mode, NewFile};
 use crate::record::TablePut;
 use crate::schema;
@@ -105,23 +106,32 @@ impl Step<'_> {
 
     /// The metadata to build on and a builder over it.
     fn begin(&self) -> Result<(TableMetadata, TableMetadataBuilder)> {
-        let mut properties = HashMap::new();
+        let builder = match self.base {
+            Some(table) => self.follow(table)?,
+            None => self.create()?,
+        };
+        // Built once to be read. What is built on stays unbuilt, because building it stamps it with the time.
+        let read = |builder: &TableMetadataBuilder| builder.clone().build().map_err(Error::bug("beginning a snapshot"));
+        let metadata = read(&builder)?.metadata;
+        let mut properties = pii::new_notes(&self.draft.columns, &metadata);
         if self.by_name {
             properties.insert(DEFAULT_SCHEMA_NAME_MAPPING.to_owned(), name_mapping(self.draft)?);
         }
-        let (metadata, builder) = match self.base {
-            Some(table) => {
-                let metadata = table.read().metadata.clone();
-                let location = self.lake.roots.absolute(&table.entry().metadata);
-                (metadata.clone(), metadata.into_builder(Some(location)))
-            }
-            // Built once to be read. What is built on stays unbuilt, because building it stamps it with the time.
-            None => {
-                let built = self.create()?.build().map_err(Error::bug("creating a table"))?;
-                (built.metadata, self.create()?)
-            }
-        };
         Ok((metadata, builder.set_properties(properties).map_err(Error::bug("setting properties"))?))
+    }
+
+    /// A table before its next snapshot, with the columns that the draft adds.
+    fn follow(&self, table: &Table) -> Result<TableMetadataBuilder> {
+        let metadata = &table.read().metadata;
+        let location = self.lake.roots.absolute(&table.entry().metadata);
+        let builder = metadata.clone().into_builder(Some(location));
+        // Another writer may have added the very same columns by now.
+        let missing = &self.draft.columns[table.columns().len()..];
+        if missing.is_empty() {
+            return Ok(builder);
+        }
+        let schema = schema::extended(metadata.current_schema(), missing)?;
+        builder.add_current_schema(schema).map_err(Error::bug("adding columns"))
     }
 
     /// A new table before its first snapshot.
@@ -143,7 +153,12 @@ impl Step<'_> {
     }
 
     fn describe_files(&self, schema: &SchemaRef) -> Result<Vec<DataFile>> {
-        let describe = |file: &NewFile| footer::data_file(file, self.lake.roots.absolute(&file.path), schema);
+        let personal = self.draft.columns.iter().filter(|column| column.pii.is_some());
+        let personal: HashSet<i32> = personal.map(|column| column.id).collect();
+        let describe = |file: &NewFile| {
+            let location = self.lake.roots.absolute(&file.path);
+            footer::data_file(file, location, schema, &personal)
+        };
         self.files.iter().map(describe).collect()
     }
 

@@ -20,6 +20,7 @@ use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::metadata_file;
+use crate::pii;
 use crate::publication::Source;
 use crate::schema;
 use crate::state::TableEntry;
@@ -108,6 +109,11 @@ impl Table {
         &self.read.location
     }
 
+    /// Whether it is known of a column what personal data it holds, or that it holds none.
+    pub fn is_classified(&self, column: &Column) -> bool {
+        pii::noted(&self.read.metadata).contains_key(&column.id)
+    }
+
     /// A draft for writing more files under this table's ids and location.
     pub fn draft(&self) -> Draft {
         Draft {
@@ -115,6 +121,8 @@ impl Table {
             table_id: self.entry.table_id,
             location: self.read.location.clone(),
             columns: self.read.columns.clone(),
+            added: 0,
+            last_id: self.read.metadata.last_column_id(),
             is_new: false,
         }
     }
@@ -167,7 +175,7 @@ impl ReadTable {
     pub fn new(lake: &Lake, name: &DatasetName, metadata: TableMetadata) -> Result<Self> {
         let outside = || Error::damaged(format!("the metadata of {name}"), "its location lies outside the lake");
         let location = lake.roots.relative(metadata.location()).ok_or_else(outside)?.to_owned();
-        let columns = schema::columns_of(metadata.current_schema());
+        let columns = schema::columns_of(&metadata);
         Ok(Self { lake: lake.clone(), metadata, location, columns, files: OnceCell::new() })
     }
 

@@ -18,6 +18,6 @@ fn order_and_types_are_part_of_the_fingerprint_and_nullability_is_not() {
     let base = of(&[("a", ColumnType::Int64), ("b", ColumnType::Date)]);
     assert_ne!(base, of(&[("b", ColumnType::Date), ("a", ColumnType::Int64)]));
     assert_ne!(base, of(&[("a", ColumnType::Int64), ("b", ColumnType::String)]));
-    let column = |nullable| Column { id: 1, name: "a".into(), ty: ColumnType::Bool, nullable };
+    let column = |nullable| Column { id: 1, name: "a".into(), ty: ColumnType::Bool, nullable, pii: None };
     assert_eq!(fingerprint_of(&[column(true)]), fingerprint_of(&[column(false)]));
 }

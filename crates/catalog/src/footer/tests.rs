@@ -37,7 +37,7 @@ proptest! {
 /// The data file of columns `id`, `x` and `name`, one row group per row.
 fn file(ids: &[Option<i64>], xs: &[f64], names: &[&str], properties: WriterProperties) -> DataFile {
     let types = [("id", ColumnType::Int64), ("x", ColumnType::Float64), ("name", ColumnType::String)];
-    let columns = number(&types.map(|(name, ty)| NewColumn { name: name.into(), ty }));
+    let columns = number(&types.map(|(name, ty)| NewColumn { name: name.into(), ty }), 0);
     let schema = crate::schema::arrow_schema(&columns).unwrap();
     let arrays: Vec<ArrayRef> = vec![
         Shared::new(Int64Array::from(ids.to_vec())),
@@ -48,7 +48,7 @@ fn file(ids: &[Option<i64>], xs: &[f64], names: &[&str], properties: WriterPrope
     writer.write(&RecordBatch::try_new(schema, arrays).unwrap()).unwrap();
     let footer = Shared::new(writer.close().unwrap());
     let file = NewFile { path: "p".into(), footer, size: 100 };
-    data_file(&file, "file:///lake/p".into(), &iceberg_schema(&columns).unwrap()).unwrap()
+    data_file(&file, "file:///lake/p".into(), &iceberg_schema(&columns).unwrap(), &HashSet::new()).unwrap()
 }
 
 fn per_row() -> WriterProperties {

@@ -79,6 +79,7 @@ pub fn publication(draft: Draft, mode: Mode, files: Vec<NewFile>, source: &str) 
         author: "test".into(),
         message: format!("{mode} {source}"),
         idempotency_key: None,
+        request: None,
     }
 }
 
