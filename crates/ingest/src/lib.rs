@@ -6,6 +6,7 @@
 //! yet), `pass` (one pass: a reader and its lanes), `csv` (bytes into cells), `infer` and `value` (cells into types
 //! and values), `column`, `plan` and `write` (values into Parquet), [`reject`], [`config`], [`progress`], [`error`].
 
+mod batch_writer;
 mod budget;
 mod column;
 pub mod config;
@@ -13,6 +14,7 @@ mod csv;
 pub mod error;
 mod infer;
 mod lane;
+mod layout;
 pub mod load;
 pub mod outcome;
 mod pass;
@@ -25,6 +27,7 @@ mod store_file;
 mod value;
 mod write;
 
+pub use batch_writer::{BatchWriter, Site};
 pub use config::Config;
 pub use error::{Error, Result};
 pub use load::Ingest;

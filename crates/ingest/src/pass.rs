@@ -12,15 +12,12 @@ use crate::csv::reader::Reader;
 use crate::error::{Error, Result};
 use crate::infer::Forms;
 use crate::lane::{Lane, Misfit, Order, Seen, Signals};
+use crate::layout::{GROUP_BYTES, GROUP_ROWS};
 use crate::plan::ColumnPlan;
 use crate::progress::Progress;
 use crate::reject::Refusals;
 use crate::write::ParquetFile;
 
-/// Text of a row group: large enough to scan and compress well, small enough to wait in memory.
-const GROUP_BYTES: usize = 48 << 20;
-/// Rows of a row group, so that narrow tables too can be scanned on many cores.
-const GROUP_ROWS: usize = 512 << 10;
 /// Text between the reader and the lanes.
 const IN_FLIGHT: usize = 8 << 20;
 /// The most threads that encode columns of one file.

@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicBool;
 
 use base::{DatasetName, Seams};
 use catalog::{Catalog, Column, ColumnType, Draft, NewColumn, NewFile, SchemaDiff, Table};
-use parquet::file::metadata::ParquetMetaData;
 use storage::SpoolFile;
 use tokio::runtime::Handle;
 
@@ -14,8 +13,9 @@ use crate::csv::reader::{Options, Reader};
 use crate::error::{Error, Result};
 use crate::infer::Forms;
 use crate::lane::Misfit;
+use crate::layout::Layout;
 use crate::pass::{Found, Pass};
-use crate::plan::{ColumnPlan, Layout};
+use crate::plan::ColumnPlan;
 use crate::progress::Progress;
 use crate::reject::{Refusals, Rejected};
 use crate::request::OnError;
@@ -90,8 +90,8 @@ impl Stage {
         let plans = self.plans(reader.names(), first.as_ref(), known);
         self.refuse_drift(&plans)?;
         set_types(&mut draft.columns, &plans);
-        let mut target = first.as_ref().map(|_| self.store_file(draft.data_path(&self.seams)));
-        let file = target.as_mut().map(|target| parquet_file(target, &draft, &plans)).transpose()?;
+        let target = first.as_ref().map(|_| self.store_file(draft.data_path(&self.seams)));
+        let file = target.map(|target| parquet_file(target, &draft, &plans)).transpose()?;
         let found = self.pass(&plans, file.as_ref(), first, &mut reader, &mut refusals)?;
         if let Some(misfit) = found.misfit {
             return Err(self.drift_by(&plans, &misfit));
@@ -102,9 +102,8 @@ impl Stage {
         if found.retype {
             return Ok(Attempt::Retype(found.forms));
         }
-        let footer = file.map(ParquetFile::finish).transpose()?;
-        let files = footer.into_iter().zip(target).map(|(footer, target)| new_file(footer, target));
-        Self::finish(draft, files.collect::<Result<_>>()?, found.rows, refusals).map(Attempt::Staged)
+        let files = file.into_iter().map(new_file).collect::<Result<_>>()?;
+        Self::finish(draft, files, found.rows, refusals).map(Attempt::Staged)
     }
 
     /// The table's draft, or one for a new table of these columns, which are text until more is known.
@@ -162,7 +161,7 @@ impl Stage {
     fn pass(
         &self,
         plans: &[ColumnPlan],
-        file: Option<&ParquetFile<&mut StoreFile>>,
+        file: Option<&ParquetFile<StoreFile>>,
         first: Option<Block>,
         reader: &mut Reader,
         refusals: &mut Refusals,
@@ -180,21 +179,19 @@ impl Stage {
 
     fn finish(draft: Draft, files: Vec<NewFile>, rows: u64, refusals: Refusals) -> Result<Staged> {
         let (rejected, rejected_rows) = (refusals.total, refusals.first.clone());
-        let rejected_object = refusals.into_file().map(StoreFile::finish).transpose()?.map(|(path, _)| path);
+        let rejected_object = refusals.into_file().map(|mut file| file.finish()).transpose()?.map(|(path, _)| path);
         Ok(Staged { draft, files, rows, rejected, rejected_rows, rejected_object })
     }
 }
 
-fn parquet_file<'a>(
-    target: &'a mut StoreFile,
-    draft: &Draft,
-    plans: &[ColumnPlan],
-) -> Result<ParquetFile<&'a mut StoreFile>> {
-    ParquetFile::create(target, Layout::new(draft.arrow_schema()?.as_ref(), plans)?)
+fn parquet_file(target: StoreFile, draft: &Draft, plans: &[ColumnPlan]) -> Result<ParquetFile<StoreFile>> {
+    let repeats: Vec<bool> = plans.iter().map(|plan| plan.repeats).collect();
+    ParquetFile::create(target, Layout::new(draft.arrow_schema()?.as_ref(), &repeats)?)
 }
 
-fn new_file(footer: ParquetMetaData, target: StoreFile) -> Result<NewFile> {
-    let (path, size) = target.finish()?;
+/// Completes a file and makes it visible to those who know its path.
+pub fn new_file(file: ParquetFile<StoreFile>) -> Result<NewFile> {
+    let (footer, (path, size)) = file.finish(|target| Ok(target.finish()?))?;
     Ok(NewFile { path, footer: Arc::new(footer), size })
 }
 

@@ -25,15 +25,15 @@ impl StoreFile {
         Self { store, path, runtime, buffer: BytesMut::new(), writer: None }
     }
 
-    /// Makes the file visible; answers its path and its size in bytes.
-    pub fn finish(mut self) -> Result<(String, u64)> {
+    /// Makes the file visible; answers its path and its size in bytes. Nothing may be written to it afterwards.
+    pub fn finish(&mut self) -> Result<(String, u64)> {
         self.hand_over()?;
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => self.runtime.block_on(self.store.writer(&self.path))?,
         };
         let entry = self.runtime.block_on(writer.finish())?;
-        Ok((self.path, entry.size))
+        Ok((std::mem::take(&mut self.path), entry.size))
     }
 
     fn hand_over(&mut self) -> Result<()> {

@@ -10,7 +10,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::writer::SerializedFileWriter;
 
 use crate::error::Result;
-use crate::plan::Layout;
+use crate::layout::Layout;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +21,8 @@ mod tests;
 pub struct ParquetFile<W: Write + Send> {
     factory: ArrowRowGroupWriterFactory,
     built: SchemaRef,
+    /// Parquet columns; more than Arrow's when some are nested.
+    width: usize,
     state: Mutex<State<W>>,
 }
 
@@ -35,12 +37,14 @@ struct State<W: Write + Send> {
 impl<W: Write + Send> ParquetFile<W> {
     /// Begins a file.
     pub fn create(to: W, layout: Layout) -> Result<Self> {
+        let width = layout.descriptor.num_columns();
         let root = layout.descriptor.root_schema_ptr();
         let writer = SerializedFileWriter::new(to, root, layout.properties.into())?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&layout.built));
         Ok(Self {
             factory,
             built: layout.built,
+            width,
             state: Mutex::new(State { writer, next: 0, broken: false, waiting: BTreeMap::new() }),
         })
     }
@@ -59,7 +63,7 @@ impl<W: Write + Send> ParquetFile<W> {
     pub fn add(&self, group: usize, column: usize, chunk: ArrowColumnChunk) -> Result<()> {
         let mut state = self.lock();
         state.waiting.entry(group).or_default().insert(column, chunk);
-        while !state.broken && state.next_is_whole(self.built.fields().len()) {
+        while !state.broken && state.next_is_whole(self.width) {
             state.broken = true;
             state.write_next()?;
             state.broken = false;
@@ -67,10 +71,16 @@ impl<W: Write + Send> ParquetFile<W> {
         Ok(())
     }
 
-    /// Writes the footer and answers it.
-    pub fn finish(self) -> Result<ParquetMetaData> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(state.writer.close()?)
+    /// Writes the footer, then ends what it was written to; answers both.
+    pub fn finish<T>(self, end: impl FnOnce(&mut W) -> Result<T>) -> Result<(ParquetMetaData, T)> {
+        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let footer = state.writer.finish()?;
+        Ok((footer, end(state.writer.inner_mut())?))
+    }
+
+    /// Bytes in the file so far.
+    pub fn size(&self) -> u64 {
+        self.lock().writer.bytes_written() as u64
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {

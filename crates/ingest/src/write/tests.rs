@@ -6,7 +6,6 @@ use base::Fault;
 use parquet::arrow::arrow_writer::compute_leaves;
 
 use super::*;
-use crate::plan::ColumnPlan;
 
 /// Takes the mark at a Parquet file's beginning, and then has no room left.
 #[derive(Default)]
@@ -27,8 +26,7 @@ impl Write for Full {
 #[test]
 fn a_full_store_is_told_as_such_and_once() {
     let fields = ["a", "b"].map(|name| Field::new(name, DataType::Int64, true));
-    let plans = ["a", "b"].map(|name| ColumnPlan::of(name, None, 0));
-    let layout = Layout::new(&Schema::new(fields.to_vec()), &plans).unwrap();
+    let layout = Layout::new(&Schema::new(fields.to_vec()), &[true, true]).unwrap();
     let file = ParquetFile::create(Full::default(), layout).unwrap();
     let values: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
     let outcomes = (0..2).map(|group| {

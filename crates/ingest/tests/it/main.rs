@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails has failed its test")]
 
 mod abandon;
+mod batches;
 mod files;
 mod lake;
 mod modes;
