@@ -53,6 +53,18 @@ impl FromStr for Tag {
     }
 }
 
+impl Serialize for Tag {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tag {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -115,7 +127,7 @@ impl Serialize for AsOf {
         match self {
             Self::Version(version) => version.serialize(to),
             Self::Time(time) => time.serialize(to),
-            Self::Tag(tag) => to.serialize_str(tag.as_str()),
+            Self::Tag(tag) => tag.serialize(to),
         }
     }
 }

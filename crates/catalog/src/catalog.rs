@@ -6,8 +6,9 @@ use base::{AsOf, DatasetName, IndexName, Seams, Version};
 use futures::{StreamExt, stream};
 use storage::{Store, task};
 
+use crate::classify::{Classify, Classifying};
 use crate::column::NewColumn;
-use crate::committer::{Committer, Settled};
+use crate::committer::{Committer, Proposal, Settled};
 use crate::config::Config;
 use crate::draft::Draft;
 use crate::error::{Error, Result};
@@ -25,7 +26,7 @@ use crate::publication::Publication;
 use crate::publish::{self, Published, Publishing};
 use crate::record::Record;
 use crate::register::{self, Register, Registered, Registering};
-use crate::state::{IndexEntry, State, TableEntry};
+use crate::state::{IndexEntry, TableEntry};
 use crate::table::Table;
 use crate::tables::Tables;
 use crate::turns::Turns;
@@ -38,18 +39,19 @@ const ATTEMPTS: usize = 5;
 /// The one catalog of a lake in this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    room: Arc<Room>,
+    pub(crate) room: Arc<Room>,
 }
 
+/// What the verbs of a catalog share.
 #[derive(Debug)]
-struct Room {
+pub(crate) struct Room {
     config: Config,
-    lake: Lake,
-    log: Log,
-    head: Arc<Head>,
-    past: Past,
-    tables: Arc<Tables>,
-    committer: Committer,
+    pub lake: Lake,
+    pub log: Log,
+    pub head: Arc<Head>,
+    pub past: Past,
+    pub tables: Arc<Tables>,
+    pub committer: Committer,
     registrations: Turns,
 }
 
@@ -118,7 +120,7 @@ impl Catalog {
 
     /// A dataset's table exactly as pinned.
     pub async fn table(&self, pin: &Pin, name: &DatasetName) -> Result<Arc<Table>> {
-        let entry = pin.entry(name).ok_or_else(|| unknown(pin, name))?;
+        let entry = pin.state.table(name)?;
         self.room.tables.load(name, entry).await
     }
 
@@ -207,6 +209,13 @@ impl Catalog {
         finish(task::spawn("publish", async move { room.publish(publication).await })).await
     }
 
+    /// Says of columns what personal data they hold: the table, and whether that was known already. Goes on to its end
+    /// when the caller goes away.
+    pub async fn classify(&self, classify: Classify) -> Result<Published> {
+        let room = Arc::clone(&self.room);
+        finish(task::spawn("classify", async move { room.classify(classify).await })).await
+    }
+
     /// The newest entry of a vector index, and the version it was found in. When that does not know it, the store is
     /// asked, as another process may just have created it.
     pub async fn index(&self, name: &IndexName) -> Result<(Arc<IndexEntry>, Version)> {
@@ -222,7 +231,7 @@ impl Catalog {
     /// away.
     pub async fn create_index(&self, new: NewIndex) -> Result<(Arc<IndexEntry>, Version)> {
         let name = new.name.clone();
-        let state = self.change_index(Indexing::create(new, &self.room.lake.seams)).await?;
+        let state = self.put_through("create index", Indexing::create(new, &self.room.lake.seams)).await?.state;
         let bug = || Error::Bug { doing: "answering a commit", source: "its index is not there".into() };
         let entry = state.indexes.get(&name).cloned().ok_or_else(bug)?;
         Ok((entry, state.version))
@@ -230,14 +239,13 @@ impl Catalog {
 
     /// Drops a vector index: the first version that does not hold it. Goes on to its end when the caller goes away.
     pub async fn drop_index(&self, name: &IndexName, author: &str) -> Result<Version> {
-        Ok(self.change_index(Indexing::drop(name, author)).await?.version)
+        Ok(self.put_through("drop index", Indexing::drop(name, author)).await?.state.version)
     }
 
-    /// Puts a change of an index through; the state in which it stands.
-    async fn change_index(&self, indexing: Indexing) -> Result<Arc<State>> {
+    /// Puts a proposal through. Goes on to its end when the caller goes away.
+    pub(crate) async fn put_through(&self, doing: &'static str, proposal: impl Proposal + 'static) -> Result<Settled> {
         let room = Arc::clone(&self.room);
-        let settled = task::spawn("change index", async move { room.committer.propose(Box::new(indexing)).await });
-        Ok(finish(settled).await?.state)
+        finish(task::spawn(doing, async move { room.committer.propose(Box::new(proposal)).await })).await
     }
 
     /// Refuses further commits and waits for those under way.
@@ -255,10 +263,10 @@ impl Room {
         let settled = self.put_through(publishing).await?;
         // A repeated key answers its first outcome, which was a commit.
         let repeated = key.filter(|_| !settled.committed);
-        let repeated = repeated.and_then(|key| settled.state.keyed(&key, arrived).cloned());
+        let repeated = repeated.and_then(|key| settled.state.keyed(&key, arrived)?.entry.clone());
         let existing = !settled.committed && repeated.is_none();
         let entry = match repeated {
-            Some(keyed) => Arc::new(keyed.entry),
+            Some(entry) => Arc::new(entry),
             None => publish::outcome(&settled.state, &name)?,
         };
         let table = self.tables.load(&name, &entry).await?;
@@ -271,15 +279,23 @@ impl Room {
         match publishing.is_settled_in(&state).await {
             Ok(false) => self.committer.propose(Box::new(publishing)).await,
             Ok(true) => {
-                let before = state.tables.get(publishing.dataset()).cloned();
                 publishing.withdraw().await;
-                Ok(Settled { committed: false, before, state })
+                Ok(Settled { committed: false, before: Arc::clone(&state), state })
             }
             Err(error) => {
                 publishing.withdraw().await;
                 Err(error)
             }
         }
+    }
+
+    async fn classify(&self, classify: Classify) -> Result<Published> {
+        let name = classify.name.clone();
+        let classifying = Classifying::new(self.lake.clone(), Arc::clone(&self.tables), classify);
+        let settled = self.committer.propose(Box::new(classifying)).await?;
+        let entry = publish::outcome(&settled.state, &name)?;
+        let table = self.tables.load(&name, &entry).await?;
+        Ok(Published { existing: !settled.committed, version: entry.version, table })
     }
 
     async fn register(&self, register: &Register) -> Result<Registered> {
@@ -317,7 +333,7 @@ impl Room {
         let settled = self.put_through(publishing).await?;
         let entry = publish::outcome(&settled.state, &register.name)?;
         let table = self.tables.load(&register.name, &entry).await?;
-        Ok(Registered { existing: settled.before.is_some(), manifest: Manifest::of(&table).await? })
+        Ok(Registered { existing: settled.before.tables.contains_key(&register.name), manifest: Manifest::of(&table).await? })
     }
 
     async fn isolated_manifest(&self, name: DatasetName, entry: Arc<TableEntry>) -> Manifest {
@@ -332,11 +348,7 @@ impl Room {
     }
 }
 
-fn unknown(pin: &Pin, name: &DatasetName) -> Error {
-    Error::UnknownDataset { name: name.clone(), version: pin.version(), near: pin.near(name) }
-}
-
 /// A task that died on the way proves nothing about its commit.
-async fn finish<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
+pub(crate) async fn finish<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
     task.await.unwrap_or(Err(Error::OutcomeUnknown))
 }

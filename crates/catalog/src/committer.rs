@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::head::Head;
 use crate::log::{Landed, Log};
 use crate::record::{Change, Commit, FORMAT, Record};
-use crate::state::{State, TableEntry};
+use crate::state::State;
 
 #[cfg(test)]
 mod tests;
@@ -34,16 +34,6 @@ pub(crate) enum Subject {
     Tag(Tag),
     /// More than one thing, or what others depend on. It is decided alone, on everything that came before it.
     Whole,
-}
-
-impl Subject {
-    /// What `state` pins of the dataset; none when there is none, or when the subject is no dataset.
-    fn table_in(&self, state: &State) -> Option<Arc<TableEntry>> {
-        match self {
-            Self::Dataset(name) => state.tables.get(name).cloned(),
-            Self::Index(_) | Self::Tag(_) | Self::Whole => None,
-        }
-    }
 }
 
 /// Something that wants to change what a lake holds.
@@ -79,8 +69,8 @@ pub(crate) struct Description {
 pub(crate) struct Settled {
     /// Whether it made a commit; otherwise the state already was what it wants.
     pub committed: bool,
-    /// What the dataset was when it was decided; none when there was none, or when it is about an index.
-    pub before: Option<Arc<TableEntry>>,
+    /// The state that it was decided on.
+    pub before: Arc<State>,
     /// The state in which its outcome stands.
     pub state: Arc<State>,
 }
@@ -104,7 +94,7 @@ struct Decided {
 
 struct Decision {
     commit: Option<Commit>,
-    before: Option<Arc<TableEntry>>,
+    before: State,
     after: State,
 }
 
@@ -203,7 +193,7 @@ impl Desk {
     async fn decide_chain(&self, mut state: State, chain: Vec<Waiting>) -> Vec<Decided> {
         let mut decided = Vec::with_capacity(chain.len());
         for mut waiting in chain {
-            let before = waiting.proposal.subject().table_in(&state);
+            let before = state.clone();
             let changes = decide(waiting.proposal.as_mut(), &state).await;
             let outcome = changes.map(|changes| {
                 let described = waiting.proposal.describe();
@@ -300,7 +290,7 @@ async fn settle_all(decided: Vec<Decided>, failure: Option<Error>) {
         let outcome = match (&failure, outcome) {
             (_, Err(error)) => Err(error),
             (None, Ok(Decision { commit, before, after })) => {
-                Ok(Settled { committed: commit.is_some(), before, state: Arc::new(after) })
+                Ok(Settled { committed: commit.is_some(), before: Arc::new(before), state: Arc::new(after) })
             }
             (Some(failure), Ok(_)) => Err(Error::share(failure)),
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{AsOf, DatasetName, Facts, Fault, IndexName, Kind, Version};
+use base::{AsOf, DatasetName, Facts, Fault, IndexName, Kind, Tag, Version};
 use serde_json::json;
 
 use crate::diff::SchemaDiff;
@@ -45,6 +45,14 @@ pub enum Error {
         oldest: Version,
         /// The newest version.
         newest: Version,
+    },
+    /// No tag of this name.
+    #[error("there is no tag {tag}{}", hint(near))]
+    UnknownTag {
+        /// The tag asked for.
+        tag: Tag,
+        /// Tags that differ little, nearest first.
+        near: Vec<String>,
     },
     /// A reader asked for a version that this process cannot see yet.
     #[error("version {min} is not visible here yet; the newest is {newest}")]
@@ -200,7 +208,7 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownDataset { .. } | Self::UnknownVersion { .. } | Self::ObjectMissing { .. } => Kind::NotFound,
-            Self::IndexNotFound { .. } => Kind::NotFound,
+            Self::IndexNotFound { .. } | Self::UnknownTag { .. } => Kind::NotFound,
             Self::SchemaDrift { .. } | Self::Moved { .. } | Self::IndexExists { .. } => Kind::Conflict,
             Self::ReservedName { .. } => Kind::Denied,
             Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects | Self::UnknownColumn { .. } => Kind::Invalid,
@@ -218,6 +226,7 @@ impl Fault for Error {
             Self::UnknownDataset { .. } => "catalog.unknown_dataset",
             Self::UnknownColumn { .. } => "catalog.unknown_column",
             Self::UnknownVersion { .. } => "catalog.unknown_version",
+            Self::UnknownTag { .. } => "catalog.unknown_tag",
             Self::Behind { .. } => "catalog.behind",
             Self::SchemaDrift { .. } => "catalog.schema_drift",
             Self::Moved { .. } => "catalog.moved",
@@ -247,6 +256,7 @@ impl Fault for Error {
         match self {
             Self::UnknownDataset { near, .. }
             | Self::UnknownColumn { near, .. }
+            | Self::UnknownTag { near, .. }
             | Self::IndexNotFound { near, .. } => {
                 facts.insert("near".into(), json!(near));
             }

@@ -31,12 +31,14 @@ impl Past {
 
     /// The state that `as_of` names.
     pub async fn find(&self, as_of: &AsOf) -> Result<Arc<State>> {
+        self.state(self.version(as_of).await?).await
+    }
+
+    /// The version that `as_of` names.
+    pub async fn version(&self, as_of: &AsOf) -> Result<Version> {
         // A time, a tag or a number that is new may be another process's work of this moment.
         let head = self.head.ask().await?;
-        match self.resolve(as_of, &head).await? {
-            Some(version) => self.state(version).await,
-            None => Err(self.unknown(as_of)),
-        }
+        self.resolve(as_of, &head).await?.ok_or_else(|| self.unknown(as_of))
     }
 
     /// The version that `as_of` names among those up to `head`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{DatasetName, IndexName, Timestamp, Version};
+use base::{DatasetName, IndexName, Tag, Timestamp, Version};
 
 use crate::near;
 use crate::state::{IndexEntry, State, TableEntry};
@@ -31,7 +31,7 @@ impl Pin {
 
     /// The namespaces, sorted by name; `default` always exists.
     pub fn namespaces(&self) -> impl Iterator<Item = &str> {
-        self.state.namespaces.iter().map(String::as_str)
+        self.state.namespaces.keys().map(String::as_str)
     }
 
     /// What the version pins of a dataset.
@@ -47,6 +47,11 @@ impl Pin {
     /// What the version pins of a vector index.
     pub fn index(&self, name: &IndexName) -> Option<&Arc<IndexEntry>> {
         self.state.indexes.get(name)
+    }
+
+    /// The tags with the versions that they name, sorted by tag.
+    pub fn tags(&self) -> impl Iterator<Item = (&Tag, Version)> {
+        self.state.tags.iter().map(|(tag, version)| (tag, *version))
     }
 
     /// The vector indexes, sorted by name.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::name::DEFAULT_NAMESPACE;
 use base::{DatasetName, Timestamp, Version};
 use sha2::{Digest, Sha256};
 
 use crate::column::Column;
+use crate::draft::Draft;
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::io;
@@ -95,7 +95,7 @@ impl Publishing {
 
     async fn judge(&self, state: &State) -> Result<Verdict> {
         if let Some(keyed) = self.keyed(state) {
-            let same = Some(&keyed.request) == self.request.as_ref() && keyed.name == self.publication.draft.name;
+            let same = Some(&keyed.request) == self.request.as_ref() && keyed.name.as_ref() == Some(&self.publication.draft.name);
             return if same { Ok(Verdict::Settled) } else { Err(Error::KeyReused) };
         }
         let draft = &self.publication.draft;
@@ -104,7 +104,7 @@ impl Publishing {
             return if draft.is_new { Ok(Verdict::Create) } else { Err(moved()) };
         };
         let table = self.tables.load(&draft.name, entry).await?;
-        if !same_columns(table.columns(), &draft.columns) {
+        if !fits(&table, draft) {
             return Err(moved());
         }
         let replaced_by_itself = self.publication.mode == Mode::Replace && self.is_current(&table);
@@ -137,9 +137,7 @@ impl Publishing {
         io::write_all(&self.lake.store, files).await?;
         let read = ReadTable::new(&self.lake, &put.name, metadata)?;
         self.tables.keep(&put.metadata, Arc::new(read));
-        let namespace = put.name.namespace().to_owned();
-        let is_known = namespace == DEFAULT_NAMESPACE || state.namespaces.contains(&namespace);
-        let namespace = (!is_known).then_some(Change::NamespacePut { namespace });
+        let namespace = state.missing_namespace(&put.name);
         Ok(namespace.into_iter().chain([Change::TablePut(put)]).collect())
     }
 }
@@ -192,16 +190,29 @@ fn data_files(publication: &Publication) -> impl Iterator<Item = String> {
     publication.files.iter().map(|file| file.path.clone())
 }
 
-fn same_columns(ours: &[Column], theirs: &[Column]) -> bool {
-    let key = |column: &Column| (column.id, column.name.clone(), column.ty.clone());
-    ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| key(a) == key(b))
+/// Whether files written for a draft fit the table as it is: it has the draft's columns, with or without those that the
+/// draft adds, and holds no column personal of which the draft did not know that.
+fn fits(table: &Table, draft: &Draft) -> bool {
+    let (known, last_id) = (draft.columns.len() - draft.added, table.read().metadata.last_column_id());
+    let evolved = same_columns(table.columns(), &draft.columns);
+    let evolves = || draft.first_added().is_some_and(|first| last_id < first);
+    evolved || (same_columns(table.columns(), &draft.columns[..known]) && evolves())
+}
+
+fn same_columns(table: &[Column], draft: &[Column]) -> bool {
+    let same = |(table, draft): (&Column, &Column)| {
+        let tagged = table.pii.is_none() || draft.pii.is_some();
+        (table.id, &table.name, &table.ty) == (draft.id, &draft.name, &draft.ty) && tagged
+    };
+    table.len() == draft.len() && table.iter().zip(draft).all(same)
 }
 
 /// What a keyed request asks for: the same key may come back with this only.
 fn digest(publication: &Publication) -> String {
     let mut hash = Sha256::new();
     let (name, mode) = (publication.draft.name.to_string(), publication.mode.to_string());
-    for part in [&name, &mode, &publication.source.sha256, &publication.source.options] {
+    let source = publication.request.as_ref().unwrap_or(&publication.source.sha256);
+    for part in [&name, &mode, source, &publication.source.options] {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }

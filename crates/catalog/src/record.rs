@@ -1,5 +1,7 @@
 //! The records of the lake log: what one version changed.
 
+use std::collections::BTreeMap;
+
 use base::{CommitId, DatasetName, IndexName, Tag, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,6 +14,9 @@ mod tests;
 
 /// The newest record format that this program writes and reads.
 pub(crate) const FORMAT: u64 = 1;
+
+/// What outsiders note of a namespace, by key.
+pub type Properties = BTreeMap<String, String>;
 
 /// One numbered record: commits that were published together, in order, as one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +58,9 @@ pub enum Change {
     NamespacePut {
         /// Its name.
         namespace: String,
+        /// The properties that it now has; none leaves those that it had.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        properties: Option<Properties>,
     },
     /// A namespace is gone.
     NamespaceDrop {
@@ -76,7 +84,6 @@ pub enum Change {
     /// A tag now names a version.
     TagPut {
         /// The tag.
-        #[serde(with = "tag_text")]
         tag: Tag,
         /// The version it names.
         version: Version,
@@ -84,7 +91,6 @@ pub enum Change {
     /// A tag is gone.
     TagDrop {
         /// The tag.
-        #[serde(with = "tag_text")]
         tag: Tag,
     },
 }
@@ -131,19 +137,6 @@ pub(crate) mod snapshot_text {
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
         let text = Option::<String>::deserialize(from)?;
         text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
-    }
-}
-
-mod tag_text {
-    use base::Tag;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(tag: &Tag, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(tag.as_str())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Tag, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 

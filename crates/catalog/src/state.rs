@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use base::name::DEFAULT_NAMESPACE;
-use base::{DatasetName, IndexName, Tag, Timestamp, Version};
-use imbl::{OrdMap, OrdSet, Vector};
+use base::{AsOf, DatasetName, IndexName, Tag, Timestamp, Version};
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::error::{Error, Result};
 use crate::index::IndexSettings;
-use crate::record::{Change, Commit, IndexPut, Record, TablePut, snapshot_text};
+use crate::near;
+use crate::record::{Change, Commit, IndexPut, Properties, Record, TablePut, snapshot_text};
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,7 @@ const KEY_LIFE: i64 = 24 * 60 * 60 * 1_000_000;
 pub struct State {
     pub(crate) version: Version,
     pub(crate) at: Timestamp,
-    pub(crate) namespaces: OrdSet<String>,
+    pub(crate) namespaces: OrdMap<String, Arc<Properties>>,
     pub(crate) tables: OrdMap<DatasetName, Arc<TableEntry>>,
     pub(crate) indexes: OrdMap<IndexName, Arc<IndexEntry>>,
     pub(crate) tags: OrdMap<Tag, Version>,
@@ -76,10 +78,12 @@ pub(crate) struct Keyed {
     pub at: Timestamp,
     /// What it asked for, as a digest.
     pub request: String,
-    /// The table that the commit left behind.
-    pub name: DatasetName,
+    /// The table that the commit left behind; none when it left none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<DatasetName>,
     /// What that version pinned of it.
-    pub entry: TableEntry,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<TableEntry>,
 }
 
 impl State {
@@ -88,7 +92,7 @@ impl State {
         Self {
             version: Version(0),
             at: Timestamp::from_micros(0),
-            namespaces: OrdSet::unit(DEFAULT_NAMESPACE.to_owned()),
+            namespaces: OrdMap::unit(DEFAULT_NAMESPACE.to_owned(), Arc::default()),
             tables: OrdMap::new(),
             indexes: OrdMap::new(),
             tags: OrdMap::new(),
@@ -122,13 +126,41 @@ impl State {
             Change::TablePut(put) => Some(put),
             _ => None,
         });
-        if let (Some(key), Some(put)) = (&commit.idempotency_key, put)
-            && let Some(entry) = self.tables.get(&put.name)
-        {
-            let (entry, name) = (entry.as_ref().clone(), put.name.clone());
+        if let Some(key) = &commit.idempotency_key {
+            let name = put.map(|put| put.name.clone());
+            let entry = name.as_ref().and_then(|name| self.tables.get(name)).map(|entry| entry.as_ref().clone());
             let request = commit.request.clone().unwrap_or_default();
             self.keep_key(key.clone(), Keyed { at: self.at, request, name, entry });
         }
+    }
+
+    /// The newest version that was published when this one was begun.
+    pub(crate) fn published(&self) -> Version {
+        Version(self.version.0.saturating_sub(1))
+    }
+
+    /// Refuses a version that cannot be read.
+    pub(crate) fn expect(&self, version: Version) -> Result<()> {
+        let newest = self.published();
+        let oldest = Version(1).min(newest);
+        let exists = version > Version(0) && version <= newest;
+        if exists { Ok(()) } else { Err(Error::UnknownVersion { as_of: AsOf::Version(version), oldest, newest }) }
+    }
+
+    /// What this version pins of a dataset; an error names others that could have been meant.
+    pub(crate) fn table(&self, name: &DatasetName) -> Result<&Arc<TableEntry>> {
+        self.tables.get(name).ok_or_else(|| Error::UnknownDataset {
+            name: name.clone(),
+            version: self.version,
+            near: near::near(&name.to_string(), self.tables.keys().map(ToString::to_string)),
+        })
+    }
+
+    /// The change that a new table needs first when its namespace does not exist.
+    pub(crate) fn missing_namespace(&self, name: &DatasetName) -> Option<Change> {
+        let namespace = name.namespace();
+        let is_known = namespace == DEFAULT_NAMESPACE || self.namespaces.contains_key(namespace);
+        (!is_known).then(|| Change::NamespacePut { namespace: namespace.to_owned(), properties: None })
     }
 
     /// The outcome that a key answers at this time; none once it is a day old.
@@ -151,8 +183,11 @@ impl State {
 
     fn change(&mut self, change: &Change) {
         match change {
-            Change::NamespacePut { namespace } => {
-                self.namespaces.insert(namespace.clone());
+            Change::NamespacePut { namespace, properties: Some(properties) } => {
+                self.namespaces.insert(namespace.clone(), Arc::new(properties.clone()));
+            }
+            Change::NamespacePut { namespace, properties: None } => {
+                self.namespaces.entry(namespace.clone()).or_default();
             }
             Change::NamespaceDrop { namespace } => {
                 self.namespaces.remove(namespace);
