@@ -1,12 +1,15 @@
-//! Parts for tests: clocks that tests set, seeded dice, lakes in temporary directories, real servers of S3 and of
-//! embeddings.
+//! Parts for tests: clocks that tests set, seeded dice, lakes in temporary directories, stores that fail on purpose, real
+//! servers of S3 and of embeddings.
 //!
-//! It is never part of the product. Reading order: [`seam`], [`lake`], [`s3`], [`embedders`], [`minilm`],
-//! [`scripted`], [`skip`].
+//! It is never part of the product. Reading order: [`seam`], [`lake`], [`bucket`], [`faulty`] and [`fickle`], [`s3`],
+//! [`embedders`], [`minilm`], [`scripted`], [`skip`].
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
+pub mod bucket;
 pub mod embedders;
+pub mod faulty;
+pub mod fickle;
 pub mod lake;
 pub mod minilm;
 mod part;
@@ -15,7 +18,10 @@ pub mod scripted;
 pub mod seam;
 pub mod skip;
 
+pub use bucket::Bucket;
 pub use embedders::Embedders;
+pub use faulty::{Call, Ending, Fate, Faulty, Mishap, Verb};
+pub use fickle::Fickle;
 pub use lake::TestLake;
 pub use minilm::Minilm;
 pub use s3::S3Server;

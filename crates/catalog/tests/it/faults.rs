@@ -1,12 +1,10 @@
 //! Stores that lie, lose replies or die: no acknowledged commit is lost, none happens twice, nothing is half visible.
 
-use std::sync::Arc;
-
 use base::{Seams, Version};
 use catalog::{Catalog, Mode};
 use storage::Store;
+use testkit::{Fickle, Mishap};
 
-use crate::store::{Fickle, Mishap};
 use crate::support::{config, ids, load, open, put_object, registration};
 
 #[tokio::test]
@@ -76,12 +74,12 @@ async fn knows(catalog: &Catalog, name: &str) -> bool {
 
 /// Lets a store die at every call of a small life that begins with `start`, and looks at what is left each time.
 async fn die_everywhere(start: &Fickle) {
-    let whole = Fickle::over(Arc::new(start.memory().fork()), usize::MAX, false);
+    let whole = Fickle::over(start.bucket().fork(), usize::MAX, false);
     assert_eq!(live(whole.store()).await, [10, 11, -1, 12]);
     for (calls, lasting) in (1..=whole.calls()).flat_map(|calls| [(calls, false), (calls, true)]) {
-        let dying = Fickle::over(Arc::new(start.memory().fork()), calls, lasting);
+        let dying = Fickle::over(start.bucket().fork(), calls, lasting);
         let acknowledged = live(dying.store()).await;
-        let survivor = Fickle::over(dying.memory(), usize::MAX, false);
+        let survivor = Fickle::over(dying.bucket().clone(), usize::MAX, false);
         let catalog = open(&survivor.store()).await;
         let found = if knows(&catalog, "t").await { ids(&catalog, "t").await } else { vec![] };
         let mut rows = acknowledged.iter().filter(|id| **id > 0);

@@ -6,9 +6,8 @@ use base::{AsOf, Distance, Fault, IndexName, Kind, Seams, Version};
 use catalog::{Catalog, IndexEntry, IndexModel, IndexSettings, Mode, NewIndex, Result};
 use futures::future::join_all;
 use storage::Store;
-use testkit::TestLake;
+use testkit::{Fickle, Mishap, TestLake};
 
-use crate::store::{Fickle, Mishap};
 use crate::support::{config, ids, load, open};
 
 pub fn settings(dimension: u32) -> IndexSettings {

@@ -11,5 +11,4 @@ mod long;
 mod past;
 mod publish;
 mod register;
-mod store;
 mod support;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use base::{AsOf, Fault, Seams, Timestamp, Version};
 use bytes::Bytes;
 use catalog::{Catalog, Config, Mode, Record};
-use testkit::{FixedClock, SeededDice, TestLake};
+use testkit::{Fickle, FixedClock, SeededDice, TestLake};
 
-use crate::store::Fickle;
 use crate::support::{config, ids_at, load, open, paths};
 
 fn minute(minutes: i64) -> Timestamp {

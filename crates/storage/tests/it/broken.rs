@@ -1,7 +1,6 @@
 //! Stores that must be refused, and failures that must be told apart.
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,7 +14,7 @@ use object_store::{
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use storage::{Error, Store};
-use testkit::S3Server;
+use testkit::{Bucket, Call, Fate, Faulty, Fickle, Mishap, S3Server};
 
 /// How a store fails to keep its word.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +23,6 @@ enum Vice {
     Replaces,
     /// A create looks first and writes then, so several that look at once all win.
     Races,
-    /// Every create says it failed, and did not.
-    LosesReplies,
-    /// There is no room.
-    Full,
 }
 
 #[derive(Debug)]
@@ -52,17 +47,8 @@ impl Broken {
                 }
                 self.memory.put(location, payload).await
             }
-            Vice::LosesReplies => {
-                self.memory.put(location, payload).await?;
-                Err(Told::Generic { store: "broken", source: "503".into() })
-            }
-            Vice::Full => Err(no_room()),
         }
     }
-}
-
-fn no_room() -> Told {
-    Told::Generic { store: "broken", source: Box::new(io::Error::from(io::ErrorKind::StorageFull)) }
 }
 
 impl fmt::Display for Broken {
@@ -74,9 +60,8 @@ impl fmt::Display for Broken {
 #[async_trait]
 impl ObjectStore for Broken {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        match (&options.mode, self.vice) {
-            (PutMode::Create, _) => self.create(location, payload).await,
-            (_, Vice::Full) => Err(no_room()),
+        match options.mode {
+            PutMode::Create => self.create(location, payload).await,
             _ => self.memory.put_opts(location, payload, options).await,
         }
     }
@@ -131,15 +116,28 @@ async fn a_store_whose_racing_creators_all_win_is_refused() {
 
 #[tokio::test]
 async fn a_lost_reply_leaves_the_outcome_open() {
-    let store = Broken::store(Vice::LosesReplies);
+    let fickle = Fickle::new();
+    fickle.plan(&[Mishap::LosesReply]);
+    let store = fickle.store();
     let outcome = store.create("x", Bytes::from_static(b"mine")).await;
     assert!(matches!(outcome, Err(Error::OutcomeUnknown { .. })), "{outcome:?}");
     assert_eq!(store.get("x").await.expect("it had happened"), "mine");
 }
 
+/// The fate of a store that has no room.
+struct NoRoom;
+
+#[async_trait]
+impl Fate for NoRoom {
+    async fn befall(&self, call: &Call<'_>) -> Option<Mishap> {
+        call.verb.writes().then_some(Mishap::Full)
+    }
+}
+
 #[tokio::test]
 async fn a_full_store_says_so() {
-    let store = Broken::store(Vice::Full);
+    let bucket = Arc::new(Bucket::new(Seams::system()));
+    let store = Faulty::over(bucket, Arc::new(NoRoom), Seams::system()).store("memory://full");
     let full = store.put("x", Bytes::new()).await.expect_err("no room");
     assert_eq!(
         (full.kind(), full.code(), full.to_string().as_str()),

@@ -6,16 +6,12 @@ use bytes::Bytes;
 use catalog::IndexSettings;
 use futures::future::join_all;
 use tempfile::TempDir;
-use testkit::{FixedClock, S3Server, SeededDice, TestLake};
+use testkit::{Fickle, FixedClock, Mishap, S3Server, SeededDice, TestLake};
 use uuid::Uuid;
 
 use super::*;
 use crate::change::Item;
 use crate::fragment::Step;
-
-mod fickle;
-
-use fickle::{Fickle, Mishap};
 
 const DIMENSION: usize = 2;
 
@@ -219,7 +215,7 @@ async fn what_one_process_appends_the_next_read_of_another_sees() {
 #[tokio::test]
 async fn thousands_of_changes_by_another_process_are_caught_up_with_at_once() {
     let fickle = Fickle::new();
-    let store = fickle.store("memory://fickle");
+    let store = fickle.store();
     let (writer, reader) = (Process::start(&store).await, Process::start(&store).await);
     for number in 0..2_500 {
         writer.put(&[&number.to_string()]).await.unwrap();
@@ -231,7 +227,7 @@ async fn thousands_of_changes_by_another_process_are_caught_up_with_at_once() {
 #[tokio::test]
 async fn on_s3_a_read_trusts_a_look_for_a_while_and_its_own_changes_at_once() {
     let (fickle, clock) = (Fickle::new(), Arc::new(FixedClock::at(testkit::seam::START)));
-    let store = fickle.store("s3://bucket/lake");
+    let store = fickle.store_at("s3://bucket/lake");
     let seams = Seams::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SeededDice::new(1)));
     let reader = Process::try_start(&store, seams).await.unwrap();
     Process::start(&store).await.put(&["a"]).await.unwrap();
@@ -283,12 +279,12 @@ async fn a_lost_reply_neither_loses_nor_repeats_a_change() {
     ];
     for plan in plans {
         let fickle = Fickle::new();
-        let process = Process::start(&fickle.store("memory://fickle")).await;
+        let process = Process::start(&fickle.store()).await;
         process.put(&["a"]).await.unwrap();
         fickle.plan(plan);
         assert_eq!(process.put(&["b"]).await.unwrap(), Landed { number: 2, outcome: 2 }, "{plan:?}");
         process.put(&["c"]).await.unwrap();
-        let again = Process::start(&fickle.store("memory://fickle")).await.ledger.page();
+        let again = Process::start(&fickle.store()).await.ledger.page();
         assert_eq!(again.items.keys().collect::<Vec<_>>(), ["a", "b", "c"], "{plan:?}");
         assert_eq!((again.changes, again.fragments), (3, vec![1, 2, 3]), "{plan:?}");
     }
@@ -297,7 +293,7 @@ async fn a_lost_reply_neither_loses_nor_repeats_a_change() {
 #[tokio::test]
 async fn an_outcome_that_stays_unknown_is_said_and_what_it_left_is_taken_in() {
     let fickle = Fickle::new();
-    let process = Process::start(&fickle.store("memory://fickle")).await;
+    let process = Process::start(&fickle.store()).await;
     fickle.plan(&[Mishap::FailsBefore; 50]);
     let (one, two) = tokio::join!(process.put(&["a"]), process.put(&["b"]));
     for unknown in [one.unwrap_err(), two.unwrap_err()] {
@@ -305,7 +301,7 @@ async fn an_outcome_that_stays_unknown_is_said_and_what_it_left_is_taken_in() {
     }
     // The write that nobody heard of arrives late, under the number that the next change wants.
     fickle.plan(&[]);
-    let late = Process::start(&fickle.store("memory://fickle")).await;
+    let late = Process::start(&fickle.store()).await;
     late.put(&["late"]).await.unwrap();
     assert_eq!(process.put(&["c"]).await.unwrap(), Landed { number: 2, outcome: 2 });
     assert_eq!(process.ledger.ids(), ["c", "late"]);
@@ -332,14 +328,14 @@ async fn live(store: &Store) -> Vec<&'static str> {
 #[tokio::test]
 async fn a_store_that_dies_at_any_call_loses_nothing_acknowledged() {
     let start = Fickle::new();
-    Process::start(&start.store("memory://fickle")).await.put(&["before"]).await.unwrap();
-    let whole = Fickle::over(Arc::new(start.memory().fork()), usize::MAX, false);
-    assert_eq!(live(&whole.store("memory://fickle")).await, ["a", "b", "-a", "c", "d"]);
+    Process::start(&start.store()).await.put(&["before"]).await.unwrap();
+    let whole = Fickle::over(start.bucket().fork(), usize::MAX, false);
+    assert_eq!(live(&whole.store()).await, ["a", "b", "-a", "c", "d"]);
     for (calls, lasting) in (1..=whole.calls()).flat_map(|calls| [(calls, false), (calls, true)]) {
-        let dying = Fickle::over(Arc::new(start.memory().fork()), calls, lasting);
-        let acknowledged = live(&dying.store("memory://fickle")).await;
-        let survivor = Fickle::over(dying.memory(), usize::MAX, false);
-        let process = Process::start(&survivor.store("memory://fickle")).await;
+        let dying = Fickle::over(start.bucket().fork(), calls, lasting);
+        let acknowledged = live(&dying.store()).await;
+        let survivor = Fickle::over(dying.bucket().clone(), usize::MAX, false);
+        let process = Process::start(&survivor.store()).await;
         let found = process.ledger.ids();
         // An unanswered deletion of `a` may have happened.
         for id in ["b", "c", "d"].iter().filter(|id| acknowledged.contains(id)) {
@@ -350,7 +346,7 @@ async fn a_store_that_dies_at_any_call_loses_nothing_acknowledged() {
         assert!(found.contains(&"before".to_owned()));
         // Whatever was left behind, the index goes on.
         process.put(&["after"]).await.unwrap();
-        assert_eq!(numbers(&survivor.store("memory://fickle")).await, process.ledger.page().fragments);
+        assert_eq!(numbers(&survivor.store()).await, process.ledger.page().fragments);
     }
 }
 
@@ -456,7 +452,7 @@ async fn a_large_fragment_is_read_in_place_wherever_the_lake_lies() {
     let change = Change::Put { items, fingerprint: None };
     let lake = TestLake::open().await;
     let remote = Fickle::new();
-    for store in [lake.store.clone(), testkit::lake::memory().await, remote.store("s3://bucket/lake")] {
+    for store in [lake.store.clone(), testkit::lake::memory().await, remote.store_at("s3://bucket/lake")] {
         let process = Process::start(&store).await;
         assert_eq!(process.journal.append(change.clone()).await.unwrap(), Landed { number: 1, outcome: 150_000 });
         let again = Process::start(&store).await;
