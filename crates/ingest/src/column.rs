@@ -7,8 +7,8 @@ use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use catalog::ColumnType;
 
-use crate::csv::block::Block;
-use crate::csv::split::Cell;
+use crate::block::Block;
+use crate::cell::Cell;
 use crate::value;
 
 #[cfg(test)]
@@ -23,12 +23,12 @@ pub type Built = std::result::Result<ArrayRef, usize>;
 pub fn build(ty: &ColumnType, block: &Block, column: usize) -> Built {
     match ty {
         ColumnType::Bool => booleans(block, column),
-        ColumnType::Int64 => numbers::<Int64Type>(block, column, value::integer),
-        ColumnType::Float64 => numbers::<Float64Type>(block, column, value::double),
-        ColumnType::Date => numbers::<Date32Type>(block, column, value::date),
-        ColumnType::Timestamp => numbers::<TimestampMicrosecondType>(block, column, value::timestamp),
+        ColumnType::Int64 => numbers::<Int64Type>(block, column, false, value::integer),
+        ColumnType::Float64 => numbers::<Float64Type>(block, column, false, value::double),
+        ColumnType::Date => numbers::<Date32Type>(block, column, true, value::date),
+        ColumnType::Timestamp => numbers::<TimestampMicrosecondType>(block, column, true, value::timestamp),
         ColumnType::TimestampTz => {
-            numbers::<TimestampMicrosecondType>(block, column, value::moment).map(|array| with_utc(&array))
+            numbers::<TimestampMicrosecondType>(block, column, true, value::moment).map(|array| with_utc(&array))
         }
         ColumnType::String => Ok(texts(block, column)),
         ColumnType::Other(_) => Err(0),
@@ -45,18 +45,47 @@ fn with_utc(array: &ArrayRef) -> ArrayRef {
     Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone("+00:00"))
 }
 
-/// The bytes of a cell that holds a value; an empty one, quoted or not, is a null in all columns but text.
-#[inline]
-fn value_bytes(cell: Cell, text: &[u8]) -> Option<&[u8]> {
-    (cell.len() != 0).then(|| cell.bytes(text))
+/// How the cells of a column are read.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    text: &'a [u8],
+    /// Quoted cells are strings, of which an empty one is a value too.
+    typed: bool,
+    /// Strings may be values of this type.
+    strings: bool,
 }
 
-fn numbers<T: ArrowPrimitiveType>(block: &Block, column: usize, read: impl Fn(&[u8]) -> Option<T::Native>) -> Built {
+impl<'a> Reading<'a> {
+    fn of(block: &'a Block, strings: bool) -> Self {
+        Self { text: block.text(), typed: block.is_typed(), strings }
+    }
+
+    /// The value of a cell, nothing for a null, an error when it is none of the type. Of CSV an empty cell, quoted or
+    /// not, is a null in all columns but text.
+    #[inline]
+    fn value<T>(self, cell: Cell, read: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>, ()> {
+        if self.typed && cell.is_quoted() {
+            return if self.strings { read(cell.bytes(self.text)).map(Some).ok_or(()) } else { Err(()) };
+        }
+        if cell.len() == 0 {
+            return Ok(None);
+        }
+        read(cell.bytes(self.text)).map(Some).ok_or(())
+    }
+}
+
+fn numbers<T: ArrowPrimitiveType>(
+    block: &Block,
+    column: usize,
+    strings: bool,
+    read: impl Fn(&[u8]) -> Option<T::Native>,
+) -> Built {
+    let reading = Reading::of(block, strings);
     let mut values = Vec::with_capacity(block.rows());
     let mut valid = Validity::new(block.rows());
     for (row, cell) in block.column(column).enumerate() {
-        match value_bytes(cell, block.text()) {
-            Some(bytes) => values.push(read(bytes).ok_or(row)?),
+        match reading.value(cell, &read).map_err(|()| row)? {
+            Some(value) => values.push(value),
             None => {
                 values.push(T::Native::default());
                 valid.null(row);
@@ -67,11 +96,12 @@ fn numbers<T: ArrowPrimitiveType>(block: &Block, column: usize, read: impl Fn(&[
 }
 
 fn booleans(block: &Block, column: usize) -> Built {
+    let reading = Reading::of(block, false);
     let mut values = Vec::with_capacity(block.rows());
     let mut valid = Validity::new(block.rows());
     for (row, cell) in block.column(column).enumerate() {
-        match value_bytes(cell, block.text()) {
-            Some(bytes) => values.push(value::boolean(bytes).ok_or(row)?),
+        match reading.value(cell, value::boolean).map_err(|()| row)? {
+            Some(value) => values.push(value),
             None => {
                 values.push(false);
                 valid.null(row);

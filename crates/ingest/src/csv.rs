@@ -1,6 +1,5 @@
-//! CSV as bytes: encodings, dialects, records and blocks of cells that point into the text.
+//! CSV as bytes: encodings, dialects, records and the cells in them.
 
-pub mod block;
 pub mod dialect;
 pub mod encoding;
 pub mod header;

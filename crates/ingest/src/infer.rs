@@ -2,7 +2,8 @@
 
 use catalog::ColumnType;
 
-use crate::csv::block::Block;
+use crate::block::Block;
+use crate::cell::Cell;
 use crate::value;
 
 #[cfg(test)]
@@ -46,14 +47,30 @@ impl Forms {
         }
     }
 
+    fn of_cell(block: &Block, cell: Cell) -> Self {
+        if cell.is_escaped() {
+            return Self::TEXT;
+        }
+        let text = cell.bytes(block.text());
+        if block.is_typed() && cell.is_quoted() { Self::of_string(text) } else { Self::of(text) }
+    }
+
+    /// The form of a string that is known to be one: JSON has no other way to write days and times, and `""` is text.
+    fn of_string(text: &[u8]) -> Self {
+        let times = Self::DATE.0 | Self::TIMESTAMP.0 | Self::MOMENT.0;
+        match text.first() {
+            Some(b'0'..=b'9') if Self::of_number(text).0 & times != 0 => Self::of_number(text),
+            _ => Self::TEXT,
+        }
+    }
+
     /// Adds the forms of a column's values in one block.
     pub fn see(&mut self, block: &Block, column: usize) {
         for cell in block.column(column) {
             if self.is_final() {
                 return;
             }
-            let form = if cell.is_escaped() { Self::TEXT } else { Self::of(cell.bytes(block.text())) };
-            self.add(form);
+            self.add(Self::of_cell(block, cell));
         }
     }
 

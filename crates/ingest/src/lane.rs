@@ -10,9 +10,9 @@ use arrow::datatypes::{Field, Int64Type};
 use catalog::ColumnType;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, compute_leaves};
 
+use crate::block::Block;
 use crate::budget::Counted;
 use crate::column;
-use crate::csv::block::Block;
 use crate::error::Result;
 use crate::infer::Forms;
 use crate::plan::ColumnPlan;

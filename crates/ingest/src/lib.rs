@@ -7,7 +7,9 @@
 //! and values), `column`, `plan` and `write` (values into Parquet), [`reject`], [`config`], [`progress`], [`error`].
 
 mod batch_writer;
+mod block;
 mod budget;
+mod cell;
 mod column;
 pub mod config;
 mod csv;

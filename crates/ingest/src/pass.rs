@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, ScopedJoinHandle};
 
+use crate::block::Block;
 use crate::budget::Budget;
-use crate::csv::block::Block;
 use crate::csv::reader::Reader;
 use crate::error::{Error, Result};
 use crate::infer::Forms;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use catalog::ColumnType;
 
-use crate::csv::block::Block;
+use crate::block::Block;
 use crate::infer::Forms;
 
 /// Rows of the first block that are looked at to see whether values repeat.

@@ -8,7 +8,7 @@ use catalog::{Catalog, Column, ColumnType, Draft, NewColumn, NewFile, SchemaDiff
 use storage::SpoolFile;
 use tokio::runtime::Handle;
 
-use crate::csv::block::Block;
+use crate::block::Block;
 use crate::csv::reader::{Options, Reader};
 use crate::error::{Error, Result};
 use crate::infer::Forms;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::COLUMN_LIMIT;
-use super::split::Cell;
+use crate::cell::Cell;
 use crate::error::{Error, Result};
 
 #[cfg(test)]

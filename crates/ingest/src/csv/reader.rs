@@ -2,11 +2,12 @@
 
 use std::fs::File;
 
-use super::block::Block;
 use super::dialect;
 use super::encoding::{Charset, Text};
-use super::split::{self, Cell, Dialect, QuoteFault, Step};
+use super::split::{self, Dialect, QuoteFault, Step};
 use super::{CELL_LIMIT, COLUMN_LIMIT, ROW_LIMIT, header};
+use crate::block::Block;
+use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::reject::{Refusals, Rejected};
 
@@ -150,7 +151,7 @@ impl Reader {
                 let number = self.number;
                 self.number += 1;
                 let (width, quote) = (self.names.len(), self.dialect.quote);
-                return Ok(Some(Block { number, first_line, quote, width, text, cells }));
+                return Ok(Some(Block { number, first_line, quote, width, text, cells, lines: None }));
             }
         }
     }

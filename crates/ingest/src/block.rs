@@ -1,6 +1,7 @@
 //! A stretch of whole rows: the text and where its cells are.
 
-use super::split::{self, Cell};
+use crate::cell::Cell;
+use crate::csv::split;
 
 /// Whole rows of a file, all equally wide.
 #[derive(Debug)]
@@ -13,8 +14,13 @@ pub struct Block {
     pub quote: u8,
     /// How many cells a row has.
     pub width: usize,
-    pub(super) text: Vec<u8>,
-    pub(super) cells: Vec<Cell>,
+    /// The text that the cells point into.
+    pub text: Vec<u8>,
+    /// The cells, row by row.
+    pub cells: Vec<Cell>,
+    /// The lines of rows that come from JSON, whose quoted cells are strings and whose other cells are not; none for
+    /// CSV, where quotes say nothing of the type.
+    pub lines: Option<Vec<u64>>,
 }
 
 impl Block {
@@ -39,8 +45,17 @@ impl Block {
         self.cells.get(column..).unwrap_or_default().iter().step_by(self.width).copied()
     }
 
+    /// Whether quotes tell strings from numbers.
+    #[inline]
+    pub fn is_typed(&self) -> bool {
+        self.lines.is_some()
+    }
+
     /// The physical line on which a row begins.
     pub fn line_of(&self, row: usize) -> u64 {
+        if let Some(lines) = &self.lines {
+            return lines[row];
+        }
         let begin = self.cells[row * self.width].begin();
         self.first_line + split::count_lines(&self.text[..begin])
     }
