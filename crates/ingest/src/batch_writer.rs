@@ -114,7 +114,8 @@ impl BatchWriter {
 
     fn begin_file(&mut self, batch: &RecordBatch) -> Result<Open> {
         let repeats = self.repeats.get_or_insert_with(|| batch.columns().iter().map(repeats).collect());
-        let layout = Layout::new(&self.schema, repeats)?;
+        let personal: Vec<bool> = self.draft.columns.iter().map(|column| column.pii.is_some()).collect();
+        let layout = Layout::new(&self.schema, repeats, &personal)?;
         let path = self.draft.data_path(&self.site.seams);
         let target = StoreFile::new(self.site.store.clone(), path, self.site.runtime.clone());
         Ok(Open { file: ParquetFile::create(target, layout)?, group: Group::default() })

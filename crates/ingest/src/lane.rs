@@ -79,10 +79,13 @@ impl Signals {
 /// The forms that a lane saw in its columns, by their position.
 pub type Seen = Vec<(usize, Forms)>;
 
-/// One column of a lane.
+/// One column of a lane: its place in the Parquet file and in the one that is read.
 struct Column {
     index: usize,
+    source: usize,
     ty: ColumnType,
+    /// The type is the table's; a value of another is a misfit, not a reason to think again.
+    fixed: bool,
     forms: Forms,
     encoder: Option<ArrowColumnWriter>,
 }
@@ -90,8 +93,6 @@ struct Column {
 /// Some of the columns, and where they go.
 pub struct Lane<'a, W: Write + Send> {
     columns: Vec<Column>,
-    /// Types are the table's; a value of another is a misfit, not a reason to think again.
-    fixed: bool,
     signals: &'a Signals,
     file: Option<&'a ParquetFile<W>>,
 }
@@ -101,13 +102,14 @@ impl<'a, W: Write + Send> Lane<'a, W> {
     pub fn new(
         positions: &[usize],
         plans: &[ColumnPlan],
-        fixed: bool,
         signals: &'a Signals,
         file: Option<&'a ParquetFile<W>>,
     ) -> Self {
-        let column =
-            |&index: &usize| Column { index, ty: plans[index].ty.clone(), forms: plans[index].forms, encoder: None };
-        Self { columns: positions.iter().map(column).collect(), fixed, signals, file }
+        let column = |&index: &usize| {
+            let ColumnPlan { source, ref ty, fixed, forms, .. } = plans[index];
+            Column { index, source, ty: ty.clone(), fixed, forms, encoder: None }
+        };
+        Self { columns: positions.iter().map(column).collect(), signals, file }
     }
 
     /// Works until the reader has no more orders; answers the forms of its columns, by position.
@@ -131,17 +133,17 @@ impl<'a, W: Write + Send> Lane<'a, W> {
             return Ok(());
         }
         for column in &mut self.columns {
-            if !self.fixed && self.signals.retyping.load(Ordering::Relaxed) {
+            if self.signals.retyping.load(Ordering::Relaxed) {
                 column.encoder = None;
-                column.forms.see(block, column.index);
+                column.see(block);
                 continue;
             }
             let field = self.file.map(|file| file.field(column.index).as_ref());
-            match column.encode(block, field, self.fixed)? {
+            match column.encode(block, field)? {
                 Ok(()) => {}
-                Err(row) if self.fixed => self.signals.note(block.number, column.misfit(block, row)),
+                Err(row) if column.fixed => self.signals.note(block.number, column.misfit(block, row)),
                 Err(_) => {
-                    column.forms.see(block, column.index);
+                    column.see(block);
                     self.signals.retyping.store(true, Ordering::Relaxed);
                 }
             }
@@ -164,18 +166,18 @@ impl<'a, W: Write + Send> Lane<'a, W> {
 
 impl Column {
     /// Encodes the column's cells of a block, or answers the first row whose value the type cannot hold.
-    fn encode(&mut self, block: &Block, field: Option<&Field>, fixed: bool) -> Result<std::result::Result<(), usize>> {
-        if !fixed && self.ty == ColumnType::String && !self.forms.is_final() {
-            self.forms.see(block, self.index);
+    fn encode(&mut self, block: &Block, field: Option<&Field>) -> Result<std::result::Result<(), usize>> {
+        if !self.fixed && self.ty == ColumnType::String && !self.forms.is_final() {
+            self.forms.see(block, self.source);
             if self.forms.decide() != ColumnType::String {
                 return Ok(Err(0));
             }
         }
-        let array = match column::build(&self.ty, block, self.index) {
+        let array = match column::build(&self.ty, block, self.source) {
             Ok(array) => array,
             Err(row) => return Ok(Err(row)),
         };
-        if !fixed && self.ty == ColumnType::Int64 {
+        if !self.fixed && self.ty == ColumnType::Int64 {
             let values = array.as_primitive::<Int64Type>().values();
             if values.iter().any(|&number| value::is_wide(number)) {
                 self.forms.add_wide();
@@ -189,8 +191,15 @@ impl Column {
         Ok(Ok(()))
     }
 
+    /// Looks at the column's values, whose type is open.
+    fn see(&mut self, block: &Block) {
+        if !self.fixed {
+            self.forms.see(block, self.source);
+        }
+    }
+
     fn misfit(&self, block: &Block, row: usize) -> Misfit {
-        let value = block.column(self.index).nth(row).map(|cell| cell.value(block.text(), block.quote));
+        let value = block.column(self.source).nth(row).map(|cell| cell.value(block.text(), block.quote));
         let given = String::from_utf8_lossy(&value.unwrap_or_default()).chars().take(100).collect();
         Misfit { line: block.line_of(row), column: self.index, given }
     }

@@ -32,8 +32,9 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of a table's columns, which carry their field ids as metadata. `repeats` says of each column whether
-    /// its values repeat often enough for a dictionary.
-    pub fn new(schema: &Schema, repeats: &[bool]) -> Result<Self> {
+    /// its values repeat often enough for a dictionary, `personal` whether it holds personal data: smallest and largest
+    /// values are values, so such a column has no statistics.
+    pub fn new(schema: &Schema, repeats: &[bool], personal: &[bool]) -> Result<Self> {
         let descriptor = ArrowSchemaConverter::new().convert(schema)?;
         let fields = schema.fields().iter().map(|field| {
             let ty = column::built_type(field.data_type());
@@ -46,8 +47,12 @@ impl Layout {
             .set_statistics_enabled(EnabledStatistics::Page);
         let narrow = repeats.len() <= DICTIONARY_COLUMNS;
         for (leaf, column) in descriptor.columns().iter().enumerate() {
-            let repeats = repeats.get(descriptor.get_column_root_idx(leaf)).copied().unwrap_or(true);
+            let root = descriptor.get_column_root_idx(leaf);
+            let repeats = repeats.get(root).copied().unwrap_or(true);
             properties = properties.set_column_dictionary_enabled(column.path().clone(), narrow && repeats);
+            if personal.get(root).copied().unwrap_or(false) {
+                properties = properties.set_column_statistics_enabled(column.path().clone(), EnabledStatistics::None);
+            }
         }
         Ok(Self { descriptor, built, properties: properties.build() })
     }

@@ -144,6 +144,7 @@ impl Ingest {
             spool: spool.clone(),
             options,
             on_error: request.on_error,
+            evolve: request.evolve,
             catalog: self.catalog.clone(),
             seams: self.seams.clone(),
             runtime: Handle::current(),
@@ -163,6 +164,7 @@ impl Ingest {
             author: request.author.clone(),
             message: format!("ingest {} ({})", request.name, request.mode),
             idempotency_key: request.idempotency_key.clone(),
+            request: None,
         };
         let published = self.catalog.publish(publication).await;
         let is_void = match &published {

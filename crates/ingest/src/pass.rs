@@ -27,8 +27,6 @@ const MAX_LANES: usize = 8;
 pub struct Pass<'a, W: Write + Send> {
     /// The columns.
     pub plans: &'a [ColumnPlan],
-    /// Whether the types are the table's.
-    pub fixed: bool,
     /// Whether a refused row makes the rows useless, so that the rest is only counted.
     pub all_or_nothing: bool,
     /// Where the rows go.
@@ -43,7 +41,7 @@ pub struct Pass<'a, W: Write + Send> {
 pub struct Found {
     /// Rows that were taken.
     pub rows: u64,
-    /// The forms of each column; complete only when types were not fixed.
+    /// The forms of each column; complete only where the type was not fixed.
     pub forms: Vec<Forms>,
     /// Whether a type proved wrong, so that the file written is useless.
     pub retype: bool,
@@ -61,7 +59,7 @@ impl<W: Write + Send> Pass<'_, W> {
             let mut lanes: Vec<ScopedJoinHandle<'_, Result<Seen>>> = Vec::new();
             let mut shares = Vec::new();
             for share in share_out(self.plans) {
-                let lane = Lane::new(&share, self.plans, self.fixed, &signals, self.file);
+                let lane = Lane::new(&share, self.plans, &signals, self.file);
                 let (sender, orders) = mpsc::channel();
                 senders.push(sender);
                 lanes.push(scope.spawn(move || lane.run(orders)));

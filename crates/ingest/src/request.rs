@@ -50,6 +50,46 @@ impl FromStr for OnError {
     }
 }
 
+/// What a file may do to the columns of its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Evolve {
+    /// Nothing: other columns are drift.
+    #[default]
+    None,
+    /// Add columns, whose values are null in the rows that are there.
+    Add,
+}
+
+impl Evolve {
+    /// The word as it stands in requests: `none` or `add`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Add => "add",
+        }
+    }
+}
+
+impl fmt::Display for Evolve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Evolve {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "none" => Ok(Self::None),
+            "add" => Ok(Self::Add),
+            _ => {
+                Err(Error::Option { name: "evolve", given: text.chars().take(100).collect(), rule: "`none` or `add`" })
+            }
+        }
+    }
+}
+
 /// One file to load.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -59,6 +99,8 @@ pub struct Request {
     pub mode: Mode,
     /// What to do with rows that cannot be loaded.
     pub on_error: OnError,
+    /// What the file may do to the table's columns.
+    pub evolve: Evolve,
     /// The encoding of the file when it is neither UTF-8 nor UTF-16 with a byte order mark, such as `windows-1252`.
     pub encoding: Option<String>,
     /// The character between fields: one ASCII character, or `\t`; detected when not given.
@@ -76,6 +118,7 @@ impl Request {
             name,
             mode: Mode::Replace,
             on_error: OnError::Fail,
+            evolve: Evolve::None,
             encoding: None,
             delimiter: None,
             author: String::new(),

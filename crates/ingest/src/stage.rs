@@ -1,10 +1,11 @@
 //! Turns a waiting file into Parquet files of the lake that nobody sees yet.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use base::{DatasetName, Seams};
-use catalog::{Catalog, Column, ColumnType, Draft, NewColumn, NewFile, SchemaDiff, Table};
+use catalog::{Catalog, ColumnType, Draft, NewColumn, NewFile, SchemaDiff, Table};
 use storage::SpoolFile;
 use tokio::runtime::Handle;
 
@@ -18,7 +19,8 @@ use crate::pass::{Found, Pass};
 use crate::plan::ColumnPlan;
 use crate::progress::Progress;
 use crate::reject::{Refusals, Rejected};
-use crate::request::OnError;
+use crate::request::{Evolve, OnError};
+use crate::shape::{self, Fit};
 use crate::store_file::StoreFile;
 use crate::write::ParquetFile;
 
@@ -34,6 +36,8 @@ pub struct Stage {
     pub options: Options,
     /// What to do with rows that cannot be loaded.
     pub on_error: OnError,
+    /// What the file may do to the table's columns.
+    pub evolve: Evolve,
     /// Where drafts come from.
     pub catalog: Catalog,
     /// Chance, for file names.
@@ -65,7 +69,7 @@ pub struct Staged {
 /// How reading the file once ended.
 enum Attempt {
     Staged(Staged),
-    /// The types were wrong; these forms are of all the values.
+    /// The types were wrong; these forms are of all the values, by the columns' places in the file.
     Retype(Vec<Forms>),
 }
 
@@ -87,9 +91,7 @@ impl Stage {
         let mut draft = self.draft(reader.names())?;
         let mut refusals = self.refusals(&draft, reader.header());
         let first = reader.next(&mut refusals)?;
-        let plans = self.plans(reader.names(), first.as_ref(), known);
-        self.refuse_drift(&plans)?;
-        set_types(&mut draft.columns, &plans);
+        let plans = self.plans(&mut draft, reader.names(), first.as_ref(), known)?;
         let target = first.as_ref().map(|_| self.store_file(draft.data_path(&self.seams)));
         let file = target.map(|target| parquet_file(target, &draft, &plans)).transpose()?;
         let found = self.pass(&plans, file.as_ref(), first, &mut reader, &mut refusals)?;
@@ -100,7 +102,7 @@ impl Stage {
             return Err(Error::Rows { total: refusals.total, first: refusals.first });
         }
         if found.retype {
-            return Ok(Attempt::Retype(found.forms));
+            return Ok(Attempt::Retype(by_source(&plans, &found.forms)));
         }
         let files = file.into_iter().map(new_file).collect::<Result<_>>()?;
         Self::finish(draft, files, found.rows, refusals).map(Attempt::Staged)
@@ -125,28 +127,49 @@ impl Stage {
         }
     }
 
-    fn plans(&self, names: &[String], first: Option<&Block>, known: &[Forms]) -> Vec<ColumnPlan> {
-        let table: Vec<&Column> = self.table.iter().flat_map(|table| table.columns()).collect();
-        let plan = |(index, name): (usize, &String)| {
-            let mut plan = ColumnPlan::of(name, first, index);
-            if let Some(forms) = known.get(index) {
-                plan.forms = *forms;
-                plan.ty = forms.decide();
-            }
-            if let Some(column) = table.iter().find(|column| column.name == *name) {
-                plan.ty = column.ty.clone();
-            }
-            plan
-        };
-        names.iter().enumerate().map(plan).collect()
+    /// What is made of each column of the file, in the table's order. Columns that the table does not have join the draft.
+    fn plans(
+        &self,
+        draft: &mut Draft,
+        names: &[String],
+        first: Option<&Block>,
+        known: &[Forms],
+    ) -> Result<Vec<ColumnPlan>> {
+        let plan = |(place, name): (usize, &String)| ColumnPlan::of(name, first, place);
+        let mut plans: Vec<ColumnPlan> = names.iter().enumerate().map(plan).collect();
+        plans.iter_mut().zip(known).for_each(|(plan, forms)| plan.retype(*forms));
+        if let Some(table) = &self.table {
+            self.fit(table, draft, &mut plans)?;
+        }
+        let classified = self.table.as_ref().map(|table| table.classified()).unwrap_or_default();
+        for plan in &mut plans {
+            let column = &mut draft.columns[plan.target];
+            plan.pii = classified.get(&column.id).copied().unwrap_or_else(|| plan.notice(first));
+            column.ty = plan.ty.clone();
+            column.pii = plan.pii;
+        }
+        plans.sort_by_key(|plan| plan.target);
+        Ok(plans)
     }
 
-    /// A file whose columns are not the table's, in the table's order, is refused before a row is written.
-    fn refuse_drift(&self, plans: &[ColumnPlan]) -> Result<()> {
-        let Some(table) = &self.table else { return Ok(()) };
-        let given = plans.iter().map(|plan| NewColumn { name: plan.name.clone(), ty: plan.ty.clone() });
-        let diff = SchemaDiff::between(table.columns(), &given.collect::<Vec<_>>());
-        if diff.is_empty() { Ok(()) } else { Err(catalog::Error::drift(&self.name, diff).into()) }
+    /// Leads the file's columns to the table's, and new ones to its end. Drift is refused before a row is written.
+    fn fit(&self, table: &Table, draft: &mut Draft, plans: &mut [ColumnPlan]) -> Result<()> {
+        let types: HashMap<&str, &ColumnType> =
+            table.columns().iter().map(|column| (column.name.as_str(), &column.ty)).collect();
+        for plan in &mut *plans {
+            if let Some(&ty) = types.get(plan.name.as_str()) {
+                (plan.ty, plan.fixed) = (ty.clone(), true);
+            }
+        }
+        let given: Vec<NewColumn> = plans.iter().map(ColumnPlan::column).collect();
+        let Fit { known, added } = shape::fit(&self.name, table.columns(), &given, self.evolve)?;
+        draft.extend(&added.iter().map(|&place| given[place].clone()).collect::<Vec<_>>());
+        for (target, source) in known.into_iter().chain(added.into_iter().map(Some)).enumerate() {
+            if let Some(source) = source {
+                plans[source].target = target;
+            }
+        }
+        Ok(())
     }
 
     fn drift_by(&self, plans: &[ColumnPlan], misfit: &Misfit) -> Error {
@@ -168,7 +191,6 @@ impl Stage {
     ) -> Result<Found> {
         let pass = Pass {
             plans,
-            fixed: self.table.is_some(),
             all_or_nothing: self.on_error == OnError::Fail,
             file,
             stop: &self.stop,
@@ -186,7 +208,9 @@ impl Stage {
 
 fn parquet_file(target: StoreFile, draft: &Draft, plans: &[ColumnPlan]) -> Result<ParquetFile<StoreFile>> {
     let repeats: Vec<bool> = plans.iter().map(|plan| plan.repeats).collect();
-    ParquetFile::create(target, Layout::new(draft.arrow_schema()?.as_ref(), &repeats)?)
+    let personal: Vec<bool> = plans.iter().map(|plan| plan.pii.is_some()).collect();
+    let targets: Vec<usize> = plans.iter().map(|plan| plan.target).collect();
+    ParquetFile::create(target, Layout::new(&draft.arrow_schema()?.project(&targets)?, &repeats, &personal)?)
 }
 
 /// Completes a file and makes it visible to those who know its path.
@@ -195,8 +219,9 @@ pub fn new_file(file: ParquetFile<StoreFile>) -> Result<NewFile> {
     Ok(NewFile { path, footer: Arc::new(footer), size })
 }
 
-fn set_types(columns: &mut [Column], plans: &[ColumnPlan]) {
-    for (column, plan) in columns.iter_mut().zip(plans) {
-        column.ty = plan.ty.clone();
-    }
+/// Forms by the columns' places in the file.
+fn by_source(plans: &[ColumnPlan], forms: &[Forms]) -> Vec<Forms> {
+    let mut by_source = vec![Forms::default(); plans.len()];
+    plans.iter().zip(forms).for_each(|(plan, forms)| by_source[plan.source] = *forms);
+    by_source
 }

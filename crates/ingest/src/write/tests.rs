@@ -26,7 +26,7 @@ impl Write for Full {
 #[test]
 fn a_full_store_is_told_as_such_and_once() {
     let fields = ["a", "b"].map(|name| Field::new(name, DataType::Int64, true));
-    let layout = Layout::new(&Schema::new(fields.to_vec()), &[true, true]).unwrap();
+    let layout = Layout::new(&Schema::new(fields.to_vec()), &[true, true], &[false, false]).unwrap();
     let file = ParquetFile::create(Full::default(), layout).unwrap();
     let values: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
     let outcomes = (0..2).map(|group| {
