@@ -26,6 +26,7 @@ use crate::publication::Publication;
 use crate::publish::{self, Published, Publishing};
 use crate::record::Record;
 use crate::register::{self, Register, Registered, Registering};
+use crate::rewrite::{Rewrite, Rewriting};
 use crate::state::{IndexEntry, TableEntry};
 use crate::table::Table;
 use crate::tables::Tables;
@@ -158,7 +159,7 @@ impl Catalog {
     async fn table_before(&self, pin: &Pin, name: &DatasetName, before: Version) -> Result<Arc<Table>> {
         let table = self.table(pin, name).await?;
         let last = Version(before.0.saturating_sub(1));
-        if last >= pin.version() {
+        if last >= pin.version() || !self.room.head.known().holds(last) {
             return Ok(table);
         }
         let state = self.room.past.state(last).await?;
@@ -170,9 +171,9 @@ impl Catalog {
 
     /// The records before version `before`, newest first, at most `limit`.
     pub async fn versions(&self, before: Option<Version>, limit: usize) -> Result<Vec<Record>> {
-        let newest = self.room.head.fresh().await?.version;
-        let last = before.map_or(newest, |before| newest.min(Version(before.0.saturating_sub(1))));
-        let first = (last.0 + 1).saturating_sub(limit as u64).max(1);
+        let head = self.room.head.fresh().await?;
+        let last = before.map_or(head.version, |before| head.version.min(Version(before.0.saturating_sub(1))));
+        let first = (last.0 + 1).saturating_sub(limit as u64).max(head.oldest.0);
         let mut records = self.room.log.range(Version(first), last).await?;
         records.reverse();
         Ok(records)
@@ -182,7 +183,7 @@ impl Catalog {
     pub async fn version(&self, version: Version) -> Result<Record> {
         let newest = self.room.head.at_least(version).await;
         match newest {
-            Ok(_) if version > Version(0) => self.room.log.expect(version).await,
+            Ok(state) if state.holds(version) => self.room.log.expect(version).await,
             Ok(_) | Err(Error::Behind { .. }) => Err(self.room.past.unknown(&AsOf::Version(version))),
             Err(error) => Err(error),
         }
@@ -214,6 +215,18 @@ impl Catalog {
     pub async fn classify(&self, classify: Classify) -> Result<Published> {
         let room = Arc::clone(&self.room);
         finish(task::spawn("classify", async move { room.classify(classify).await })).await
+    }
+
+    /// Exchanges files of a table for others that hold the same rows; [`Error::Moved`] when the table is another by now
+    /// or one of its files is gone. The new files belong to the catalog from here on. Goes on to its end when the caller
+    /// goes away.
+    pub async fn rewrite(&self, rewrite: Rewrite) -> Result<Published> {
+        let name = rewrite.table.name().clone();
+        let (lake, tables) = (self.room.lake.clone(), Arc::clone(&self.room.tables));
+        let settled = self.put_through("rewrite", Rewriting::new(lake, tables, rewrite)).await?;
+        let entry = publish::outcome(&settled.state, &name)?;
+        let table = self.room.tables.load(&name, &entry).await?;
+        Ok(Published { existing: false, version: entry.version, table })
     }
 
     /// The newest entry of a vector index, and the version it was found in. When that does not know it, the store is
@@ -333,7 +346,10 @@ impl Room {
         let settled = self.put_through(publishing).await?;
         let entry = publish::outcome(&settled.state, &register.name)?;
         let table = self.tables.load(&register.name, &entry).await?;
-        Ok(Registered { existing: settled.before.tables.contains_key(&register.name), manifest: Manifest::of(&table).await? })
+        Ok(Registered {
+            existing: settled.before.tables.contains_key(&register.name),
+            manifest: Manifest::of(&table).await?,
+        })
     }
 
     async fn isolated_manifest(&self, name: DatasetName, entry: Arc<TableEntry>) -> Manifest {

@@ -1,4 +1,5 @@
-//! Checkpoints: the whole state at one version as one Parquet file. Derived from the log, so never fatal to lose.
+//! The whole state at one version as one Parquet file: checkpoints, which are derived from the log and never fatal to
+//! lose, and bases, which are the truth once expiry has removed the records below them.
 
 use std::sync::Arc;
 
@@ -15,13 +16,44 @@ use serde::{Deserialize, Serialize};
 use storage::Store;
 
 use crate::error::{Cause, Error, Result};
+use crate::record::Properties;
 use crate::state::{IndexEntry, Keyed, State, TableEntry};
 
 #[cfg(test)]
 mod tests;
 
-/// The directory of the checkpoints.
-const DIRECTORY: &str = "_lake/checkpoints/";
+/// A kind of stored state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Base,
+    Checkpoint,
+}
+
+impl Role {
+    /// Where states of this kind lie.
+    fn directory(self) -> &'static str {
+        match self {
+            Self::Base => "_lake/base/",
+            Self::Checkpoint => "_lake/checkpoints/",
+        }
+    }
+
+    fn what(self, version: Version) -> String {
+        match self {
+            Self::Base => format!("the base at version {version}"),
+            Self::Checkpoint => format!("the checkpoint of version {version}"),
+        }
+    }
+
+    /// Twenty digits, so that names sort like numbers.
+    pub(crate) fn path(self, version: Version) -> String {
+        format!("{}{:020}.parquet", self.directory(), version.0)
+    }
+
+    fn version_of(self, path: &str) -> Option<Version> {
+        path.strip_prefix(self.directory())?.strip_suffix(".parquet")?.parse().ok().map(Version)
+    }
+}
 /// The newest checkpoint format that this program writes and reads.
 const FORMAT: u64 = 1;
 /// The footer key under which the heading is stored.
@@ -47,14 +79,21 @@ struct Row {
     body: String,
 }
 
-/// The newest state at or below `limit` (or of all) that a sound checkpoint holds; the empty state when none does.
+/// The newest state at or below `limit` (or of all) that a base or a sound checkpoint holds; the empty state when none
+/// does.
 pub(crate) async fn newest(store: &Store, limit: Option<Version>) -> Result<State> {
-    let mut versions = list(store).await?;
-    versions.retain(|version| limit.is_none_or(|limit| *version <= limit));
-    for version in versions.into_iter().rev() {
-        match load(store, version).await {
+    let mut stored: Vec<(Version, Role)> = Vec::new();
+    for role in [Role::Base, Role::Checkpoint] {
+        stored.extend(list(store, role, None).await?.into_iter().map(|version| (version, role)));
+    }
+    stored.retain(|(version, _)| limit.is_none_or(|limit| *version <= limit));
+    stored.sort_unstable();
+    for (version, role) in stored.into_iter().rev() {
+        match load(store, role, version).await {
             Ok(state) => return Ok(state),
+            // What the log before a base said is gone, so there is nothing to go on with.
             Err(error @ Error::NewerFormat { .. }) => return Err(error),
+            Err(error) if role == Role::Base => return Err(error),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(%version, error = %error, cause, "a checkpoint does not read; going on without it");
@@ -66,25 +105,29 @@ pub(crate) async fn newest(store: &Store, limit: Option<Version>) -> Result<Stat
 
 /// Writes the checkpoint of a state. It is derived, so a failure is only noted.
 pub(crate) async fn write_or_warn(store: &Store, state: &State) {
-    if let Err(error) = write(store, state).await {
+    if let Err(error) = write(store, Role::Checkpoint, state).await {
         tracing::warn!(version = %state.version, error = %error, "a checkpoint could not be written");
     }
 }
 
-/// Another process may have written the same one, so it replaces.
-async fn write(store: &Store, state: &State) -> Result<()> {
-    let bytes = encode(state).map_err(|source| Error::Bug { doing: "writing a checkpoint", source })?;
-    store.put(&path(state.version), bytes).await?;
+/// Writes a state. Another process may have written the same one, so it replaces.
+pub(crate) async fn write(store: &Store, role: Role, state: &State) -> Result<()> {
+    store.put(&role.path(state.version), bytes(state)?).await?;
     Ok(())
 }
 
-/// The versions that have checkpoints, oldest first.
-async fn list(store: &Store) -> Result<Vec<Version>> {
+/// A state as it is stored.
+pub(crate) fn bytes(state: &State) -> Result<Bytes> {
+    encode(state).map_err(|source| Error::Bug { doing: "writing a state", source })
+}
+
+/// The versions above `above` whose states are stored, oldest first.
+pub(crate) async fn list(store: &Store, role: Role, above: Option<Version>) -> Result<Vec<Version>> {
     let mut versions = Vec::new();
-    let mut after: Option<String> = None;
+    let mut after = above.map(|version| role.path(version));
     loop {
-        let page = store.list(DIRECTORY, after.as_deref(), PAGE).await?;
-        versions.extend(page.entries.iter().filter_map(|entry| version_of(&entry.path)));
+        let page = store.list(role.directory(), after.as_deref(), PAGE).await?;
+        versions.extend(page.entries.iter().filter_map(|entry| role.version_of(&entry.path)));
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(versions),
@@ -92,9 +135,9 @@ async fn list(store: &Store) -> Result<Vec<Version>> {
     }
 }
 
-async fn load(store: &Store, version: Version) -> Result<State> {
-    let what = || format!("the checkpoint of version {version}");
-    let bytes = store.get(&path(version)).await?;
+async fn load(store: &Store, role: Role, version: Version) -> Result<State> {
+    let what = || role.what(version);
+    let bytes = store.get(&role.path(version)).await?;
     let (heading, rows) = decode(bytes).map_err(|source| Error::damaged(what(), source))?;
     if heading.format > FORMAT {
         return Err(Error::NewerFormat { what: what(), found: heading.format, known: FORMAT });
@@ -150,12 +193,17 @@ const TABLE: &str = "table";
 const INDEX: &str = "index";
 const TAG: &str = "tag";
 const KEY: &str = "key";
-const KINDS: [&str; 5] = [NAMESPACE, TABLE, INDEX, TAG, KEY];
+/// What expiry and sweeps left behind; absent where there were none, so that older programs read what they can.
+const MARK: &str = "mark";
+const OLDEST: &str = "oldest";
+const SWEPT: &str = "swept";
+const KINDS: [&str; 6] = [NAMESPACE, TABLE, INDEX, TAG, KEY, MARK];
 
 fn rows_of(state: &State) -> Result<Vec<Row>, Cause> {
     let mut rows = Vec::new();
-    for namespace in &state.namespaces {
-        rows.push(Row { kind: NAMESPACE, name: namespace.clone(), body: "null".into() });
+    for (namespace, properties) in &state.namespaces {
+        let properties = Some(properties).filter(|properties| !properties.is_empty());
+        rows.push(Row { kind: NAMESPACE, name: namespace.clone(), body: serde_json::to_string(&properties)? });
     }
     for (name, entry) in &state.tables {
         rows.push(Row { kind: TABLE, name: name.to_string(), body: serde_json::to_string(entry.as_ref())? });
@@ -169,6 +217,12 @@ fn rows_of(state: &State) -> Result<Vec<Row>, Cause> {
     for (key, keyed) in state.keys() {
         rows.push(Row { kind: KEY, name: key.clone(), body: serde_json::to_string(keyed)? });
     }
+    if state.oldest > Version(1) {
+        rows.push(Row { kind: MARK, name: OLDEST.into(), body: serde_json::to_string(&state.oldest)? });
+    }
+    if let Some(swept) = state.swept {
+        rows.push(Row { kind: MARK, name: SWEPT.into(), body: serde_json::to_string(&swept)? });
+    }
     Ok(rows)
 }
 
@@ -180,7 +234,8 @@ fn rebuild(heading: &Heading, rows: &[Row]) -> Result<State, Cause> {
     for row in rows {
         match row.kind {
             NAMESPACE => {
-                state.namespaces.insert(row.name.clone());
+                let properties: Option<Properties> = serde_json::from_str(&row.body)?;
+                state.namespaces.insert(row.name.clone(), Arc::new(properties.unwrap_or_default()));
             }
             TABLE => {
                 let entry: TableEntry = serde_json::from_str(&row.body)?;
@@ -193,6 +248,8 @@ fn rebuild(heading: &Heading, rows: &[Row]) -> Result<State, Cause> {
             TAG => {
                 state.tags.insert(row.name.parse::<Tag>()?, serde_json::from_str(&row.body)?);
             }
+            MARK if row.name == OLDEST => state.oldest = serde_json::from_str(&row.body)?,
+            MARK => state.swept = Some(serde_json::from_str(&row.body)?),
             _ => state.keep_key(row.name.clone(), serde_json::from_str::<Keyed>(&row.body)?),
         }
     }
@@ -207,13 +264,4 @@ fn checksum(rows: &[Row]) -> u32 {
 fn schema() -> Arc<Schema> {
     let text = |name: &str| Field::new(name, DataType::Utf8, false);
     Arc::new(Schema::new(vec![text("kind"), text("name"), text("body")]))
-}
-
-/// Twenty digits, so that names sort like numbers.
-fn path(version: Version) -> String {
-    format!("{DIRECTORY}{:020}.parquet", version.0)
-}
-
-fn version_of(path: &str) -> Option<Version> {
-    path.strip_prefix(DIRECTORY)?.strip_suffix(".parquet")?.parse().ok().map(Version)
 }

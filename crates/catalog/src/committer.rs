@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::head::Head;
 use crate::log::{Landed, Log};
-use crate::record::{Change, Commit, FORMAT, Record};
+use crate::record::{Change, Commit, Record};
 use crate::state::State;
 
 #[cfg(test)]
@@ -223,7 +223,14 @@ impl Desk {
         if record.commits.is_empty() {
             return Ok(self.head.ask().await?.version == head.version);
         }
-        match self.log.publish(record, &self.seams, self.timeout).await? {
+        let landed = self.log.publish(record, &self.seams, self.timeout).await?;
+        // From here on the record is there, so no failure proves anything.
+        match landed {
+            // It fell into a hole that expiry left, where nobody reads it.
+            Landed::Ours if self.head.is_expired(record.version).await.map_err(|_| Error::OutcomeUnknown)? => {
+                self.head.ask().await?;
+                Ok(false)
+            }
             Landed::Ours => {
                 self.head.advance(record);
                 self.checkpoint(record);
@@ -280,7 +287,7 @@ async fn decide(proposal: &mut dyn Proposal, state: &State) -> Result<Vec<Change
 /// The record of what was decided, as the version that `state` was begun as.
 fn record(state: &State, decided: &[Decided]) -> Record {
     let commits = decided.iter().filter_map(|decided| decided.outcome.as_ref().ok()?.commit.clone());
-    Record { format: FORMAT, version: state.version, at: state.at, commits: commits.collect() }
+    Record::new(state.version, state.at, commits.collect())
 }
 
 /// Tells every proposal its outcome. A failure of the record is the outcome of all that were decided for it.

@@ -12,20 +12,28 @@ use crate::record::expect_format;
 /// Where the name plate stands.
 const PATH: &str = "_lake/format.json";
 /// Where the history lies; a lake without any is new.
-const HISTORY: [&str; 2] = ["_lake/log/", "_lake/checkpoints/"];
-/// The newest lake format that this program reads and writes.
-const FORMAT: u64 = 1;
+const HISTORY: [&str; 3] = ["_lake/log/", "_lake/checkpoints/", "_lake/base/"];
+/// The newest lake format that this program reads.
+const FORMAT: u64 = 2;
+/// The format of a lake whose records are all there and whose root never changed.
+const WHOLE: u64 = 1;
+/// How often a change of the name plate begins again because another one came first.
+const ATTEMPTS: usize = 8;
 /// How many racing creators prove a new lake's store.
 const RACERS: usize = 8;
 
-/// The name plate of a lake, created once and never changed.
+/// The name plate of a lake. The first expiry and every relocation change it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Format {
     format: u64,
     /// Names the lake wherever it is copied to.
     pub lake_id: Uuid,
-    /// The address under which the lake was created; Iceberg metadata holds locations under it.
+    /// The address under which new Iceberg metadata holds locations: the one under which the lake was created, or was
+    /// relocated to.
     pub root: String,
+    /// Addresses that earlier metadata holds locations under.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_roots: Vec<String>,
     created_at: Timestamp,
 }
 
@@ -40,7 +48,7 @@ pub(crate) async fn open(store: &Store, seams: &Seams) -> Result<Format> {
             Ok(bytes) => parse(&bytes),
             Err(storage::Error::NotFound { .. }) => Err(Error::damaged(
                 "the lake",
-                "it has a log and no _lake/format.json: copy that file from the original or a backup",
+                "it has a log and no _lake/format.json: finish the restore, or copy that file from the original",
             )),
             Err(error) => Err(error.into()),
         },
@@ -60,17 +68,49 @@ async fn is_empty(store: &Store) -> Result<bool> {
 
 async fn create(store: &Store, seams: &Seams) -> Result<Format> {
     store.probe_race(RACERS).await?;
-    let format =
-        Format { format: FORMAT, lake_id: seams.uuid(), root: store.uri().to_owned(), created_at: seams.now() };
-    let bytes = serde_json::to_vec_pretty(&format);
-    let bytes = bytes.map_err(|source| Error::Bug { doing: "writing the lake's format", source: source.into() })?;
-    match store.create(PATH, Bytes::from(bytes)).await {
+    let format = Format {
+        format: WHOLE,
+        lake_id: seams.uuid(),
+        root: store.uri().to_owned(),
+        former_roots: Vec::new(),
+        created_at: seams.now(),
+    };
+    match store.create(PATH, format.bytes()?).await {
         Ok(_) => Ok(format),
         // Whoever came first, perhaps this very call before its reply was lost: what stands there is the truth.
         Err(storage::Error::AlreadyExists { .. } | storage::Error::OutcomeUnknown { .. }) => {
             parse(&store.get(PATH).await?)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Changes the name plate, which older programs then refuse: they would not find their way without the records that are
+/// gone, or to files under another root.
+pub(crate) async fn change(store: &Store, change: impl Fn(&mut Format)) -> Result<Format> {
+    for _ in 0..ATTEMPTS {
+        let etag = store.head(PATH).await?.etag;
+        let found = parse(&store.get(PATH).await?)?;
+        let mut format = found.clone();
+        change(&mut format);
+        format.format = FORMAT;
+        if format == found {
+            return Ok(format);
+        }
+        match store.replace(PATH, &etag, format.bytes()?).await {
+            Ok(_) => return Ok(format),
+            Err(storage::Error::Precondition { .. } | storage::Error::OutcomeUnknown { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::OutcomeUnknown)
+}
+
+impl Format {
+    pub fn bytes(&self) -> Result<Bytes> {
+        let bytes = serde_json::to_vec_pretty(self);
+        let bug = |source: serde_json::Error| Error::Bug { doing: "writing the lake's format", source: source.into() };
+        bytes.map(Bytes::from).map_err(bug)
     }
 }
 

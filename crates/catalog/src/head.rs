@@ -7,16 +7,21 @@ use base::{Seams, Version};
 use storage::Store;
 use tokio::sync::Mutex;
 
-use crate::checkpoint;
+use crate::checkpoint::{self, Role};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::log::Log;
 use crate::record::Record;
 use crate::state::State;
 
+/// After so many microseconds a look at the store proves nothing any more: records that were not there then may have
+/// come and expired since. Expiry leaves records for longer than this, so that no commit falls into a hole unseen.
+const DOUBT: i64 = 10 * 60 * 1_000_000;
+
 /// The newest state known, shared by readers and the committer.
 #[derive(Debug)]
 pub(crate) struct Head {
+    store: Store,
     log: Log,
     seams: Seams,
     state: RwLock<Arc<State>>,
@@ -35,6 +40,7 @@ impl Head {
     pub async fn load(store: &Store, log: Log, config: &Config, seams: Seams) -> Result<Self> {
         let remote = store.uri().starts_with("s3://");
         let trust = if remote { i64::try_from(config.max_staleness.0.as_micros()).unwrap_or(i64::MAX) } else { 0 };
+        let asked = seams.now().micros();
         let mut state = checkpoint::newest(store, None).await?;
         let checkpointed = state.version;
         if checkpointed > Version(0) {
@@ -49,9 +55,10 @@ impl Head {
             checkpoint::write_or_warn(store, &state).await;
         }
         Ok(Self {
+            store: store.clone(),
             log,
             trust,
-            asked: AtomicI64::new(seams.now().micros()),
+            asked: AtomicI64::new(asked),
             seams,
             state: RwLock::new(Arc::new(state)),
             turn: Mutex::new(()),
@@ -90,6 +97,10 @@ impl Head {
         }
         let round = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
         let now = self.seams.now().micros();
+        if self.is_expired(self.known().version).await? {
+            let state = checkpoint::newest(&self.store, None).await?;
+            *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        }
         for record in self.log.after(self.known().version).await? {
             self.advance(&record);
         }
@@ -97,6 +108,16 @@ impl Head {
         self.ended.store(round, Ordering::Release);
         drop(turn);
         Ok(self.known())
+    }
+
+    /// Whether versions up to this one may have expired unseen, and have: what is found or created right after it then
+    /// lies in a hole of the log and is no history. Costs nothing when the store was asked lately.
+    pub async fn is_expired(&self, version: Version) -> Result<bool> {
+        let age = self.seams.now().micros().saturating_sub(self.asked.load(Ordering::Acquire));
+        if (0..DOUBT).contains(&age) {
+            return Ok(false);
+        }
+        Ok(!checkpoint::list(&self.store, Role::Base, Some(version)).await?.is_empty())
     }
 
     /// Takes the next record in; one that is known already changes nothing.

@@ -4,7 +4,7 @@
 //! [`record`] and [`state`] (what a version is), [`log`] (where writers meet), [`head`], [`checkpoint`] and [`past`]
 //! (how states are found), [`committer`] (the one path by which anything changes), [`column`], [`schema`] and [`diff`],
 //! [`draft`], [`publication`] and [`publish`] with [`snapshot`], [`summary`], [`footer`] and [`metadata_file`] (our own Iceberg commit),
-//! [`register`] and [`stated`], [`pii`] and [`classify`] (what is personal), [`index`] (vector indexes), [`table`],
+//! [`register`] and [`stated`], [`pii`] and [`classify`] (what is personal), [`index`] (vector indexes), [`outside`] (other engines, by Iceberg's REST protocol), [`table`],
 //! [`manifest`], [`history`] and [`near`] (what readers get), and [`catalog`], which holds it together.
 
 mod catalog;
@@ -18,6 +18,7 @@ mod diff;
 mod draft;
 mod drop;
 mod error;
+mod expire;
 mod footer;
 mod format;
 mod head;
@@ -25,26 +26,34 @@ mod history;
 mod index;
 mod io;
 mod lake;
+mod lake_diff;
 mod log;
 mod manifest;
 mod metadata_file;
 mod near;
+mod outside;
 mod past;
 mod pii;
 mod pin;
 mod publication;
 mod publish;
+mod reach;
 mod record;
 mod register;
+mod rewrite;
+mod rollback;
+mod row_diff;
 mod schema;
 mod snapshot;
 mod state;
 mod stated;
 mod summary;
+mod sweep;
 mod table;
 mod tables;
 mod tag;
 mod turns;
+mod unswept;
 
 pub use catalog::Catalog;
 pub use classify::Classify;
@@ -54,15 +63,25 @@ pub use data_file::{Bound, DataFile};
 pub use diff::SchemaDiff;
 pub use draft::Draft;
 pub use error::{Error, Result};
+pub use expire::{Expired, Expiry};
 pub use history::{Page, SnapshotLine};
 pub use index::{IndexModel, IndexSettings, NewIndex};
+pub use lake_diff::{
+    Became, FieldChange, IndexChange, LakeDiff, NamespaceChange, SchemaChange, TableChange, TagChange,
+};
 pub use manifest::{Broken, FieldShape, Manifest, Object, SchemaShape};
+pub use outside::{
+    Adoption, Asked, Caller, Identifier, LoadedTable, NamespaceChange, NamespaceChanged, NewTable, TableChanges, Told,
+    Transaction,
+};
 pub use pii::Pii;
 pub use pin::Pin;
 pub use publication::{Mode, NewFile, Publication, Source};
 pub use publish::Published;
-pub use record::{Change, Commit, IndexPut, Record, TablePut};
+pub use reach::Reach;
+pub use record::{Change, Commit, IndexPut, Properties, Record, TablePut};
 pub use register::{Register, Registered};
+pub use rewrite::Rewrite;
 pub use state::{IndexEntry, TableEntry};
 pub use stated::StatedObject;
 pub use table::{Table, dataset_id};

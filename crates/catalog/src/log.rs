@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::record::Record;
 
 /// The directory of the records.
-const DIRECTORY: &str = "_lake/log/";
+pub(crate) const DIRECTORY: &str = "_lake/log/";
 /// How many records are asked for at once while catching up, at most.
 const WINDOW: u64 = 32;
 /// How many places beyond the end, at doubling distances, are looked at for records after a hole.
@@ -135,6 +135,11 @@ impl Log {
 
 fn pause_after(attempt: usize) -> Duration {
     PAUSES[attempt.min(PAUSES.len() - 1)]
+}
+
+/// The version of the record at a path.
+pub(crate) fn version_of(path: &str) -> Option<Version> {
+    path.strip_prefix(DIRECTORY)?.strip_suffix(".json")?.parse().ok().map(Version)
 }
 
 /// Twenty digits, so that names sort like numbers.

@@ -82,7 +82,7 @@ pub(crate) fn leave_out_old(
 }
 
 /// The snapshots that branches and tags of the table name. The library shows them in the written form alone.
-fn named(metadata: &TableMetadata) -> Result<HashSet<i64>> {
+pub(crate) fn named(metadata: &TableMetadata) -> Result<HashSet<i64>> {
     #[derive(Deserialize)]
     struct Written {
         #[serde(default)]

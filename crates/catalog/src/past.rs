@@ -44,25 +44,27 @@ impl Past {
     /// The version that `as_of` names among those up to `head`.
     async fn resolve(&self, as_of: &AsOf, head: &State) -> Result<Option<Version>> {
         match as_of {
-            AsOf::Version(version) => Ok((*version <= head.version).then_some(*version)),
+            // Before anything was committed the lake was empty, until that expires too.
+            AsOf::Version(version @ Version(0)) => Ok((head.oldest == Version(1)).then_some(*version)),
+            AsOf::Version(version) => Ok(head.holds(*version).then_some(*version)),
             AsOf::Time(time) => self.last_until(*time, head).await,
             AsOf::Tag(tag) => Ok(head.tags.get(tag).copied()),
         }
     }
 
     /// The last version at or before a time. Record times never go backwards, so halving finds it.
-    async fn last_until(&self, time: Timestamp, head: &State) -> Result<Option<Version>> {
+    pub async fn last_until(&self, time: Timestamp, head: &State) -> Result<Option<Version>> {
         if head.version > Version(0) && head.at <= time {
             return Ok(Some(head.version));
         }
-        let (mut low, mut high) = (0, head.version.0);
+        let (mut low, mut high) = (head.oldest.0 - 1, head.version.0);
         // Everything up to `low` is at or before the time, everything from `high` on is after it.
         while high > low + 1 {
             let middle = low + (high - low) / 2;
             let record = self.log.expect(Version(middle)).await?;
             if record.at <= time { low = middle } else { high = middle }
         }
-        Ok((low > 0).then_some(Version(low)))
+        Ok(Some(Version(low)).filter(|version| *version >= head.oldest))
     }
 
     /// The state at a version that exists.
@@ -96,7 +98,8 @@ impl Past {
 
     /// The refusal of a version that does not exist.
     pub fn unknown(&self, as_of: &AsOf) -> Error {
-        let newest = self.head.known().version;
-        Error::UnknownVersion { as_of: as_of.clone(), oldest: Version(1).min(newest), newest }
+        let head = self.head.known();
+        let newest = head.version;
+        Error::UnknownVersion { as_of: as_of.clone(), oldest: head.oldest.min(newest), newest }
     }
 }

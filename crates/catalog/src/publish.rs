@@ -7,8 +7,8 @@ use base::{DatasetName, Timestamp, Version};
 use sha2::{Digest, Sha256};
 
 use crate::column::Column;
-use crate::draft::Draft;
 use crate::committer::{Description, Proposal, Settled, Subject};
+use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::io;
 use crate::lake::Lake;
@@ -19,6 +19,7 @@ use crate::state::{Keyed, State, TableEntry};
 use crate::summary::Note;
 use crate::table::{ReadTable, Table};
 use crate::tables::Tables;
+use crate::unswept;
 
 /// What came of a publication.
 #[derive(Debug, Clone)]
@@ -95,7 +96,8 @@ impl Publishing {
 
     async fn judge(&self, state: &State) -> Result<Verdict> {
         if let Some(keyed) = self.keyed(state) {
-            let same = Some(&keyed.request) == self.request.as_ref() && keyed.name.as_ref() == Some(&self.publication.draft.name);
+            let same = Some(&keyed.request) == self.request.as_ref()
+                && keyed.name.as_ref() == Some(&self.publication.draft.name);
             return if same { Ok(Verdict::Settled) } else { Err(Error::KeyReused) };
         }
         let draft = &self.publication.draft;
@@ -165,11 +167,17 @@ impl Proposal for Publishing {
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
         self.superseded.append(&mut self.staged);
-        match self.judge(state).await? {
-            Verdict::Settled => Ok(Vec::new()),
-            Verdict::Create => self.stage(state, None).await,
-            Verdict::Change(table) => self.stage(state, Some(&table)).await,
+        let base = match self.judge(state).await? {
+            Verdict::Settled => return Ok(Vec::new()),
+            Verdict::Create => None,
+            Verdict::Change(table) => Some(table),
+        };
+        let paths = self.publication.files.iter().map(|file| file.path.as_str());
+        let since = base.as_ref().map_or(Version(0), |table| table.entry().version);
+        if !unswept::all(&self.lake.store, state, since, paths).await? {
+            return Err(Error::Moved { name: self.dataset().clone() });
         }
+        self.stage(state, base.as_deref()).await
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {

@@ -13,7 +13,7 @@ use crate::index::IndexSettings;
 mod tests;
 
 /// The newest record format that this program writes and reads.
-pub(crate) const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// What outsiders note of a namespace, by key.
 pub type Properties = BTreeMap<String, String>;
@@ -21,7 +21,7 @@ pub type Properties = BTreeMap<String, String>;
 /// One numbered record: commits that were published together, in order, as one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The format of this record.
+    /// The format of this record: the oldest that has all of its changes.
     pub format: u64,
     /// The record's number.
     pub version: Version,
@@ -93,6 +93,26 @@ pub enum Change {
         /// The tag.
         tag: Tag,
     },
+    /// Versions below this one are gone, save those that tags name. Since format 2.
+    Expire {
+        /// The oldest version that can be read.
+        oldest: Version,
+    },
+    /// Files that nobody could reach and that were written before this moment are being deleted. Since format 2.
+    Sweep {
+        /// The moment, by the clock of the store.
+        before: Timestamp,
+    },
+}
+
+impl Change {
+    /// The oldest format of records that has it.
+    fn format(&self) -> u64 {
+        match self {
+            Self::Expire { .. } | Self::Sweep { .. } => FORMAT,
+            _ => 1,
+        }
+    }
 }
 
 /// What a version pins of a table.
@@ -141,6 +161,12 @@ pub(crate) mod snapshot_text {
 }
 
 impl Record {
+    /// A record of commits. It states the oldest format that will do, so that older programs read what they can.
+    pub(crate) fn new(version: Version, at: Timestamp, commits: Vec<Commit>) -> Self {
+        let formats = commits.iter().flat_map(|commit| &commit.changes).map(Change::format);
+        Self { format: formats.max().unwrap_or(1), version, at, commits }
+    }
+
     /// Reads the stored bytes of record `version`; a newer format is refused by name before anything else is read.
     pub(crate) fn parse(version: Version, bytes: &[u8]) -> Result<Self> {
         let what = || format!("record {version} of the lake log");

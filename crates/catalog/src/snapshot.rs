@@ -11,10 +11,10 @@ use iceberg::spec::{
 };
 
 use crate::column::{Column, fingerprint_of};
-use crate::draft::Draft;
+use crate::draft::{self, Draft};
 use crate::error::{Error, Result};
 use crate::footer;
-use crate::io::Staged;
+use crate::io::{Shelf, Staged};
 use crate::lake::Lake;
 use crate::metadata_file;
 use crate::pii;
@@ -27,7 +27,7 @@ use crate::table::Table;
 /// From how many small manifests on an append merges them.
 const MERGE_FROM: usize = 32;
 /// Manifests of at least so many bytes are left alone.
-const MERGE_BELOW: i64 = 8 << 20;
+pub(crate) const MERGE_BELOW: i64 = 8 << 20;
 /// New entries take the sequence number of the commit that lists them first.
 const INHERITED: i64 = -1;
 
@@ -57,11 +57,11 @@ pub(crate) struct Next {
 }
 
 /// What is the same for all manifests of one snapshot.
-struct Scribe {
-    io: FileIO,
+pub(crate) struct Scribe {
+    pub io: FileIO,
     directory: String,
-    snapshot_id: i64,
-    schema: SchemaRef,
+    pub snapshot_id: i64,
+    pub schema: SchemaRef,
     spec: PartitionSpec,
     written: usize,
 }
@@ -72,19 +72,12 @@ impl Step<'_> {
         let shelf = self.lake.shelf();
         let (metadata, builder) = self.begin()?;
         let snapshot_id = self.lake.snapshot_id();
-        let mut scribe = Scribe {
-            io: shelf.file_io(),
-            directory: format!("{}/metadata", metadata.location()),
-            snapshot_id,
-            schema: metadata.current_schema().clone(),
-            spec: metadata.default_partition_spec().as_ref().clone(),
-            written: 0,
-        };
+        let mut scribe = Scribe::new(&shelf, &metadata, snapshot_id);
         let added = self.describe_files(&scribe.schema)?;
         let added_sums = Sums::of(&added);
         let (mut manifests, removed) = self.earlier(&mut scribe).await?;
         manifests.extend(scribe.list_added(added).await?);
-        let manifest_list = format!("{}/snap-{snapshot_id}.avro", scribe.directory);
+        let manifest_list = scribe.manifest_list();
         let before = metadata.current_snapshot().map_or_else(Sums::default, |snapshot| Sums::totals(snapshot));
         let earliest = self.base.map_or(0, |table| table.read().metadata.last_updated_ms());
         let (summary, totals) = summary::write(self.note, self.version, before, added_sums, removed);
@@ -136,11 +129,7 @@ impl Step<'_> {
 
     /// A new table before its first snapshot.
     fn create(&self) -> Result<TableMetadataBuilder> {
-        let properties = HashMap::from([
-            // Other engines must not expire what our versions still read.
-            ("gc.enabled".to_owned(), "false".to_owned()),
-            ("write.parquet.compression-codec".to_owned(), "zstd".to_owned()),
-        ]);
+        let properties = HashMap::from(draft::PROPERTIES.map(|(key, value)| (key.to_owned(), value.to_owned())));
         let builder = TableMetadataBuilder::new(
             schema::iceberg_schema(&self.draft.columns)?,
             PartitionSpec::unpartition_spec(),
@@ -205,7 +194,24 @@ impl Step<'_> {
 }
 
 impl Scribe {
-    async fn list_added(&mut self, files: Vec<DataFile>) -> Result<Option<ManifestFile>> {
+    /// Whoever writes the manifests of one snapshot of a table.
+    pub fn new(shelf: &Shelf, metadata: &TableMetadata, snapshot_id: i64) -> Self {
+        Self {
+            io: shelf.file_io(),
+            directory: format!("{}/metadata", metadata.location()),
+            snapshot_id,
+            schema: metadata.current_schema().clone(),
+            spec: metadata.default_partition_spec().as_ref().clone(),
+            written: 0,
+        }
+    }
+
+    /// The location of the snapshot's manifest list.
+    pub fn manifest_list(&self) -> String {
+        format!("{}/snap-{}.avro", self.directory, self.snapshot_id)
+    }
+
+    pub async fn list_added(&mut self, files: Vec<DataFile>) -> Result<Option<ManifestFile>> {
         if files.is_empty() {
             return Ok(None);
         }
@@ -216,14 +222,18 @@ impl Scribe {
         close(writer).await.map(Some)
     }
 
-    async fn list_removed(&mut self, name: &DatasetName, entries: &[ManifestEntryRef]) -> Result<Vec<ManifestFile>> {
+    pub async fn list_removed(
+        &mut self,
+        name: &DatasetName,
+        entries: &[ManifestEntryRef],
+    ) -> Result<Vec<ManifestFile>> {
         self.list(name, entries, |writer, entry, numbers| {
             writer.add_delete_file(entry.data_file().clone(), numbers.sequence, entry.file_sequence_number)
         })
         .await
     }
 
-    async fn list_kept(&mut self, name: &DatasetName, entries: &[ManifestEntryRef]) -> Result<Vec<ManifestFile>> {
+    pub async fn list_kept(&mut self, name: &DatasetName, entries: &[ManifestEntryRef]) -> Result<Vec<ManifestFile>> {
         self.list(name, entries, |writer, entry, numbers| {
             let file = entry.data_file().clone();
             writer.add_existing_file(file, numbers.snapshot, numbers.sequence, entry.file_sequence_number)
@@ -276,7 +286,7 @@ async fn close(writer: ManifestWriter) -> Result<ManifestFile> {
     writer.write_manifest_file().await.map_err(Error::bug("writing a manifest"))
 }
 
-async fn list_manifests(io: &FileIO, snapshot: &Snapshot, manifests: Vec<ManifestFile>) -> Result<()> {
+pub(crate) async fn list_manifests(io: &FileIO, snapshot: &Snapshot, manifests: Vec<ManifestFile>) -> Result<()> {
     let bug = Error::bug("writing a manifest list");
     let output = io.new_output(snapshot.manifest_list()).map_err(&bug)?.writer().await.map_err(&bug)?;
     let (id, parent, sequence) = (snapshot.snapshot_id(), snapshot.parent_snapshot_id(), snapshot.sequence_number());

@@ -1,6 +1,6 @@
 //! The state of the lake at one version: what the records up to it add up to.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use base::name::DEFAULT_NAMESPACE;
@@ -29,9 +29,21 @@ pub struct State {
     pub(crate) tables: OrdMap<DatasetName, Arc<TableEntry>>,
     pub(crate) indexes: OrdMap<IndexName, Arc<IndexEntry>>,
     pub(crate) tags: OrdMap<Tag, Version>,
+    /// The oldest version that can be read, besides those that tags name.
+    pub(crate) oldest: Version,
+    /// The last sweep.
+    pub(crate) swept: Option<Swept>,
     keys: OrdMap<String, Arc<Keyed>>,
     /// The keys by age, oldest first, so that expired ones are dropped without a search.
     key_ages: Vector<(Timestamp, String)>,
+}
+
+/// A sweep: files written before a moment, which nobody could reach at its version, are gone since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Swept {
+    pub version: Version,
+    /// By the clock of the store.
+    pub before: Timestamp,
 }
 
 /// What a version pins of one table.
@@ -96,6 +108,8 @@ impl State {
             tables: OrdMap::new(),
             indexes: OrdMap::new(),
             tags: OrdMap::new(),
+            oldest: Version(1),
+            swept: None,
             keys: OrdMap::new(),
             key_ages: Vector::new(),
         }
@@ -139,21 +153,37 @@ impl State {
         Version(self.version.0.saturating_sub(1))
     }
 
+    /// Whether a version exists: it has been published, and has not expired or is named by a tag.
+    pub(crate) fn holds(&self, version: Version) -> bool {
+        let kept = version >= self.oldest || self.tags.values().any(|tagged| *tagged == version);
+        version > Version(0) && version <= self.version && kept
+    }
+
+    /// The versions that exist for their tags only, oldest first.
+    pub(crate) fn tagged_below(&self, oldest: Version) -> BTreeSet<Version> {
+        self.tags.values().copied().filter(|version| *version < oldest).collect()
+    }
+
     /// Refuses a version that cannot be read.
     pub(crate) fn expect(&self, version: Version) -> Result<()> {
         let newest = self.published();
-        let oldest = Version(1).min(newest);
-        let exists = version > Version(0) && version <= newest;
-        if exists { Ok(()) } else { Err(Error::UnknownVersion { as_of: AsOf::Version(version), oldest, newest }) }
+        let oldest = self.oldest.min(newest);
+        if self.holds(version) && version <= newest {
+            Ok(())
+        } else {
+            Err(Error::UnknownVersion { as_of: AsOf::Version(version), oldest, newest })
+        }
     }
 
     /// What this version pins of a dataset; an error names others that could have been meant.
     pub(crate) fn table(&self, name: &DatasetName) -> Result<&Arc<TableEntry>> {
-        self.tables.get(name).ok_or_else(|| Error::UnknownDataset {
-            name: name.clone(),
-            version: self.version,
-            near: near::near(&name.to_string(), self.tables.keys().map(ToString::to_string)),
-        })
+        self.tables.get(name).ok_or_else(|| self.unknown(name, self.version))
+    }
+
+    /// The refusal of a dataset that `version` does not hold.
+    pub(crate) fn unknown(&self, name: &DatasetName, version: Version) -> Error {
+        let near = near::near(&name.to_string(), self.tables.keys().map(ToString::to_string));
+        Error::UnknownDataset { name: name.clone(), version, near }
     }
 
     /// The change that a new table needs first when its namespace does not exist.
@@ -206,6 +236,8 @@ impl State {
             Change::TagDrop { tag } => {
                 self.tags.remove(tag);
             }
+            Change::Expire { oldest } => self.oldest = *oldest,
+            Change::Sweep { before } => self.swept = Some(Swept { version: self.version, before: *before }),
         }
     }
 

@@ -11,7 +11,17 @@ use crate::publication::{Mode, Source};
 const SHA256: &str = "lakehouse.source-sha256";
 const OPTIONS: &str = "lakehouse.source-options";
 const MODE: &str = "lakehouse.mode";
+/// The mode of a rewrite, and the key under which it keeps that of the snapshot whose rows it rewrote.
+const REWRITE: &str = "rewrite";
+const ROWS_MODE: &str = "lakehouse.rows-mode";
+/// The mode of a rollback, and the key under which it names the snapshot that first had its rows.
+const ROLLBACK: &str = "rollback";
+const ROLLED_BACK_TO: &str = "lakehouse.rolled-back-to";
 const VERSION: &str = "lakehouse.version";
+/// The version that published a snapshot of an outsider.
+const OUTSIDE_VERSION: &str = "lakehouse.outside-version";
+/// What only we write begins with this.
+const OURS: &str = "lakehouse.";
 /// The registered objects by key, size and ETag, as one digest.
 const OBJECTS: &str = "lakehouse.objects";
 
@@ -51,7 +61,13 @@ impl Sums {
         Self { files: stated(TOTAL_FILES), size: stated(TOTAL_SIZE), records: stated(TOTAL_RECORDS) }
     }
 
-    fn change(self, added: Self, removed: Self) -> Self {
+    /// Both together.
+    pub fn plus(self, other: Self) -> Self {
+        Self { files: self.files + other.files, size: self.size + other.size, records: self.records + other.records }
+    }
+
+    /// After `added` came and `removed` went.
+    pub fn change(self, added: Self, removed: Self) -> Self {
         let change = |total: u64, added: u64, removed: u64| (total + added).saturating_sub(removed);
         Self {
             files: change(self.files, added.files, removed.files),
@@ -59,6 +75,43 @@ impl Sums {
             records: change(self.records, added.records, removed.records),
         }
     }
+}
+
+/// Delete files and the rows in them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Deletes {
+    pub files: u64,
+    pub positions: u64,
+    pub equalities: u64,
+}
+
+impl Deletes {
+    /// Both together.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            files: self.files + other.files,
+            positions: self.positions + other.positions,
+            equalities: self.equalities + other.equalities,
+        }
+    }
+}
+
+/// The summary of a snapshot that an outsider wrote: its own words, but for what only we may say, and with totals as
+/// they were counted.
+pub(crate) fn of_outsider(summary: &Summary, version: Version, totals: Sums, deletes: Deletes) -> Summary {
+    let mut texts = summary.additional_properties.clone();
+    texts.retain(|key, _| !key.starts_with(OURS));
+    texts.insert(OUTSIDE_VERSION.to_owned(), version.to_string());
+    let counted = [
+        (TOTAL_FILES, totals.files),
+        (TOTAL_SIZE, totals.size),
+        (TOTAL_RECORDS, totals.records),
+        ("total-delete-files", deletes.files),
+        ("total-position-deletes", deletes.positions),
+        ("total-equality-deletes", deletes.equalities),
+    ];
+    texts.extend(counted.map(|(key, value)| (key.to_owned(), value.to_string())));
+    Summary { operation: summary.operation.clone(), additional_properties: texts }
 }
 
 /// The summary of a snapshot that adds and removes so much, and the totals after it.
@@ -78,7 +131,53 @@ pub(crate) fn write(note: &Note, version: Version, before: Sums, added: Sums, re
     for key in ["total-delete-files", "total-position-deletes", "total-equality-deletes"] {
         state(key, 0);
     }
-    let changes = [
+    exchanged(added, removed).for_each(|(key, value)| {
+        state(key, value);
+    });
+    let operation = if removed.files > 0 { Operation::Overwrite } else { Operation::Append };
+    (Summary { operation, additional_properties: texts }, after)
+}
+
+/// The summary of a snapshot that holds the rows of `before` in other files: what those were made from stays true.
+pub(crate) fn rewritten(before: &Snapshot, version: Version, added: Sums, removed: Sums) -> Summary {
+    let mut texts = before.summary().additional_properties.clone();
+    texts.retain(|key, _| key.starts_with("lakehouse.") || key.starts_with("total-"));
+    let mode = rows_mode(before.summary()).map(str::to_owned);
+    texts.extend(mode.map(|mode| (ROWS_MODE.to_owned(), mode)));
+    texts.extend([(MODE.to_owned(), REWRITE.to_owned()), (VERSION.to_owned(), version.to_string())]);
+    let after = Sums::totals(before).change(added, removed);
+    let totals = [(TOTAL_FILES, after.files), (TOTAL_SIZE, after.size), (TOTAL_RECORDS, after.records)];
+    let numbers = totals.into_iter().chain(exchanged(added, removed));
+    texts.extend(numbers.map(|(key, value)| (key.to_owned(), value.to_string())));
+    Summary { operation: Operation::Replace, additional_properties: texts }
+}
+
+/// The summary of a snapshot that lists the files of `target` again (none when it had none): what they were made from
+/// is true again.
+pub(crate) fn rolled_back(target: Option<&Snapshot>, version: Version, added: Sums, removed: Sums) -> Summary {
+    let mut texts = target.map(|target| target.summary().additional_properties.clone()).unwrap_or_default();
+    texts.retain(|key, _| key.starts_with("lakehouse.") || key.starts_with("total-"));
+    let mode = target.and_then(|target| rows_mode(target.summary())).map(str::to_owned);
+    texts.extend(mode.map(|mode| (ROWS_MODE.to_owned(), mode)));
+    let origin = target.and_then(origin).map(|origin| origin.to_string());
+    texts.extend(origin.map(|origin| (ROLLED_BACK_TO.to_owned(), origin)));
+    texts.extend([(MODE.to_owned(), ROLLBACK.to_owned()), (VERSION.to_owned(), version.to_string())]);
+    texts.extend(exchanged(added, removed).map(|(key, value)| (key.to_owned(), value.to_string())));
+    Summary { operation: Operation::Overwrite, additional_properties: texts }
+}
+
+/// The snapshot that first had a snapshot's rows, file by file: itself, unless it is a rollback. None when it is one to
+/// a table that had no snapshot.
+pub(crate) fn origin(snapshot: &Snapshot) -> Option<i64> {
+    let summary = snapshot.summary();
+    if text(summary, MODE) == Some(ROLLBACK) {
+        return text(summary, ROLLED_BACK_TO)?.parse().ok();
+    }
+    Some(snapshot.snapshot_id())
+}
+
+fn exchanged(added: Sums, removed: Sums) -> impl Iterator<Item = (&'static str, u64)> {
+    let numbers = [
         ("added-data-files", added.files),
         ("added-files-size", added.size),
         ("added-records", added.records),
@@ -86,16 +185,17 @@ pub(crate) fn write(note: &Note, version: Version, before: Sums, added: Sums, re
         ("removed-files-size", removed.size),
         ("deleted-records", removed.records),
     ];
-    changes.into_iter().filter(|(_, value)| *value > 0).for_each(|(key, value)| {
-        state(key, value);
-    });
-    let operation = if removed.files > 0 { Operation::Overwrite } else { Operation::Append };
-    (Summary { operation, additional_properties: texts }, after)
+    numbers.into_iter().filter(|(_, value)| *value > 0)
+}
+
+/// How the rows came about, whatever happened to their files since.
+fn rows_mode(summary: &Summary) -> Option<&str> {
+    text(summary, ROWS_MODE).or_else(|| text(summary, MODE))
 }
 
 /// What the rows were made from, when they were replaced as a whole.
 pub(crate) fn source(summary: &Summary) -> Option<Source> {
-    let replaced = text(summary, MODE)? == Mode::Replace.to_string();
+    let replaced = rows_mode(summary)? == Mode::Replace.to_string();
     let (sha256, options) = (text(summary, SHA256)?, text(summary, OPTIONS)?);
     replaced.then(|| Source { sha256: sha256.to_owned(), options: options.to_owned() })
 }
@@ -113,13 +213,18 @@ pub(crate) fn wrote_its_files(summary: &Summary) -> bool {
 pub(crate) fn line(snapshot: &Snapshot) -> SnapshotLine {
     let summary = snapshot.summary();
     let owned = |key| text(summary, key).map(str::to_owned);
-    let registered = objects(summary).map(|_| "register".to_owned());
+    let mode = text(summary, MODE).filter(|mode| [REWRITE, ROLLBACK].contains(mode));
+    let registered = objects(summary).map(|_| "register");
     SnapshotLine {
         snapshot_id: snapshot.snapshot_id().to_string(),
-        version: text(summary, VERSION).and_then(|version| version.parse().ok()).map(Version),
+        version: text(summary, VERSION)
+            .or_else(|| text(summary, OUTSIDE_VERSION))
+            .and_then(|version| version.parse().ok())
+            .map(Version),
         at: Timestamp::from_micros(snapshot.timestamp_ms().saturating_mul(1000)),
         operation: summary.operation.as_str().to_owned(),
-        mode: registered.or_else(|| owned(MODE)),
+        mode: mode.or(registered).or_else(|| text(summary, MODE)).map(str::to_owned),
+        rolled_back_to: mode.filter(|mode| *mode == ROLLBACK).and_then(|_| owned(ROLLED_BACK_TO)),
         row_count: number(summary, TOTAL_RECORDS),
         added_rows: number(summary, "added-records"),
         removed_rows: number(summary, "deleted-records"),

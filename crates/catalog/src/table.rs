@@ -1,6 +1,6 @@
 //! A table at one version: its columns, its files and where to write more.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::metadata_file;
-use crate::pii;
+use crate::pii::{self, Pii};
 use crate::publication::Source;
 use crate::schema;
 use crate::state::TableEntry;
@@ -109,9 +109,14 @@ impl Table {
         &self.read.location
     }
 
-    /// Whether it is known of a column what personal data it holds, or that it holds none.
-    pub fn is_classified(&self, column: &Column) -> bool {
-        pii::noted(&self.read.metadata).contains_key(&column.id)
+    /// What is known of columns by their ids: the personal data they hold, or that they hold none.
+    pub fn classified(&self) -> BTreeMap<i32, Option<Pii>> {
+        pii::noted(&self.read.metadata)
+    }
+
+    /// Whether another engine divides the rows by the values of some column.
+    pub fn is_partitioned(&self) -> bool {
+        self.read.metadata.partition_specs_iter().any(|spec| !spec.is_unpartitioned())
     }
 
     /// A draft for writing more files under this table's ids and location.

@@ -226,6 +226,14 @@ impl Store {
         self.write(path, bytes, PutMode::Overwrite).await
     }
 
+    /// Replaces an object that still carries this ETag; fails with `Precondition` when it is another by now.
+    pub async fn replace(&self, path: &str, etag: &str, bytes: Bytes) -> Result<Entry> {
+        match self.carries(path, etag).await? {
+            Some(mode) => self.write(path, bytes, mode).await,
+            None => Err(Error::Precondition { path: path.to_owned() }),
+        }
+    }
+
     /// Begins to write an object of any size piece by piece; it becomes visible, or is replaced, at `finish`.
     pub async fn writer(&self, path: &str) -> Result<Writer> {
         Ok(Writer::new(self.clone(), path.to_owned(), encode(path)?, PutMode::Overwrite))

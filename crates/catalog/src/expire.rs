@@ -1,0 +1,303 @@
+//! Expiry: versions older than a retention are given up, save those that tags name.
+//!
+//! The state at the oldest kept version is written as a base, and so are those of tagged versions below it. Then a commit
+//! says that the versions below are gone, so that whoever decides anything later knows it. Only then are their records
+//! and checkpoints removed, oldest first, and not before the base is older than any process may go on without looking.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base::{DatasetName, Span, Timestamp, Version};
+use bytes::Bytes;
+use iceberg::spec::TableMetadataBuilder;
+
+use crate::catalog::{Catalog, Room};
+use crate::checkpoint::{self, Role};
+use crate::committer::{Description, Proposal, Settled, Subject};
+use crate::error::{Error, Result};
+use crate::format;
+use crate::io;
+use crate::lake::Lake;
+use crate::metadata_file;
+use crate::record::{Change, TablePut};
+use crate::state::{State, TableEntry};
+use crate::tables::Tables;
+
+/// How many records a listing asks for while they are removed.
+const PAGE: usize = 1_000;
+/// An object that is written to read the store's clock.
+const CLOCK: &str = "_lake/clock";
+
+/// Which versions are to be given up. Without a bound nothing is.
+#[derive(Debug, Clone)]
+pub struct Expiry {
+    /// Versions that were the newest at some moment of this span, counted back from now, are kept.
+    pub older_than: Option<Span>,
+    /// So many of the newest versions are kept.
+    pub keep_last: Option<u64>,
+    /// How long the records of expired versions stay after the base was written.
+    pub linger: Span,
+    /// Who asks for it.
+    pub author: String,
+}
+
+/// What an expiry did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    /// The oldest version before.
+    pub before: Version,
+    /// The oldest version now.
+    pub oldest: Version,
+    /// Versions below that one that tags keep.
+    pub tagged: Vec<Version>,
+    /// How many versions were given up.
+    pub versions: u64,
+    /// The version that says so; none when nothing was given up.
+    pub version: Option<Version>,
+    /// How many records of expired versions were removed from the store.
+    pub records: u64,
+}
+
+impl Catalog {
+    /// What an expiry would give up. Changes nothing.
+    pub async fn plan_expiry(&self, expiry: &Expiry) -> Result<Expired> {
+        let head = self.room.head.ask().await?;
+        let oldest = self.room.oldest_kept(expiry, &head).await?;
+        Ok(outlook(&head, oldest))
+    }
+
+    /// Gives versions up. May be repeated at any time, also after it was interrupted.
+    pub async fn expire(&self, expiry: &Expiry) -> Result<Expired> {
+        let expired = loop {
+            let head = self.room.head.ask().await?;
+            let oldest = self.room.oldest_kept(expiry, &head).await?;
+            let outlook = outlook(&head, oldest);
+            if outlook.versions == 0 {
+                break outlook;
+            }
+            let version = self.room.give_up(self, oldest, &head, &expiry.author).await?;
+            if version.is_some() {
+                break Expired { version, ..outlook };
+            }
+            // A tag came in between, on a version that was about to go.
+        };
+        let records = self.room.remove_expired(expiry.linger).await?;
+        Ok(Expired { records, ..expired })
+    }
+
+    /// Now, by the clock that stamps the store's objects.
+    pub async fn store_time(&self) -> Result<Timestamp> {
+        self.room.store_time().await
+    }
+}
+
+fn outlook(head: &State, oldest: Version) -> Expired {
+    let tagged: Vec<Version> = head.tagged_below(oldest).into_iter().collect();
+    let below = tagged.iter().filter(|version| **version >= head.oldest).count() as u64;
+    let versions = (oldest.0 - head.oldest.0).saturating_sub(below);
+    Expired { before: head.oldest, oldest, tagged, versions, version: None, records: 0 }
+}
+
+impl Room {
+    /// The oldest version that an expiry keeps.
+    async fn oldest_kept(&self, expiry: &Expiry, head: &State) -> Result<Version> {
+        let mut bounds = Vec::new();
+        if let Some(span) = expiry.older_than {
+            let span = i64::try_from(span.0.as_micros()).unwrap_or(i64::MAX);
+            let since = Timestamp::from_micros(self.lake.seams.now().micros().saturating_sub(span));
+            bounds.push(self.past.last_until(since, head).await?.unwrap_or(head.oldest));
+        }
+        if let Some(count) = expiry.keep_last {
+            bounds.push(Version(head.version.0.saturating_sub(count.max(1) - 1)));
+        }
+        let oldest = bounds.into_iter().min().unwrap_or(head.oldest);
+        Ok(oldest.max(head.oldest))
+    }
+
+    /// Commits that the versions below `oldest` are gone; none when a tag came in between.
+    async fn give_up(&self, catalog: &Catalog, oldest: Version, head: &State, author: &str) -> Result<Option<Version>> {
+        let tagged = head.tagged_below(oldest);
+        for version in tagged.iter().chain([&oldest]) {
+            checkpoint::write(&self.lake.store, Role::Base, &*self.past.state(*version).await?).await?;
+        }
+        format::change(&self.lake.store, |_| {}).await?;
+        let expiring = Expiring {
+            lake: self.lake.clone(),
+            tables: Arc::clone(&self.tables),
+            oldest,
+            tagged,
+            seen: head.version,
+            snapshots: self.snapshots(oldest, head).await?,
+            author: author.to_owned(),
+            trimmed: HashMap::new(),
+        };
+        let settled = catalog.put_through("expire", expiring).await?;
+        Ok(settled.committed.then_some(settled.state.version))
+    }
+
+    /// The snapshots that the versions from `oldest` to `head`, and the tagged ones, pin.
+    async fn snapshots(&self, oldest: Version, head: &State) -> Result<HashSet<i64>> {
+        let mut kept = HashSet::new();
+        for version in head.tagged_below(oldest).into_iter().chain([oldest]) {
+            kept.extend(self.past.state(version).await?.tables.values().filter_map(|entry| entry.snapshot_id));
+        }
+        let mut next = oldest.next();
+        while next <= head.version {
+            let last = Version((next.0 + PAGE as u64).min(head.version.0));
+            let records = self.log.range(next, last).await?;
+            let changes = records.iter().flat_map(|record| &record.commits).flat_map(|commit| &commit.changes);
+            kept.extend(changes.filter_map(|change| match change {
+                Change::TablePut(put) => put.snapshot_id,
+                _ => None,
+            }));
+            next = last.next();
+        }
+        Ok(kept)
+    }
+
+    /// Removes what lies below the base of the newest state, once that is old enough. Answers how many records went.
+    async fn remove_expired(&self, linger: Span) -> Result<u64> {
+        let (head, store) = (self.head.ask().await?, &self.lake.store);
+        if head.oldest <= Version(1) {
+            return Ok(0);
+        }
+        let written = store.head(&Role::Base.path(head.oldest)).await?.modified;
+        let age = self.store_time().await?.micros().saturating_sub(written.micros());
+        if i128::from(age) < i128::try_from(linger.0.as_micros()).unwrap_or(i128::MAX) {
+            return Ok(0);
+        }
+        let kept = head.tagged_below(head.oldest);
+        let records = self.remove_records(head.oldest, &kept).await?;
+        for role in [Role::Checkpoint, Role::Base] {
+            let mut old = checkpoint::list(store, role, None).await?;
+            old.retain(|version| *version < head.oldest && !(role == Role::Base && kept.contains(version)));
+            io::discard(store, old.into_iter().map(|version| role.path(version))).await;
+        }
+        Ok(records)
+    }
+
+    /// Oldest first, so that what is left after an interruption has no hole but at its beginning.
+    async fn remove_records(&self, oldest: Version, kept: &BTreeSet<Version>) -> Result<u64> {
+        let (store, mut after, mut removed) = (&self.lake.store, None::<String>, 0);
+        loop {
+            let page = store.list(crate::log::DIRECTORY, after.as_deref(), PAGE).await?;
+            for entry in &page.entries {
+                let Some(version) = crate::log::version_of(&entry.path) else { continue };
+                if version >= oldest {
+                    return Ok(removed);
+                }
+                if !kept.contains(&version) {
+                    store.delete(&entry.path).await?;
+                    removed += 1;
+                }
+            }
+            after = match page.next {
+                Some(next) => Some(next),
+                None => return Ok(removed),
+            };
+        }
+    }
+
+    async fn store_time(&self) -> Result<Timestamp> {
+        self.lake.store.put(CLOCK, Bytes::from_static(b"{\"format\":1}")).await?;
+        Ok(self.lake.store.head(CLOCK).await?.modified)
+    }
+}
+
+/// An expiry on its way through the committer. The tables' newest metadata forgets the snapshots that no kept version
+/// pins, so that other engines are not shown what a sweep may take.
+struct Expiring {
+    lake: Lake,
+    tables: Arc<Tables>,
+    oldest: Version,
+    /// Tagged versions whose bases are written.
+    tagged: BTreeSet<Version>,
+    /// The version up to which `snapshots` is complete.
+    seen: Version,
+    /// What kept versions pin.
+    snapshots: HashSet<i64>,
+    author: String,
+    /// What earlier decisions made of metadata files; none where nothing is to be forgotten.
+    trimmed: HashMap<String, Option<TablePut>>,
+}
+
+impl Expiring {
+    /// The table without the snapshots that nobody can reach any more; none when it lists no such.
+    async fn trim(&mut self, name: &DatasetName, entry: &TableEntry) -> Result<Option<TablePut>> {
+        // Younger than what was looked through: the next expiry sees to it.
+        if entry.version > self.seen {
+            return Ok(None);
+        }
+        if let Some(trimmed) = self.trimmed.get(&entry.metadata) {
+            return Ok(trimmed.clone());
+        }
+        let table = self.tables.load(name, entry).await?;
+        let base = &table.read().metadata;
+        let mut kept = metadata_file::named(base)?;
+        kept.extend(base.current_snapshot_id());
+        let listed = base.snapshots().map(|snapshot| snapshot.snapshot_id());
+        let gone: Vec<i64> = listed.filter(|id| !kept.contains(id) && !self.snapshots.contains(id)).collect();
+        if gone.is_empty() {
+            return Ok(None);
+        }
+        let builder = base.clone().into_builder(Some(self.lake.roots.absolute(&entry.metadata)));
+        let built = metadata_file::leave_out(builder, base, &gone)?;
+        let metadata = TableMetadataBuilder::build(built).map_err(Error::bug("leaving snapshots out"))?.metadata;
+        let file = metadata_file::name(Some(&entry.metadata), self.lake.seams.uuid());
+        let path = format!("{}/metadata/{file}", table.location());
+        self.lake.store.put(&path, metadata_file::encode(&metadata)?).await?;
+        Ok(Some(TablePut {
+            name: name.clone(),
+            table_id: entry.table_id,
+            metadata: path,
+            snapshot_id: entry.snapshot_id,
+            row_count: entry.row_count,
+            fingerprint: entry.fingerprint.clone(),
+        }))
+    }
+}
+
+#[async_trait]
+impl Proposal for Expiring {
+    fn subject(&self) -> Subject {
+        Subject::Whole
+    }
+
+    fn describe(&self) -> Description {
+        let message = format!("expire versions below {}", self.oldest);
+        Description { author: self.author.clone(), message, idempotency_key: None, request: None }
+    }
+
+    async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
+        let uncovered = !state.tagged_below(self.oldest).is_subset(&self.tagged);
+        if uncovered || state.oldest >= self.oldest {
+            return Ok(Vec::new());
+        }
+        let mut changes = Vec::new();
+        for (name, entry) in &state.tables {
+            let trimmed = match self.trim(name, entry).await {
+                Err(error @ Error::Damaged { .. }) => {
+                    tracing::warn!(dataset = %name, error = %error, "a table does not read and keeps its snapshots");
+                    None
+                }
+                trimmed => trimmed?,
+            };
+            self.trimmed.insert(entry.metadata.clone(), trimmed.clone());
+            changes.extend(trimmed.map(Change::TablePut));
+        }
+        changes.push(Change::Expire { oldest: self.oldest });
+        Ok(changes)
+    }
+
+    async fn settle(&mut self, outcome: &Result<Settled>) {
+        let is_void = match outcome {
+            Ok(settled) => !settled.committed,
+            Err(error) => error.proves_nothing_committed(),
+        };
+        if is_void {
+            let written = self.trimmed.drain().filter_map(|(_, trimmed)| Some(trimmed?.metadata));
+            io::discard(&self.lake.store, written).await;
+        }
+    }
+}

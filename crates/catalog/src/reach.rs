@@ -1,0 +1,263 @@
+//! What the kept versions reach: every file that some version, tag or idempotency key may still ask for.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use base::{DatasetName, Version};
+use futures::{StreamExt, TryStreamExt, stream};
+use iceberg::spec::{ManifestList, SnapshotRef};
+use sha2::{Digest, Sha256};
+
+use crate::catalog::{Catalog, Room};
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::metadata_file;
+use crate::pin::Pin;
+use crate::record::Change;
+use crate::state::State;
+use crate::table::ReadTable;
+
+/// How many tables' files are gathered at once.
+const AT_ONCE: usize = 16;
+/// How many records are read at once.
+const RECORDS: u64 = 256;
+
+/// The files that kept versions reach, and those of which nothing is known. Costs some 32 bytes a file.
+#[derive(Debug, Default)]
+pub struct Reach {
+    files: HashSet<u128>,
+    /// Directories of tables that some version pins: what lies beside their data is theirs too.
+    tables: BTreeSet<String>,
+    indexes: BTreeSet<String>,
+    /// Directories of tables that did not read, so that nothing in them can be told from a stray.
+    unread: BTreeSet<String>,
+}
+
+/// How much of a table's metadata counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What our versions read: the current snapshot.
+    Current,
+    /// What other engines may ask the newest version for: every snapshot that the metadata lists.
+    Listed,
+}
+
+impl Catalog {
+    /// What is reached from all versions that a pinned version knows of: from the oldest to itself, the tagged ones,
+    /// and what idempotency keys answer.
+    pub async fn reach(&self, pin: &Pin) -> Result<Reach> {
+        let walk = Walk::new(&self.room.lake);
+        let head = &pin.state;
+        let listed = head.tables.iter().map(|(name, entry)| (name.clone(), entry.metadata.clone(), Depth::Listed));
+        let keyed = head.keys().filter_map(|(_, keyed)| Some((keyed.name.as_ref()?, keyed.entry.as_ref()?)));
+        let keyed = keyed.map(|(name, entry)| (name.clone(), entry.metadata.clone(), Depth::Current));
+        walk.all(listed.chain(keyed).collect()).await?;
+        walk.indexes(head);
+        let mut starts = head.tagged_below(head.oldest);
+        starts.extend((head.version > Version(0)).then_some(head.oldest));
+        for version in starts {
+            let state = self.room.past.state(version).await?;
+            walk.indexes(&state);
+            walk.all(pins(&state)).await?;
+        }
+        self.room.walk_records(&walk, head).await?;
+        Ok(walk.into_reach())
+    }
+
+    /// The files of one dataset as pinned: metadata, manifests, data and delete files, sorted by path.
+    pub async fn files_of(&self, pin: &Pin, name: &DatasetName) -> Result<BTreeSet<String>> {
+        let entry = pin.state.table(name)?;
+        let mut files = BTreeSet::from([entry.metadata.clone()]);
+        let mut add = |path| files.extend([path]);
+        Walk::new(&self.room.lake).table(name, &entry.metadata, Depth::Current, &mut add).await?;
+        Ok(files)
+    }
+}
+
+impl Room {
+    /// Everything that the records between the oldest version and `head` pinned on the way.
+    async fn walk_records(&self, walk: &Walk<'_>, head: &State) -> Result<()> {
+        let mut next = head.oldest.next();
+        while next <= head.version {
+            let last = Version((next.0 + RECORDS - 1).min(head.version.0));
+            let records = self.log.range(next, last).await?;
+            let changes = records.iter().flat_map(|record| &record.commits).flat_map(|commit| &commit.changes);
+            let mut pins = Vec::new();
+            for change in changes {
+                match change {
+                    Change::TablePut(put) => pins.push((put.name.clone(), put.metadata.clone(), Depth::Current)),
+                    Change::IndexPut(put) => walk.index(&put.location),
+                    _ => {}
+                }
+            }
+            walk.all(pins).await?;
+            next = last.next();
+        }
+        Ok(())
+    }
+}
+
+/// What a state pins of tables: name, metadata file, and how much of it counts.
+type Pins = Vec<(DatasetName, String, Depth)>;
+
+fn pins(state: &State) -> Pins {
+    let pins = state.tables.iter();
+    pins.map(|(name, entry)| (name.clone(), entry.metadata.clone(), Depth::Current)).collect()
+}
+
+impl Reach {
+    /// Whether nobody needs this file of the lake: it lies where tables and indexes keep files, and no kept version
+    /// reaches it. What lies elsewhere, or has an unknown place, is never a stray.
+    pub fn is_stray(&self, path: &str) -> bool {
+        let mut parts = path.splitn(4, '/');
+        let (Some(area), Some(name), Some(kind), Some(_)) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return false;
+        };
+        let home = format!("{area}/{name}");
+        match (area, kind) {
+            ("tables", "data" | "metadata") => !self.unread.contains(&home) && !self.files.contains(&digest(path)),
+            ("tables", "rejected") => !self.tables.contains(&home),
+            ("indexes", "fragments") => !self.indexes.contains(&home),
+            _ => false,
+        }
+    }
+
+    /// Directories of tables that did not read: nothing in them is taken for a stray.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.unread.iter().map(String::as_str)
+    }
+}
+
+/// A path in 16 bytes: a million of them are held at once.
+fn digest(path: &str) -> u128 {
+    let hash = Sha256::digest(path);
+    let mut first = [0; 16];
+    first.copy_from_slice(&hash[..16]);
+    u128::from_be_bytes(first)
+}
+
+/// The directory of a table, `tables/<name>-<suffix>`, given one of its files.
+fn home(path: &str) -> String {
+    path.splitn(3, '/').take(2).collect::<Vec<_>>().join("/")
+}
+
+/// A walk over tables that visits no file twice.
+struct Walk<'a> {
+    lake: &'a Lake,
+    reach: Mutex<Reach>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(lake: &'a Lake) -> Self {
+        Self { lake, reach: Mutex::default() }
+    }
+
+    fn into_reach(self) -> Reach {
+        self.reach.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reach(&self) -> MutexGuard<'_, Reach> {
+        self.reach.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a file; whether it was new.
+    fn visit(&self, path: &str) -> bool {
+        self.reach().files.insert(digest(path))
+    }
+
+    fn index(&self, location: &str) {
+        self.reach().indexes.insert(location.to_owned());
+    }
+
+    fn indexes(&self, state: &State) {
+        state.indexes.values().for_each(|entry| self.index(&entry.location));
+    }
+
+    /// Visits tables. One that is damaged closes its directory instead of ending the walk.
+    async fn all(&self, pins: Pins) -> Result<()> {
+        let visits = pins.into_iter().map(|(name, metadata, depth)| async move {
+            self.reach().tables.insert(home(&metadata));
+            if !self.visit(&metadata) && depth == Depth::Current {
+                return Ok(());
+            }
+            match self.table(&name, &metadata, depth, &mut drop).await {
+                Ok(()) => Ok(()),
+                Err(error @ Error::Damaged { .. }) => {
+                    tracing::warn!(dataset = %name, error = %error, "a table does not read: nothing of it is swept");
+                    self.reach().unread.insert(home(&metadata));
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            }
+        });
+        stream::iter(visits).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    /// Visits the files of a table as its metadata file says, and hands those that were not visited before to `found`.
+    async fn table(
+        &self,
+        name: &DatasetName,
+        metadata: &str,
+        depth: Depth,
+        found: &mut (dyn FnMut(String) + Send),
+    ) -> Result<()> {
+        let read = ReadTable::load(self.lake, name, metadata).await?;
+        let meta = &read.metadata;
+        let statistics = meta.statistics_iter().map(|file| &file.statistics_path);
+        let statistics = statistics.chain(meta.partition_statistics_iter().map(|file| &file.statistics_path));
+        statistics.filter_map(|location| self.fresh(location)).for_each(&mut *found);
+        let (current, named) = (meta.current_snapshot_id(), metadata_file::named(meta)?);
+        for snapshot in meta.snapshots() {
+            let id = snapshot.snapshot_id();
+            let is_current = current == Some(id);
+            if depth == Depth::Current && !is_current && !named.contains(&id) {
+                continue;
+            }
+            match self.snapshot(name, &read, snapshot, found).await {
+                // Restored lakes list snapshots whose files did not come along.
+                Err(error) if !is_current && is_absence(&error) => {}
+                visited => visited?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn snapshot(
+        &self,
+        name: &DatasetName,
+        read: &ReadTable,
+        snapshot: &SnapshotRef,
+        found: &mut (dyn FnMut(String) + Send),
+    ) -> Result<()> {
+        let Some(list) = self.fresh(snapshot.manifest_list()) else { return Ok(()) };
+        let what = || format!("a manifest list of {name}");
+        let bytes = self.lake.store.get(&list).await.map_err(|error| match error {
+            error @ storage::Error::NotFound { .. } => Error::damaged(what(), error),
+            error => error.into(),
+        })?;
+        found(list);
+        let manifests = ManifestList::parse_with_version(&bytes, read.metadata.format_version());
+        for manifest in manifests.map_err(|error| Error::damaged(what(), error))?.consume_entries() {
+            let Some(path) = self.fresh(&manifest.manifest_path) else { continue };
+            found(path);
+            // One after another, so that a table of a million files costs the memory of one manifest.
+            for entry in read.entries(name, &[manifest]).await? {
+                self.fresh(entry.file_path()).into_iter().for_each(&mut *found);
+            }
+        }
+        Ok(())
+    }
+
+    /// The path of a location in the lake that was not visited before.
+    fn fresh(&self, location: &str) -> Option<String> {
+        let path = self.lake.roots.relative(location)?;
+        self.visit(path).then(|| path.to_owned())
+    }
+}
+
+/// Whether the damage is that a file is not there.
+fn is_absence(error: &Error) -> bool {
+    let Error::Damaged { source, .. } = error else { return false };
+    matches!(source.downcast_ref::<storage::Error>(), Some(storage::Error::NotFound { .. }))
+}
