@@ -36,9 +36,10 @@ impl Proposal for Dropping {
     }
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
-        let name = self.name.clone();
-        state.table(&name)?;
-        Ok(vec![Change::TableDrop { name }])
+        if !state.tables.contains_key(&self.name) {
+            return Err(state.unknown(&self.name, state.published()));
+        }
+        Ok(vec![Change::TableDrop { name: self.name.clone() }])
     }
 
     async fn settle(&mut self, _: &Result<Settled>) {}

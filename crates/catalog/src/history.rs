@@ -7,7 +7,7 @@ use base::{Timestamp, Version};
 use iceberg::spec::TableMetadata;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lake::Lake;
 use crate::metadata_file;
 use crate::summary;
@@ -48,17 +48,16 @@ pub(crate) async fn gather(
     let (mut lines, mut seen) = (Vec::new(), HashSet::new());
     let mut next = add_lines(&mut lines, &mut seen, newest, before);
     while let Some(location) = next.take().filter(|_| end_of_page(&lines, limit).is_none()) {
-        let what = || "an earlier metadata file".to_owned();
-        let outside = || Error::damaged(what(), "it lies outside the lake");
-        let path = lake.roots.relative(&location).ok_or_else(outside)?;
-        let bytes = match lake.store.get(path).await {
-            Ok(bytes) => bytes,
-            Err(storage::Error::NotFound { .. }) => break,
-            Err(error) => return Err(error.into()),
-        };
-        next = add_lines(&mut lines, &mut seen, &metadata_file::decode(what, &bytes)?, before);
+        let Some(metadata) = earlier(lake, &location).await? else { break };
+        next = add_lines(&mut lines, &mut seen, &metadata, before);
     }
     Ok(lines)
+}
+
+/// An earlier metadata file of a table; none when expiry has taken it.
+pub(crate) async fn earlier(lake: &Lake, location: &str) -> Result<Option<TableMetadata>> {
+    let what = || "an earlier metadata file".to_owned();
+    lake.get(what, location).await?.map(|bytes| metadata_file::decode(what, &bytes)).transpose()
 }
 
 /// Adds the snapshots that were not seen yet, newest first, and answers where earlier ones are found.
@@ -86,8 +85,11 @@ pub struct SnapshotLine {
     pub at: Timestamp,
     /// Iceberg's word for what it did: `append`, `overwrite`.
     pub operation: String,
-    /// What was asked for: `replace`, `append` or `register`.
+    /// What was asked for: `replace`, `append`, `register`, `rewrite` (the same rows in other files) or `rollback`.
     pub mode: Option<String>,
+    /// The snapshot that first had the rows, as a string, when this one brought them back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_to: Option<String>,
     /// Rows of the whole table after it.
     pub row_count: u64,
     /// Rows that it added.

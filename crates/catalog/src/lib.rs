@@ -66,12 +66,10 @@ pub use error::{Error, Result};
 pub use expire::{Expired, Expiry};
 pub use history::{Page, SnapshotLine};
 pub use index::{IndexModel, IndexSettings, NewIndex};
-pub use lake_diff::{
-    Became, FieldChange, IndexChange, LakeDiff, NamespaceChange, SchemaChange, TableChange, TagChange,
-};
+pub use lake_diff::{Became, FieldChange, LakeDiff, NamedChange, SchemaChange, TableChange, TagChange};
 pub use manifest::{Broken, FieldShape, Manifest, Object, SchemaShape};
 pub use outside::{
-    Adoption, Asked, Caller, Identifier, LoadedTable, NamespaceChange, NamespaceChanged, NewTable, TableChanges, Told,
+    Adoption, Asked, Caller, Identifier, LoadedTable, NamespaceChanged, NamespaceWish, NewTable, TableChanges, Told,
     Transaction,
 };
 pub use pii::Pii;

@@ -119,7 +119,7 @@ impl Manifest {
 }
 
 impl FieldShape {
-    fn of(column: &Column) -> Self {
+    pub(crate) fn of(column: &Column) -> Self {
         let (name, ty, nullable) = (column.name.clone(), column.ty.name(), column.nullable);
         Self { id: column.id, name, ty, nullable, pii: column.pii }
     }

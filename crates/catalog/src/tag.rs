@@ -45,7 +45,7 @@ impl Catalog {
         let bug = || Error::Bug { doing: "answering a commit", source: "its tag is not there".into() };
         let version = *settled.state.tags.get(tag).ok_or_else(bug)?;
         let moved_from = settled.before.tags.get(tag).copied().filter(|before| *before != version);
-        let at = if settled.committed { settled.state.version } else { settled.state.published() };
+        let at = if settled.committed { settled.state.version } else { self.known_head() };
         Ok(Tagged { version, moved_from, at })
     }
 

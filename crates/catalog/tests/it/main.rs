@@ -11,4 +11,6 @@ mod long;
 mod past;
 mod publish;
 mod register;
+mod rollback;
 mod support;
+mod tags;

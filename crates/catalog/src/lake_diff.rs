@@ -1,0 +1,265 @@
+//! What differs between two versions of the lake: per table its rows and columns, and which indexes and tags there are.
+
+use std::sync::Arc;
+
+use base::{AsOf, DatasetName, Fault, Tag, Version};
+use futures::{StreamExt, stream};
+use imbl::OrdMap;
+use imbl::ordmap::DiffItem;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Catalog, Room};
+use crate::error::Result;
+use crate::manifest::{Broken, FieldShape};
+use crate::row_diff::{self, Moved};
+use crate::state::{State, TableEntry};
+use crate::table::Table;
+
+/// How many tables are compared at once.
+const TABLES_AT_ONCE: usize = 8;
+
+/// What the later of two versions has otherwise than the earlier one; each list is sorted by name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LakeDiff {
+    /// The version that is compared with.
+    pub from: Version,
+    /// The version that differs from it.
+    pub to: Version,
+    /// The tables that are not as they were.
+    pub tables: Vec<TableChange>,
+    /// The vector indexes that came, went or came anew. What is in them is no part of a version.
+    pub indexes: Vec<NamedChange>,
+    /// The namespaces that came or went, or of which something else is noted.
+    pub namespaces: Vec<NamedChange>,
+    /// The tags that came, went or were moved.
+    pub tags: Vec<TagChange>,
+}
+
+/// What became of a thing between two versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Became {
+    /// It is there now.
+    Created,
+    /// It was there.
+    Dropped,
+    /// Its name means another one now.
+    Recreated,
+    /// It is the same one, and not as it was.
+    Changed,
+}
+
+/// What became of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableChange {
+    /// The dataset.
+    pub name: DatasetName,
+    /// What became of it.
+    pub change: Became,
+    /// Rows that came: those of the files that came, as far as they are not rows of files that went, rewritten. None
+    /// when the table does not read.
+    pub rows_added: Option<u64>,
+    /// Rows that went, counted alike.
+    pub rows_removed: Option<u64>,
+    /// Rows at the earlier version.
+    pub rows_before: u64,
+    /// Rows at the later version.
+    pub rows_after: u64,
+    /// What became of its columns; absent when they are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaChange>,
+    /// Why the table does not read; absent when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Broken>,
+}
+
+/// What became of the columns of a table, which are the same as long as their ids are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SchemaChange {
+    /// The columns that came.
+    pub added: Vec<FieldShape>,
+    /// The columns that went.
+    pub removed: Vec<FieldShape>,
+    /// The columns that were renamed, or are of another type or class.
+    pub changed: Vec<FieldChange>,
+    /// Whether those that stayed stand in another order.
+    pub reordered: bool,
+}
+
+/// A column as it was and as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// As it was.
+    pub from: FieldShape,
+    /// As it is.
+    pub to: FieldShape,
+}
+
+/// What became of anything else that has a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedChange {
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub change: Became,
+}
+
+/// What became of a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagChange {
+    /// The tag.
+    pub tag: Tag,
+    /// What became of it.
+    pub change: Became,
+    /// The version that it named.
+    pub from: Option<Version>,
+    /// The version that it names.
+    pub to: Option<Version>,
+}
+
+impl Catalog {
+    /// What `to` has otherwise than `from`, by default than the version before it. Version 0 is the empty lake. The
+    /// versions may stand in either order.
+    pub async fn diff(&self, from: Option<&AsOf>, to: &AsOf) -> Result<LakeDiff> {
+        let after = self.room.past_or_empty(to).await?;
+        let before = match from {
+            Some(from) => self.room.past_or_empty(from).await?,
+            None => self.room.past_or_empty(&AsOf::Version(after.published())).await?,
+        };
+        Ok(LakeDiff {
+            from: before.version,
+            to: after.version,
+            tables: self.room.compare_tables(&before, &after).await,
+            indexes: named(differing(&before.indexes, &after.indexes, |before, after| {
+                before.index_id == after.index_id
+            })),
+            namespaces: named(differing(&before.namespaces, &after.namespaces, |_, _| true)),
+            tags: tags(&before, &after),
+        })
+    }
+}
+
+impl Room {
+    async fn past_or_empty(&self, as_of: &AsOf) -> Result<Arc<State>> {
+        if *as_of == AsOf::Version(Version(0)) { Ok(Arc::new(State::empty())) } else { self.past.find(as_of).await }
+    }
+
+    async fn compare_tables(&self, before: &State, after: &State) -> Vec<TableChange> {
+        let same = |before: &Arc<TableEntry>, after: &Arc<TableEntry>| before.table_id == after.table_id;
+        let pinned = |state: &State, name: &DatasetName| state.tables.get(name).cloned();
+        let changed: Vec<_> = differing(&before.tables, &after.tables, same)
+            .map(|(name, change)| (name.clone(), change, pinned(before, name), pinned(after, name)))
+            .filter(|(.., before, after)| pointed_at(before.as_deref()) != pointed_at(after.as_deref()))
+            .collect();
+        let compared = changed.into_iter().map(|(name, change, before, after)| async move {
+            let outline = TableChange::outline(&name, change, before.as_deref(), after.as_deref());
+            let (Some(before), Some(after)) = (before, after) else { return outline };
+            let compared = self.compare_table(outline.clone(), &before, &after).await;
+            compared.unwrap_or_else(|error| {
+                tracing::error!(dataset = %name, error = %error, "a table does not read");
+                outline.broken(&error)
+            })
+        });
+        stream::iter(compared).buffered(TABLES_AT_ONCE).collect().await
+    }
+
+    /// Fills in what only the tables themselves tell.
+    async fn compare_table(
+        &self,
+        mut change: TableChange,
+        before: &TableEntry,
+        after: &TableEntry,
+    ) -> Result<TableChange> {
+        let before = self.tables.load(&change.name, before).await?;
+        let after = self.tables.load(&change.name, after).await?;
+        change.schema = SchemaChange::between(&before, &after);
+        if change.change == Became::Changed {
+            let Moved { added, removed } = row_diff::moved(&self.lake, &before, &after).await?;
+            (change.rows_added, change.rows_removed) = (Some(added), Some(removed));
+        }
+        Ok(change)
+    }
+}
+
+impl TableChange {
+    /// What the log alone tells. Where only one side exists, or the sides are two tables, that is every row.
+    fn outline(name: &DatasetName, change: Became, before: Option<&TableEntry>, after: Option<&TableEntry>) -> Self {
+        let rows = |entry: Option<&TableEntry>| entry.map_or(0, |entry| entry.row_count);
+        let (rows_before, rows_after) = (rows(before), rows(after));
+        let (rows_added, rows_removed) = (Some(rows_after), Some(rows_before));
+        let name = name.clone();
+        Self { name, change, rows_added, rows_removed, rows_before, rows_after, schema: None, error: None }
+    }
+
+    fn broken(self, error: &crate::error::Error) -> Self {
+        let error = Broken { code: error.code().to_owned(), detail: error.to_string() };
+        let known = self.change != Became::Changed;
+        let (added, removed) = (self.rows_added.filter(|_| known), self.rows_removed.filter(|_| known));
+        Self { rows_added: added, rows_removed: removed, error: Some(error), ..self }
+    }
+}
+
+impl SchemaChange {
+    /// What became of the columns; none when nothing did. Columns of two tables are never the same.
+    fn between(before: &Table, after: &Table) -> Option<Self> {
+        let fields = |table: &Table| table.columns().iter().map(FieldShape::of).collect::<Vec<_>>();
+        let (earlier, later) = (fields(before), fields(after));
+        if earlier == later {
+            return None;
+        }
+        if before.table_id() != after.table_id() {
+            return Some(Self { added: later, removed: earlier, ..Self::default() });
+        }
+        let in_both = |field: &&FieldShape, others: &[FieldShape]| others.iter().any(|other| other.id == field.id);
+        let missing = |fields: &[FieldShape], others: &[FieldShape]| {
+            fields.iter().filter(|field| !in_both(field, others)).cloned().collect::<Vec<_>>()
+        };
+        let stayed = |fields: &[FieldShape], others: &[FieldShape]| {
+            fields.iter().filter(|field| in_both(field, others)).map(|field| field.id).collect::<Vec<_>>()
+        };
+        let pairs = earlier.iter().filter_map(|from| Some((from, later.iter().find(|to| to.id == from.id)?)));
+        let changed = pairs.filter(|(from, to)| from != to);
+        Some(Self {
+            added: missing(&later, &earlier),
+            removed: missing(&earlier, &later),
+            changed: changed.map(|(from, to)| FieldChange { from: from.clone(), to: to.clone() }).collect(),
+            reordered: stayed(&earlier, &later) != stayed(&later, &earlier),
+        })
+    }
+}
+
+/// What makes a table what it is at a version.
+fn pointed_at(entry: Option<&TableEntry>) -> Option<&str> {
+    entry.map(|entry| entry.metadata.as_str())
+}
+
+fn named<'a, K: ToString + 'a>(changes: impl Iterator<Item = (&'a K, Became)>) -> Vec<NamedChange> {
+    changes.map(|(name, change)| NamedChange { name: name.to_string(), change }).collect()
+}
+
+fn tags(before: &State, after: &State) -> Vec<TagChange> {
+    let named = |state: &State, tag: &Tag| state.tags.get(tag).copied();
+    let changed = differing(&before.tags, &after.tags, |_, _| true);
+    let change = |(tag, change): (&Tag, Became)| TagChange {
+        tag: tag.clone(),
+        change,
+        from: named(before, tag),
+        to: named(after, tag),
+    };
+    changed.map(change).collect()
+}
+
+/// The names under which two versions do not have the same, and what became of it.
+fn differing<'a, K: Ord, V: PartialEq>(
+    before: &'a OrdMap<K, V>,
+    after: &'a OrdMap<K, V>,
+    is_same: impl Fn(&V, &V) -> bool + 'a,
+) -> impl Iterator<Item = (&'a K, Became)> {
+    before.diff(after).map(move |item| match item {
+        DiffItem::Add(name, _) => (name, Became::Created),
+        DiffItem::Remove(name, _) => (name, Became::Dropped),
+        DiffItem::Update { old: (name, old), new: (_, new) } => {
+            (name, if is_same(old, new) { Became::Changed } else { Became::Recreated })
+        }
+    })
+}

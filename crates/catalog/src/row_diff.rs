@@ -1,0 +1,187 @@
+//! How many rows came and went between two states of one table, counted by its files.
+//!
+//! Files in both states count nothing; of the others, whole files count. A pure rewrite (Iceberg's operation `replace`)
+//! holds the same rows before and after, so its files are set off against each other. Which rewrites lie between two
+//! states is known from the snapshots: they form a tree, in which a rollback leads back to the snapshot that it restored,
+//! and the rewrites on the path from one state to the other are those between. Where earlier metadata is gone with
+//! expired versions, rewritten rows count as removed and added.
+
+use std::collections::{HashMap, HashSet};
+
+use iceberg::spec::{Manifest, ManifestList, ManifestStatus, Operation, Snapshot, SnapshotRef, TableMetadata};
+
+use crate::error::{Error, Result};
+use crate::history;
+use crate::lake::Lake;
+use crate::metadata_file;
+use crate::summary;
+use crate::table::Table;
+
+/// Rows that came, and rows that went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub added: u64,
+    pub removed: u64,
+}
+
+/// Files by path, with their rows.
+type Rows = HashMap<String, u64>;
+
+/// Files that hold the same rows as others did.
+#[derive(Debug, Default)]
+struct Rewritten {
+    old: Rows,
+    new: Rows,
+}
+
+/// Counts what came and went between two states of the same table.
+pub(crate) async fn moved(lake: &Lake, before: &Table, after: &Table) -> Result<Moved> {
+    let (earlier, later) = (rows(before).await?, rows(after).await?);
+    let gone = without(&earlier, &later);
+    let come = without(&later, &earlier);
+    let mut carried = 0;
+    if !gone.is_empty() && !come.is_empty() {
+        let (undone, done) = rewrites_between(lake, &before.read().metadata, &after.read().metadata).await?;
+        carried += done.iter().map(|rewritten| rewritten.carried(&gone, &come)).sum::<u64>();
+        carried += undone.iter().map(|rewritten| rewritten.carried(&come, &gone)).sum::<u64>();
+    }
+    let count = |files: &Rows| files.values().sum::<u64>().saturating_sub(carried);
+    Ok(Moved { added: count(&come), removed: count(&gone) })
+}
+
+async fn rows(table: &Table) -> Result<Rows> {
+    Ok(table.files().await?.iter().map(|file| (file.path.clone(), file.rows)).collect())
+}
+
+fn without(files: &Rows, others: &Rows) -> Rows {
+    files.iter().filter(|(path, _)| !others.contains_key(*path)).map(|(path, rows)| (path.clone(), *rows)).collect()
+}
+
+impl Rewritten {
+    /// How many rows went with `gone` and came again with `come` at least: those of the new files that came, less what
+    /// may stem from old files that had not gone.
+    fn carried(&self, gone: &Rows, come: &Rows) -> u64 {
+        let sum = |files: &Rows, among: &Rows| {
+            files.iter().filter(|(path, _)| among.contains_key(*path)).map(|(_, rows)| rows).sum::<u64>()
+        };
+        let whole = self.old.values().sum::<u64>().max(self.new.values().sum());
+        (sum(&self.old, gone) + sum(&self.new, come)).saturating_sub(whole)
+    }
+
+    /// Takes a later rewrite in, which may have rewritten some of the files that this one made.
+    fn follow(&mut self, later: &Rewritten) {
+        let from_outside = later.old.iter().filter(|(path, _)| !self.new.contains_key(*path));
+        self.old.extend(from_outside.map(|(path, rows)| (path.clone(), *rows)));
+        self.new.retain(|path, _| !later.old.contains_key(path));
+        self.new.extend(later.new.clone());
+    }
+
+    fn is_followed_by(&self, later: &Rewritten) -> bool {
+        later.old.keys().any(|path| self.new.contains_key(path))
+    }
+}
+
+/// The rewrites on the way from one state to the other: those that are undone on it, and those that are done.
+async fn rewrites_between(
+    lake: &Lake,
+    before: &TableMetadata,
+    after: &TableMetadata,
+) -> Result<(Vec<Rewritten>, Vec<Rewritten>)> {
+    let (mut left, mut right) = (Ancestry::of(lake, before), Ancestry::of(lake, after));
+    loop {
+        if let Some(met) = left.meets(&right) {
+            return Ok((left.rewrites_since(met).await?, right.rewrites_since(met).await?));
+        }
+        if !left.go_back().await? & !right.go_back().await? {
+            return Ok((Vec::new(), Vec::new()));
+        }
+    }
+}
+
+/// The snapshots that led to a state, the newest first, as far as they were asked for.
+struct Ancestry<'a> {
+    lake: &'a Lake,
+    metadata: TableMetadata,
+    /// The next one back; none at the beginning, or where nothing is known any more.
+    next: Option<i64>,
+    passed: Vec<SnapshotRef>,
+}
+
+impl<'a> Ancestry<'a> {
+    fn of(lake: &'a Lake, metadata: &TableMetadata) -> Self {
+        Self { lake, metadata: metadata.clone(), next: metadata.current_snapshot_id(), passed: Vec::new() }
+    }
+
+    /// Passes one more snapshot; whether there was one.
+    async fn go_back(&mut self) -> Result<bool> {
+        let Some(next) = self.next.take() else { return Ok(false) };
+        let Some(snapshot) = self.find(next).await? else { return Ok(false) };
+        match summary::origin(&snapshot) {
+            Some(origin) if origin != next => self.next = Some(origin),
+            Some(_) => {
+                self.next = snapshot.parent_snapshot_id();
+                self.passed.push(snapshot);
+            }
+            None => {}
+        }
+        Ok(true)
+    }
+
+    /// A snapshot of this metadata, or of the earlier one that holds what this has left out.
+    async fn find(&mut self, id: i64) -> Result<Option<SnapshotRef>> {
+        loop {
+            if let Some(snapshot) = self.metadata.snapshot_by_id(id) {
+                return Ok(Some(snapshot.clone()));
+            }
+            let Some(earlier) = metadata_file::earlier(&self.metadata).map(str::to_owned) else { return Ok(None) };
+            let Some(metadata) = history::earlier(self.lake, &earlier).await? else { return Ok(None) };
+            self.metadata = metadata;
+        }
+    }
+
+    fn meets(&self, other: &Self) -> Option<i64> {
+        let ours: HashSet<i64> = self.passed.iter().map(|snapshot| snapshot.snapshot_id()).collect();
+        other.passed.iter().map(|snapshot| snapshot.snapshot_id()).find(|id| ours.contains(id))
+    }
+
+    /// The rewrites after snapshot `id`, those joined that follow one another.
+    async fn rewrites_since(&self, id: i64) -> Result<Vec<Rewritten>> {
+        let since = self.passed.iter().take_while(|snapshot| snapshot.snapshot_id() != id);
+        let rewrites: Vec<_> = since.filter(|snapshot| snapshot.summary().operation == Operation::Replace).collect();
+        let mut joined: Vec<Rewritten> = Vec::new();
+        for snapshot in rewrites.into_iter().rev() {
+            let later = self.rewritten(snapshot).await?;
+            let (followed, others): (Vec<_>, Vec<_>) = joined.into_iter().partition(|one| one.is_followed_by(&later));
+            let mut whole = Rewritten::default();
+            followed.iter().for_each(|one| whole.follow(one));
+            whole.follow(&later);
+            joined = others;
+            joined.push(whole);
+        }
+        Ok(joined)
+    }
+
+    /// The files that a snapshot exchanged; none when the lists of them are gone.
+    async fn rewritten(&self, snapshot: &Snapshot) -> Result<Rewritten> {
+        let what = || "the files of a rewrite".to_owned();
+        let damaged = |error| Error::damaged(what(), error);
+        let mut rewritten = Rewritten::default();
+        let Some(bytes) = self.lake.get(what, snapshot.manifest_list()).await? else { return Ok(rewritten) };
+        let list = ManifestList::parse_with_version(&bytes, self.metadata.format_version()).map_err(damaged)?;
+        let own = list.entries().iter().filter(|manifest| manifest.added_snapshot_id == snapshot.snapshot_id());
+        for manifest in own {
+            let Some(bytes) = self.lake.get(what, &manifest.manifest_path).await? else { continue };
+            for entry in Manifest::parse_avro(&bytes).map_err(damaged)?.entries() {
+                let side = match entry.status() {
+                    ManifestStatus::Added => &mut rewritten.new,
+                    ManifestStatus::Deleted => &mut rewritten.old,
+                    ManifestStatus::Existing => continue,
+                };
+                let outside = || Error::damaged(what(), "one lies outside the lake");
+                let path = self.lake.roots.relative(entry.file_path()).ok_or_else(outside)?;
+                side.insert(path.to_owned(), entry.data_file().record_count());
+            }
+        }
+        Ok(rewritten)
+    }
+}
