@@ -10,6 +10,25 @@ use crate::schema;
 
 /// Namespaces of the system's own tables, in any case: SQL would show those instead.
 const RESERVED: [&str; 2] = ["information_schema", "runs"];
+/// The property by which other engines know whether they may delete files.
+pub(crate) const GC_ENABLED: &str = "gc.enabled";
+/// What every new table states. Other engines must not expire what our versions still read.
+pub(crate) const PROPERTIES: [(&str, &str); 2] = [(GC_ENABLED, "false"), ("write.parquet.compression-codec", "zstd")];
+
+/// Whether a namespace belongs to the system.
+pub(crate) fn is_reserved(namespace: &str) -> bool {
+    RESERVED.iter().any(|reserved| namespace.eq_ignore_ascii_case(reserved))
+}
+
+/// Refuses a name in the system's own namespaces.
+pub(crate) fn expect_open(name: &DatasetName) -> Result<()> {
+    if is_reserved(name.namespace()) { Err(Error::ReservedName { name: name.clone() }) } else { Ok(()) }
+}
+
+/// A directory that no table of the name had before, relative to the lake's root.
+pub(crate) fn new_location(name: &DatasetName, seams: &Seams) -> String {
+    format!("tables/{name}-{}", hex::encode(&seams.roll()[..5]))
+}
 
 /// The place and the columns of files that are about to be published.
 #[derive(Debug, Clone)]
@@ -33,15 +52,12 @@ pub struct Draft {
 impl Draft {
     /// A new table with the columns numbered from 1, in a directory of its own.
     pub(crate) fn new_table(name: &DatasetName, columns: &[NewColumn], seams: &Seams) -> Result<Self> {
-        if RESERVED.iter().any(|reserved| name.namespace().eq_ignore_ascii_case(reserved)) {
-            return Err(Error::ReservedName { name: name.clone() });
-        }
-        let suffix = hex::encode(&seams.roll()[..5]);
+        expect_open(name)?;
         let columns = schema::number(columns, 0);
         Ok(Self {
             name: name.clone(),
             table_id: seams.uuid(),
-            location: format!("tables/{name}-{suffix}"),
+            location: new_location(name, seams),
             added: 0,
             last_id: columns.iter().map(|column| column.id).max().unwrap_or(0),
             columns,

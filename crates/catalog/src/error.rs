@@ -96,6 +96,69 @@ pub enum Error {
         /// The name asked for.
         name: DatasetName,
     },
+    /// A namespace of the system's own tables.
+    #[error("the namespace {namespace} belongs to the system")]
+    ReservedNamespace {
+        /// The name asked for.
+        namespace: String,
+    },
+    /// No namespace of this name.
+    #[error("there is no namespace {namespace:?}")]
+    UnknownNamespace {
+        /// The name asked for.
+        namespace: String,
+    },
+    /// A namespace of this name exists already.
+    #[error("there is a namespace {namespace} already")]
+    NamespaceExists {
+        /// The name asked for.
+        namespace: String,
+    },
+    /// A namespace that cannot be dropped: it holds tables, or is the one that always exists.
+    #[error("the namespace {namespace} cannot be dropped: {}", in_use(*tables))]
+    NamespaceInUse {
+        /// Its name.
+        namespace: String,
+        /// How many tables it holds.
+        tables: usize,
+    },
+    /// A dataset of this name exists already.
+    #[error("there is a dataset {name} already")]
+    DatasetExists {
+        /// The name asked for.
+        name: DatasetName,
+    },
+    /// A name that breaks the rule.
+    #[error("{0}")]
+    BadName(String),
+    /// What an outsider's commit requires of a table does not hold; nothing was changed.
+    #[error("{name}: {why}")]
+    RequirementFailed {
+        /// The dataset.
+        name: DatasetName,
+        /// What does not hold.
+        why: String,
+    },
+    /// An outsider's request that would leave a table which is not one of ours, or cannot be read.
+    #[error("{name}: {why}")]
+    Unacceptable {
+        /// The dataset.
+        name: DatasetName,
+        /// What is wrong.
+        why: String,
+        /// The reader's own words.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// The lake lies elsewhere than its tables say.
+    #[error("the lake was moved or copied, and its tables still name the old place: run `lakehouse relocate` first")]
+    LakeMoved,
+    /// A table whose files are divided by partitions, which we do not write.
+    #[error("{name} is partitioned: other engines can add to it, and everybody can read it")]
+    Partitioned {
+        /// The dataset.
+        name: DatasetName,
+    },
     /// An idempotency key came back with another request.
     #[error("the idempotency key was used before with another request")]
     KeyReused,
@@ -210,7 +273,11 @@ impl Fault for Error {
             Self::UnknownDataset { .. } | Self::UnknownVersion { .. } | Self::ObjectMissing { .. } => Kind::NotFound,
             Self::IndexNotFound { .. } | Self::UnknownTag { .. } => Kind::NotFound,
             Self::SchemaDrift { .. } | Self::Moved { .. } | Self::IndexExists { .. } => Kind::Conflict,
-            Self::ReservedName { .. } => Kind::Denied,
+            Self::ReservedName { .. } | Self::ReservedNamespace { .. } => Kind::Denied,
+            Self::UnknownNamespace { .. } => Kind::NotFound,
+            Self::NamespaceExists { .. } | Self::NamespaceInUse { .. } | Self::DatasetExists { .. } => Kind::Conflict,
+            Self::RequirementFailed { .. } | Self::LakeMoved => Kind::Conflict,
+            Self::BadName(_) | Self::Unacceptable { .. } | Self::Partitioned { .. } => Kind::Invalid,
             Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects | Self::UnknownColumn { .. } => Kind::Invalid,
             Self::NotParquet { .. } | Self::Contradiction(_) | Self::DeleteFiles { .. } => Kind::Invalid,
             Self::OutcomeUnknown | Self::Behind { .. } | Self::Closing => Kind::Unavailable,
@@ -232,7 +299,16 @@ impl Fault for Error {
             Self::Moved { .. } => "catalog.moved",
             Self::IndexExists { .. } => "catalog.index_exists",
             Self::IndexNotFound { .. } => "catalog.index_not_found",
-            Self::ReservedName { .. } => "catalog.reserved_name",
+            Self::ReservedName { .. } | Self::ReservedNamespace { .. } => "catalog.reserved_name",
+            Self::UnknownNamespace { .. } => "catalog.unknown_namespace",
+            Self::NamespaceExists { .. } => "catalog.namespace_exists",
+            Self::NamespaceInUse { .. } => "catalog.namespace_in_use",
+            Self::DatasetExists { .. } => "catalog.dataset_exists",
+            Self::BadName(_) => "catalog.bad_name",
+            Self::RequirementFailed { .. } => "catalog.requirement_failed",
+            Self::Unacceptable { .. } => "catalog.unacceptable",
+            Self::LakeMoved => "catalog.lake_moved",
+            Self::Partitioned { .. } => "catalog.partitioned",
             Self::KeyReused => "catalog.key_reused",
             Self::EmptyFingerprint => "catalog.empty_fingerprint",
             Self::NoObjects => "catalog.no_objects",
@@ -273,6 +349,10 @@ impl Fault for Error {
         }
         facts
     }
+}
+
+fn in_use(tables: usize) -> String {
+    if tables == 0 { "it always exists".to_owned() } else { format!("it holds {tables} tables") }
 }
 
 fn hint(near: &[String]) -> String {

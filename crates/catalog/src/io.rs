@@ -39,9 +39,26 @@ impl Roots {
 
     /// The path of a stored location; none when it lies outside the lake.
     pub fn relative<'a>(&self, location: &'a str) -> Option<&'a str> {
-        let under = |root: &str| location.strip_prefix(root)?.strip_prefix('/');
+        let under = |root: &str| under(root, location);
         under(&self.recorded).or_else(|| under(&self.current)).filter(|path| !path.split('/').any(|part| part == ".."))
     }
+
+    /// Whether the lake lies elsewhere than the locations stored in it say, so that only we find their files.
+    pub fn have_moved(&self) -> bool {
+        self.recorded != self.current
+    }
+}
+
+/// What a location has under a root. Other engines write one and the same place in several ways: `file:/a` for
+/// `file:///a`, `s3a://b` for `s3://b`.
+fn under<'a>(root: &str, location: &'a str) -> Option<&'a str> {
+    let (scheme, place) = root.split_once("://").unwrap_or(("", root));
+    let spellings: &[&str] = match scheme {
+        "file" => &["file://", "file:"],
+        "s3" => &["s3://", "s3a://", "s3n://"],
+        _ => return location.strip_prefix(root)?.strip_prefix('/'),
+    };
+    spellings.iter().find_map(|spelling| location.strip_prefix(spelling)?.strip_prefix(place)?.strip_prefix('/'))
 }
 
 /// Reads the lake for the Iceberg library and keeps what it writes until the commit writes it to the store at once.

@@ -44,7 +44,7 @@ fn a_key_answers_for_a_day_and_keeps_its_first_outcome() {
     state.apply(&record(1, 1, Some("k"), vec![put("t", "a")]));
     state.apply(&record(2, 2, None, vec![put("t", "b")]));
     let hour = |hours: i64| Timestamp::from_micros(hours * 3_600_000_000);
-    assert_eq!(state.keyed("k", hour(25)).unwrap().entry.metadata, "a");
+    assert_eq!(state.keyed("k", hour(25)).unwrap().entry.as_ref().unwrap().metadata, "a");
     assert!(state.keyed("k", hour(26)).is_none());
     state.apply(&record(3, 25, None, vec![]));
     assert_eq!(state.keys().count(), 1);

@@ -1,0 +1,287 @@
+//! The changes of one table: what they require, and the metadata that they lead to.
+
+use std::collections::HashMap;
+
+use base::{DatasetName, NameError, Timestamp, Version};
+use iceberg::spec::{FormatVersion, Snapshot, SnapshotReference, TableMetadata, TableMetadataBuilder};
+use iceberg::{TableRequirement, TableUpdate};
+use serde::Deserialize;
+
+use super::creation;
+use super::inspect::{ALLOW_DELETES, Found};
+use super::rules::{self, refuse, refused};
+use crate::draft::GC_ENABLED;
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::metadata_file;
+use crate::state::State;
+use crate::summary::{self, Sums};
+
+/// Changes of one table, and what must hold for them.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TableChanges {
+    #[serde(default)]
+    identifier: Option<Identifier>,
+    #[serde(default)]
+    requirements: Vec<TableRequirement>,
+    #[serde(default)]
+    pub(super) updates: Vec<TableUpdate>,
+}
+
+/// The changes of many tables.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Transaction {
+    pub(super) table_changes: Vec<TableChanges>,
+}
+
+/// A table's name as the protocol writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Identifier {
+    /// The parts of its namespace.
+    pub namespace: Vec<String>,
+    /// Its name in there.
+    pub name: String,
+}
+
+impl Identifier {
+    /// The dataset's name. Namespaces have one level here.
+    pub fn dataset(&self) -> Result<DatasetName, NameError> {
+        DatasetName::new(&self.namespace.join("."), &self.name)
+    }
+}
+
+/// What changes are applied to, and when.
+pub(super) struct Ground<'a> {
+    pub lake: &'a Lake,
+    pub name: &'a DatasetName,
+    /// The table; none when the changes create it.
+    pub base: Option<&'a TableMetadata>,
+    /// The table, or what it begins with.
+    pub begun: &'a TableMetadata,
+    /// What was found of the snapshots that the changes add.
+    pub found: &'a HashMap<i64, Found>,
+    /// The version that publishes them, and when.
+    pub version: Version,
+    pub at: Timestamp,
+}
+
+impl TableChanges {
+    /// The table, which changes state where they stand beside those of others.
+    pub(super) fn dataset(&self) -> Result<DatasetName, NameError> {
+        self.identifier.as_ref().map_or_else(|| "".parse(), Identifier::dataset)
+    }
+
+    /// Refuses a state in which a requirement does not hold.
+    pub(super) fn expect(&self, name: &DatasetName, state: &State, base: Option<&TableMetadata>) -> Result<()> {
+        let creates = self.requirements.contains(&TableRequirement::NotExist);
+        match base {
+            None if creates => creation::expect_room(state, name),
+            None => Err(state.unknown(name, state.published())),
+            Some(base) => self.requirements.iter().try_for_each(|requirement| {
+                let failed = requirement.check(Some(base)).err();
+                failed.map_or(Ok(()), |failed| Err(unmet(name, failed.message())))
+            }),
+        }
+    }
+
+    /// The table that the changes apply to, or what it begins with.
+    pub(super) fn begin(
+        &self,
+        lake: &Lake,
+        name: &DatasetName,
+        base: Option<&TableMetadata>,
+        at: Timestamp,
+    ) -> Result<TableMetadata> {
+        base.map_or_else(|| creation::begin(lake, name, &self.updates, at), |base| Ok(base.clone()))
+    }
+
+    /// The snapshots that the changes add.
+    pub(super) fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
+        self.updates.iter().filter_map(|update| match update {
+            TableUpdate::AddSnapshot { snapshot } => Some(snapshot),
+            _ => None,
+        })
+    }
+
+    /// Whether the table lets other engines commit delete files, before the changes or by them.
+    pub(super) fn allows_deletes(&self, begun: &TableMetadata) -> bool {
+        let is_set =
+            |properties: &HashMap<String, String>| properties.get(ALLOW_DELETES).is_some_and(|set| set == "true");
+        is_set(begun.properties())
+            || self.updates.iter().any(|update| match update {
+                TableUpdate::SetProperties { updates } => is_set(updates),
+                _ => false,
+            })
+    }
+
+    /// The table's next metadata. `location` is where its metadata lies now, if it has any.
+    pub(super) fn apply(&self, ground: &Ground<'_>, location: Option<String>) -> Result<TableMetadata> {
+        let mut builder = ground.begun.clone().into_builder(location);
+        if self.snapshots().next().is_some() {
+            builder = metadata_file::leave_out_old(builder, ground.begun, &self.named())?;
+        }
+        let mut applying = Applying::new(ground);
+        for update in &self.updates {
+            builder = applying.apply(builder, update)?;
+        }
+        let metadata = builder.build().map_err(refused(ground.name))?.metadata;
+        self.expect_whole(ground, &metadata)?;
+        rules::stamp(metadata, ground.base, ground.at)
+    }
+
+    /// The snapshots that the changes speak of.
+    fn named(&self) -> Vec<i64> {
+        let parents = self.snapshots().filter_map(Snapshot::parent_snapshot_id);
+        let referenced = self.updates.iter().filter_map(|update| match update {
+            TableUpdate::SetSnapshotRef { reference, .. } => Some(reference.snapshot_id),
+            _ => None,
+        });
+        parents.chain(referenced).collect()
+    }
+
+    fn expect_whole(&self, ground: &Ground<'_>, metadata: &TableMetadata) -> Result<()> {
+        if let Some(base) = ground.base {
+            rules::expect_evolution(ground.name, base, metadata.current_schema())?;
+        }
+        let found = self.snapshots().filter_map(|snapshot| ground.found.get(&snapshot.snapshot_id()));
+        let mut specs = found.flat_map(|found| &found.specs);
+        match specs.find(|id| metadata.partition_spec_by_id(**id).is_none()) {
+            Some(id) => {
+                Err(refuse(ground.name, format!("a manifest has the partition spec {id}, which the table lacks")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Changes being applied one by one.
+struct Applying<'a> {
+    ground: &'a Ground<'a>,
+    /// The last sequence number so far.
+    sequence: i64,
+    /// Branches that the changes have moved, and tags.
+    heads: HashMap<String, Option<i64>>,
+    /// The snapshots added so far, with the totals after each and its parent.
+    added: HashMap<i64, (Sums, Option<i64>)>,
+}
+
+impl<'a> Applying<'a> {
+    fn new(ground: &'a Ground<'a>) -> Self {
+        let (heads, added) = (HashMap::new(), HashMap::new());
+        Self { ground, sequence: ground.begun.last_sequence_number(), heads, added }
+    }
+
+    fn apply(&mut self, builder: TableMetadataBuilder, update: &TableUpdate) -> Result<TableMetadataBuilder> {
+        let name = self.ground.name;
+        match update {
+            TableUpdate::UpgradeFormatVersion { format_version: FormatVersion::V2 } => return Ok(builder),
+            TableUpdate::UpgradeFormatVersion { .. } => return Err(refuse(name, rules::ONLY_V2)),
+            TableUpdate::AssignUuid { uuid } if *uuid != self.ground.begun.uuid() => {
+                return Err(refuse(name, "a table keeps its uuid"));
+            }
+            TableUpdate::SetLocation { location } => return self.stay(builder, location),
+            TableUpdate::SetProperties { updates } => {
+                let admitted = rules::admit_properties(name, updates.clone())?;
+                return builder.set_properties(admitted).map_err(refused(name));
+            }
+            TableUpdate::RemoveProperties { removals } if removals.iter().any(|key| key == GC_ENABLED) => {
+                return Err(refuse(name, rules::STAYS_FALSE));
+            }
+            TableUpdate::AddSchema { schema } => rules::expect_columns(name, schema)?,
+            TableUpdate::AddSnapshot { snapshot } => return self.add_snapshot(builder, snapshot),
+            TableUpdate::SetSnapshotRef { ref_name, reference } => self.move_ref(ref_name, reference)?,
+            TableUpdate::RemoveSnapshotRef { ref_name } => drop(self.heads.insert(ref_name.clone(), None)),
+            TableUpdate::RemoveSnapshots { snapshot_ids } => {
+                return metadata_file::leave_out(builder, self.ground.begun, snapshot_ids);
+            }
+            TableUpdate::SetStatistics { statistics } => self.expect_inside(&statistics.statistics_path)?,
+            TableUpdate::SetPartitionStatistics { partition_statistics } => {
+                self.expect_inside(&partition_statistics.statistics_path)?;
+            }
+            TableUpdate::AddEncryptionKey { .. } | TableUpdate::RemoveEncryptionKey { .. } => {
+                return Err(refuse(name, rules::ONLY_V2));
+            }
+            _ => {}
+        }
+        update.clone().apply(builder).map_err(refused(name))
+    }
+
+    /// A table keeps its location, however that is written.
+    fn stay(&self, builder: TableMetadataBuilder, location: &str) -> Result<TableMetadataBuilder> {
+        let path = |location: &str| self.ground.lake.roots.relative(location.trim_end_matches('/')).map(str::to_owned);
+        if path(location) == path(self.ground.begun.location()) {
+            return Ok(builder);
+        }
+        Err(refuse(self.ground.name, "a table keeps its location"))
+    }
+
+    fn expect_inside(&self, location: &str) -> Result<()> {
+        let roots = &self.ground.lake.roots;
+        let inside = roots.relative(location).zip(roots.relative(self.ground.begun.location()));
+        match inside.and_then(|(path, table)| path.strip_prefix(table)).filter(|rest| rest.starts_with('/')) {
+            Some(_) => Ok(()),
+            None => Err(refuse(self.ground.name, "a statistics file does not lie under the table's location")),
+        }
+    }
+
+    fn add_snapshot(&mut self, builder: TableMetadataBuilder, snapshot: &Snapshot) -> Result<TableMetadataBuilder> {
+        let (name, sequence) = (self.ground.name, snapshot.sequence_number());
+        if sequence <= self.sequence {
+            return Err(unmet(
+                name,
+                &format!("sequence number {sequence} is taken; the table is at {}", self.sequence),
+            ));
+        }
+        let missing = || Error::Bug { doing: "committing a snapshot", source: "it was not looked at".into() };
+        let found = self.ground.found.get(&snapshot.snapshot_id()).ok_or_else(missing)?;
+        let parent = snapshot.parent_snapshot_id();
+        let before = parent.map_or_else(Sums::default, |parent| self.totals(parent));
+        let totals = Sums { size: before.change(found.added, found.removed).size, ..found.living };
+        let summary = summary::of_outsider(snapshot.summary(), self.ground.version, totals, found.deletes);
+        self.sequence = sequence;
+        self.added.insert(snapshot.snapshot_id(), (totals, parent));
+        builder.add_snapshot(with_summary(snapshot, summary)).map_err(refused(name))
+    }
+
+    fn totals(&self, snapshot: i64) -> Sums {
+        let known = || self.ground.begun.snapshot_by_id(snapshot).map(|snapshot| Sums::totals(snapshot));
+        self.added.get(&snapshot).map(|(totals, _)| *totals).or_else(known).unwrap_or_default()
+    }
+
+    /// A new snapshot must follow what its branch holds, or it would undo what others committed in between.
+    fn move_ref(&mut self, ref_name: &str, reference: &SnapshotReference) -> Result<()> {
+        let head = match self.heads.get(ref_name) {
+            Some(moved) => *moved,
+            None => self.ground.begun.snapshot_for_ref(ref_name).map(|snapshot| snapshot.snapshot_id()),
+        };
+        let follows = |(_, parent): &(Sums, Option<i64>)| head.is_none() || *parent == head;
+        let added = self.added.get(&reference.snapshot_id);
+        if reference.is_branch() && head != Some(reference.snapshot_id) && !added.is_none_or(follows) {
+            let why = format!("the new snapshot does not follow the one that {ref_name:?} is at");
+            return Err(unmet(self.ground.name, &why));
+        }
+        self.heads.insert(ref_name.to_owned(), Some(reference.snapshot_id));
+        Ok(())
+    }
+}
+
+/// The refusal of changes that were made for another state of the table.
+fn unmet(name: &DatasetName, why: &str) -> Error {
+    let why = why.trim_start_matches("Requirement failed: ").to_owned();
+    Error::RequirementFailed { name: name.clone(), why }
+}
+
+fn with_summary(snapshot: &Snapshot, summary: iceberg::spec::Summary) -> Snapshot {
+    let builder = Snapshot::builder()
+        .with_snapshot_id(snapshot.snapshot_id())
+        .with_parent_snapshot_id(snapshot.parent_snapshot_id())
+        .with_sequence_number(snapshot.sequence_number())
+        .with_timestamp_ms(snapshot.timestamp_ms())
+        .with_manifest_list(snapshot.manifest_list())
+        .with_summary(summary);
+    match snapshot.schema_id() {
+        Some(schema) => builder.with_schema_id(schema).build(),
+        None => builder.build(),
+    }
+}

@@ -1,0 +1,258 @@
+//! The proposal that publishes what outsiders make of tables: of one, or of many at once.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base::DatasetName;
+use iceberg::spec::{TableMetadata, TableMetadataBuilder};
+
+use super::Keeping;
+use super::changes::{Ground, TableChanges};
+use super::creation::{self, Adoption};
+use super::inspect::{Found, Inspector};
+use super::rules::{self, refuse, refused};
+use crate::column::fingerprint_of;
+use crate::committer::{Description, Proposal, Settled, Subject};
+use crate::draft::GC_ENABLED;
+use crate::error::{Error, Result};
+use crate::io;
+use crate::lake::Lake;
+use crate::metadata_file;
+use crate::record::{Change, TablePut};
+use crate::schema;
+use crate::state::State;
+use crate::table::{ReadTable, Table};
+use crate::tables::Tables;
+
+/// What shall become of a table.
+#[derive(Debug)]
+pub(super) enum Wish {
+    /// It shall exist with this metadata.
+    Create(Box<TableMetadata>),
+    /// It shall be what a metadata file in the lake says.
+    Adopt { metadata: Box<TableMetadata>, adoption: Adoption },
+    /// It shall be changed, or created by changes.
+    Change(Box<TableChanges>),
+}
+
+/// One table of a commit.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub name: DatasetName,
+    wish: Wish,
+    /// What was found of new snapshots, which never change.
+    found: HashMap<i64, Found>,
+}
+
+/// A table's next metadata before it is written.
+struct Next {
+    path: String,
+    metadata: TableMetadata,
+    rows: u64,
+}
+
+/// A commit of an outsider on its way through the committer.
+pub(super) struct Committing {
+    lake: Lake,
+    tables: Arc<Tables>,
+    steps: Vec<Step>,
+    keeping: Keeping,
+    verb: &'static str,
+    /// Files of the commit as last decided.
+    staged: Vec<String>,
+    /// Files of earlier decisions, proven not to be committed.
+    superseded: Vec<String>,
+}
+
+/// The steps of changes that each name their table, no two the same one.
+pub(super) fn steps(changes: Vec<TableChanges>) -> Result<Vec<Step>> {
+    let mut seen = HashSet::new();
+    let step = |changes: TableChanges| {
+        let name = changes.dataset().map_err(|error| Error::BadName(error.to_string()))?;
+        if !seen.insert(name.clone()) {
+            return Err(refuse(&name, "a transaction changes each table once"));
+        }
+        Ok(Step::new(&name, Wish::Change(Box::new(changes))))
+    };
+    changes.into_iter().map(step).collect()
+}
+
+impl Step {
+    pub fn new(name: &DatasetName, wish: Wish) -> Self {
+        Self { name: name.clone(), wish, found: HashMap::new() }
+    }
+
+    /// Works out what becomes of the table in `state`; none when nothing changes.
+    async fn take(&mut self, lake: &Lake, tables: &Tables, state: &State) -> Result<Option<Next>> {
+        let base = match state.tables.get(&self.name) {
+            Some(entry) => Some(tables.load(&self.name, entry).await?),
+            None => None,
+        };
+        match &self.wish {
+            Wish::Create(metadata) => {
+                creation::expect_room(state, &self.name)?;
+                let metadata = rules::stamp(metadata.as_ref().clone(), None, state.at)?;
+                self.next(lake, None, metadata, 0).map(Some)
+            }
+            Wish::Adopt { metadata, adoption } => {
+                if base.is_none() || !adoption.overwrite {
+                    creation::expect_room(state, &self.name)?;
+                }
+                let location = lake.roots.absolute(adoption.path(lake, &self.name)?);
+                let builder = metadata.as_ref().clone().into_builder(Some(location));
+                let kept = HashMap::from([(GC_ENABLED.to_owned(), "false".to_owned())]);
+                let next = builder.set_properties(kept).and_then(TableMetadataBuilder::build);
+                let next = next.map_err(refused(&self.name))?.metadata;
+                let rows = rows_of_adopted(&mut self.found, lake, &self.name, &next).await?;
+                let next = rules::stamp(next, Some(metadata), state.at)?;
+                self.next(lake, Some(adoption.path(lake, &self.name)?), next, rows).map(Some)
+            }
+            Wish::Change(changes) => {
+                changes.expect(&self.name, state, base.as_ref().map(|table| &table.read().metadata))?;
+                if changes.updates.is_empty() && base.is_some() {
+                    return Ok(None);
+                }
+                self.change(lake, state, base.as_deref()).await.map(Some)
+            }
+        }
+    }
+
+    async fn change(&mut self, lake: &Lake, state: &State, base: Option<&Table>) -> Result<Next> {
+        let Wish::Change(changes) = &self.wish else {
+            return Err(Error::Bug { doing: "changing a table", source: "there are no changes".into() });
+        };
+        let metadata = base.map(|table| &table.read().metadata);
+        let begun = changes.begin(lake, &self.name, metadata, state.at)?;
+        let before = begun.current_snapshot().map(AsRef::as_ref);
+        let (location, allows_deletes) = (begun.location(), changes.allows_deletes(&begun));
+        let inspector = Inspector { lake, name: &self.name, location, before, allows_deletes };
+        for snapshot in changes.snapshots() {
+            if !self.found.contains_key(&snapshot.snapshot_id()) {
+                self.found.insert(snapshot.snapshot_id(), inspector.inspect(snapshot).await?);
+            }
+        }
+        let (version, at) = (state.version, state.at);
+        let ground = Ground { lake, name: &self.name, base: metadata, begun: &begun, found: &self.found, version, at };
+        let entry = base.map(Table::entry);
+        let next = changes.apply(&ground, entry.map(|entry| lake.roots.absolute(&entry.metadata)))?;
+        let rows = match (next.current_snapshot(), entry) {
+            (None, _) => 0,
+            (Some(now), Some(entry)) if entry.snapshot_id == Some(now.snapshot_id()) => entry.row_count,
+            (Some(now), _) => match self.found.get(&now.snapshot_id()) {
+                Some(found) => found.rows(),
+                None => inspector.rows(now).await?,
+            },
+        };
+        self.next(lake, entry.map(|entry| entry.metadata.as_str()), next, rows)
+    }
+
+    fn next(&self, lake: &Lake, previous: Option<&str>, metadata: TableMetadata, rows: u64) -> Result<Next> {
+        let outside = || refuse(&self.name, "its location lies outside the lake");
+        let location = lake.roots.relative(metadata.location()).ok_or_else(outside)?;
+        let path = format!("{location}/metadata/{}", metadata_file::name(previous, lake.seams.uuid()));
+        Ok(Next { path, metadata, rows })
+    }
+}
+
+/// The rows of a table that comes with a history of its own, whose current snapshot is looked at.
+async fn rows_of_adopted(
+    found: &mut HashMap<i64, Found>,
+    lake: &Lake,
+    name: &DatasetName,
+    metadata: &TableMetadata,
+) -> Result<u64> {
+    let Some(now) = metadata.current_snapshot() else { return Ok(0) };
+    if !found.contains_key(&now.snapshot_id()) {
+        let location = metadata.location();
+        let inspector = Inspector { lake, name, location, before: None, allows_deletes: true };
+        found.insert(now.snapshot_id(), inspector.inspect(now).await?);
+    }
+    Ok(found.get(&now.snapshot_id()).map_or(0, Found::rows))
+}
+
+impl Committing {
+    pub fn new(lake: &Lake, tables: &Arc<Tables>, steps: Vec<Step>, keeping: Keeping, verb: &'static str) -> Self {
+        let (lake, tables, staged, superseded) = (lake.clone(), Arc::clone(tables), Vec::new(), Vec::new());
+        Self { lake, tables, steps, keeping, verb, staged, superseded }
+    }
+
+    /// Looks at whatever `decide` would look at in `state`, so that it need not while others wait. Nothing is staged.
+    pub async fn look(&mut self, state: &State) -> Result<()> {
+        if self.keeping.kept(state)?.is_none() {
+            self.take(state).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, state: &State) -> Result<Vec<(DatasetName, Next)>> {
+        let mut taken = Vec::new();
+        for step in &mut self.steps {
+            let next = step.take(&self.lake, &self.tables, state).await?;
+            taken.extend(next.map(|next| (step.name.clone(), next)));
+        }
+        Ok(taken)
+    }
+
+    /// Writes the metadata files and keeps what is in them for whoever reads first.
+    async fn stage(&mut self, taken: Vec<(DatasetName, Next)>) -> Result<Vec<Change>> {
+        let (mut files, mut read, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, Next { path, metadata, rows }) in taken {
+            files.push((path.clone(), metadata_file::encode(&metadata)?));
+            let table = ReadTable::new(&self.lake, &name, metadata)?;
+            changes.push(Change::TablePut(put(&name, &path, &table, rows)));
+            read.push((path, Arc::new(table)));
+        }
+        self.staged = read.iter().map(|(path, _)| path.clone()).collect();
+        io::write_all(&self.lake.store, files).await?;
+        read.into_iter().for_each(|(path, table)| self.tables.keep(&path, table));
+        Ok(changes)
+    }
+}
+
+fn put(name: &DatasetName, path: &str, table: &ReadTable, row_count: u64) -> TablePut {
+    TablePut {
+        name: name.clone(),
+        table_id: table.metadata.uuid(),
+        metadata: path.to_owned(),
+        snapshot_id: table.metadata.current_snapshot_id(),
+        row_count,
+        fingerprint: fingerprint_of(&schema::columns_of(&table.metadata)),
+    }
+}
+
+#[async_trait]
+impl Proposal for Committing {
+    fn subject(&self) -> Subject {
+        match self.steps.as_slice() {
+            [only] => Subject::Dataset(only.name.clone()),
+            _ => Subject::Whole,
+        }
+    }
+
+    fn describe(&self) -> Description {
+        let names: Vec<String> = self.steps.iter().map(|step| step.name.to_string()).collect();
+        self.keeping.describe(format!("{} {}", self.verb, names.join(", ")))
+    }
+
+    async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
+        self.superseded.append(&mut self.staged);
+        if self.keeping.kept(state)?.is_some() {
+            return Ok(Vec::new());
+        }
+        let taken = self.take(state).await?;
+        self.stage(taken).await
+    }
+
+    async fn settle(&mut self, outcome: &Result<Settled>) {
+        let mut needless = std::mem::take(&mut self.superseded);
+        let committed = match outcome {
+            Ok(settled) => settled.committed,
+            Err(error) => !error.proves_nothing_committed(),
+        };
+        if !committed {
+            needless.append(&mut self.staged);
+        }
+        io::discard(&self.lake.store, needless).await;
+    }
+}

@@ -1,0 +1,212 @@
+//! What a snapshot of an outsider really is: its manifests and data files are looked up, counted, and refused when they
+//! would leave a table that cannot be read.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use base::DatasetName;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use iceberg::spec::{
+    DataContentType, DataFile, DataFileFormat, FormatVersion, Manifest, ManifestContentType, ManifestEntryRef,
+    ManifestFile, ManifestList, ManifestStatus, Snapshot,
+};
+
+use super::rules::refuse;
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::summary::{Deletes, Sums};
+
+/// The table property that lets other engines commit delete files.
+pub(crate) const ALLOW_DELETES: &str = "lakehouse.allow-delete-files";
+/// How many files are looked up at once.
+const LOOKS_AT_ONCE: usize = 32;
+/// How many manifests are read at once.
+const MANIFESTS_AT_ONCE: usize = 8;
+
+/// What was found of a snapshot. It stays true, as snapshots and their files never change.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    /// The living data files. Their size is not known of manifests that were there before.
+    pub living: Sums,
+    pub deletes: Deletes,
+    /// What the snapshot's own manifests add and remove.
+    pub added: Sums,
+    pub removed: Sums,
+    /// The partition specs of its own manifests.
+    pub specs: BTreeSet<i32>,
+}
+
+/// Where a snapshot is looked at.
+pub(super) struct Inspector<'a> {
+    pub lake: &'a Lake,
+    pub name: &'a DatasetName,
+    /// The table's location.
+    pub location: &'a str,
+    /// The snapshot that was current before; its manifests were looked at when it came.
+    pub before: Option<&'a Snapshot>,
+    pub allows_deletes: bool,
+}
+
+impl Inspector<'_> {
+    /// Looks at a snapshot and all files that it names and the table before it does not.
+    pub async fn inspect(&self, snapshot: &Snapshot) -> Result<Found> {
+        let listed = self.list(snapshot.manifest_list()).await?;
+        let before = match self.before {
+            Some(before) => self.list(before.manifest_list()).await?,
+            None => Vec::new(),
+        };
+        let known: HashMap<&str, &ManifestFile> =
+            before.iter().map(|manifest| (manifest.manifest_path.as_str(), manifest)).collect();
+        let (mut found, mut entries) = (Found::default(), Vec::new());
+        for manifest in &listed {
+            self.expect_allowed(manifest)?;
+            match known.get(manifest.manifest_path.as_str()) {
+                Some(known) => self.count_known(&mut found, known).await?,
+                None => {
+                    found.specs.insert(manifest.partition_spec_id);
+                    entries.extend(self.read(manifest).await?);
+                }
+            }
+        }
+        entries.iter().for_each(|entry| count(&mut found, entry));
+        self.expect_files(&entries, &before).await?;
+        Ok(found)
+    }
+
+    /// The rows of a snapshot that was accepted before.
+    pub async fn rows(&self, snapshot: &Snapshot) -> Result<u64> {
+        let mut found = Found::default();
+        for manifest in &self.list(snapshot.manifest_list()).await? {
+            self.count_known(&mut found, manifest).await?;
+        }
+        Ok(found.rows())
+    }
+
+    fn expect_allowed(&self, manifest: &ManifestFile) -> Result<()> {
+        if manifest.content == ManifestContentType::Data || self.allows_deletes {
+            return Ok(());
+        }
+        let why = format!("delete files are refused here; write anew what changes, or set {ALLOW_DELETES}=true first");
+        Err(refuse(self.name, why))
+    }
+
+    /// Counts a manifest by what the list says of it, which was true when it was accepted.
+    async fn count_known(&self, found: &mut Found, manifest: &ManifestFile) -> Result<()> {
+        let rows = manifest.added_rows_count.zip(manifest.existing_rows_count);
+        let files = manifest.added_files_count.zip(manifest.existing_files_count);
+        if let (Some((added, existing)), Some((new, old)), ManifestContentType::Data) = (rows, files, manifest.content)
+        {
+            found.living.records += added + existing;
+            found.living.files += u64::from(new) + u64::from(old);
+            return Ok(());
+        }
+        let mut counted = Found::default();
+        self.read(manifest).await?.iter().for_each(|entry| count(&mut counted, entry));
+        found.living = found.living.plus(counted.living);
+        found.deletes = found.deletes.plus(counted.deletes);
+        Ok(())
+    }
+
+    /// Refuses entries whose files the table cannot read. Those that it read before are not looked up again.
+    async fn expect_files(&self, entries: &[ManifestEntryRef], before: &[ManifestFile]) -> Result<()> {
+        let living: Vec<_> = entries.iter().filter(|entry| entry.is_alive()).collect();
+        let known = match living.iter().any(|entry| entry.status() == ManifestStatus::Existing) {
+            true => self.living_paths(before).await?,
+            false => HashSet::new(),
+        };
+        let unknown = living.iter().filter(|entry| !known.contains(entry.file_path()));
+        let looks: Vec<_> = unknown.map(|entry| self.expect_file(entry.data_file())).collect();
+        stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await
+    }
+
+    async fn living_paths(&self, manifests: &[ManifestFile]) -> Result<HashSet<String>> {
+        let reads: Vec<_> = manifests.iter().map(|manifest| self.read(manifest)).collect();
+        let read: Vec<_> = stream::iter(reads).buffered(MANIFESTS_AT_ONCE).try_collect().await?;
+        let living = read.into_iter().flatten().filter(|entry| entry.is_alive());
+        Ok(living.map(|entry| entry.file_path().to_owned()).collect())
+    }
+
+    async fn expect_file(&self, file: &DataFile) -> Result<()> {
+        let told = || shown(file.file_path());
+        if file.file_format() != DataFileFormat::Parquet {
+            return Err(refuse(self.name, format!("{} is not Parquet", told())));
+        }
+        match self.lake.store.head(self.path(file.file_path())?).await {
+            Ok(entry) if entry.size == file.file_size_in_bytes() => Ok(()),
+            Ok(entry) => {
+                let (size, stated) = (entry.size, file.file_size_in_bytes());
+                Err(refuse(self.name, format!("{} has {size} bytes, and its manifest states {stated}", told())))
+            }
+            Err(storage::Error::NotFound { .. }) => Err(refuse(self.name, format!("{} is not there", told()))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn list(&self, location: &str) -> Result<Vec<ManifestFile>> {
+        let bytes = self.fetch(location).await?;
+        let list = ManifestList::parse_with_version(&bytes, FormatVersion::V2);
+        Ok(list.map_err(|error| self.unreadable(location, error))?.consume_entries().into_iter().collect())
+    }
+
+    async fn read(&self, manifest: &ManifestFile) -> Result<Vec<ManifestEntryRef>> {
+        let location = &manifest.manifest_path;
+        let parsed = Manifest::parse_avro(&self.fetch(location).await?);
+        Ok(parsed.map_err(|error| self.unreadable(location, error))?.into_parts().0)
+    }
+
+    async fn fetch(&self, location: &str) -> Result<Bytes> {
+        self.lake.store.get(self.path(location)?).await.map_err(|error| match error {
+            storage::Error::NotFound { .. } => refuse(self.name, format!("{} is not there", shown(location))),
+            error => error.into(),
+        })
+    }
+
+    /// The path of a file under the table.
+    fn path<'b>(&self, location: &'b str) -> Result<&'b str> {
+        let table = self.lake.roots.relative(self.location);
+        let is_inside = |path: &&str| {
+            let rest = table.and_then(|table| path.strip_prefix(table));
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        let outside = || refuse(self.name, format!("{} does not lie under the table's location", shown(location)));
+        self.lake.roots.relative(location).filter(is_inside).ok_or_else(outside)
+    }
+
+    fn unreadable(&self, location: &str, error: iceberg::Error) -> Error {
+        let why = format!("{} does not read", shown(location));
+        Error::Unacceptable { name: self.name.clone(), why, source: Some(Box::new(error)) }
+    }
+}
+
+impl Found {
+    /// The rows: those of the data files without those that positions delete. What equality deletes take away only a
+    /// scan could tell.
+    pub fn rows(&self) -> u64 {
+        self.living.records.saturating_sub(self.deletes.positions)
+    }
+}
+
+fn count(found: &mut Found, entry: &ManifestEntryRef) {
+    let file = Sums::of([entry.data_file()]);
+    match (entry.content_type(), entry.status()) {
+        (DataContentType::Data, ManifestStatus::Deleted) => found.removed = found.removed.plus(file),
+        (DataContentType::Data, status) => {
+            found.living = found.living.plus(file);
+            if status == ManifestStatus::Added {
+                found.added = found.added.plus(file);
+            }
+        }
+        (_, ManifestStatus::Deleted) => {}
+        (DataContentType::PositionDeletes, _) => {
+            found.deletes = found.deletes.plus(Deletes { files: 1, positions: file.records, equalities: 0 });
+        }
+        (DataContentType::EqualityDeletes, _) => {
+            found.deletes = found.deletes.plus(Deletes { files: 1, positions: 0, equalities: file.records });
+        }
+    }
+}
+
+/// A location as the client wrote it, never a megabyte of it.
+fn shown(location: &str) -> String {
+    location.chars().take(300).collect()
+}

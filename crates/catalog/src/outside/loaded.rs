@@ -1,0 +1,58 @@
+//! A table as other engines read it: the whole metadata, and where it lies.
+
+use std::collections::HashMap;
+
+use base::Version;
+use iceberg::spec::TableMetadata;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::table::Table;
+
+/// A table's metadata with its location. It serialises as Iceberg's protocol wants it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LoadedTable {
+    /// Where the metadata lies; none when the table is only staged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata_location: Option<String>,
+    metadata: TableMetadata,
+    config: HashMap<String, String>,
+    #[serde(skip)]
+    version: Option<Version>,
+}
+
+impl LoadedTable {
+    /// The table of a version.
+    pub(crate) fn of(lake: &Lake, table: &Table) -> Result<Self> {
+        expect_in_place(lake)?;
+        Ok(Self {
+            metadata_location: Some(lake.roots.absolute(&table.entry().metadata)),
+            metadata: table.read().metadata.clone(),
+            config: HashMap::new(),
+            version: Some(table.entry().version),
+        })
+    }
+
+    /// A table that does not exist yet.
+    pub(crate) fn staged(lake: &Lake, metadata: TableMetadata) -> Result<Self> {
+        expect_in_place(lake)?;
+        Ok(Self { metadata_location: None, metadata, config: HashMap::new(), version: None })
+    }
+
+    /// The version that made the table what it is; none when it is only staged.
+    pub fn version(&self) -> Option<Version> {
+        self.version
+    }
+
+    /// What tells this metadata from all others: the name of its file.
+    pub fn tag(&self) -> &str {
+        self.metadata_location.as_deref().and_then(|path| path.rsplit('/').next()).unwrap_or_default()
+    }
+}
+
+/// Other engines go by the stored locations, which lead nowhere once a lake has moved.
+fn expect_in_place(lake: &Lake) -> Result<()> {
+    if lake.roots.have_moved() { Err(Error::LakeMoved) } else { Ok(()) }
+}

@@ -1,0 +1,150 @@
+//! What a table has to be, whoever changes it.
+
+use std::collections::{HashMap, HashSet};
+
+use base::{DatasetName, Timestamp};
+use iceberg::spec::{NestedField, PrimitiveType, Schema, TableMetadata, Type};
+use serde_json::{Value, json};
+
+use crate::draft::GC_ENABLED;
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+
+/// Why tables of other formats are refused.
+pub(super) const ONLY_V2: &str = "tables have Iceberg's format version 2 here";
+const FORMAT_VERSION: &str = "format-version";
+
+/// The refusal of what an outsider asks for.
+pub(super) fn refuse(name: &DatasetName, why: impl Into<String>) -> Error {
+    Error::Unacceptable { name: name.clone(), why: why.into(), source: None }
+}
+
+/// The refusal of what the library finds wrong, in its words; they quote the request only.
+pub(super) fn refused(name: &DatasetName) -> impl Fn(iceberg::Error) -> Error {
+    let name = name.clone();
+    move |error| Error::Unacceptable {
+        name: name.clone(),
+        why: error.message().to_owned(),
+        source: Some(Box::new(error)),
+    }
+}
+
+/// The properties that a table takes over. The format's version is no property of ours, but some clients state it as
+/// one.
+pub(super) fn admit_properties(
+    name: &DatasetName,
+    mut given: HashMap<String, String>,
+) -> Result<HashMap<String, String>> {
+    if given.remove(FORMAT_VERSION).is_some_and(|version| version != "2") {
+        return Err(refuse(name, ONLY_V2));
+    }
+    match given.get(GC_ENABLED) {
+        Some(value) if value != "false" => Err(refuse(name, STAYS_FALSE)),
+        _ => Ok(given),
+    }
+}
+
+/// Why `gc.enabled` cannot change.
+pub(super) const STAYS_FALSE: &str = "gc.enabled stays false: versions of the lake read files that no snapshot names";
+
+/// The location of a new table as we write it, if it lies among the tables of the lake.
+pub(super) fn expect_free_location(lake: &Lake, name: &DatasetName, given: &str) -> Result<String> {
+    let path = lake.roots.relative(given.trim_end_matches('/')).filter(|path| is_table(path));
+    let outside = || refuse(name, "a table's location lies under `tables/` in the lake; leave it out to be given one");
+    path.map(|path| lake.roots.absolute(path)).ok_or_else(outside)
+}
+
+fn is_table(path: &str) -> bool {
+    path.strip_prefix("tables/").is_some_and(|rest| rest.split('/').all(|part| !part.is_empty() && part != "."))
+}
+
+/// Refuses columns that cannot be told apart or have no type here.
+pub(super) fn expect_columns(name: &DatasetName, schema: &Schema) -> Result<()> {
+    let mut seen = HashSet::new();
+    let fields = schema.as_struct().fields();
+    if fields.is_empty() {
+        return Err(refuse(name, "a table has columns"));
+    }
+    match fields.iter().find(|field| field.name.is_empty() || !seen.insert(field.name.to_lowercase())) {
+        Some(field) if field.name.is_empty() => return Err(refuse(name, "a column has no name")),
+        Some(field) => return Err(refuse(name, format!("column {:?} is there twice", field.name))),
+        None => {}
+    }
+    let nanoseconds =
+        |ty: &Type| matches!(ty, Type::Primitive(PrimitiveType::TimestampNs | PrimitiveType::TimestamptzNs));
+    match schema.field_id_to_fields().values().find(|field| nanoseconds(&field.field_type)) {
+        Some(field) => Err(refuse(name, format!("column {:?}: nanoseconds belong to format version 3", field.name))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a schema under which files of the old one would read wrongly.
+pub(super) fn expect_evolution(name: &DatasetName, old: &TableMetadata, new: &Schema) -> Result<()> {
+    for (id, field) in new.field_id_to_fields() {
+        let known = old.current_schema().field_by_id(*id);
+        let once = || old.schemas_iter().find_map(|schema| schema.field_by_id(*id));
+        match known.or_else(once) {
+            Some(known) => expect_promotion(name, known, field)?,
+            None if *id <= old.last_column_id() => {
+                return Err(refuse(name, format!("column {:?} has an id that was given out before", field.name)));
+            }
+            None if field.required && is_top(new, *id) => {
+                return Err(refuse(name, format!("column {:?} is new and must be optional", field.name)));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_top(schema: &Schema, id: i32) -> bool {
+    schema.as_struct().fields().iter().any(|field| field.id == id)
+}
+
+fn expect_promotion(name: &DatasetName, old: &NestedField, new: &NestedField) -> Result<()> {
+    if new.required && !old.required {
+        return Err(refuse(name, format!("column {:?} may hold nulls and cannot be required now", new.name)));
+    }
+    if can_become(&old.field_type, &new.field_type) {
+        return Ok(());
+    }
+    let (column, from, to) = (&new.name, &old.field_type, &new.field_type);
+    Err(refuse(name, format!("column {column:?} is {from} and cannot become {to}")))
+}
+
+/// Iceberg's promotions. What is nested is compared field by field, under its own ids.
+fn can_become(old: &Type, new: &Type) -> bool {
+    match (old, new) {
+        (Type::Primitive(old), Type::Primitive(new)) => match (old, new) {
+            (PrimitiveType::Int, PrimitiveType::Long) | (PrimitiveType::Float, PrimitiveType::Double) => true,
+            (
+                PrimitiveType::Decimal { precision: old_precision, scale: old_scale },
+                PrimitiveType::Decimal { precision, scale },
+            ) => old_scale == scale && old_precision <= precision,
+            _ => old == new,
+        },
+        (Type::Struct(_), Type::Struct(_)) | (Type::List(_), Type::List(_)) | (Type::Map(_), Type::Map(_)) => true,
+        _ => false,
+    }
+}
+
+/// Metadata with our own time on what the library stamps by the machine's clock: the change as a whole, and a branch
+/// that was moved to a snapshot of `base`.
+pub(super) fn stamp(metadata: TableMetadata, base: Option<&TableMetadata>, at: Timestamp) -> Result<TableMetadata> {
+    let history = base.map_or(&[][..], TableMetadata::history);
+    let told: HashSet<(i64, i64)> = history.iter().map(|entry| (entry.snapshot_id, entry.timestamp_ms)).collect();
+    let moved_back = |entry: &Value| {
+        let (id, at) = (entry["snapshot-id"].as_i64().unwrap_or(0), entry["timestamp-ms"].as_i64().unwrap_or(0));
+        !told.contains(&(id, at)) && base.is_some_and(|base| base.snapshot_by_id(id).is_some())
+    };
+    let newest = metadata.snapshots().map(|snapshot| snapshot.timestamp_ms()).max();
+    let now = at.millis().max(newest.unwrap_or(0)).max(base.map_or(0, TableMetadata::last_updated_ms));
+    let bug = |source: serde_json::Error| Error::Bug { doing: "dating metadata", source: source.into() };
+    let mut written = serde_json::to_value(metadata).map_err(bug)?;
+    written["last-updated-ms"] = json!(now);
+    let log = written["snapshot-log"].as_array_mut();
+    for entry in log.into_iter().flatten().filter(|entry| moved_back(entry)) {
+        entry["timestamp-ms"] = json!(now);
+    }
+    serde_json::from_value(written).map_err(bug)
+}
