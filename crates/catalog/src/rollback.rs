@@ -43,7 +43,7 @@ impl Catalog {
         };
         let settled = self.put_through("roll back", rolling).await?;
         let entry = publish::outcome(&settled.state, name)?;
-        let table = self.room.tables.load(name, &entry).await?;
+        let table = settled.answer(self.room.tables.load(name, &entry).await)?;
         Ok(Published { existing: !settled.committed, version: entry.version, table })
     }
 }
@@ -77,9 +77,9 @@ impl RollingBack {
         let metadata = &base.read().metadata;
         let builder = self.restore(base).map_err(Error::bug("restoring columns"))?;
         let scribe = Scribe::new(&shelf, metadata, self.lake.snapshot_id());
-        let (added, removed) = self.exchanged(base).await?;
+        let exchanged = self.exchanged(base).await?;
         let earlier = self.target.read();
-        let rows = earlier.metadata.current_snapshot().map(Arc::as_ref);
+        let rows = (earlier.metadata.current_snapshot().map(Arc::as_ref), self.target.entry().metadata.as_str());
         let snapshot = Snapshot::builder()
             .with_snapshot_id(scribe.snapshot_id)
             .with_parent_snapshot_id(metadata.current_snapshot_id())
@@ -87,7 +87,7 @@ impl RollingBack {
             .with_timestamp_ms(state.at.millis().max(metadata.last_updated_ms()))
             .with_manifest_list(scribe.manifest_list())
             .with_schema_id(current_schema_id(&builder)?)
-            .with_summary(summary::rolled_back(rows, state.version, added, removed))
+            .with_summary(summary::rolled_back(rows, state.version, exchanged))
             .build();
         list_manifests(&scribe.io, &snapshot, earlier.manifests(self.target.name()).await?).await?;
         let builder = metadata_file::leave_out_old(builder, metadata, &[])?;
@@ -182,7 +182,7 @@ impl Proposal for RollingBack {
 
 /// The snapshot that first had the rows of the current one; none for a table that never had any.
 fn rows_of(metadata: &TableMetadata) -> Option<i64> {
-    summary::origin(metadata.current_snapshot()?)
+    Some(summary::origin(metadata.current_snapshot()?)?.snapshot)
 }
 
 /// The id that the schema to come has. The library shows it in built metadata alone.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::lake::Lake;
 use crate::metadata_file;
-use crate::summary;
+use crate::summary::{self, Origin};
 use crate::table::Table;
 
 /// Rows that came, and rows that went.
@@ -117,7 +117,10 @@ impl<'a> Ancestry<'a> {
         let Some(next) = self.next.take() else { return Ok(false) };
         let Some(snapshot) = self.find(next).await? else { return Ok(false) };
         match summary::origin(&snapshot) {
-            Some(origin) if origin != next => self.next = Some(origin),
+            Some(Origin { snapshot: origin, known_by }) if origin != next => {
+                self.next = Some(origin);
+                self.turn_to(origin, known_by).await?;
+            }
             Some(_) => {
                 self.next = snapshot.parent_snapshot_id();
                 self.passed.push(snapshot);
@@ -125,6 +128,17 @@ impl<'a> Ancestry<'a> {
             None => {}
         }
         Ok(true)
+    }
+
+    /// Goes on in the metadata file that is said to know a snapshot, when this one does not.
+    async fn turn_to(&mut self, id: i64, known_by: Option<&str>) -> Result<()> {
+        if self.metadata.snapshot_by_id(id).is_none()
+            && let Some(path) = known_by
+            && let Some(metadata) = history::earlier(self.lake, &self.lake.roots.absolute(path)).await?
+        {
+            self.metadata = metadata;
+        }
+        Ok(())
     }
 
     /// A snapshot of this metadata, or of the earlier one that holds what this has left out.

@@ -17,6 +17,8 @@ const ROWS_MODE: &str = "lakehouse.rows-mode";
 /// The mode of a rollback, and the key under which it names the snapshot that first had its rows.
 const ROLLBACK: &str = "rollback";
 const ROLLED_BACK_TO: &str = "lakehouse.rolled-back-to";
+/// The metadata file that knows the snapshot that a rollback names, relative to the lake's root.
+const KNOWN_BY: &str = "lakehouse.rolled-back-metadata";
 const VERSION: &str = "lakehouse.version";
 /// The version that published a snapshot of an outsider.
 const OUTSIDE_VERSION: &str = "lakehouse.outside-version";
@@ -154,26 +156,42 @@ pub(crate) fn rewritten(before: &Snapshot, version: Version, added: Sums, remove
 
 /// The summary of a snapshot that lists the files of `target` again (none when it had none): what they were made from
 /// is true again.
-pub(crate) fn rolled_back(target: Option<&Snapshot>, version: Version, added: Sums, removed: Sums) -> Summary {
+/// `known_by` is the metadata file that has it.
+pub(crate) fn rolled_back(
+    (target, known_by): (Option<&Snapshot>, &str),
+    version: Version,
+    (added, removed): (Sums, Sums),
+) -> Summary {
     let mut texts = target.map(|target| target.summary().additional_properties.clone()).unwrap_or_default();
     texts.retain(|key, _| key.starts_with("lakehouse.") || key.starts_with("total-"));
     let mode = target.and_then(|target| rows_mode(target.summary())).map(str::to_owned);
     texts.extend(mode.map(|mode| (ROWS_MODE.to_owned(), mode)));
-    let origin = target.and_then(origin).map(|origin| origin.to_string());
-    texts.extend(origin.map(|origin| (ROLLED_BACK_TO.to_owned(), origin)));
+    if let Some(Origin { snapshot, known_by: noted }) = target.and_then(origin) {
+        let known_by = noted.unwrap_or(known_by).to_owned();
+        texts.extend([(ROLLED_BACK_TO.to_owned(), snapshot.to_string()), (KNOWN_BY.to_owned(), known_by)]);
+    }
     texts.extend([(MODE.to_owned(), ROLLBACK.to_owned()), (VERSION.to_owned(), version.to_string())]);
     texts.extend(exchanged(added, removed).map(|(key, value)| (key.to_owned(), value.to_string())));
     Summary { operation: Operation::Overwrite, additional_properties: texts }
 }
 
-/// The snapshot that first had a snapshot's rows, file by file: itself, unless it is a rollback. None when it is one to
-/// a table that had no snapshot.
-pub(crate) fn origin(snapshot: &Snapshot) -> Option<i64> {
+/// The snapshot that first had the rows of another, file by file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin<'a> {
+    pub snapshot: i64,
+    /// The metadata file that has it, when it is another than the one asked about.
+    pub known_by: Option<&'a str>,
+}
+
+/// Where a snapshot has its rows from: itself, unless it is a rollback. None when it is one to a table that had no
+/// snapshot.
+pub(crate) fn origin(snapshot: &Snapshot) -> Option<Origin<'_>> {
     let summary = snapshot.summary();
-    if text(summary, MODE) == Some(ROLLBACK) {
-        return text(summary, ROLLED_BACK_TO)?.parse().ok();
+    if text(summary, MODE) != Some(ROLLBACK) {
+        return Some(Origin { snapshot: snapshot.snapshot_id(), known_by: None });
     }
-    Some(snapshot.snapshot_id())
+    let snapshot = text(summary, ROLLED_BACK_TO)?.parse().ok()?;
+    Some(Origin { snapshot, known_by: text(summary, KNOWN_BY) })
 }
 
 fn exchanged(added: Sums, removed: Sums) -> impl Iterator<Item = (&'static str, u64)> {

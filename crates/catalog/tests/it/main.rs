@@ -14,3 +14,4 @@ mod register;
 mod rollback;
 mod support;
 mod tags;
+mod versions;

@@ -5,7 +5,7 @@ use catalog::{Catalog, ColumnType, Mode, NewFile, Published};
 use iceberg::spec::TableMetadata;
 use testkit::TestLake;
 
-use crate::support::{column, columns, ids, ids_at, load, open, paths, publication, put_object, registration, stage};
+use crate::support::{column, ids, ids_at, load, open, paths, publication, put_object, registration};
 
 fn version(number: u64) -> AsOf {
     AsOf::Version(Version(number))
@@ -228,17 +228,4 @@ async fn rollbacks_race_with_appends_in_one_history() {
     let pinned = records.iter().flat_map(|record| &record.commits).count();
     let metadata = paths(&lake.store, "tables/").await.into_iter().filter(|path| path.ends_with(".metadata.json"));
     assert_eq!(metadata.count(), pinned, "what a race made needless is gone");
-}
-
-#[tokio::test]
-async fn a_failed_rollback_leaves_nothing_behind() {
-    let lake = TestLake::open().await;
-    let catalog = open(&lake.store).await;
-    load(&catalog, "t", Mode::Replace, &[1]).await.unwrap();
-    load(&catalog, "t", Mode::Replace, &[2]).await.unwrap();
-    let draft = catalog.draft(&"other".parse().unwrap(), &columns()).unwrap();
-    stage(&catalog, &draft, &[1]).await.unwrap();
-    let before = paths(&lake.store, "tables/t-").await;
-    catalog.roll_back(&"t".parse().unwrap(), &version(9), "test").await.unwrap_err();
-    assert_eq!(paths(&lake.store, "tables/t-").await, before);
 }

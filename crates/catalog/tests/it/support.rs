@@ -134,20 +134,27 @@ pub async fn ids(catalog: &Catalog, name: &str) -> Vec<i64> {
 }
 
 pub async fn ids_at(catalog: &Catalog, pin: &catalog::Pin, name: &str) -> Vec<i64> {
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     let table = catalog.table(pin, &name.parse().unwrap()).await.unwrap();
     let mut found = Vec::new();
     for file in table.files().await.unwrap().iter() {
         let bytes = catalog.store().get(&file.path).await.unwrap();
         assert_eq!(bytes.len() as u64, file.size);
-        for batch in ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap() {
-            let batch = batch.unwrap();
-            let ids = batch.column(0).as_any().downcast_ref::<Int64Array>().unwrap();
-            found.extend(ids.values().iter().copied());
-        }
+        found.extend(ids_in(bytes));
     }
     assert_eq!(found.len() as u64, table.row_count());
     found.sort_unstable();
+    found
+}
+
+/// The ids in a data file.
+pub fn ids_in(file: Bytes) -> Vec<i64> {
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    let mut found = Vec::new();
+    for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
+        let batch = batch.unwrap();
+        let ids = batch.column(0).as_any().downcast_ref::<Int64Array>().unwrap();
+        found.extend(ids.values().iter().copied());
+    }
     found
 }
 
