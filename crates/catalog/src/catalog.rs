@@ -225,7 +225,7 @@ impl Catalog {
         let (lake, tables) = (self.room.lake.clone(), Arc::clone(&self.room.tables));
         let settled = self.put_through("rewrite", Rewriting::new(lake, tables, rewrite)).await?;
         let entry = publish::outcome(&settled.state, &name)?;
-        let table = self.room.tables.load(&name, &entry).await?;
+        let table = settled.answer(self.room.tables.load(&name, &entry).await)?;
         Ok(Published { existing: false, version: entry.version, table })
     }
 
@@ -282,7 +282,7 @@ impl Room {
             Some(entry) => Arc::new(entry),
             None => publish::outcome(&settled.state, &name)?,
         };
-        let table = self.tables.load(&name, &entry).await?;
+        let table = settled.answer(self.tables.load(&name, &entry).await)?;
         Ok(Published { existing, version: entry.version, table })
     }
 
@@ -307,7 +307,7 @@ impl Room {
         let classifying = Classifying::new(self.lake.clone(), Arc::clone(&self.tables), classify);
         let settled = self.committer.propose(Box::new(classifying)).await?;
         let entry = publish::outcome(&settled.state, &name)?;
-        let table = self.tables.load(&name, &entry).await?;
+        let table = settled.answer(self.tables.load(&name, &entry).await)?;
         Ok(Published { existing: !settled.committed, version: entry.version, table })
     }
 
@@ -345,10 +345,10 @@ impl Room {
         let publishing = publishing.registering(registering.objects().to_owned(), copied.by_name);
         let settled = self.put_through(publishing).await?;
         let entry = publish::outcome(&settled.state, &register.name)?;
-        let table = self.tables.load(&register.name, &entry).await?;
+        let table = settled.answer(self.tables.load(&register.name, &entry).await)?;
         Ok(Registered {
             existing: settled.before.tables.contains_key(&register.name),
-            manifest: Manifest::of(&table).await?,
+            manifest: settled.answer(Manifest::of(&table).await)?,
         })
     }
 

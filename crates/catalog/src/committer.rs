@@ -75,6 +75,19 @@ pub(crate) struct Settled {
     pub state: Arc<State>,
 }
 
+impl Settled {
+    /// What is answered when it is over. That an answer could not be read does not undo a commit.
+    pub fn answer<T>(&self, answer: Result<T>) -> Result<T> {
+        match answer {
+            Err(error) if self.committed => {
+                tracing::warn!(version = %self.state.version, error = %error, "a commit stands, and its answer does not read");
+                Err(Error::OutcomeUnknown)
+            }
+            answer => answer,
+        }
+    }
+}
+
 struct Waiting {
     proposal: Box<dyn Proposal>,
     reply: oneshot::Sender<Result<Settled>>,

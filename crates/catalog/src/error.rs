@@ -257,6 +257,26 @@ impl Error {
         Self::Damaged { what: what.into(), source: source.into() }
     }
 
+    /// What a failed read of a file means that the lake names: damage when it is not there, else the store's failure.
+    pub(crate) fn unread(what: impl Into<String>, error: storage::Error) -> Self {
+        match error {
+            error @ storage::Error::NotFound { .. } => Self::damaged(what, error),
+            error => error.into(),
+        }
+    }
+
+    /// The same for a file that the Iceberg library read: what it says of the store's failure lies somewhere inside.
+    pub(crate) fn unread_inside(what: impl Into<String>, error: iceberg::Error) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+        while let Some(inner) = cause {
+            if inner.downcast_ref::<storage::Error>().is_some_and(|inner| inner.kind() == Kind::Unavailable) {
+                return storage::Error::Unavailable { source: error.into() }.into();
+            }
+            cause = inner.source();
+        }
+        Self::damaged(what, error)
+    }
+
     pub(crate) fn bug(doing: &'static str) -> impl Fn(iceberg::Error) -> Self {
         move |source| Self::Bug { doing, source: Box::new(source) }
     }

@@ -232,10 +232,7 @@ impl<'a> Walk<'a> {
     ) -> Result<()> {
         let Some(list) = self.fresh(snapshot.manifest_list()) else { return Ok(()) };
         let what = || format!("a manifest list of {name}");
-        let bytes = self.lake.store.get(&list).await.map_err(|error| match error {
-            error @ storage::Error::NotFound { .. } => Error::damaged(what(), error),
-            error => error.into(),
-        })?;
+        let bytes = self.lake.store.get(&list).await.map_err(|error| Error::unread(what(), error))?;
         found(list);
         let manifests = ManifestList::parse_with_version(&bytes, read.metadata.format_version());
         for manifest in manifests.map_err(|error| Error::damaged(what(), error))?.consume_entries() {

@@ -170,10 +170,7 @@ impl ReadTable {
     /// Reads a metadata file, given relative to the lake's root.
     pub async fn load(lake: &Lake, name: &DatasetName, metadata: &str) -> Result<Self> {
         let what = || format!("the metadata of {name}");
-        let bytes = lake.store.get(metadata).await.map_err(|error| match error {
-            error @ storage::Error::NotFound { .. } => Error::damaged(what(), error),
-            error => error.into(),
-        })?;
+        let bytes = lake.store.get(metadata).await.map_err(|error| Error::unread(what(), error))?;
         Self::new(lake, name, metadata_file::decode(what, &bytes)?)
     }
 
@@ -190,7 +187,7 @@ impl ReadTable {
         let what = || format!("the manifest list of {name}");
         let path = self.lake.roots.relative(snapshot.manifest_list());
         let path = path.ok_or_else(|| Error::damaged(what(), "it lies outside the lake"))?;
-        let bytes = self.lake.store.get(path).await.map_err(|error| Error::damaged(what(), error))?;
+        let bytes = self.lake.store.get(path).await.map_err(|error| Error::unread(what(), error))?;
         let list = ManifestList::parse_with_version(&bytes, self.metadata.format_version());
         let list = list.map_err(|error| Error::damaged(what(), error))?;
         let living = |manifest: &ManifestFile| manifest.has_added_files() || manifest.has_existing_files();
@@ -209,7 +206,7 @@ impl ReadTable {
             .iter()
             .map(|manifest| async move {
                 let loaded = manifest.load_manifest(io).await;
-                loaded.map_err(|error| Error::damaged(format!("a manifest of {name}"), error))
+                loaded.map_err(|error| Error::unread_inside(format!("a manifest of {name}"), error))
             })
             .collect();
         let loaded: Vec<_> = stream::iter(loads).buffered(MANIFESTS_AT_ONCE).try_collect().await?;

@@ -1,0 +1,143 @@
+//! What must hold when all is quiet again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use base::{AsOf, Version};
+use catalog::{Catalog, Config, Pin, Record};
+use storage::Store;
+
+use crate::deed::{Model, name};
+use crate::ledger::{Ledger, Told};
+use crate::process::Process;
+use crate::rows;
+use crate::writer::World;
+
+/// The faults of a run; none when all is well.
+pub async fn judge(world: &World) -> Vec<String> {
+    let seams = Process::start(&world.timeline).seams(0, world.seed);
+    let store = Store::over(Arc::new(world.bucket.clone()), world.uri, seams.clone());
+    let catalog = match Catalog::open(store, &Config::default(), seams).await {
+        Ok(catalog) => catalog,
+        Err(error) => return vec![format!("the lake does not open: {error} ({error:?})")],
+    };
+    let mut verdict = Verdict { faults: world.ledger.faults(), rows: BTreeMap::new() };
+    let mut records = catalog.versions(None, usize::MAX >> 1).await.expect("the records");
+    records.reverse();
+    verdict.judge_line(&records);
+    let models = verdict.judge_deeds(&world.ledger, &records);
+    for (version, model) in (1..).zip(&models) {
+        let pin = catalog.pin(Some(&AsOf::Version(Version(version)))).await.expect("a version of the past");
+        verdict.judge_version(&catalog, &pin, model).await;
+        verdict.judge_sights(&world.ledger, &pin);
+    }
+    verdict.judge_going_on(&catalog).await;
+    verdict.faults
+}
+
+/// What was found.
+struct Verdict {
+    faults: Vec<String>,
+    /// The rows of tables that were read, by their metadata.
+    rows: BTreeMap<String, Vec<i64>>,
+}
+
+impl Verdict {
+    fn expect(&mut self, holds: bool, fault: impl FnOnce() -> String) {
+        if !holds {
+            self.faults.push(fault());
+        }
+    }
+
+    /// One linear history: numbers without a gap, times that never go back, no commit twice.
+    fn judge_line(&mut self, records: &[Record]) {
+        let numbered = records.iter().zip(1..).all(|(record, number)| record.version == Version(number));
+        self.expect(numbered, || "the records are not numbered one after another".to_owned());
+        let forward = records.windows(2).all(|pair| pair[0].at <= pair[1].at);
+        self.expect(forward, || "the times of the records go back".to_owned());
+        let commits: Vec<_> = records.iter().flat_map(|record| &record.commits).map(|commit| commit.id).collect();
+        let once = commits.iter().collect::<BTreeSet<_>>().len() == commits.len();
+        self.expect(once, || "a commit stands in the log twice".to_owned());
+    }
+
+    /// Each deed stands in the log as its writer was told. Answers what each version should hold.
+    fn judge_deeds(&mut self, ledger: &Ledger, records: &[Record]) -> Vec<Model> {
+        let deeds = ledger.deeds();
+        let mut stands: BTreeMap<&str, Vec<Version>> = BTreeMap::new();
+        let (mut model, mut models) = (Model::default(), Vec::new());
+        for record in records {
+            for commit in &record.commits {
+                stands.entry(&commit.author).or_default().push(record.version);
+                match deeds.get(&commit.author) {
+                    Some((deed, _)) => deed.apply(&mut model, record.version.0),
+                    None => self.faults.push(format!("nobody did {:?}", commit.author)),
+                }
+            }
+            models.push(model.clone());
+        }
+        for (id, (deed, told)) in &deeds {
+            let stands = stands.get(id.as_str()).map_or(&[][..], Vec::as_slice);
+            let fits = match told {
+                Told::Committed(version) => stands == [*version],
+                Told::Holds(version) => stands.is_empty() || stands == [*version],
+                Told::Needless | Told::Refused => stands.is_empty(),
+                Told::Unknown => stands.len() <= 1,
+            };
+            self.expect(fits, || format!("{id} {deed:?} was told {told:?} and stands in {stands:?}"));
+        }
+        models
+    }
+
+    /// A version answers what its history adds up to, and every file that it reaches is there.
+    async fn judge_version(&mut self, catalog: &Catalog, pin: &Pin, model: &Model) {
+        let version = pin.version();
+        let mut found = BTreeMap::new();
+        for table in pin.names() {
+            match self.read(catalog, pin, &table.to_string()).await {
+                Ok(rows) => {
+                    found.insert(table.to_string(), rows);
+                }
+                Err(fault) => self.faults.push(format!("version {version}: {table} does not read: {fault}")),
+            }
+        }
+        self.expect(found == model.tables, || {
+            format!("version {version} holds {found:?} and should hold {:?}", model.tables)
+        });
+        let indexes: BTreeSet<String> = pin.indexes().map(|(index, _)| index.to_string()).collect();
+        self.expect(indexes == model.indexes, || {
+            format!("version {version} has the indexes {indexes:?}, not {:?}", model.indexes)
+        });
+        let tags: BTreeMap<String, u64> = pin.tags().map(|(tag, version)| (tag.to_string(), version.0)).collect();
+        self.expect(tags == model.tags, || format!("version {version} has the tags {tags:?}, not {:?}", model.tags));
+    }
+
+    async fn read(&mut self, catalog: &Catalog, pin: &Pin, table: &str) -> catalog::Result<Vec<i64>> {
+        let table = catalog.table(pin, &name(table)).await?;
+        let metadata = table.entry().metadata.clone();
+        if let Some(rows) = self.rows.get(&metadata) {
+            return Ok(rows.clone());
+        }
+        let mut rows = Vec::new();
+        for file in table.files().await?.iter() {
+            rows.extend(rows::rows_of(&catalog.store().get(&file.path).await?));
+        }
+        rows.sort_unstable();
+        self.expect(rows.len() as u64 == table.row_count(), || format!("{metadata} holds another number of rows"));
+        self.rows.insert(metadata, rows.clone());
+        Ok(rows)
+    }
+
+    /// Whatever anybody saw of a version is what it holds for ever.
+    fn judge_sights(&mut self, ledger: &Ledger, pin: &Pin) {
+        for ((_, table), metadata) in ledger.seen().iter().filter(|((version, _), _)| *version == pin.version()) {
+            let now = pin.entry(&name(table)).map(|entry| entry.metadata.as_str());
+            self.expect(now == Some(metadata), || format!("{table} in version {} was seen as another", pin.version()));
+        }
+    }
+
+    /// Whatever was left behind, the lake goes on.
+    async fn judge_going_on(&mut self, catalog: &Catalog) {
+        let dropped = catalog.put_tag(&"after".parse().expect("a tag"), None, "judge").await;
+        self.expect(dropped.is_ok(), || format!("the lake does not go on: {dropped:?}"));
+    }
+}

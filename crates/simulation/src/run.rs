@@ -1,0 +1,76 @@
+//! One run: a seed, three writers, and what the judge says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use testkit::Bucket;
+
+use crate::chance::Chance;
+use crate::judge::judge;
+use crate::process::Process;
+use crate::rows;
+use crate::timeline::Timeline;
+use crate::weather::Climate;
+use crate::writer::{World, Writer};
+
+/// How many writers there are.
+const WRITERS: u64 = 3;
+/// How many deeds each of them does.
+const DEEDS: usize = 6;
+/// After so long, whatever was still to happen has happened.
+const AFTERWARDS: Duration = Duration::from_secs(86_400);
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The digest of everything that happened.
+    pub trace: String,
+    /// How many calls of the store there were.
+    pub calls: u64,
+    /// What must not have happened.
+    pub faults: Vec<String>,
+}
+
+/// Runs a seed.
+pub fn run(seed: u64) -> Outcome {
+    let timeline = Timeline::new();
+    timeline.run(story(seed, Arc::clone(&timeline)))
+}
+
+async fn story(seed: u64, timeline: Arc<Timeline>) -> Outcome {
+    let world = begin(seed, timeline).await;
+    let writers = (0..WRITERS).map(|number| {
+        let writer = Writer::new(world.clone(), number);
+        storage::task::spawn("writer", writer.work(DEEDS))
+    });
+    for done in join_all(writers).await {
+        done.expect("a writer does not panic");
+    }
+    world.timeline.wait(AFTERWARDS).await;
+    let faults = judge(&world).await;
+    let (trace, calls) = world.trace.digest();
+    Outcome { trace, calls, faults }
+}
+
+/// A store with objects to register.
+async fn begin(seed: u64, timeline: Arc<Timeline>) -> World {
+    let chance = Chance::new(seed, 0);
+    let seams = Process::start(&timeline).seams(0, seed);
+    let bucket = Bucket::new(seams);
+    for row in 0..WRITERS * DEEDS as u64 {
+        let row = i64::try_from(row).unwrap_or(0);
+        let path = row.to_string().parse::<storage::Key>().expect("a key").path();
+        bucket.store().put(&path, rows::object(row).bytes).await.expect("an object");
+    }
+    let faults = chance.one_of(&[0, 10, 30, 100]);
+    World {
+        seed,
+        timeline,
+        bucket,
+        uri: chance.one_of(&["memory://lake", "s3://bucket/lake"]),
+        climate: Climate { faults, slow: chance.one_of(&[0, 5, 20]) },
+        trace: Arc::default(),
+        ledger: Arc::default(),
+    }
+}

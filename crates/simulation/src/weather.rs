@@ -1,0 +1,100 @@
+//! What befalls the calls of one process: the time they take, what goes wrong, and a trace of it all.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use testkit::{Call, Ending, Fate, Mishap, Verb};
+
+use crate::chance::Chance;
+use crate::process::Process;
+use crate::timeline::Timeline;
+
+/// How bad it is, in calls of a thousand.
+#[derive(Debug, Clone, Copy)]
+pub struct Climate {
+    /// Calls that fail, one way or another.
+    pub faults: u64,
+    /// Calls that take seconds.
+    pub slow: u64,
+}
+
+impl Climate {
+    /// Nothing fails.
+    pub const FAIR: Self = Self { faults: 0, slow: 0 };
+}
+
+/// The trace of a run: a digest of every call, when it ended and how.
+#[derive(Debug, Default)]
+pub struct Trace(Mutex<(Sha256, u64)>);
+
+impl Trace {
+    /// Adds a line.
+    pub fn note(&self, line: &str) {
+        let mut trace = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        trace.0.update(line.as_bytes());
+        trace.0.update(b"\n");
+        trace.1 += 1;
+    }
+
+    /// The digest of the lines so far, and how many there are.
+    pub fn digest(&self) -> (String, u64) {
+        let trace = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (hex::encode(trace.0.clone().finalize()), trace.1)
+    }
+}
+
+/// The weather over one process.
+pub struct Weather {
+    /// Who calls.
+    pub name: String,
+    /// The process that calls.
+    pub process: Arc<Process>,
+    /// The time that calls take.
+    pub timeline: Arc<Timeline>,
+    /// Decides.
+    pub chance: Arc<Chance>,
+    /// How bad it is.
+    pub climate: Climate,
+    /// What happened.
+    pub trace: Arc<Trace>,
+}
+
+impl Weather {
+    fn delay(&self) -> Duration {
+        if self.chance.permille(self.climate.slow) { self.chance.millis(500, 20_000) } else { self.chance.millis(1, 9) }
+    }
+
+    fn mishap(&self, call: &Call<'_>) -> Mishap {
+        use Mishap::{BreaksOff, Contended, FailsBefore, Full, LandsLate, ListsOld, LosesReply, TakenByItself};
+        let late = LandsLate(self.chance.millis(1, 30_000));
+        match call.verb {
+            Verb::Create => {
+                self.chance.one_of(&[LosesReply, LosesReply, FailsBefore, TakenByItself, Contended, late, late])
+            }
+            Verb::Put | Verb::Update | Verb::Complete | Verb::Copy | Verb::Delete => {
+                self.chance.one_of(&[LosesReply, FailsBefore, Full, late])
+            }
+            Verb::Get => self.chance.one_of(&[FailsBefore, BreaksOff]),
+            Verb::List => self.chance.one_of(&[FailsBefore, ListsOld(self.chance.millis(1, 60_000))]),
+            Verb::Begin | Verb::Part | Verb::Abort => FailsBefore,
+        }
+    }
+}
+
+#[async_trait]
+impl Fate for Weather {
+    async fn befall(&self, call: &Call<'_>) -> Option<Mishap> {
+        self.process.awake().await;
+        self.timeline.wait(self.delay()).await;
+        self.chance.permille(self.climate.faults).then(|| self.mishap(call))
+    }
+
+    async fn ended(&self, call: &Call<'_>, ending: Ending) {
+        let Call { verb, path } = call;
+        self.trace.note(&format!("{} {} {verb:?} {path} {ending:?}", self.timeline.now().micros(), self.name));
+        self.timeline.wait(self.delay()).await;
+        self.process.awake().await;
+    }
+}

@@ -1,0 +1,3 @@
+//! Three writers on a store that fails, over many seeds.
+
+mod simulate;

@@ -1,0 +1,47 @@
+//! Every seed is a life of a lake; each must end well, and the same way every time.
+
+use std::num::NonZero;
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use simulation::run;
+
+/// Every so many seeds, one is run twice.
+const TWICE: u64 = 50;
+
+/// A number from the environment.
+#[expect(clippy::disallowed_methods, reason = "the soak runner says how long through the environment")]
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Runs one seed; how many calls of the store it made.
+fn check(seed: u64) -> u64 {
+    let Ok(outcome) = catch_unwind(|| run(seed)) else { panic!("LAKEHOUSE_SOAK_SEED={seed}: it panicked") };
+    assert!(outcome.faults.is_empty(), "LAKEHOUSE_SOAK_SEED={seed}: {:#?}", outcome.faults);
+    if seed.is_multiple_of(TWICE) {
+        assert_eq!(run(seed).trace, outcome.trace, "LAKEHOUSE_SOAK_SEED={seed}: another trace the second time");
+    }
+    outcome.calls
+}
+
+#[test]
+fn three_writers_make_one_history_whatever_the_store_does() {
+    let (first, seeds) = (number("LAKEHOUSE_SOAK_SEED", 1), number("LAKEHOUSE_SOAK_SEEDS", 2_000));
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let (next, calls) = (AtomicU64::new(first), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if seed >= first + seeds {
+                        return;
+                    }
+                    calls.fetch_add(check(seed), Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    println!("{seeds} seeds from {first}: {} calls of the store", calls.into_inner());
+}
