@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::record::expect_format;
 
 /// Where the name plate stands.
-const PATH: &str = "_lake/format.json";
+pub(crate) const PATH: &str = "_lake/format.json";
 /// Where the history lies; a lake without any is new.
 const HISTORY: [&str; 3] = ["_lake/log/", "_lake/checkpoints/", "_lake/base/"];
 /// The newest lake format that this program reads.
@@ -83,6 +83,11 @@ async fn create(store: &Store, seams: &Seams) -> Result<Format> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The name plate as a lake that begins with a later version has it.
+pub(crate) async fn moved(store: &Store) -> Result<Format> {
+    Ok(Format { format: FORMAT, ..parse(&store.get(PATH).await?)? })
 }
 
 /// Changes the name plate, which older programs then refuse: they would not find their way without the records that are

@@ -143,6 +143,6 @@ pub(crate) fn version_of(path: &str) -> Option<Version> {
 }
 
 /// Twenty digits, so that names sort like numbers.
-fn path(version: Version) -> String {
+pub(crate) fn path(version: Version) -> String {
     format!("{DIRECTORY}{:020}.json", version.0)
 }

@@ -206,6 +206,18 @@ impl State {
         once.filter_map(|(_, key)| self.keys.get(key).map(|keyed| (key, keyed.as_ref())))
     }
 
+    /// Forgets the keys that answer something else.
+    pub(crate) fn keep_keys(&mut self, wanted: impl Fn(&Keyed) -> bool) {
+        self.keys = self
+            .keys
+            .iter()
+            .filter(|(_, keyed)| wanted(keyed))
+            .map(|(key, keyed)| (key.clone(), Arc::clone(keyed)))
+            .collect();
+        let keys = &self.keys;
+        self.key_ages = self.key_ages.iter().filter(|(_, key)| keys.contains_key(key)).cloned().collect();
+    }
+
     pub(crate) fn keep_key(&mut self, key: String, keyed: Keyed) {
         self.key_ages.push_back((keyed.at, key.clone()));
         self.keys.insert(key, Arc::new(keyed));

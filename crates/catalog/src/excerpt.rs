@@ -1,0 +1,47 @@
+//! An excerpt of the lake's history: one version as the whole of it, as backups keep it.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use storage::Store;
+
+use crate::catalog::Catalog;
+use crate::checkpoint::{self, Role};
+use crate::error::Result;
+use crate::format::{self, Format};
+use crate::log;
+use crate::pin::Pin;
+
+/// The name plate of a lake that begins with one version of another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plate(Format);
+
+impl Plate {
+    /// Where it stands: a store that has one holds a lake.
+    pub const PATH: &str = format::PATH;
+
+    /// Makes a lake of the store.
+    pub async fn put_up(&self, store: &Store) -> Result<()> {
+        store.create(Self::PATH, self.0.bytes()?).await?;
+        Ok(())
+    }
+}
+
+impl Catalog {
+    /// The files that make a pinned version the only one of a lake: its name plate, which belongs there last, and its
+    /// record and its state, which knows no other versions. Tags of the version come along, and idempotency keys that
+    /// answer it.
+    pub async fn excerpt(&self, pin: &Pin) -> Result<(Plate, Vec<(String, Bytes)>)> {
+        let (store, version) = (&self.room.lake.store, pin.version());
+        let record = log::path(version);
+        let mut state = pin.state.as_ref().clone();
+        state.oldest = version;
+        state.tags = state.tags.into_iter().filter(|(_, tagged)| *tagged == version).collect();
+        let pinned: HashSet<&String> = pin.state.tables.values().map(|entry| &entry.metadata).collect();
+        state.keep_keys(|keyed| keyed.entry.as_ref().is_none_or(|entry| pinned.contains(&entry.metadata)));
+        let base = (Role::Base.path(version), checkpoint::bytes(&state)?);
+        let plate = Plate(format::moved(store).await?);
+        Ok((plate, vec![(record.clone(), store.get(&record).await?), base]))
+    }
+}

@@ -1,0 +1,155 @@
+//! Backup: one version of the lake is copied out, with the hash of every file, while writers go on.
+//!
+//! A backup is laid out like the lake, without its name plate, so that nobody opens it by mistake. `backup.files.ndjson`
+//! lists every file; `backup.json`, written last, holds the hash of that list, so what was interrupted is no backup.
+
+use std::collections::BTreeMap;
+
+use base::{AsOf, DatasetName, Timestamp, Version};
+use bytes::Bytes;
+use catalog::{Pin, Plate};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use storage::{Store, Writer};
+
+use crate::copy::{Copied, copy};
+use crate::error::{Error, Result};
+use crate::upkeep::Upkeep;
+
+/// The newest format of backups that this program writes and reads.
+pub(crate) const FORMAT: u64 = 1;
+/// What makes a backup one.
+pub(crate) const HEADING: &str = "backup.json";
+/// The files, one JSON object a line.
+pub(crate) const LIST: &str = "backup.files.ndjson";
+/// How many files are copied at once.
+pub(crate) const AT_ONCE: usize = 8;
+/// How many names one listing asks for.
+const PAGE: usize = 10_000;
+
+/// What a backup says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Heading {
+    pub format: u64,
+    pub version: Version,
+    pub at: Timestamp,
+    pub files: u64,
+    pub bytes: u64,
+    /// Of the list of files.
+    pub list_sha256: String,
+    /// The rows of each dataset.
+    pub rows: BTreeMap<DatasetName, u64>,
+    /// The name plate that the restored lake gets.
+    pub plate: Plate,
+}
+
+/// What was backed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackedUp {
+    /// The version.
+    pub version: Version,
+    /// When it was published.
+    pub at: Timestamp,
+    /// How many datasets it has.
+    pub datasets: u64,
+    /// How many files were copied.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The list of files as it grows.
+struct List {
+    writer: Writer,
+    hash: Sha256,
+    files: u64,
+    bytes: u64,
+}
+
+impl Upkeep {
+    /// Copies a version to an empty place; without one asked for, the newest.
+    pub async fn back_up(&self, to: &Store, as_of: Option<&AsOf>) -> Result<BackedUp> {
+        if !to.list("", None, 1).await?.entries.is_empty() {
+            return Err(Error::Occupied { place: "the place of the backup", holds: "choose an empty one" });
+        }
+        let pin = match as_of {
+            Some(as_of) => self.catalog.pin(Some(as_of)).await?,
+            None => self.catalog.pin_fresh().await?,
+        };
+        if pin.version() == Version(0) {
+            return Err(Error::Empty);
+        }
+        let copied = self.copy_version(&pin, to).await;
+        copied.map_err(|error| match error {
+            Error::Storage(storage::Error::NotFound { .. }) => Error::Vanished { version: pin.version() },
+            error => error,
+        })
+    }
+
+    async fn copy_version(&self, pin: &Pin, to: &Store) -> Result<BackedUp> {
+        let mut list = List { writer: to.writer(LIST).await?, hash: Sha256::new(), files: 0, bytes: 0 };
+        let (plate, history) = self.catalog.excerpt(pin).await?;
+        for (path, bytes) in history {
+            let copied = Copied::of(&path, &bytes);
+            to.put(&path, bytes).await?;
+            list.add(&copied).await?;
+        }
+        let names: Vec<DatasetName> = pin.names().cloned().collect();
+        for name in &names {
+            let files = self.catalog.files_of(pin, name).await?;
+            self.copy_files(to, files, &mut list).await?;
+        }
+        for (_, index) in pin.indexes() {
+            self.copy_files(to, self.fragments(&index.location).await?, &mut list).await?;
+        }
+        let rows = names.iter().filter_map(|name| Some((name.clone(), pin.entry(name)?.row_count)));
+        let rows = rows.collect();
+        let List { writer, hash, files, bytes } = list;
+        writer.finish().await?;
+        let list_sha256 = hex::encode(hash.finalize());
+        let heading =
+            Heading { format: FORMAT, version: pin.version(), at: pin.at(), files, bytes, list_sha256, rows, plate };
+        let written = serde_json::to_vec_pretty(&heading).map_err(|_| Error::Lost)?;
+        to.create(HEADING, Bytes::from(written)).await?;
+        Ok(BackedUp { version: pin.version(), at: pin.at(), datasets: names.len() as u64, files, bytes })
+    }
+
+    async fn copy_files(&self, to: &Store, files: impl IntoIterator<Item = String>, list: &mut List) -> Result<()> {
+        let from = self.catalog.store();
+        let copies = files.into_iter().map(|path| async move { copy(from, to, &path, None).await });
+        let mut copies = stream::iter(copies).buffered(AT_ONCE);
+        while let Some(copied) = copies.try_next().await? {
+            list.add(&copied).await?;
+        }
+        Ok(())
+    }
+
+    /// The fragments of an index, as far as they follow each other: one that is being added is not waited for.
+    async fn fragments(&self, location: &str) -> Result<Vec<String>> {
+        let (mut found, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.catalog.store().list(&format!("{location}/"), after.as_deref(), PAGE).await?;
+            found.extend(page.entries.into_iter().map(|entry| entry.path));
+            after = match page.next {
+                Some(next) => Some(next),
+                None => break,
+            };
+        }
+        let number = |path: &String| path.rsplit('/').next()?.split('.').next()?.parse::<u64>().ok();
+        let first = found.first().and_then(number).unwrap_or_default();
+        let follows = |(place, path): &(usize, String)| number(path) == Some(first + *place as u64);
+        Ok(found.into_iter().enumerate().take_while(follows).map(|(_, path)| path).collect())
+    }
+}
+
+impl List {
+    async fn add(&mut self, copied: &Copied) -> Result<()> {
+        let mut line = serde_json::to_vec(copied).map_err(|_| Error::Lost)?;
+        line.push(b'\n');
+        self.hash.update(&line);
+        self.files += 1;
+        self.bytes += copied.size;
+        Ok(self.writer.append(Bytes::from(line)).await?)
+    }
+}

@@ -1,0 +1,23 @@
+//! Upkeep: small files become large ones, strays go, a version is copied out and put back.
+//!
+//! It never changes what a version answers, never commits by itself (only `catalog` does) and never deletes what it
+//! does not know. Reading order: [`upkeep`] (the verbs), [`compact`] with `rows` (files read by field id) and `tally`
+//! (rows compared as a multiset), [`sweep`], [`backup`] and [`restore`] with `copy` (files copied and hashed), and
+//! [`error`].
+
+pub mod backup;
+pub mod compact;
+mod copy;
+pub mod error;
+pub mod restore;
+mod rows;
+pub mod sweep;
+mod tally;
+pub mod upkeep;
+
+pub use backup::BackedUp;
+pub use compact::{Compact, Compacted};
+pub use error::{Error, Result};
+pub use restore::{Restored, restore};
+pub use sweep::{Stray, Sweep, Swept};
+pub use upkeep::Upkeep;

@@ -1,0 +1,125 @@
+//! The sweep: files that no kept version reaches are deleted, once they are older than a grace.
+//!
+//! It is announced in the log before the first file goes, so a commit that comes later knows which of its staged files
+//! may be gone, and one that came before is seen: safety does not hang on the grace, which only spares slow writers a
+//! second attempt.
+
+use base::{Span, Timestamp, Version};
+use catalog::{Pin, Reach};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use storage::Entry;
+
+use crate::error::Result;
+use crate::upkeep::Upkeep;
+
+/// Where strays may lie.
+const AREAS: [&str; 2] = ["tables/", "indexes/"];
+/// How many names one listing asks for.
+const PAGE: usize = 10_000;
+/// How many files are deleted at once.
+const AT_ONCE: usize = 16;
+
+/// What to sweep.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// Files that are younger stay, by the clock of the store.
+    pub grace: Span,
+    /// Whether only to say what would go. Nothing is written or deleted then.
+    pub dry_run: bool,
+    /// How many strays to name; the others are only counted.
+    pub name_first: usize,
+    /// Who asks for it.
+    pub author: String,
+}
+
+/// What a sweep deleted, or would delete.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Swept {
+    /// How many files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The first of them, sorted by path.
+    pub strays: Vec<Stray>,
+    /// The version that announced the deletions; none in a dry run.
+    pub version: Option<Version>,
+    /// Directories of tables that did not read: nothing in them was taken for a stray.
+    pub unread: Vec<String>,
+}
+
+/// A file that nobody can reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stray {
+    /// Relative to the lake's root.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    /// When it was written.
+    pub modified: Timestamp,
+}
+
+impl Upkeep {
+    /// Deletes strays, or names them. May be repeated at any time, also after it was interrupted, and beside other
+    /// sweeps and writers.
+    pub async fn sweep(&self, sweep: &Sweep) -> Result<Swept> {
+        let (pin, before) = self.begin(sweep).await?;
+        let reach = self.catalog.reach(&pin).await?;
+        let mut swept = Swept {
+            version: (!sweep.dry_run).then_some(pin.version()),
+            unread: reach.unread().map(str::to_owned).collect(),
+            ..Swept::default()
+        };
+        for area in AREAS {
+            self.sweep_area(area, sweep, &reach, before, &mut swept).await?;
+        }
+        Ok(swept)
+    }
+
+    /// The version whose reach counts, and the moment before which a stray must have been written.
+    async fn begin(&self, sweep: &Sweep) -> Result<(Pin, Timestamp)> {
+        let grace = i64::try_from(sweep.grace.0.as_micros()).unwrap_or(i64::MAX);
+        let back = |now: Timestamp| Timestamp::from_micros(now.micros().saturating_sub(grace));
+        if sweep.dry_run {
+            return Ok((self.catalog.pin_fresh().await?, back(self.seams.now())));
+        }
+        let before = back(self.catalog.store_time().await?);
+        Ok((self.catalog.announce_sweep(before, &sweep.author).await?, before))
+    }
+
+    async fn sweep_area(
+        &self,
+        area: &str,
+        sweep: &Sweep,
+        reach: &Reach,
+        before: Timestamp,
+        swept: &mut Swept,
+    ) -> Result<()> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.catalog.store().list(area, after.as_deref(), PAGE).await?;
+            let is_stray = |entry: &Entry| entry.modified < before && reach.is_stray(&entry.path);
+            let strays: Vec<Entry> = page.entries.into_iter().filter(is_stray).collect();
+            if !sweep.dry_run {
+                self.delete(&strays).await?;
+            }
+            for Entry { path, size, modified, .. } in strays {
+                swept.files += 1;
+                swept.bytes += size;
+                if swept.strays.len() < sweep.name_first {
+                    swept.strays.push(Stray { path, size, modified });
+                }
+            }
+            after = match page.next {
+                Some(next) => Some(next),
+                None => return Ok(()),
+            };
+        }
+    }
+
+    async fn delete(&self, strays: &[Entry]) -> Result<()> {
+        let store = self.catalog.store();
+        let deletes = strays.iter().map(|stray| async move { store.delete(&stray.path).await });
+        Ok(stream::iter(deletes.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect().await?)
+    }
+}
