@@ -49,6 +49,12 @@ pub enum Error {
         /// The lake's own prefix.
         prefix: &'static str,
     },
+    /// A path of this machine that no request may name.
+    #[error("this path is refused: {rule}")]
+    PathDenied {
+        /// Why.
+        rule: &'static str,
+    },
     /// One of two names would have to be a file and a directory at once.
     #[error("{path:?} is a directory prefix of another key, or another key is one of it")]
     KeyIsPrefix {
@@ -136,7 +142,7 @@ impl Fault for Error {
             Self::InvalidKey { .. } | Self::InvalidLocation { .. } | Self::Range { .. } => Kind::Invalid,
             Self::TooLarge { .. } => Kind::TooMuch,
             Self::Body(body) => body.kind(),
-            Self::Reserved { .. } => Kind::Denied,
+            Self::Reserved { .. } | Self::PathDenied { .. } => Kind::Denied,
             Self::Busy { .. } | Self::Full { .. } | Self::OutcomeUnknown { .. } | Self::Unavailable { .. } => {
                 Kind::Unavailable
             }
@@ -153,6 +159,7 @@ impl Fault for Error {
             Self::InvalidKey { .. } => "storage.invalid_key",
             Self::InvalidLocation { .. } => "storage.invalid_location",
             Self::Reserved { .. } => "storage.reserved",
+            Self::PathDenied { .. } => "storage.path_denied",
             Self::KeyIsPrefix { .. } => "storage.key_is_prefix",
             Self::TooLarge { .. } => "storage.too_large",
             Self::Busy { .. } => "storage.busy",

@@ -3,8 +3,8 @@
 //! It never interprets what it stores, never commits and never speaks HTTP. Reading order: [`location`] and
 //! [`config`] (where bytes lie and how), [`key`] and [`path`] (what names are allowed and how they are written),
 //! [`store`] with [`writer`], [`probe`] and the backends `local` and `s3`, [`objects`] (the users' key space),
-//! [`spool`] and [`cache`] (temporary and derived files outside the lake), [`map`] (bytes read in place), [`task`] (the
-//! one place that spawns).
+//! [`rooted`] (files of this machine that requests name), [`spool`] and [`cache`] (temporary and derived files outside
+//! the lake), [`map`] (bytes read in place), [`task`] (the one place that spawns).
 
 pub mod cache;
 pub mod config;
@@ -19,6 +19,7 @@ mod mapping;
 pub mod objects;
 pub mod path;
 pub mod probe;
+pub mod rooted;
 mod s3;
 pub mod secret;
 pub mod spool;
@@ -35,5 +36,5 @@ pub use map::Mapped;
 pub use objects::{If, Objects, Stored};
 pub use secret::Secret;
 pub use spool::{Spool, SpoolFile};
-pub use store::{Entry, Page, Reading, Store};
+pub use store::{Entry, Page, Reading, Server, Store};
 pub use writer::Writer;

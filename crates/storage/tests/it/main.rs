@@ -8,5 +8,6 @@ mod cache;
 mod contract;
 mod directory;
 mod objects;
+mod rooted;
 mod spool;
 mod store;
