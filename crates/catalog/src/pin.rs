@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::{DatasetName, IndexName, Tag, Timestamp, Version};
 
+use crate::error::Result;
 use crate::near;
 use crate::state::{IndexEntry, State, TableEntry};
 
@@ -37,6 +38,11 @@ impl Pin {
     /// What the version pins of a dataset.
     pub fn entry(&self, name: &DatasetName) -> Option<&TableEntry> {
         self.state.tables.get(name).map(Arc::as_ref)
+    }
+
+    /// Refuses a dataset that the version does not hold.
+    pub fn expect(&self, name: &DatasetName) -> Result<()> {
+        self.state.table(name).map(drop)
     }
 
     /// Names that could have been meant by `name`, nearest first.

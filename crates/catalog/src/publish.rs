@@ -106,6 +106,9 @@ impl Publishing {
             return if draft.is_new { Ok(Verdict::Create) } else { Err(moved()) };
         };
         let table = self.tables.load(&draft.name, entry).await?;
+        if table.is_partitioned() {
+            return Err(Error::Partitioned { name: draft.name.clone() });
+        }
         if !fits(&table, draft) {
             return Err(moved());
         }

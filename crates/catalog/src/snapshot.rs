@@ -80,7 +80,7 @@ impl Step<'_> {
         let manifest_list = scribe.manifest_list();
         let before = metadata.current_snapshot().map_or_else(Sums::default, |snapshot| Sums::totals(snapshot));
         let earliest = self.base.map_or(0, |table| table.read().metadata.last_updated_ms());
-        let (summary, totals) = summary::write(self.note, self.version, before, added_sums, removed);
+        let summary = summary::write(self.note, self.version, before, added_sums, removed);
         let snapshot = Snapshot::builder()
             .with_snapshot_id(snapshot_id)
             .with_parent_snapshot_id(metadata.current_snapshot_id())
@@ -94,7 +94,16 @@ impl Step<'_> {
         let builder = metadata_file::leave_out_old(builder, &metadata, &[])?;
         let built = builder.set_branch_snapshot(snapshot, MAIN_BRANCH).and_then(TableMetadataBuilder::build);
         let metadata = built.map_err(Error::bug("adding a snapshot"))?.metadata;
-        self.finish(metadata, totals, shelf.take())
+        self.finish(metadata, self.rows(added_sums), shelf.take())
+    }
+
+    /// The rows of the snapshot. Totals of outsiders' snapshots count rows that delete files take away.
+    fn rows(&self, added: Sums) -> u64 {
+        let kept = match self.note.mode {
+            Mode::Replace => 0,
+            Mode::Append => self.base.map_or(0, Table::row_count),
+        };
+        kept + added.records
     }
 
     /// The metadata to build on and a builder over it.
@@ -176,7 +185,7 @@ impl Step<'_> {
         }
     }
 
-    fn finish(&self, metadata: TableMetadata, totals: Sums, mut files: Vec<Staged>) -> Result<Next> {
+    fn finish(&self, metadata: TableMetadata, rows: u64, mut files: Vec<Staged>) -> Result<Next> {
         let previous = self.base.map(|table| table.entry().metadata.as_str());
         let location = self.base.map_or(self.draft.location.as_str(), Table::location);
         let path = format!("{location}/metadata/{}", metadata_file::name(previous, self.lake.seams.uuid()));
@@ -186,7 +195,7 @@ impl Step<'_> {
             table_id: metadata.uuid(),
             metadata: path,
             snapshot_id: metadata.current_snapshot_id(),
-            row_count: totals.records,
+            row_count: rows,
             fingerprint: fingerprint_of(&self.draft.columns),
         };
         Ok(Next { put, metadata, files })

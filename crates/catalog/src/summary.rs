@@ -116,8 +116,8 @@ pub(crate) fn of_outsider(summary: &Summary, version: Version, totals: Sums, del
     Summary { operation: summary.operation.clone(), additional_properties: texts }
 }
 
-/// The summary of a snapshot that adds and removes so much, and the totals after it.
-pub(crate) fn write(note: &Note, version: Version, before: Sums, added: Sums, removed: Sums) -> (Summary, Sums) {
+/// The summary of a snapshot that adds and removes so much.
+pub(crate) fn write(note: &Note, version: Version, before: Sums, added: Sums, removed: Sums) -> Summary {
     let after = before.change(added, removed);
     let mut texts = HashMap::from([
         (SHA256.to_owned(), note.source.sha256.clone()),
@@ -137,7 +137,7 @@ pub(crate) fn write(note: &Note, version: Version, before: Sums, added: Sums, re
         state(key, value);
     });
     let operation = if removed.files > 0 { Operation::Overwrite } else { Operation::Append };
-    (Summary { operation, additional_properties: texts }, after)
+    Summary { operation, additional_properties: texts }
 }
 
 /// The summary of a snapshot that holds the rows of `before` in other files: what those were made from stays true.
