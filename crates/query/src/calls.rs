@@ -1,26 +1,61 @@
-//! `vector_search(…)` in a statement: each call is checked, and the name of a table takes its place.
+//! The house's own table functions in a statement: `vector_search(…)`, `versions()` and `snapshots('t')`. Each call is
+//! checked, and the name of a table takes its place.
 
 use std::ops::ControlFlow;
 
 use base::IndexName;
+use datafusion::common::TableReference;
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, ObjectName, TableFactor, TableFunctionArgs, UnaryOperator, Value, Visit,
-    Visitor,
+    Expr, FunctionArg, FunctionArgExpr, ObjectName, TableFactor, TableFunctionArgs, Visit, Visitor,
 };
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 use serde_json::Value as Json;
 
+use crate::arguments::{Argument, argument};
 use crate::error::{Error, Result};
-use crate::scope::FOUND_SCHEMA;
+use crate::history::History;
+use crate::scope::{DEFAULT_SCHEMA, FOUND_SCHEMA, HISTORY_SCHEMA};
 use crate::search::Near;
 use crate::statement::{self, Parsed};
 
-/// The table function, and what its rows are called when a statement gives them no alias.
-const NAME: &str = "vector_search";
+/// A table function. Its name is what its rows are called when a statement gives them no alias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Function {
+    VectorSearch,
+    Versions,
+    Snapshots,
+}
+
+impl Function {
+    const ALL: [Self; 3] = [Self::VectorSearch, Self::Versions, Self::Snapshots];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::VectorSearch => "vector_search",
+            Self::Versions => "versions",
+            Self::Snapshots => "snapshots",
+        }
+    }
+
+    fn refuse(self, rule: &str) -> Error {
+        match self {
+            Self::VectorSearch => invalid(rule.to_owned()),
+            _ => Error::Invalid(format!("{}: {rule}", self.name())),
+        }
+    }
+}
+
 /// Most calls in one statement.
 const MAX_CALLS: usize = 16;
 /// Most neighbours that one call may ask for.
 const MAX_K: usize = 10_000;
+
+/// The calls of a statement; those that are alike are one.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Calls {
+    pub(crate) searches: Vec<Call>,
+    pub(crate) histories: Vec<History>,
+}
 
 /// One search that a statement asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,10 +65,10 @@ pub(crate) struct Call {
     pub(crate) k: usize,
 }
 
-/// Takes the calls out of a statement. In their place it names tables of the schema of found rows, by the number of
-/// the call in the answer; calls that are alike are one.
-pub(crate) fn take(parsed: &mut Parsed, params: &[Json]) -> Result<Vec<Call>> {
-    let mut finder = Finder { params, calls: Vec::new(), places: Vec::new() };
+/// Takes the calls out of a statement. In their place it names tables of the schemas of found rows and of histories, by
+/// the number of the call in the answer.
+pub(crate) fn take(parsed: &mut Parsed, params: &[Json]) -> Result<Calls> {
+    let mut finder = Finder { params, calls: Calls::default(), places: Vec::new() };
     if let ControlFlow::Break(error) = parsed.statement.visit(&mut finder) {
         return Err(error);
     }
@@ -44,32 +79,41 @@ pub(crate) fn take(parsed: &mut Parsed, params: &[Json]) -> Result<Vec<Call>> {
     Ok(finder.calls)
 }
 
-/// Where a call begins, which of the distinct ones it is, and whether an alias follows.
+/// Where a call begins, what it calls, which of the distinct ones it is, and whether an alias follows.
 struct Place {
     at: Location,
+    function: Function,
     number: usize,
     aliased: bool,
 }
 
 struct Finder<'a> {
     params: &'a [Json],
-    calls: Vec<Call>,
+    calls: Calls,
     places: Vec<Place>,
 }
 
 impl Finder<'_> {
-    fn see(&mut self, at: Location, args: &TableFunctionArgs, aliased: bool) -> Result<()> {
-        let call = call(args, self.params)?;
+    fn see(&mut self, (function, at): (Function, Location), args: &TableFunctionArgs, aliased: bool) -> Result<()> {
         if self.places.len() == MAX_CALLS {
-            return Err(invalid(format!("a statement may call it {MAX_CALLS} times at most")));
+            return Err(function.refuse(&format!("a statement may call it {MAX_CALLS} times at most")));
         }
-        let number = self.calls.iter().position(|known| *known == call).unwrap_or_else(|| {
-            self.calls.push(call);
-            self.calls.len() - 1
-        });
-        self.places.push(Place { at, number, aliased });
+        let args = arguments(args, self.params)?;
+        let number = match function {
+            Function::VectorSearch => number_of(call(args)?, &mut self.calls.searches),
+            _ => number_of(history(function, args)?, &mut self.calls.histories),
+        };
+        self.places.push(Place { at, function, number, aliased });
         Ok(())
     }
+}
+
+/// Which of the known calls one is.
+fn number_of<T: PartialEq>(call: T, known: &mut Vec<T>) -> usize {
+    known.iter().position(|other| *other == call).unwrap_or_else(|| {
+        known.push(call);
+        known.len() - 1
+    })
 }
 
 impl Visitor for Finder<'_> {
@@ -78,33 +122,42 @@ impl Visitor for Finder<'_> {
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
         let seen = match factor {
             TableFactor::Table { name, args: Some(args), alias, .. } => match begin(name) {
-                Some(at) => self.see(at, args, alias.is_some()),
+                Some(begin) => self.see(begin, args, alias.is_some()),
                 None => Ok(()),
             },
-            TableFactor::Function { name, .. } if begin(name).is_some() => {
-                Err(invalid("it cannot be LATERAL: its arguments do not depend on other tables".to_owned()))
-            }
+            TableFactor::Function { name, .. } => match begin(name) {
+                Some((function, _)) => {
+                    Err(function.refuse("it cannot be LATERAL: its arguments do not depend on other tables"))
+                }
+                None => Ok(()),
+            },
             _ => Ok(()),
         };
         seen.map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
-        match expr {
-            Expr::Function(function) if begin(&function.name).is_some() => {
-                ControlFlow::Break(invalid("it answers rows, so it stands after FROM or JOIN only".to_owned()))
+        let called = match expr {
+            Expr::Function(function) => begin(&function.name),
+            _ => None,
+        };
+        match called {
+            Some((function, _)) => {
+                ControlFlow::Break(function.refuse("it answers rows, so it stands after FROM or JOIN only"))
             }
-            _ => ControlFlow::Continue(()),
+            None => ControlFlow::Continue(()),
         }
     }
 }
 
-/// Where the name of the table function begins; none for another name.
-fn begin(name: &ObjectName) -> Option<Location> {
+/// Which of the functions a name means, and where it begins; none for another name.
+fn begin(name: &ObjectName) -> Option<(Function, Location)> {
     let [part] = name.0.as_slice() else { return None };
     let ident = part.as_ident()?;
-    let ours = if ident.quote_style.is_some() { ident.value == NAME } else { ident.value.eq_ignore_ascii_case(NAME) };
-    ours.then_some(ident.span.start)
+    let quoted = ident.quote_style.is_some();
+    let ours = |name: &str| if quoted { ident.value == name } else { ident.value.eq_ignore_ascii_case(name) };
+    let function = Function::ALL.into_iter().find(|function| ours(function.name()))?;
+    Some((function, ident.span.start))
 }
 
 /// The tokens with the name of a table in place of each call, from the function's name to its closing bracket.
@@ -116,9 +169,10 @@ fn replaced(tokens: &[TokenWithSpan], places: &[Place]) -> Vec<TokenWithSpan> {
             replaced.push(token.clone());
             continue;
         };
-        let table = [Token::make_word(FOUND_SCHEMA, Some('"')), Token::Period];
+        let schema = if place.function == Function::VectorSearch { FOUND_SCHEMA } else { HISTORY_SCHEMA };
+        let table = [Token::make_word(schema, Some('"')), Token::Period];
         let number = [Token::make_word(&place.number.to_string(), Some('"'))];
-        let alias = [Token::make_keyword("AS"), Token::make_word(NAME, None)];
+        let alias = [Token::make_keyword("AS"), Token::make_word(place.function.name(), None)];
         let alias = alias.into_iter().filter(|_| !place.aliased);
         let written = table.into_iter().chain(number).chain(alias);
         replaced.extend(written.map(|written| TokenWithSpan { token: written, span: token.span }));
@@ -140,73 +194,32 @@ fn skip_brackets<'a>(tokens: &mut impl Iterator<Item = &'a TokenWithSpan>) {
     }
 }
 
-fn call(args: &TableFunctionArgs, params: &[Json]) -> Result<Call> {
+/// The arguments, where no settings stand beside them.
+fn arguments(args: &TableFunctionArgs, params: &[Json]) -> Result<Vec<Argument>> {
     let plain = |arg: &FunctionArg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => argument(expr, params),
         _ => Ok(Argument::Other),
     };
-    let given = args.args.iter().map(plain).collect::<Result<Vec<_>>>()?;
-    match <[Argument; 3]>::try_from(given) {
-        Ok([index, near, k]) if args.settings.is_none() => {
-            Ok(Call { index: index_of(index)?, near: near_of(near)?, k: k_of(&k)? })
-        }
+    let settings = args.settings.iter().map(|_| Ok(Argument::Other));
+    args.args.iter().map(plain).chain(settings).collect()
+}
+
+fn call(args: Vec<Argument>) -> Result<Call> {
+    match <[Argument; 3]>::try_from(args) {
+        Ok([index, near, k]) => Ok(Call { index: index_of(index)?, near: near_of(near)?, k: k_of(&k)? }),
         _ => Err(invalid("it takes an index, a text or an array of numbers, and how many to find".to_owned())),
     }
 }
 
-/// An argument, whether it is written out or given as a parameter.
-enum Argument {
-    Text(String),
-    /// A name in double quotes.
-    Name(String),
-    Integer(u64),
-    /// None stands for an element that is no number.
-    Numbers(Vec<Option<f64>>),
-    Other,
-}
-
-fn argument(expr: &Expr, params: &[Json]) -> Result<Argument> {
-    Ok(match expr {
-        Expr::Value(literal) => match &literal.value {
-            Value::Placeholder(name) => return parameter(name, params),
-            Value::Number(text, _) => text.parse().map_or(Argument::Other, Argument::Integer),
-            Value::HexStringLiteral(_) | Value::SingleQuotedByteStringLiteral(_) => Argument::Other,
-            other => other.clone().into_string().map_or(Argument::Other, Argument::Text),
-        },
-        Expr::Identifier(name) if name.quote_style.is_some() => Argument::Name(name.value.clone()),
-        Expr::Array(array) => Argument::Numbers(array.elem.iter().map(number).collect()),
-        _ => Argument::Other,
-    })
-}
-
-fn parameter(name: &str, params: &[Json]) -> Result<Argument> {
-    let number: Option<usize> = name.strip_prefix('$').and_then(|digits| digits.parse().ok());
-    let given = number.and_then(|number| params.get(number.checked_sub(1)?));
-    let given = given.ok_or_else(|| Error::Params(format!("no value was given for the parameter {name}")))?;
-    Ok(match given {
-        Json::String(text) => Argument::Text(text.clone()),
-        Json::Number(number) => number.as_u64().map_or(Argument::Other, Argument::Integer),
-        Json::Array(elements) => Argument::Numbers(elements.iter().map(Json::as_f64).collect()),
-        _ => Argument::Other,
-    })
-}
-
-/// A number as it is written, with or without a sign.
-fn number(expr: &Expr) -> Option<f64> {
-    match expr {
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => unsigned(expr).map(|number| -number),
-        Expr::UnaryOp { op: UnaryOperator::Plus, expr } => unsigned(expr),
-        other => unsigned(other),
-    }
-}
-
-fn unsigned(expr: &Expr) -> Option<f64> {
-    match expr {
-        Expr::Value(literal) => match &literal.value {
-            Value::Number(text, _) => text.parse().ok(),
-            _ => None,
-        },
-        _ => None,
+fn history(function: Function, args: Vec<Argument>) -> Result<History> {
+    match (function, args.as_slice()) {
+        (Function::Versions, []) => Ok(History::Versions),
+        (Function::Versions, _) => Err(function.refuse("it takes no argument")),
+        (_, [Argument::Text(table) | Argument::Name(table)]) => {
+            let (schema, table) = table.split_once('.').unwrap_or((DEFAULT_SCHEMA, table));
+            Ok(History::Snapshots(TableReference::partial(schema, table)))
+        }
+        _ => Err(function.refuse("it takes the name of a table in quotes")),
     }
 }
 

@@ -1,17 +1,20 @@
 //! SQL over one pinned version of the lake; the only room that names the query engine.
 //!
-//! It never writes to the lake, never opens a file, URL or bucket named in SQL, and never answers from two versions
-//! at once. Reading order: [`config`] and [`error`]; [`ask`], [`search`], [`query`] (the verbs) and `run` (a
-//! running query); how a question becomes a plan: `statement`, `guard`, `unread`, `precedence`, `calls`, `scope`, `quoted`, `names`, `params`,
-//! `plan`; what the engine reads: `provider`, `columns`, `bounds`, `found`, `system`; what it computes with: `engine`,
-//! `overflow`, `sum`, `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `pushdown`, `yielding`, `pace`; and what
-//! leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
+//! It never writes to the lake, never opens a file, URL or bucket named in SQL, and reads every table at one pinned
+//! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`],
+//! [`query`] (the verbs) and `run` (a running query); how a question becomes a plan: `statement`, `guard`, `unread`,
+//! `precedence`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`; what the engine reads:
+//! `provider`, `columns`, `bounds`, `found`, `history`, `range`, `system`; what it computes with: `engine`, `overflow`,
+//! `sum`, `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `pushdown`, `yielding`, `pace`; and what leaves:
+//! [`answer`], [`types`], [`encode`], `clean` (messages).
 
 pub mod answer;
+mod arguments;
 pub mod ask;
 mod bounded;
 mod bounds;
 mod calls;
+mod clauses;
 mod clean;
 mod columns;
 pub mod config;
@@ -21,6 +24,7 @@ mod engine;
 pub mod error;
 mod found;
 mod guard;
+mod history;
 mod layers;
 mod multiset;
 mod names;
@@ -33,6 +37,7 @@ mod provider;
 mod pushdown;
 pub mod query;
 mod quoted;
+mod range;
 mod run;
 mod scope;
 pub mod search;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use base::AsOf;
 use catalog::Pin;
 use datafusion::common::TableReference;
 use datafusion::execution::SessionState;
@@ -15,6 +16,7 @@ use datafusion::sql::sqlparser::ast::{ObjectName, Query, ShowStatementOptions, S
 
 use crate::ask::Ask;
 use crate::calls::{self, Call};
+use crate::clauses;
 use crate::clean::Cleaner;
 use crate::engine::physical;
 use crate::error::{Error, Result};
@@ -25,7 +27,7 @@ use crate::params;
 use crate::provider::external;
 use crate::quoted::{check_quoted, rewrite_quoted};
 use crate::run::Shared;
-use crate::scope::{self, DEFAULT_SCHEMA, Scope};
+use crate::scope::{self, Scope};
 use crate::statement::{self, Parsed};
 use crate::system;
 
@@ -57,14 +59,17 @@ pub(crate) struct Planner<'a> {
 impl Planner<'_> {
     /// Plans one question. `cleaner` learns the literals that no message may repeat.
     pub(crate) async fn plan(&self, ask: &Ask, cleaner: &mut Cleaner) -> Result<Planned> {
-        let mut parsed = self.parse(&ask.sql)?;
+        let mut parsed = self.parse(ask).await?;
         cleaner.literals.clone_from(&parsed.literals);
         params::check_count(&ask.params, parsed.placeholders)?;
+        let past = clauses::take(&mut parsed, &ask.params)?;
         let calls = calls::take(&mut parsed, &ask.params)?;
         let params = params::bind(&ask.params, &parsed.tokens)?;
         let references = references(&parsed.statement).map_err(|error| cleaner.error(error))?;
         let mut scope = Scope::load(&self.shared.catalog, self.pin, &references, &self.shared.reader).await?;
-        scope.add_found(self.find(ask, &calls).await?);
+        scope.add_past(&self.shared.catalog, &past, &self.shared.reader).await?;
+        scope.add_histories(&self.shared.catalog, self.pin, &calls.histories)?;
+        scope.add_found(self.find(ask, &calls.searches).await?);
         let mut statement = exposed(&parsed, &scope)?;
         name_recursive_columns(&mut statement);
         let scope = Arc::new(scope);
@@ -98,27 +103,33 @@ impl Planner<'_> {
     }
 
     /// SHOW, and DESCRIBE of a table, are queries over `information_schema`.
-    fn parse(&self, sql: &str) -> Result<Parsed> {
-        if sql.trim().is_empty() {
+    async fn parse(&self, ask: &Ask) -> Result<Parsed> {
+        if ask.sql.trim().is_empty() {
             return Err(Error::Invalid("sql is empty".to_owned()));
         }
-        let parsed = statement::parse(sql)?;
-        match &parsed.statement {
-            Statement::ShowTables { .. } => statement::parse(SHOW_TABLES),
-            Statement::ExplainTable { table_name, .. } => statement::parse(&self.describe(table_name)?),
-            Statement::ShowColumns { show_options, .. } => statement::parse(&self.describe(shown(show_options)?)?),
-            _ => Ok(parsed),
-        }
+        let parsed = statement::parse(&ask.sql)?;
+        let described = match &parsed.statement {
+            Statement::ShowTables { .. } if parsed.clauses.is_empty() => return statement::parse(SHOW_TABLES),
+            Statement::ExplainTable { table_name, .. } => table_name,
+            Statement::ShowColumns { show_options, .. } => shown(show_options)?,
+            _ => return Ok(parsed),
+        };
+        let as_of = clauses::of_name(&parsed.clauses, described, &ask.params)?;
+        statement::parse(&self.describe(described, as_of).await?)
     }
 
-    fn describe(&self, name: &ObjectName) -> Result<String> {
-        let reference = table_reference(name)?;
-        let name = scope::resolve(self.pin, &reference);
-        let name = name.ok_or_else(|| scope::no_such_table(self.pin, &reference))?;
+    async fn describe(&self, name: &ObjectName, as_of: Option<AsOf>) -> Result<String> {
+        let reference = scope::table_reference(name)?;
+        let (pin, refusal): (_, fn(&Pin, &TableReference) -> Error) = match &as_of {
+            Some(as_of) => (self.shared.catalog.pin(Some(as_of)).await?, scope::not_then),
+            None => (self.pin.clone(), scope::no_such_table),
+        };
+        let name = scope::resolve(&pin, &reference).ok_or_else(|| refusal(&pin, &reference))?;
         let (schema, table) = (name.namespace(), name.table());
+        let then = as_of.map(|_| format!(" FOR VERSION AS OF {}", pin.version())).unwrap_or_default();
         // A dataset's name holds no quote, so it can stand in a literal.
         Ok(format!(
-            "SELECT column_name, data_type, is_nullable FROM information_schema.columns \
+            "SELECT column_name, data_type, is_nullable FROM information_schema.columns{then} \
              WHERE table_schema = '{schema}' AND table_name = '{table}' ORDER BY ordinal_position"
         ))
     }
@@ -130,21 +141,6 @@ const SHOW_TABLES: &str = "SELECT table_catalog, table_schema, table_name, table
 fn shown(options: &ShowStatementOptions) -> Result<&ObjectName> {
     let name = options.show_in.as_ref().and_then(|from| from.parent_name.as_ref());
     name.ok_or_else(|| Error::Invalid("SHOW COLUMNS needs FROM and a table".to_owned()))
-}
-
-/// The table that a name in DESCRIBE means: unquoted parts fold, as everywhere.
-fn table_reference(name: &ObjectName) -> Result<TableReference> {
-    let fold = |ident: &datafusion::sql::sqlparser::ast::Ident| match ident.quote_style {
-        Some(_) => ident.value.clone(),
-        None => ident.value.to_ascii_lowercase(),
-    };
-    let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
-    match parts.as_slice() {
-        [table] => Ok(TableReference::partial(DEFAULT_SCHEMA, table.as_str())),
-        [schema, table] => Ok(TableReference::partial(schema.as_str(), table.as_str())),
-        [catalog, schema, table] => Ok(TableReference::full(catalog.as_str(), schema.as_str(), table.as_str())),
-        _ => Err(Error::Invalid("a table is named by at most three parts".to_owned())),
-    }
 }
 
 fn references(statement: &Statement) -> datafusion::common::Result<Vec<TableReference>> {

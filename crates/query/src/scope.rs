@@ -1,4 +1,4 @@
-//! The tables that one statement may see: those it names, at the pinned version.
+//! The tables that one statement may see: those it names, at the pinned version or at one of their own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,10 +8,13 @@ use base::DatasetName;
 use catalog::{Catalog, Pin};
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, TableReference};
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 
+use crate::clauses::PastTable;
 use crate::clean::missing;
 use crate::error::{Error, Result};
 use crate::found::Found;
+use crate::history::{History, Past};
 use crate::provider::{LakeTable, Reader};
 use crate::system::{self, CATALOG, SYSTEM_SCHEMA};
 
@@ -19,6 +22,11 @@ use crate::system::{self, CATALOG, SYSTEM_SCHEMA};
 pub(crate) const DEFAULT_SCHEMA: &str = "default";
 /// The schema of what vector searches found. No namespace of a lake is spelled so.
 pub(crate) const FOUND_SCHEMA: &str = "vector_search()";
+/// The schema of tables that are read at versions of their own. No namespace of a lake is spelled so.
+pub(crate) const PAST_SCHEMA: &str = "as of";
+
+/// The schema of `versions()` and `snapshots('t')`. No namespace of a lake is spelled so.
+pub(crate) const HISTORY_SCHEMA: &str = "history()";
 
 /// The tables of a statement, under the names it uses for them.
 #[derive(Debug, Default)]
@@ -43,27 +51,59 @@ impl Scope {
         let mut schemas: HashMap<String, Tables> = HashMap::new();
         for reference in references {
             let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
-            if schema == FOUND_SCHEMA {
+            if [FOUND_SCHEMA, PAST_SCHEMA, HISTORY_SCHEMA].contains(&schema) {
                 continue;
             }
-            let provider: Arc<dyn TableProvider> = if schema == SYSTEM_SCHEMA && is_ours(reference) {
-                match system::table(catalog, pin, reference.table()).await? {
-                    Some(table) => table,
-                    None => continue,
+            match scope.table(catalog, pin, reference, reader).await? {
+                Some(table) => {
+                    schemas.entry(schema.to_owned()).or_default().0.insert(reference.table().to_owned(), table);
                 }
-            } else {
-                let Some(name) = resolve(pin, reference) else {
+                None => {
                     scope.unknown.get_or_insert_with(|| unknown_table(pin, reference));
-                    continue;
-                };
-                let table = Arc::new(LakeTable::new(catalog.table(pin, name).await?, reader.clone())?);
-                scope.lake.push(Arc::clone(&table));
-                table
-            };
-            schemas.entry(schema.to_owned()).or_default().0.insert(reference.table().to_owned(), provider);
+                }
+            }
         }
         scope.schemas = schemas.into_iter().map(|(name, tables)| (name, Arc::new(tables))).collect();
         Ok(scope)
+    }
+
+    /// The table that a reference means at a version; none when there is none.
+    async fn table(
+        &mut self,
+        catalog: &Catalog,
+        pin: &Pin,
+        reference: &TableReference,
+        reader: &Reader,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        if reference.schema() == Some(SYSTEM_SCHEMA) && is_ours(reference) {
+            return system::table(catalog, pin, reference.table()).await;
+        }
+        let Some(name) = resolve(pin, reference) else { return Ok(None) };
+        let table = Arc::new(LakeTable::new(catalog.table(pin, name).await?, reader.clone())?);
+        self.lake.push(Arc::clone(&table));
+        Ok(Some(table))
+    }
+
+    /// Adds the tables that are read at versions of their own, under their keys.
+    pub(crate) async fn add_past(&mut self, catalog: &Catalog, past: &[PastTable], reader: &Reader) -> Result<()> {
+        let mut tables = Tables::default();
+        for PastTable { reference, as_of, key } in past {
+            let pin = catalog.pin(Some(as_of)).await?;
+            let table = self.table(catalog, &pin, reference, reader).await?;
+            tables.0.insert(key.clone(), table.ok_or_else(|| not_then(&pin, reference))?);
+        }
+        self.schemas.insert(PAST_SCHEMA.to_owned(), Arc::new(tables));
+        Ok(())
+    }
+
+    /// Adds histories up to the pinned version, under their numbers.
+    pub(crate) fn add_histories(&mut self, catalog: &Catalog, pin: &Pin, histories: &[History]) -> Result<()> {
+        let mut tables = Tables::default();
+        for (number, history) in histories.iter().enumerate() {
+            tables.0.insert(number.to_string(), Arc::new(Past::new(catalog, pin, history)?));
+        }
+        self.schemas.insert(HISTORY_SCHEMA.to_owned(), Arc::new(tables));
+        Ok(())
     }
 
     /// Adds what vector searches found, under the searches' numbers.
@@ -125,6 +165,26 @@ pub(crate) fn unknown_table(pin: &Pin, reference: &TableReference) -> String {
         _ => reference.table().to_owned(),
     };
     missing("table", &written, known.iter().map(String::as_str))
+}
+
+/// The refusal of a table that a version did not hold.
+pub(crate) fn not_then(pin: &Pin, reference: &TableReference) -> Error {
+    Error::Invalid(format!("at version {}, {}", pin.version(), unknown_table(pin, reference)))
+}
+
+/// The table that a name written in a statement means: unquoted parts fold, as everywhere.
+pub(crate) fn table_reference(name: &ObjectName) -> Result<TableReference> {
+    let fold = |ident: &Ident| match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_ascii_lowercase(),
+    };
+    let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(fold).collect();
+    match parts.as_slice() {
+        [table] => Ok(TableReference::partial(DEFAULT_SCHEMA, table.as_str())),
+        [schema, table] => Ok(TableReference::partial(schema.as_str(), table.as_str())),
+        [catalog, schema, table] => Ok(TableReference::full(catalog.as_str(), schema.as_str(), table.as_str())),
+        _ => Err(Error::Invalid("a table is named by at most three parts".to_owned())),
+    }
 }
 
 /// The tables of one schema.

@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
+use crate::clauses::{self, Clause};
 use crate::error::{Error, Result};
 use crate::guard;
 use crate::precedence::{as_comparisons, as_operators};
@@ -22,6 +23,8 @@ const PARSER_DEPTH: usize = 4_000;
 pub(crate) struct Parsed {
     pub(crate) statement: Statement,
     pub(crate) tokens: Vec<TokenWithSpan>,
+    /// The version clauses that stood in it.
+    pub(crate) clauses: Vec<Clause>,
     /// Every string literal, so that no message repeats one.
     pub(crate) literals: Vec<String>,
     /// The highest `$n` in the statement.
@@ -30,16 +33,16 @@ pub(crate) struct Parsed {
     pub(crate) describes: bool,
 }
 
-/// Reads one statement; refuses what is too large, what writes, and what names a version inside the text.
+/// Reads one statement; refuses what is too large and what writes.
 pub(crate) fn parse(sql: &str) -> Result<Parsed> {
     guard::check_length(sql)?;
     let tokens = tokenize(sql)?;
     guard::check_tokens(&tokens)?;
-    let mut tokens = as_operators(tokens)?;
-    refuse_version_clause(&tokens)?;
+    let tokens = as_operators(tokens)?;
     let literals = string_literals(&tokens);
+    let (mut tokens, clauses) = clauses::cut(tokens)?;
     let statement = parse_tokens(&tokens)?;
-    let placeholders = check_kind(&statement)?;
+    let placeholders = check_kind(&statement)?.max(clauses::placeholders(&clauses)?);
     let (statement, describes) = match statement {
         Statement::Explain { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, statement, .. } => {
             let first = tokens.iter().position(|token| matches!(token.token, Token::Word(_)));
@@ -48,7 +51,7 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed> {
         }
         other => (other, false),
     };
-    Ok(Parsed { statement, tokens, literals, placeholders, describes })
+    Ok(Parsed { statement, tokens, clauses, literals, placeholders, describes })
 }
 
 /// Parses tokens that hold exactly one statement.
@@ -150,26 +153,12 @@ fn string_literals(tokens: &[TokenWithSpan]) -> Vec<String> {
     tokens.iter().filter_map(literal).filter(|text| !text.is_empty()).collect()
 }
 
-/// The planner ignores a version clause and would read the newest rows, so none may reach it.
-fn refuse_version_clause(tokens: &[TokenWithSpan]) -> Result<()> {
-    let upper = |token: &TokenWithSpan| match &token.token {
-        Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_ascii_uppercase()),
-        Token::Whitespace(_) => None,
-        other => Some(other.to_string()),
-    };
-    let written: Vec<String> = tokens.iter().filter_map(upper).collect();
-    let clause = written.windows(3).any(|three| {
-        let dated = matches!(three[0].as_str(), "VERSION" | "TIMESTAMP" | "TAG" | "SYSTEM_TIME" | "SYSTEM_VERSION");
-        dated && three[1] == "AS" && three[2] == "OF"
-    });
-    if clause { Err(version_clause()) } else { Ok(()) }
-}
-
-fn version_clause() -> Error {
-    Error::Unsupported(
-        "a version inside the statement is not understood yet; pass as_of beside sql to read the whole query at one version"
-            .to_owned(),
-    )
+/// The number in `$n`.
+pub(crate) fn placeholder(name: &str) -> Result<usize> {
+    match name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok()) {
+        Some(number @ 1..=1000) => Ok(number),
+        _ => Err(Error::Params("placeholders are written $1 to $1000".to_owned())),
+    }
 }
 
 /// Only statements that read pass; what they hold inside is checked too. Answers the highest placeholder.
@@ -207,7 +196,7 @@ fn answered(unread: Option<&str>) -> ControlFlow<Error> {
     }
 }
 
-/// Looks for what may hide inside a query: `SELECT … INTO`, `WITH x AS (DELETE …)`, locks, version clauses.
+/// Looks for what may hide inside a query: `SELECT … INTO`, `WITH x AS (DELETE …)`, locks.
 struct Inside {
     statements: usize,
     placeholders: usize,
@@ -240,20 +229,17 @@ impl Visitor for Inside {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
-        match factor {
-            TableFactor::Table { version: Some(_), .. } => ControlFlow::Break(version_clause()),
-            other => answered(unread::of_table(other)),
-        }
+        answered(unread::of_table(factor))
     }
 
     fn pre_visit_value(&mut self, value: &ValueWithSpan) -> ControlFlow<Error> {
         let Value::Placeholder(name) = &value.value else { return ControlFlow::Continue(()) };
-        match name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok()) {
-            Some(number @ 1..=1000) => {
+        match placeholder(name) {
+            Ok(number) => {
                 self.placeholders = self.placeholders.max(number);
                 ControlFlow::Continue(())
             }
-            _ => ControlFlow::Break(Error::Params("placeholders are written $1 to $1000".to_owned())),
+            Err(error) => ControlFlow::Break(error),
         }
     }
 }

@@ -32,7 +32,8 @@ pub(crate) fn of_select(select: &Select) -> Option<&'static str> {
 /// The clause of a table that would be read over, if it has one.
 pub(crate) fn of_table(factor: &TableFactor) -> Option<&'static str> {
     match factor {
-        TableFactor::Table { with_ordinality, partitions, sample, json_path, .. } => first(&[
+        TableFactor::Table { with_ordinality, partitions, sample, json_path, version, .. } => first(&[
+            (version.is_some(), "a version in this form"),
             (*with_ordinality, "WITH ORDINALITY"),
             (!partitions.is_empty(), "PARTITION"),
             (sample.is_some(), "TABLESAMPLE"),

@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
-use base::Fault;
+use base::{AsOf, Fault, Version};
 use catalog::Mode;
+use query::{Answer, Ask};
 use serde_json::Value;
 
 use crate::lake::Lake;
@@ -50,6 +51,38 @@ async fn stored_rows_answer_as_values_do() {
     assert!(faults.is_empty(), "{} of {QUERIES}, seed {SEED}:\n{}", faults.len(), faults.join("\n"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clause_answers_as_as_of_does() {
+    let lake = Lake::open().await;
+    let header: Vec<&str> = COLUMNS.iter().map(|column| column.0).collect();
+    let (mut versions, mut faults) = (Vec::new(), Vec::new());
+    for (t, u) in T.iter().zip(U.iter().chain(&U[..2])) {
+        lake.load("t", Mode::Append, format!("{}\n{t}", header.join(","))).await;
+        versions.push(lake.load("u", Mode::Replace, format!("{}\n{u}", header.join(","))).await);
+    }
+    let mut dice = Dice(SEED + 1);
+    for round in 0..QUERIES / 4 {
+        let (sql, version) = (dice.query(), versions[round % versions.len()]);
+        let clause = |name: &str| format!("{name} FOR VERSION AS OF {version}");
+        let mut written = format!(" {sql} ");
+        for table in ["t", "u"] {
+            for before in ["FROM ", "JOIN "] {
+                for behind in [" ", ")"] {
+                    let (plain, dated) =
+                        (format!("{before}{table}{behind}"), format!("{before}{}{behind}", clause(table)));
+                    written = written.replace(&plain, &dated);
+                }
+            }
+        }
+        let ask = Ask { sql: sql.clone(), as_of: Some(AsOf::Version(Version(version))), params: Vec::new() };
+        let (clauses, argument) = (answer(&lake, &written).await, rows(lake.query.run(ask).await).await);
+        if clauses != argument {
+            faults.push(format!("{written}\n  clauses: {clauses:?}\n  as_of: {argument:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "{} of {}, seed {SEED}:\n{}", faults.len(), QUERIES / 4, faults.join("\n"));
+}
+
 /// The rows of a table as a subquery that reads no file.
 fn values(files: &[&str]) -> String {
     let cell = |text: &str| if text.is_empty() { "NULL".to_owned() } else { format!("'{text}'") };
@@ -62,7 +95,13 @@ fn values(files: &[&str]) -> String {
 
 /// The rows in an order of their own, or the code of the error.
 async fn answer(lake: &Lake, sql: &str) -> Result<Vec<String>, String> {
-    let document = lake.json(sql).await.map_err(|error| format!("{}: {error}", error.code()))?;
+    rows(lake.ask(sql).await).await
+}
+
+async fn rows(answer: query::Result<Answer>) -> Result<Vec<String>, String> {
+    let written = async { query::encode::json(answer?, 10_000).await }.await;
+    let written = written.map_err(|error| format!("{}: {error}", error.code()))?;
+    let document: Value = serde_json::from_slice(&written).unwrap();
     let mut rows: Vec<String> = document["rows"].as_array().unwrap().iter().map(Value::to_string).collect();
     rows.sort();
     Ok(rows)

@@ -50,3 +50,55 @@ async fn what_was_appended_is_seen_at_once() {
         assert_eq!(lake.rows("SELECT count(*), max(x) FROM t").await, json!([[round, round]]));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_and_a_time_name_the_version_of_one_table() {
+    let lake = Lake::open().await;
+    let first = lake.replace("t", "x\n1\n").await;
+    let then = lake.query.catalog().pin(None).await.unwrap().at();
+    lake.query.catalog().put_tag("january".parse().unwrap(), None, "test").await.unwrap();
+    lake.replace("t", "x\n2\n").await;
+    let run = async |sql: &str, params: Value| {
+        let params = params.as_array().unwrap().clone();
+        let answer = lake.query.run(Ask { sql: sql.to_owned(), as_of: None, params }).await?;
+        let bytes = query::encode::json(answer, 100).await?;
+        Ok::<_, query::Error>(serde_json::from_slice::<Value>(&bytes).unwrap()["rows"].clone())
+    };
+    let tagged = "SELECT a.x, b.x FROM t FOR TAG AS OF 'january' a, t b";
+    assert_eq!(run(tagged, json!([])).await.unwrap(), json!([[1, 2]]));
+    let timed = format!("SELECT x FROM t FOR TIMESTAMP AS OF '{then}'");
+    assert_eq!(run(&timed, json!([])).await.unwrap(), json!([[1]]));
+    for (sql, param) in [
+        ("SELECT x FROM t FOR VERSION AS OF $1", json!([first])),
+        ("SELECT x FROM t FOR TAG AS OF $1", json!(["january"])),
+        ("SELECT x FROM t FOR TIMESTAMP AS OF $1", json!([then.to_string()])),
+    ] {
+        assert_eq!(run(sql, param).await.unwrap(), json!([[1]]), "{sql}");
+        assert_eq!(run(sql, json!([])).await.unwrap_err().code(), "query.invalid_params", "{sql}");
+        assert_eq!(run(sql, json!([true])).await.unwrap_err().code(), "query.invalid_sql", "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clause_wins_over_as_of() {
+    let lake = Lake::open().await;
+    let versions =
+        [lake.replace("t", "x\n1\n").await, lake.replace("t", "x\n2\n").await, lake.replace("t", "x\n3\n").await];
+    let sql = format!("SELECT a.x, b.x FROM t FOR VERSION AS OF {} a, t b", versions[0]);
+    let document = at(&lake, &sql, AsOf::Version(Version(versions[1]))).await.unwrap();
+    assert_eq!((&document["rows"], &document["version"]), (&json!([[1, 2]]), &json!(versions[1])));
+    let plan = at(&lake, &format!("EXPLAIN {sql}"), AsOf::Version(Version(versions[1]))).await.unwrap().to_string();
+    assert!(plan.contains(&format!("t@{}", versions[0])), "{plan}");
+    let past = at(&lake, "SELECT count(*), max(version) FROM versions()", AsOf::Version(Version(versions[1]))).await;
+    assert_eq!(past.unwrap()["rows"], json!([[2, versions[1]]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_versions_are_found_without_reading_the_others() {
+    let lake = Lake::open().await;
+    for round in 0..3 {
+        lake.load("t", Mode::Append, format!("x\n{round}\n")).await;
+    }
+    let plan = lake.rows("EXPLAIN SELECT version FROM versions() ORDER BY version DESC LIMIT 1").await.to_string();
+    assert!(!plan.contains("SortExec") && plan.contains("fetch=1"), "{plan}");
+}
