@@ -2,14 +2,14 @@
 
 use std::io;
 
-use base::{Facts, Fault, Kind};
+use base::{ByteSize, Facts, Fault, Kind};
 use parquet::errors::ParquetError;
 use serde_json::{Value, json};
 
 use crate::reject::Rejected;
 
 /// The result of everything in ingest.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a load failed. Nothing of it is visible in the lake then.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +24,45 @@ pub enum Error {
         /// What it may be.
         rule: &'static str,
     },
-    /// The file has no header: it holds nothing but empty lines.
-    #[error("the file is empty: a CSV file begins with a line of column names")]
+    /// The file holds nothing that names a column.
+    #[error("the file is empty: nothing in it names a column")]
     Empty,
+    /// The file is of another kind than is said of it, or of one that is not read.
+    #[error("the file is not what can be loaded: {reason}")]
+    Format {
+        /// What it is and what was said of it.
+        reason: String,
+    },
+    /// The packed file cannot be unpacked.
+    #[error("the {packing} file is damaged near byte {position}, after {unpacked} unpacked bytes: {reason}")]
+    Packed {
+        /// How it is packed.
+        packing: &'static str,
+        /// Bytes of the file that were read.
+        position: u64,
+        /// Bytes that were unpacked from them.
+        unpacked: u64,
+        /// What is wrong there.
+        reason: &'static str,
+    },
+    /// The packed file unpacks to more than may be.
+    #[error("the {packing} file unpacks to more than {}: {}", inflated(*.limit, *.ratio), "unpack it before, if it is meant so")]
+    Inflated {
+        /// How it is packed.
+        packing: &'static str,
+        /// The most that a file may unpack to.
+        limit: ByteSize,
+        /// The most that it may unpack to as a multiple of its size, when that was the reason.
+        ratio: Option<u64>,
+    },
+    /// The JSON around the records is broken, or they have too many keys, so that nothing of the file can be trusted.
+    #[error("the JSON is refused on line {line}: {reason}")]
+    Json {
+        /// The physical line.
+        line: u64,
+        /// What is wrong there.
+        reason: &'static str,
+    },
     /// The header does not name the columns.
     #[error("the header on line {line} is refused: {reason}")]
     Header {
@@ -62,6 +98,29 @@ pub enum Error {
         /// How often the load was tried.
         tries: u32,
     },
+    /// No database of this name is configured.
+    #[error("there is no database {given:?}; configured are: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })]
+    UnknownDatabase {
+        /// What was asked for.
+        given: String,
+        /// The names that are configured.
+        known: Vec<String>,
+    },
+    /// A database refused the query, or a table cannot hold what it returns.
+    #[error("the query is refused: {reason}")]
+    Query {
+        /// Why.
+        reason: String,
+        /// The driver's own words.
+        #[source]
+        source: Option<tokio_postgres::Error>,
+    },
+    /// A database cannot be asked.
+    #[error("the database cannot be reached, refuses its credentials, or failed")]
+    Upstream(#[source] tokio_postgres::Error),
+    /// A query ran longer than it may.
+    #[error("the query ran longer than it may")]
+    UpstreamTimeout(#[source] tokio_postgres::Error),
     /// The store failed, or the body of the request broke off.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -96,10 +155,19 @@ impl From<ParquetError> for Error {
 }
 
 impl Error {
+    /// The error inside one of [`crate::unpack::Unpacked`].
+    pub(crate) fn of_waiting(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(Self::Spool)
+    }
+
     /// The error of the store inside one of a [`crate::store_file::StoreFile`].
     pub(crate) fn of_store(error: io::Error) -> std::result::Result<Self, io::Error> {
         error.downcast::<storage::Error>().map(Self::Storage)
     }
+}
+
+fn inflated(limit: ByteSize, ratio: Option<u64>) -> String {
+    ratio.map_or_else(|| limit.to_string(), |ratio| format!("{ratio} times its size"))
 }
 
 fn rows_word(total: u64) -> &'static str {
@@ -117,10 +185,18 @@ fn first_reason(first: &[Rejected]) -> &str {
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Option { .. } | Self::Empty | Self::Header { .. } | Self::Rows { .. } | Self::RowTooLong { .. } => {
-                Kind::Invalid
-            }
+            Self::Option { .. }
+            | Self::Empty
+            | Self::Format { .. }
+            | Self::Packed { .. }
+            | Self::Json { .. }
+            | Self::Header { .. }
+            | Self::Rows { .. }
+            | Self::RowTooLong { .. } => Kind::Invalid,
+            Self::Inflated { .. } => Kind::TooMuch,
             Self::Restless { .. } => Kind::Unavailable,
+            Self::UnknownDatabase { .. } | Self::Query { .. } => Kind::Invalid,
+            Self::Upstream(_) | Self::UpstreamTimeout(_) => Kind::Unavailable,
             Self::Storage(inner) => inner.kind(),
             Self::Catalog(inner) => inner.kind(),
             Self::Spool(_) => Kind::Unavailable,
@@ -132,10 +208,18 @@ impl Fault for Error {
         match self {
             Self::Option { .. } => "ingest.bad_option",
             Self::Empty => "ingest.empty_file",
+            Self::Format { .. } => "ingest.bad_format",
+            Self::Packed { .. } => "ingest.bad_packing",
+            Self::Inflated { .. } => "ingest.unpacks_too_large",
+            Self::Json { .. } => "ingest.bad_json",
             Self::Header { .. } => "ingest.bad_header",
             Self::Rows { .. } => "ingest.bad_rows",
             Self::RowTooLong { .. } => "ingest.row_too_long",
             Self::Restless { .. } => "ingest.table_restless",
+            Self::UnknownDatabase { .. } => "ingest.unknown_database",
+            Self::Query { .. } => "ingest.query_refused",
+            Self::Upstream(_) => "ingest.upstream_failed",
+            Self::UpstreamTimeout(_) => "ingest.upstream_timeout",
             Self::Storage(inner) => inner.code(),
             Self::Catalog(inner) => inner.code(),
             Self::Spool(_) => "ingest.spool_failed",
@@ -149,6 +233,8 @@ impl Fault for Error {
                 members(json!({ "line": line, "column": column, "position": position }))
             }
             Self::Rows { total, first } => members(json!({ "rejected": total, "rejected_rows": first })),
+            Self::Packed { position, .. } => members(json!({ "position": position })),
+            Self::Json { line, .. } => members(json!({ "line": line })),
             Self::RowTooLong { line } => members(json!({ "line": line })),
             Self::Storage(inner) => inner.facts(),
             Self::Catalog(inner) => inner.facts(),

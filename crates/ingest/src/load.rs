@@ -1,11 +1,11 @@
 //! The whole way of a file into a table.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base::{DatasetName, Seams};
+use base::{ByteSize, DatasetName, Seams, Timestamp};
 use bytes::Bytes;
 use catalog::{Catalog, Mode, Publication, Published, Source, Table};
 use futures::{Stream, StreamExt};
@@ -16,12 +16,15 @@ use tokio::sync::Semaphore;
 use crate::config::Config;
 use crate::csv::dialect;
 use crate::csv::encoding::Charset;
-use crate::csv::reader::Options;
 use crate::error::{Error, Result};
+use crate::format::{self, Format};
+use crate::origin::Allowed;
 use crate::outcome::Outcome;
 use crate::progress::{Phase, Progress};
 use crate::request::Request;
+use crate::rows::Options;
 use crate::stage::{Stage, Staged};
+use crate::unpack::Unpacked;
 
 /// How often a load follows a table that others keep changing.
 const TRIES: u32 = 8;
@@ -32,7 +35,9 @@ pub struct Ingest {
     catalog: Catalog,
     spool_dir: PathBuf,
     turns: Arc<Semaphore>,
-    upload_limit: base::ByteSize,
+    upload_limit: ByteSize,
+    unpack_limit: ByteSize,
+    allowed: Arc<Allowed>,
     seams: Seams,
 }
 
@@ -41,8 +46,9 @@ impl Ingest {
     pub fn new(catalog: Catalog, config: &Config, seams: Seams) -> Self {
         let spool_dir = config.spool_dir.clone().unwrap_or_else(std::env::temp_dir);
         let turns = Arc::new(Semaphore::new(config.concurrent_loads.max(1)));
-        let upload_limit = config.max_ingest_bytes;
-        Self { catalog, spool_dir, turns, upload_limit, seams }
+        let (upload_limit, unpack_limit) = (config.max_ingest_bytes, config.max_decompressed_bytes);
+        let allowed = Arc::new(Allowed::by(config));
+        Self { catalog, spool_dir, turns, upload_limit, unpack_limit, allowed, seams }
     }
 
     /// The catalog that loads are committed to.
@@ -51,11 +57,24 @@ impl Ingest {
     }
 
     /// The largest body that one HTTP upload may have.
-    pub fn upload_limit(&self) -> base::ByteSize {
+    pub fn upload_limit(&self) -> ByteSize {
         self.upload_limit
     }
 
-    /// Loads one CSV file: its rows become visible as a whole in one commit, or nothing does.
+    /// What requests may name instead of sending it.
+    pub(crate) fn allowed(&self) -> &Allowed {
+        &self.allowed
+    }
+
+    pub(crate) fn spool_dir(&self) -> &Path {
+        &self.spool_dir
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.seams.now()
+    }
+
+    /// Loads one file: its rows become visible as a whole in one commit, or nothing does.
     ///
     /// Dropping the future ends the load and leaves nothing, unless the commit is under way already.
     pub async fn load(
@@ -65,9 +84,23 @@ impl Ingest {
         progress: &Progress,
     ) -> Result<Outcome> {
         let began = self.seams.now();
-        let options = options(&request)?;
+        options(&request)?;
+        let body = body.map(|piece| piece.map_err(|error| storage::Error::Body(error).into()));
         let spool = self.receive(body, progress).await?;
-        let source = source(&request, &spool);
+        self.load_spooled(request, spool, began, progress).await
+    }
+
+    /// Loads what has arrived.
+    pub(crate) async fn load_spooled(
+        &self,
+        request: Request,
+        spool: SpoolFile,
+        began: Timestamp,
+        progress: &Progress,
+    ) -> Result<Outcome> {
+        let mut options = options(&request)?;
+        options.format = self.format(&request, &spool).await?;
+        let source = source(&request, options.format, &spool);
         let _turn = self.turns.acquire().await.map_err(|_| Error::Lost)?;
         progress.enter(Phase::Reading);
         let mut outcome = self.apply(&request, &spool, options, &source, progress).await?;
@@ -76,20 +109,35 @@ impl Ingest {
         Ok(outcome)
     }
 
-    /// Keeps the body in a temporary file, since it may have to be read twice, and takes its digest.
-    async fn receive(
+    /// Keeps bytes in a temporary file, since they may have to be read twice, and takes their digest.
+    pub(crate) async fn receive(
         &self,
-        body: impl Stream<Item = std::result::Result<Bytes, BodyError>> + Send,
+        body: impl Stream<Item = Result<Bytes>> + Send,
         progress: &Progress,
     ) -> Result<SpoolFile> {
         let mut body = pin!(body);
         let mut spool = Spool::create(&self.spool_dir).await?;
         while let Some(bytes) = body.next().await {
-            let bytes = bytes.map_err(storage::Error::Body)?;
+            let bytes = bytes?;
             progress.received(bytes.len() as u64);
             spool.append(&bytes).await?;
         }
         Ok(spool.finish().await?)
+    }
+
+    /// What the waiting file is, by its content and what is said of it.
+    async fn format(&self, request: &Request, spool: &SpoolFile) -> Result<Format> {
+        let (spool, limit, stated) = (spool.clone(), self.unpack_limit, request.stated);
+        let looked = task::blocking("look at a file", move || {
+            Format::decide(&Unpacked::open(spool.open()?, limit)?.head(format::HEAD)?, stated)
+        });
+        let format = looked.await.map_err(|_| Error::Lost)??;
+        match &request.delimiter {
+            Some(given) if format != Format::Csv => {
+                Err(Error::Option { name: "delimiter", given: given.clone(), rule: "none: the file is not CSV" })
+            }
+            _ => Ok(format),
+        }
     }
 
     /// Stages the rows for the table as it is and publishes them; when the table turns out to be another by then,
@@ -147,11 +195,12 @@ impl Ingest {
             evolve: request.evolve,
             catalog: self.catalog.clone(),
             seams: self.seams.clone(),
+            unpack_limit: self.unpack_limit,
             runtime: Handle::current(),
             progress: progress.clone(),
             stop: Arc::clone(&stop.0),
         };
-        task::blocking("read a CSV file", move || stage.run()).await.map_err(|_| Error::Lost)?
+        task::blocking("read a file of rows", move || stage.run()).await.map_err(|_| Error::Lost)?
     }
 
     /// Publishes; from here on the staged Parquet files belong to the catalog, the refused lines not.
@@ -164,7 +213,7 @@ impl Ingest {
             author: request.author.clone(),
             message: format!("ingest {} ({})", request.name, request.mode),
             idempotency_key: request.idempotency_key.clone(),
-            request: None,
+            request: request.key_means.clone(),
         };
         let published = self.catalog.publish(publication).await;
         let is_void = match &published {
@@ -224,14 +273,14 @@ impl Drop for StopOnDrop {
 fn options(request: &Request) -> Result<Options> {
     let charset = request.encoding.as_deref().map_or(Ok(Charset::Utf8), Charset::parse)?;
     let delimiter = request.delimiter.as_deref().map(dialect::parse_delimiter).transpose()?;
-    Ok(Options { charset, delimiter, ..Options::default() })
+    Ok(Options { format: Format::Csv, charset, delimiter })
 }
 
 /// What the rows are made from: the same bytes read in the same way.
-fn source(request: &Request, spool: &SpoolFile) -> Source {
+fn source(request: &Request, format: Format, spool: &SpoolFile) -> Source {
     let encoding = request.encoding.as_deref().unwrap_or("detect");
     let delimiter = request.delimiter.as_deref().unwrap_or("detect");
-    let options = format!("format=csv on_error={} encoding={encoding} delimiter={delimiter}", request.on_error);
+    let options = format!("format={format} on_error={} encoding={encoding} delimiter={delimiter}", request.on_error);
     Source { sha256: spool.sha256.clone(), options }
 }
 

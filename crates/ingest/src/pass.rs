@@ -8,7 +8,6 @@ use std::thread::{self, ScopedJoinHandle};
 
 use crate::block::Block;
 use crate::budget::Budget;
-use crate::csv::reader::Reader;
 use crate::error::{Error, Result};
 use crate::infer::Forms;
 use crate::lane::{Lane, Misfit, Order, Seen, Signals};
@@ -16,6 +15,7 @@ use crate::layout::{GROUP_BYTES, GROUP_ROWS};
 use crate::plan::ColumnPlan;
 use crate::progress::Progress;
 use crate::reject::Refusals;
+use crate::rows::Rows;
 use crate::write::ParquetFile;
 
 /// Text between the reader and the lanes.
@@ -51,7 +51,7 @@ pub struct Found {
 
 impl<W: Write + Send> Pass<'_, W> {
     /// Reads everything: the first block, then what the reader still has.
-    pub fn run(&self, first: Option<Block>, reader: &mut Reader, refusals: &mut Refusals) -> Result<Found> {
+    pub fn run(&self, first: Option<Block>, reader: &mut Rows, refusals: &mut Refusals) -> Result<Found> {
         let signals = Signals::default();
         let budget = Budget::new(IN_FLIGHT);
         let (rows, seen) = thread::scope(|scope| {
@@ -99,7 +99,7 @@ struct Group {
 
 impl<W: Write + Send> Feed<'_, '_, W> {
     /// Sends every block to every lane; answers how many rows there were. Dropping the feed ends the lanes.
-    fn run(self, first: Option<Block>, reader: &mut Reader, refusals: &mut Refusals) -> Result<u64> {
+    fn run(self, first: Option<Block>, reader: &mut Rows, refusals: &mut Refusals) -> Result<u64> {
         let mut rows = 0;
         let mut group = Group::default();
         let mut next = first;

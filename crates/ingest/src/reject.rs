@@ -51,7 +51,7 @@ impl Refusals {
     pub fn add(&mut self, text: &[u8], report: Option<Rejected>) -> io::Result<()> {
         self.first.extend(report);
         if let Some(kept) = &mut self.kept {
-            if self.total == 0 {
+            if self.total == 0 && !kept.header.is_empty() {
                 write_line(&mut kept.file, &kept.header)?;
             }
             write_line(&mut kept.file, text)?;

@@ -7,6 +7,7 @@ use base::DatasetName;
 use catalog::Mode;
 
 use crate::error::Error;
+use crate::format::Stated;
 
 /// What to do with rows that cannot be loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,6 +102,8 @@ pub struct Request {
     pub on_error: OnError,
     /// What the file may do to the table's columns.
     pub evolve: Evolve,
+    /// What is said of the file's format.
+    pub stated: Stated,
     /// The encoding of the file when it is neither UTF-8 nor UTF-16 with a byte order mark, such as `windows-1252`.
     pub encoding: Option<String>,
     /// The character between fields: one ASCII character, or `\t`; detected when not given.
@@ -109,6 +112,8 @@ pub struct Request {
     pub author: String,
     /// Makes a retried load apply once.
     pub idempotency_key: Option<String>,
+    /// What the key stands for, when that is not the file's bytes.
+    pub key_means: Option<String>,
 }
 
 impl Request {
@@ -119,10 +124,12 @@ impl Request {
             mode: Mode::Replace,
             on_error: OnError::Fail,
             evolve: Evolve::None,
+            stated: Stated::default(),
             encoding: None,
             delimiter: None,
             author: String::new(),
             idempotency_key: None,
+            key_means: None,
         }
     }
 }

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use base::{DatasetName, Seams};
+use base::{ByteSize, DatasetName, Seams};
 use catalog::{Catalog, ColumnType, Draft, NewColumn, NewFile, SchemaDiff, Table};
 use storage::SpoolFile;
 use tokio::runtime::Handle;
 
 use crate::block::Block;
-use crate::csv::reader::{Options, Reader};
 use crate::error::{Error, Result};
 use crate::infer::Forms;
+use crate::json::names::Names;
 use crate::lane::Misfit;
 use crate::layout::Layout;
 use crate::pass::{Found, Pass};
@@ -20,8 +20,10 @@ use crate::plan::ColumnPlan;
 use crate::progress::Progress;
 use crate::reject::{Refusals, Rejected};
 use crate::request::{Evolve, OnError};
+use crate::rows::{Options, Rows};
 use crate::shape::{self, Fit};
 use crate::store_file::StoreFile;
+use crate::unpack::Unpacked;
 use crate::write::ParquetFile;
 
 /// Everything that turning one file into Parquet needs.
@@ -34,10 +36,14 @@ pub struct Stage {
     pub spool: SpoolFile,
     /// How to read it.
     pub options: Options,
+    /// What it may unpack to.
+    pub unpack_limit: ByteSize,
     /// What to do with rows that cannot be loaded.
     pub on_error: OnError,
     /// What the file may do to the table's columns.
     pub evolve: Evolve,
+    /// The ids of the columns that the table had when the load arrived.
+    pub arrived: Vec<i32>,
     /// Where drafts come from.
     pub catalog: Catalog,
     /// Chance, for file names.
@@ -69,43 +75,71 @@ pub struct Staged {
 /// How reading the file once ended.
 enum Attempt {
     Staged(Staged),
-    /// The types were wrong; these forms are of all the values, by the columns' places in the file.
-    Retype(Vec<Forms>),
+    /// It must be read again, with what is known by now.
+    Again(Known),
+}
+
+/// What is known of a file from reading it before.
+#[derive(Default)]
+struct Known {
+    /// Its keys, when it is JSON that has more of them than its first rows.
+    names: Option<Names>,
+    /// The forms of all values, by the columns' places in the file, when its first rows suggested wrong types.
+    forms: Vec<Forms>,
 }
 
 impl Stage {
     /// Reads the file with the types of its table, or with those that its first rows suggest. When a later row
-    /// contradicts them, the rest is only looked at, and the file is read again with types that hold for all of it.
+    /// contradicts them, or has further columns, the rest is only looked at, and the file is read again with columns and
+    /// types that hold for all of it.
     pub fn run(self) -> Result<Staged> {
-        let mut attempt = Attempt::Retype(Vec::new());
+        let mut attempt = Attempt::Again(Known::default());
         loop {
             match attempt {
                 Attempt::Staged(staged) => return Ok(staged),
-                Attempt::Retype(forms) => attempt = self.attempt(&forms)?,
+                Attempt::Again(known) => attempt = self.attempt(known)?,
             }
         }
     }
 
-    fn attempt(&self, known: &[Forms]) -> Result<Attempt> {
-        let mut reader = Reader::open(self.spool.open()?, self.options)?;
+    fn attempt(&self, known: Known) -> Result<Attempt> {
+        let mut reader = self.rows(known.names.clone())?;
         let mut draft = self.draft(reader.names())?;
-        let mut refusals = self.refusals(&draft, reader.header());
+        let mut refusals = self.refusals(&draft, &reader);
         let first = reader.next(&mut refusals)?;
-        let plans = self.plans(&mut draft, reader.names(), first.as_ref(), known)?;
+        let plans = self.plans(&mut draft, reader.names(), first.as_ref(), &known.forms)?;
         let target = first.as_ref().map(|_| self.store_file(draft.data_path(&self.seams)));
         let file = target.map(|target| parquet_file(target, &draft, &plans)).transpose()?;
         let found = self.pass(&plans, file.as_ref(), first, &mut reader, &mut refusals)?;
         if let Some(misfit) = found.misfit {
             return Err(self.drift_by(&plans, &misfit));
         }
+        if let Some(names) = reader.grown(|position| self.goes_on(position, found.rows))? {
+            return Ok(Attempt::Again(Known { names: Some(names), forms: Vec::new() }));
+        }
         if self.on_error == OnError::Fail && refusals.total > 0 {
             return Err(Error::Rows { total: refusals.total, first: refusals.first });
         }
         if found.retype {
-            return Ok(Attempt::Retype(by_source(&plans, &found.forms)));
+            return Ok(Attempt::Again(Known { forms: by_source(&plans, &found.forms), ..known }));
+        }
+        if plans.is_empty() {
+            return Err(Error::Empty);
         }
         let files = file.into_iter().map(new_file).collect::<Result<_>>()?;
         Self::finish(draft, files, found.rows, refusals).map(Attempt::Staged)
+    }
+
+    fn rows(&self, names: Option<Names>) -> Result<Rows> {
+        let columns = self.table.iter().flat_map(|table| table.columns()).map(|column| column.name.clone());
+        let unpacked = Unpacked::open(self.spool.open()?, self.unpack_limit)?;
+        Rows::open(unpacked, self.options, names, columns.collect())
+    }
+
+    /// Tells how far the file has been read; answers whether anybody waits for the rest.
+    fn goes_on(&self, position: u64, rows: u64) -> bool {
+        self.progress.at(position, rows);
+        !self.stop.load(Ordering::Relaxed)
     }
 
     /// The table's draft, or one for a new table of these columns, which are text until more is known.
@@ -117,11 +151,12 @@ impl Stage {
         }
     }
 
-    fn refusals(&self, draft: &Draft, header: &[u8]) -> Refusals {
+    fn refusals(&self, draft: &Draft, rows: &Rows) -> Refusals {
         match self.on_error {
             OnError::Fail => Refusals::default(),
             OnError::Skip => {
-                let path = format!("{}/rejected/{}.csv", draft.location, self.seams.uuid());
+                let (header, extension) = rows.header();
+                let path = format!("{}/rejected/{}.{extension}", draft.location, self.seams.uuid());
                 Refusals::kept(header, self.store_file(path))
             }
         }
@@ -162,7 +197,7 @@ impl Stage {
             }
         }
         let given: Vec<NewColumn> = plans.iter().map(ColumnPlan::column).collect();
-        let Fit { known, added } = shape::fit(&self.name, table.columns(), &given, self.evolve)?;
+        let Fit { known, added } = shape::fit(&self.name, table.columns(), &given, self.evolve, &self.arrived)?;
         draft.extend(&added.iter().map(|&place| given[place].clone()).collect::<Vec<_>>());
         for (target, source) in known.into_iter().chain(added.into_iter().map(Some)).enumerate() {
             if let Some(source) = source {
@@ -186,7 +221,7 @@ impl Stage {
         plans: &[ColumnPlan],
         file: Option<&ParquetFile<StoreFile>>,
         first: Option<Block>,
-        reader: &mut Reader,
+        reader: &mut Rows,
         refusals: &mut Refusals,
     ) -> Result<Found> {
         let pass = Pass {

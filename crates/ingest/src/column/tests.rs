@@ -4,12 +4,13 @@ use std::io::{Seek, Write};
 use super::*;
 use crate::csv::reader::{Options, Reader};
 use crate::reject::Refusals;
+use crate::unpack::Unpacked;
 
 fn block(text: &str) -> Block {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     file.rewind().unwrap();
-    let mut reader = Reader::open(file, Options::default()).unwrap();
+    let mut reader = Reader::open(Unpacked::open(file, base::ByteSize::gib(1)).unwrap(), Options::default()).unwrap();
     reader.next(&mut Refusals::default()).unwrap().unwrap()
 }
 

@@ -1,11 +1,11 @@
 //! Turns the bytes of a file into UTF-8 text.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Chain, Cursor, Read};
 
 use encoding_rs::{DecoderResult, UTF_16BE, UTF_16LE};
 
 use crate::error::{Error, Result};
+use crate::unpack::Unpacked;
 
 #[cfg(test)]
 mod tests;
@@ -58,10 +58,8 @@ impl Charset {
 
 /// A file read as UTF-8 text. Bytes that are not valid stay in the text, to be found and reported in their line.
 pub struct Text {
-    file: File,
+    source: Chain<Cursor<Vec<u8>>, Unpacked>,
     decoder: Decoder,
-    /// Bytes of the file read so far.
-    read: u64,
     ended: bool,
 }
 
@@ -73,23 +71,23 @@ enum Decoder {
 
 impl Text {
     /// Text from the beginning of a file.
-    pub fn open(mut file: File, asked: Charset) -> Result<Self> {
+    pub fn open(mut source: Unpacked, asked: Charset) -> Result<Self> {
         let mut head = Vec::new();
-        (&mut file).take(4).read_to_end(&mut head).map_err(Error::Spool)?;
+        read(&mut source, 4, &mut head)?;
         refuse_utf_32(&head)?;
         let (charset, mark) = Charset::of_mark(&head, asked);
-        file.seek(SeekFrom::Start(mark as u64)).map_err(Error::Spool)?;
+        let source = Cursor::new(head.split_off(mark)).chain(source);
         let decoder = match charset {
             Charset::Utf8 => Decoder::Utf8,
             Charset::Latin1 => Decoder::Latin1,
             Charset::Other(encoding) => Decoder::Other(Box::new(encoding.new_decoder_without_bom_handling())),
         };
-        Ok(Self { file, decoder, read: mark as u64, ended: false })
+        Ok(Self { source, decoder, ended: false })
     }
 
-    /// Bytes of the file read so far.
-    pub fn read(&self) -> u64 {
-        self.read
+    /// Bytes of the waiting file read so far.
+    pub fn position(&self) -> u64 {
+        self.source.get_ref().1.position()
     }
 
     /// Whether all of the file has been read.
@@ -104,9 +102,7 @@ impl Text {
             match &mut self.decoder {
                 Decoder::Utf8 => {
                     into.reserve_exact(wanted);
-                    let got = (&mut self.file).take(wanted as u64).read_to_end(into).map_err(Error::Spool)?;
-                    self.read += got as u64;
-                    self.ended = got < wanted;
+                    self.ended = read(&mut self.source, wanted, into)? < wanted;
                 }
                 Decoder::Latin1 => {
                     let raw = self.raw()?;
@@ -123,9 +119,7 @@ impl Text {
 
     fn raw(&mut self) -> Result<Vec<u8>> {
         let mut raw = Vec::with_capacity(RAW);
-        let got = (&mut self.file).take(RAW as u64).read_to_end(&mut raw).map_err(Error::Spool)?;
-        self.read += got as u64;
-        self.ended = got < RAW;
+        self.ended = read(&mut self.source, RAW, &mut raw)? < RAW;
         Ok(raw)
     }
 
@@ -143,6 +137,11 @@ impl Text {
             }
         }
     }
+}
+
+/// Appends so many bytes, or as many as there are; answers how many.
+fn read(source: &mut impl Read, wanted: usize, into: &mut Vec<u8>) -> Result<usize> {
+    source.take(wanted as u64).read_to_end(into).map_err(Error::of_waiting)
 }
 
 /// The little-endian mark of UTF-32 begins with that of UTF-16, under which every second character would be a NUL.

@@ -1,7 +1,5 @@
 //! Reads a file as blocks of whole rows and sets the rows aside that cannot be loaded.
 
-use std::fs::File;
-
 use super::dialect;
 use super::encoding::{Charset, Text};
 use super::split::{self, Dialect, QuoteFault, Step};
@@ -10,6 +8,7 @@ use crate::block::Block;
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::reject::{Refusals, Rejected};
+use crate::unpack::Unpacked;
 
 #[cfg(test)]
 mod tests;
@@ -77,8 +76,8 @@ enum Fault {
 
 impl Reader {
     /// Opens a file, finds its dialect and takes its header.
-    pub fn open(file: File, options: Options) -> Result<Self> {
-        let mut text = Text::open(file, options.charset)?;
+    pub fn open(source: Unpacked, options: Options) -> Result<Self> {
+        let mut text = Text::open(source, options.charset)?;
         let mut head = Vec::new();
         let least = HEAD.min(options.block);
         text.fill(&mut head, least)?;
@@ -128,7 +127,7 @@ impl Reader {
 
     /// Bytes of the file that have been read.
     pub fn position(&self) -> u64 {
-        self.text.read()
+        self.text.position()
     }
 
     /// The next block that has rows, none at the end. Rows that cannot be loaded go to `refusals`.

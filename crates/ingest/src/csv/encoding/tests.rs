@@ -6,13 +6,13 @@ fn read(bytes: &[u8], asked: Charset) -> Vec<u8> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     file.rewind().unwrap();
-    let mut text = Text::open(file, asked).unwrap();
+    let mut text = Text::open(Unpacked::open(file, base::ByteSize::gib(1)).unwrap(), asked).unwrap();
     let mut into = Vec::new();
     while !text.ended() {
         let target = into.len() + 1000;
         text.fill(&mut into, target).unwrap();
     }
-    assert_eq!(text.read(), bytes.len() as u64);
+    assert_eq!(text.position(), bytes.len() as u64);
     into
 }
 
@@ -42,7 +42,10 @@ fn utf_32_is_refused_by_name() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         file.rewind().unwrap();
-        let refused = Text::open(file, Charset::Utf8).map(drop).unwrap_err().to_string();
+        let refused = Text::open(Unpacked::open(file, base::ByteSize::gib(1)).unwrap(), Charset::Utf8)
+            .map(drop)
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("UTF-32"), "{refused}");
     }
 }

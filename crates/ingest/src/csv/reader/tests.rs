@@ -18,7 +18,7 @@ fn open(text: &[u8], options: Options) -> Result<Reader> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(text).unwrap();
     file.rewind().unwrap();
-    Reader::open(file, options)
+    Reader::open(Unpacked::open(file, base::ByteSize::gib(1)).unwrap(), options)
 }
 
 fn read(text: &[u8], options: Options) -> Result<Load> {

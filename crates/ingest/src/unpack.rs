@@ -1,0 +1,152 @@
+//! The bytes of a waiting file, unpacked when it is gzip or zstd, within limits.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base::ByteSize;
+use flate2::bufread::MultiGzDecoder;
+
+use crate::error::{Error, Result};
+
+#[cfg(test)]
+mod tests;
+
+/// Bytes of the packed file that are read at a time.
+const BUFFER: usize = 32 << 10;
+/// The largest window of zstd that is unpacked, as a power of two: 32 MiB, which all but its `--ultra` levels keep to.
+const WINDOW_LOG: u32 = 25;
+/// A file may not unpack to more than so many times its size. Text in tables stays far below; a file made to exhaust
+/// the reader is above: deflate packs nothing but zeros 230 times at its fastest and 1,030 times at its best.
+const RATIO: u64 = 200;
+/// Up to here the ratio does not count, because a few packed bytes may hold as many equal rows as they like.
+const RATIO_FREE: u64 = 16 << 20;
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// One gzip member or several.
+    Gzip,
+    /// One zstd frame or several.
+    Zstd,
+}
+
+impl Packing {
+    /// What the first bytes of a file say.
+    pub fn of(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            // A frame that is to be skipped may come first.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    /// The name that people know it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// A waiting file as it is meant to be read. Its errors hold an [`Error`] that says what is wrong.
+pub struct Unpacked {
+    source: Source,
+    packing: Option<Packing>,
+    packed: Arc<AtomicU64>,
+    given: u64,
+    limit: ByteSize,
+}
+
+enum Source {
+    Plain(Metered),
+    Gzip(Box<MultiGzDecoder<BufReader<Metered>>>),
+    Zstd(Box<zstd::Decoder<'static, BufReader<Metered>>>),
+}
+
+/// A file that counts what is read of it.
+struct Metered {
+    file: File,
+    read: Arc<AtomicU64>,
+}
+
+impl Unpacked {
+    /// A file from its beginning, which may unpack to at most `limit`.
+    pub fn open(mut file: File, limit: ByteSize) -> Result<Self> {
+        let mut head = Vec::new();
+        (&mut file).take(4).read_to_end(&mut head).map_err(Error::Spool)?;
+        file.seek(SeekFrom::Start(0)).map_err(Error::Spool)?;
+        let packing = Packing::of(&head);
+        let packed = Arc::new(AtomicU64::new(0));
+        let metered = Metered { file, read: Arc::clone(&packed) };
+        let buffered = |metered| BufReader::with_capacity(BUFFER, metered);
+        let source = match packing {
+            None => Source::Plain(metered),
+            Some(Packing::Gzip) => Source::Gzip(Box::new(MultiGzDecoder::new(buffered(metered)))),
+            Some(Packing::Zstd) => {
+                let mut decoder = zstd::Decoder::with_buffer(buffered(metered)).map_err(Error::Spool)?;
+                decoder.window_log_max(WINDOW_LOG).map_err(Error::Spool)?;
+                Source::Zstd(Box::new(decoder))
+            }
+        };
+        Ok(Self { source, packing, packed, given: 0, limit })
+    }
+
+    /// At most so many bytes at its beginning.
+    pub fn head(self, most: usize) -> Result<Vec<u8>> {
+        let mut head = Vec::new();
+        self.take(most as u64).read_to_end(&mut head).map_err(Error::of_waiting)?;
+        Ok(head)
+    }
+
+    /// Bytes of the waiting file that have been read.
+    pub fn position(&self) -> u64 {
+        self.packed.load(Ordering::Relaxed)
+    }
+
+    /// Refuses what unpacks to more than it may, before more of it is unpacked.
+    fn weigh(&self, packing: Packing) -> Result<()> {
+        let bomb = self.given > RATIO_FREE && self.given / RATIO > self.position();
+        if bomb || self.given > self.limit.0 {
+            let (packing, limit) = (packing.name(), self.limit);
+            return Err(Error::Inflated { packing, limit, ratio: bomb.then_some(RATIO) });
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, packing: Packing, error: &io::Error) -> Error {
+        let reason = match error.kind() {
+            io::ErrorKind::UnexpectedEof => "it ends in the middle, as if cut off",
+            _ if error.to_string().contains("too much memory") => "it needs a window of more than 32 MiB",
+            _ => "what stands there is not valid",
+        };
+        Error::Packed { packing: packing.name(), position: self.position(), unpacked: self.given, reason }
+    }
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = match &mut self.source {
+            Source::Plain(file) => file.read(into),
+            Source::Gzip(decoder) => decoder.read(into),
+            Source::Zstd(decoder) => decoder.read(into),
+        };
+        let Some(packing) = self.packing else { return read };
+        let read = read.map_err(|error| io::Error::other(self.damaged(packing, &error)))?;
+        self.given += read as u64;
+        self.weigh(packing).map_err(io::Error::other)?;
+        Ok(read)
+    }
+}
+
+impl Read for Metered {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(into)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
