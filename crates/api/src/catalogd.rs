@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Refusal, Result};
 use crate::fresh::{freshen, readiness};
+use crate::iceberg;
 use crate::request::{Json, Nothing, Params, Rest, json_at};
 use crate::role::Role;
 use crate::shared::{AUTHOR, Shared, gated, no_route};
@@ -33,7 +34,8 @@ pub fn catalogd(catalog: Catalog, shared: Shared) -> Router {
         .route_layer(middleware::from_fn_with_state(catalog.clone(), freshen))
         .with_state(catalog.clone());
     let writes = Router::new().route("/catalog/register", post(register)).with_state(catalog.clone());
-    let routes = gated(reads, short).merge(gated(writes, long)).fallback(no_route);
+    let outside = iceberg::routes(catalog.clone(), short.clone(), long.clone());
+    let routes = gated(reads, short).merge(gated(writes, long)).merge(outside).fallback(no_route);
     shared.door(Role::Catalogd, routes, readiness(catalog))
 }
 

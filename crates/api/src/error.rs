@@ -95,6 +95,12 @@ pub enum Error {
         /// What it may be.
         rule: &'static str,
     },
+    /// A path names a table by a name that none can have.
+    #[error("there is no such table: {0}")]
+    NoTable(NameError),
+    /// There are no views.
+    #[error("there are no views here")]
+    NoView,
     /// A dataset name breaks the rule.
     #[error("name: {0}")]
     Name(#[from] NameError),
@@ -245,7 +251,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoRoute | Self::NoQuery => Kind::NotFound,
+            Self::NoRoute | Self::NoQuery | Self::NoTable(_) | Self::NoView => Kind::NotFound,
             Self::NoToken | Self::WrongToken => Kind::Unauthenticated,
             Self::Host { .. } | Self::Origin { .. } | Self::Scope { .. } | Self::Address { .. } => Kind::Denied,
             Self::TooLarge { .. } => Kind::TooMuch,
@@ -263,6 +269,8 @@ impl Fault for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::NoRoute => "api.no_route",
+            Self::NoTable(_) => "api.no_table",
+            Self::NoView => "api.no_view",
             Self::Method => "api.method_not_allowed",
             Self::MediaType { .. } => "api.media_type",
             Self::NotAcceptable { .. } => "api.not_acceptable",

@@ -21,6 +21,7 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::gate::Gate;
 use crate::health::{Readiness, Unready};
+use crate::iceberg::is_iceberg;
 use crate::openapi;
 use crate::proxy::{Proxy, parse_address};
 use crate::request::{MIN_VERSION, VERSION, text};
@@ -160,8 +161,12 @@ impl Line {
     }
 }
 
-/// Takes `/v1` off the path, before anything else looks at it, and says which role answers the rest.
+/// Takes `/v1` off the path, before anything else looks at it, and says which role answers the rest. Iceberg's protocol
+/// has a root of its own.
 fn strip(request: &mut Request) -> Result<Role, Error> {
+    if is_iceberg(request.uri().path()) {
+        return Ok(Role::Catalogd);
+    }
     let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let rest = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).ok_or(Error::NoRoute)?;
     let role = rest.split('?').next().and_then(Role::of_path).ok_or(Error::NoRoute)?;

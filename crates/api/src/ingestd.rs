@@ -82,7 +82,8 @@ impl Asked {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Error> {
+/// The key under which a retry answers the first outcome.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Error> {
     if !headers.contains_key(IDEMPOTENCY_KEY) {
         return Ok(None);
     }

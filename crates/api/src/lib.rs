@@ -4,7 +4,7 @@
 //! upload or a result stream whole, and never shows a server path, a credential or a library's message. Reading order:
 //! [`role`], [`shared`], [`limits`] and [`metrics`] (what every door has), [`error`] and [`problem`] (refusals),
 //! [`request`] (bodies and parameters), [`trace`], [`host`], [`auth`] and [`gate`] (what every request passes),
-//! [`health`] and [`fresh`], then the roles [`storaged`], [`catalogd`], [`ingestd`], [`queryd`], [`embedd`], [`vectord`],
+//! [`health`] and [`fresh`], then the roles [`storaged`], [`catalogd`] with [`iceberg`], [`ingestd`], [`queryd`], [`embedd`], [`vectord`],
 //! the [`gateway`] with its [`proxy`], and [`edge`] (the sockets).
 
 mod accept;
@@ -19,6 +19,7 @@ pub mod gate;
 pub mod gateway;
 pub mod health;
 pub mod host;
+mod iceberg;
 pub mod ingestd;
 pub mod limits;
 mod linger;

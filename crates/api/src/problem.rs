@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::iceberg::{self, Envelope};
+
 /// Seconds after which a busy service may be asked again, unless the fault says otherwise.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
@@ -20,6 +22,22 @@ pub(crate) struct Problem {
     detail: String,
     facts: Facts,
     causes: String,
+}
+
+/// In whose words a refusal is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// Ours: `application/problem+json`.
+    Problem,
+    /// Those of Iceberg's protocol.
+    Iceberg,
+}
+
+impl Words {
+    /// The words for requests of a path.
+    pub(crate) fn of(path: &str) -> Self {
+        if iceberg::is_iceberg(path) { Self::Iceberg } else { Self::Problem }
+    }
 }
 
 /// The members in the order in which they stand on the wire.
@@ -42,14 +60,17 @@ impl Problem {
     }
 
     /// Writes the body of `answer` if it is a refusal that still lacks it, and logs what only the operator may know.
-    pub(crate) fn write(mut answer: Response, request: &RequestId) -> Response {
+    pub(crate) fn write(mut answer: Response, request: &RequestId, words: Words) -> Response {
         let Some(problem) = answer.extensions_mut().remove::<Self>() else { return answer };
         if problem.status.is_server_error() || !problem.causes.is_empty() {
             let (code, causes) = (problem.code, problem.causes.as_str());
             tracing::warn!(request_id = %request, code, detail = problem.detail, causes, "request refused");
         }
-        let body = problem.body(request);
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let (media_type, body) = match words {
+            Words::Problem => ("application/problem+json", problem.body(request)),
+            Words::Iceberg => ("application/json", problem.envelope(&mut answer)),
+        };
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         answer.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         *answer.body_mut() = Body::from(body);
         answer
@@ -67,6 +88,16 @@ impl Problem {
             facts: &self.facts,
         };
         serde_json::to_vec(&wire).unwrap_or_default()
+    }
+
+    /// The body in Iceberg's words, and its status where that differs.
+    fn envelope(&self, answer: &mut Response) -> Vec<u8> {
+        let status = iceberg::status_of(self.code, self.status);
+        if status != self.status {
+            *answer.status_mut() = status;
+            answer.headers_mut().remove(RETRY_AFTER);
+        }
+        serde_json::to_vec(&Envelope::new(&self.detail, self.code, status)).unwrap_or_default()
     }
 
     /// The code of the refusal that `answer` carries and that nobody has written yet.

@@ -14,8 +14,9 @@ use hyper::body::Body as _;
 
 use crate::error::Error;
 use crate::health;
+use crate::iceberg::is_iceberg;
 use crate::metrics::Metrics;
-use crate::problem::Problem;
+use crate::problem::{Problem, Words};
 use crate::request::text;
 use crate::role::Role;
 
@@ -39,11 +40,11 @@ pub(crate) struct Tracer {
 
 impl Tracer {
     /// The body of a refusal, which is counted.
-    fn written(&self, answer: Response, ids: &Ids) -> Response {
+    fn written(&self, answer: Response, ids: &Ids, words: Words) -> Response {
         if let Some(code) = Problem::code_of(&answer) {
             self.metrics.refused(self.role, code);
         }
-        Problem::write(answer, &ids.request)
+        Problem::write(answer, &ids.request, words)
     }
 
     /// Logs and counts a request that is answered.
@@ -77,14 +78,15 @@ impl Served {
 pub(crate) async fn follow(State(tracer): State<Tracer>, mut request: Request, next: Next) -> Response {
     let ids = Ids::of(request.headers(), &tracer.seams);
     if health::is_health(request.uri().path()) {
-        return tracer.written(guarded(next, request).await, &ids);
+        return tracer.written(guarded(next, request).await, &ids, Words::Problem);
     }
     let inner = request.extensions_mut().insert(Followed).is_some();
     let _working = (!inner).then(|| tracer.metrics.working(tracer.role));
     ids.put(request.headers_mut());
     let (route, method) = (route_of(&request), request.method().clone());
+    let words = Words::of(request.uri().path());
     let started = tracer.seams.now();
-    let mut answer = tracer.written(guarded(next, request).await, &ids);
+    let mut answer = tracer.written(guarded(next, request).await, &ids, words);
     ids.put(answer.headers_mut());
     if method == Method::HEAD {
         answer = bare(answer);
@@ -118,6 +120,7 @@ fn route_of(request: &Request) -> String {
 /// The gateway names the role and route behind it when they are in this process.
 fn served(answer: &Response, here: Served) -> Served {
     match answer.extensions().get::<Served>() {
+        Some(behind) if is_iceberg(&behind.route) => behind.clone(),
         Some(behind) => Served { role: behind.role, route: format!("/v1{}", behind.route) },
         None => here,
     }

@@ -13,7 +13,7 @@ use object_store::{
     GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion,
 };
 
-use crate::config::Config;
+use crate::config::{Config, S3Config};
 use crate::error::{Error, Result};
 use crate::local::Directory;
 use crate::location::Location;
@@ -38,9 +38,19 @@ struct Inner {
     backend: Arc<dyn ObjectStore>,
     /// The backend again where it is a directory, which can do what the trait of all backends does not offer.
     directory: Option<Directory>,
+    server: Option<Server>,
     uri: String,
     seams: Seams,
     nature: Nature,
+}
+
+/// Where a bucket is reached by others than us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The server's URL; empty for AWS itself.
+    pub endpoint: String,
+    /// The region that requests are signed for.
+    pub region: String,
 }
 
 /// In what stores differ, as far as the verbs above them must know.
@@ -88,11 +98,14 @@ impl Store {
                 let directory = Directory::open(path, config.durability, seams.clone()).await?;
                 let uri = directory.uri()?;
                 let backend = Arc::new(directory.clone());
-                Self { inner: Arc::new(Inner { backend, directory: Some(directory), uri, seams, nature: DIRECTORY }) }
+                let (directory, server) = (Some(directory), None);
+                Self { inner: Arc::new(Inner { backend, directory, server, uri, seams, nature: DIRECTORY }) }
             }
             Location::S3 { bucket, prefix } => {
                 let backend = s3::connect(bucket, prefix, &config.s3)?;
-                Self::new(backend, &location.to_string(), REMOTE, seams)
+                let S3Config { endpoint, region, .. } = config.s3.clone();
+                let (uri, server) = (location.to_string(), Some(Server { endpoint, region }));
+                Self { inner: Arc::new(Inner { backend, directory: None, server, uri, seams, nature: REMOTE }) }
             }
         };
         store.probe().await?;
@@ -106,13 +119,19 @@ impl Store {
     }
 
     fn new(backend: Arc<dyn ObjectStore>, uri: &str, nature: Nature, seams: Seams) -> Self {
-        Self { inner: Arc::new(Inner { backend, directory: None, uri: uri.to_owned(), seams, nature }) }
+        let (directory, server, uri) = (None, None, uri.to_owned());
+        Self { inner: Arc::new(Inner { backend, directory, server, uri, seams, nature }) }
     }
 
     /// The lake's absolute address without a trailing slash: `file:///abs/lake`, `s3://bucket/prefix` or
     /// `memory://lake`.
     pub fn uri(&self) -> &str {
         &self.inner.uri
+    }
+
+    /// Where the bucket is reached, when the store is one.
+    pub fn server(&self) -> Option<&Server> {
+        self.inner.server.as_ref()
     }
 
     /// The backend, rooted at the lake, for libraries that read through it.

@@ -1,0 +1,75 @@
+//! Iceberg's REST protocol over the catalog: other engines list, read and change tables at `/iceberg`.
+//!
+//! Parameters that the protocol may grow are let through unread, where our own routes refuse what they do not know.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::middleware;
+use axum::routing::{get, post};
+use base::{DatasetName, Version};
+use catalog::{Caller, Catalog};
+use http::{HeaderMap, StatusCode};
+
+use crate::error::{Error, Refusal, Result};
+use crate::fresh::freshen;
+use crate::gate::Gate;
+use crate::ingestd::idempotency_key;
+use crate::request::with_version;
+use crate::shared::{AUTHOR, gated};
+
+mod config;
+mod envelope;
+mod namespaces;
+mod page;
+mod tables;
+
+pub(crate) use envelope::{Envelope, is_iceberg, status_of};
+
+/// The routes of the protocol. Commits look at files, so they have time.
+pub(crate) fn routes(catalog: Catalog, short: Gate, long: Gate) -> Router {
+    let at = |path: &str| format!("/iceberg/v1{path}");
+    let table = "/namespaces/{namespace}/tables/{table}";
+    let space = get(namespaces::load).head(namespaces::exists).delete(namespaces::drop);
+    let quick = Router::new()
+        .route(&at("/config"), get(config::config))
+        .route(&at("/namespaces"), get(namespaces::list).post(namespaces::create))
+        .route(&at("/namespaces/{namespace}"), space)
+        .route(&at("/namespaces/{namespace}/properties"), post(namespaces::note))
+        .route(&at("/namespaces/{namespace}/tables"), get(tables::list).post(tables::create))
+        .route(&at("/namespaces/{namespace}/views"), get(namespaces::views))
+        .route(&at("/namespaces/{namespace}/views/{view}"), get(no_view).head(no_view).delete(no_view))
+        .route(&at(&format!("{table}/metrics")), post(tables::metrics))
+        .route(&at("/tables/rename"), post(tables::rename))
+        .with_state(catalog.clone());
+    let one = get(tables::load).head(tables::exists).post(tables::commit).delete(tables::drop);
+    let slow = Router::new()
+        .route(&at(table), one)
+        .route(&at("/namespaces/{namespace}/register"), post(tables::register))
+        .route(&at("/transactions/commit"), post(tables::commit_all))
+        .with_state(catalog.clone());
+    let fresh = middleware::from_fn_with_state(catalog, freshen);
+    gated(quick, short).merge(gated(slow, long)).route_layer(fresh)
+}
+
+async fn no_view() -> Error {
+    Error::NoView
+}
+
+/// A table of the path. A name that no table can have names none.
+fn table_of(Path((namespace, table)): Path<(String, String)>) -> Result<DatasetName, Error> {
+    DatasetName::new(&namespace, &table).map_err(Error::NoTable)
+}
+
+fn caller(headers: &HeaderMap) -> Result<Caller, Error> {
+    Ok(Caller { author: AUTHOR.to_owned(), idempotency_key: idempotency_key(headers)? })
+}
+
+/// An answer without a body.
+fn done(version: Version) -> axum::response::Response {
+    with_version(version, axum::response::IntoResponse::into_response(StatusCode::NO_CONTENT))
+}
+
+/// The name of a table to be created or named anew.
+fn new_name(namespace: &str, table: &str) -> Result<DatasetName, Refusal> {
+    Ok(DatasetName::new(namespace, table).map_err(Error::from)?)
+}
