@@ -21,7 +21,7 @@ use crate::format::{self, Format};
 use crate::origin::Allowed;
 use crate::outcome::Outcome;
 use crate::progress::{Phase, Progress};
-use crate::request::Request;
+use crate::request::{Evolve, Request};
 use crate::rows::Options;
 use crate::stage::{Stage, Staged};
 use crate::unpack::Unpacked;
@@ -70,10 +70,6 @@ impl Ingest {
         &self.spool_dir
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        self.seams.now()
-    }
-
     /// Loads one file: its rows become visible as a whole in one commit, or nothing does.
     ///
     /// Dropping the future ends the load and leaves nothing, unless the commit is under way already.
@@ -83,11 +79,11 @@ impl Ingest {
         body: impl Stream<Item = std::result::Result<Bytes, BodyError>> + Send,
         progress: &Progress,
     ) -> Result<Outcome> {
-        let began = self.seams.now();
+        let arrival = self.arrive(&request).await?;
         options(&request)?;
         let body = body.map(|piece| piece.map_err(|error| storage::Error::Body(error).into()));
         let spool = self.receive(body, progress).await?;
-        self.load_spooled(request, spool, began, progress).await
+        self.load_spooled(request, spool, arrival, progress).await
     }
 
     /// Loads what has arrived.
@@ -95,18 +91,31 @@ impl Ingest {
         &self,
         request: Request,
         spool: SpoolFile,
-        began: Timestamp,
+        arrival: Arrival,
         progress: &Progress,
     ) -> Result<Outcome> {
         let mut options = options(&request)?;
         options.format = self.format(&request, &spool).await?;
+        progress.expect(spool.len);
         let source = source(&request, options.format, &spool);
+        let waiting = Waiting { spool, options, source, columns: arrival.columns };
         let _turn = self.turns.acquire().await.map_err(|_| Error::Lost)?;
         progress.enter(Phase::Reading);
-        let mut outcome = self.apply(&request, &spool, options, &source, progress).await?;
+        let mut outcome = self.apply(&request, &waiting, progress).await?;
         progress.enter(Phase::Done);
-        outcome.elapsed_ms = u64::try_from(self.seams.now().millis() - began.millis()).unwrap_or(0);
+        outcome.elapsed_ms = u64::try_from(self.seams.now().millis() - arrival.at.millis()).unwrap_or(0);
         Ok(outcome)
+    }
+
+    /// Notes what is so when a load arrives.
+    pub(crate) async fn arrive(&self, request: &Request) -> Result<Arrival> {
+        let at = self.seams.now();
+        let table = match request.evolve {
+            Evolve::None => None,
+            Evolve::Add => self.table(&request.name).await?,
+        };
+        let columns = table.iter().flat_map(|table| table.columns()).map(|column| column.id).collect();
+        Ok(Arrival { at, columns })
     }
 
     /// Keeps bytes in a temporary file, since they may have to be read twice, and takes their digest.
@@ -142,20 +151,14 @@ impl Ingest {
 
     /// Stages the rows for the table as it is and publishes them; when the table turns out to be another by then,
     /// begins again with that one.
-    async fn apply(
-        &self,
-        request: &Request,
-        spool: &SpoolFile,
-        options: Options,
-        source: &Source,
-        progress: &Progress,
-    ) -> Result<Outcome> {
+    async fn apply(&self, request: &Request, waiting: &Waiting, progress: &Progress) -> Result<Outcome> {
+        let source = &waiting.source;
         for _ in 0..TRIES {
             let table = self.table(&request.name).await?;
             if let Some(table) = table.as_ref().filter(|table| is_same(request, table, source)) {
                 return self.outcome(request, table, None, true).await;
             }
-            let staged = self.stage(request, table, spool, options, progress).await?;
+            let staged = self.stage(request, table, waiting, progress).await?;
             progress.enter(Phase::Publishing);
             match self.publish(request, &staged, source).await {
                 Ok(Published { existing, table, .. }) => {
@@ -181,18 +184,18 @@ impl Ingest {
         &self,
         request: &Request,
         table: Option<Arc<Table>>,
-        spool: &SpoolFile,
-        options: Options,
+        waiting: &Waiting,
         progress: &Progress,
     ) -> Result<Staged> {
         let stop = StopOnDrop::default();
         let stage = Stage {
             name: request.name.clone(),
             table,
-            spool: spool.clone(),
-            options,
+            spool: waiting.spool.clone(),
+            options: waiting.options,
             on_error: request.on_error,
             evolve: request.evolve,
+            arrived: waiting.columns.clone(),
             catalog: self.catalog.clone(),
             seams: self.seams.clone(),
             unpack_limit: self.unpack_limit,
@@ -258,6 +261,21 @@ impl Ingest {
             elapsed_ms: 0,
         })
     }
+}
+
+/// What was so when a load arrived.
+pub(crate) struct Arrival {
+    at: Timestamp,
+    /// The ids of the table's columns, if it may get more.
+    columns: Vec<i32>,
+}
+
+/// A file that has arrived.
+struct Waiting {
+    spool: SpoolFile,
+    options: Options,
+    source: Source,
+    columns: Vec<i32>,
 }
 
 /// Ends the work on blocking threads when nobody waits for it any more.

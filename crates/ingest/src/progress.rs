@@ -16,6 +16,18 @@ pub enum Phase {
     Done,
 }
 
+impl Phase {
+    /// The word as it stands in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Receiving => "receiving",
+            Self::Reading => "reading",
+            Self::Publishing => "publishing",
+            Self::Done => "done",
+        }
+    }
+}
+
 /// Counters of one load. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Arc<Counters>);
@@ -23,6 +35,7 @@ pub struct Progress(Arc<Counters>);
 #[derive(Debug, Default)]
 struct Counters {
     received: AtomicU64,
+    expected: AtomicU64,
     read: AtomicU64,
     rows: AtomicU64,
     phase: AtomicU8,
@@ -32,6 +45,16 @@ impl Progress {
     /// Bytes of the body that have arrived.
     pub fn bytes_received(&self) -> u64 {
         self.0.received.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the body in all, when that is known.
+    pub fn bytes_expected(&self) -> Option<u64> {
+        Some(self.0.expected.load(Ordering::Relaxed)).filter(|expected| *expected > 0)
+    }
+
+    /// Says how many bytes the body has.
+    pub fn expect(&self, bytes: u64) {
+        self.0.expected.store(bytes, Ordering::Relaxed);
     }
 
     /// Bytes that have been read into rows; starts again when a type proved wrong.

@@ -25,12 +25,14 @@ pub struct Fit {
 /// With [`Evolve::None`] they must be the same in the same order. With [`Evolve::Add`] they are found by name: further
 /// ones are added, and missing ones are null. What may be a rename is refused all the same, since adding a column would
 /// part the values of one thing: a missing and a further column of one type that stand behind the same neighbour, or
-/// names that differ in case only.
-pub fn fit(name: &DatasetName, table: &[Column], given: &[NewColumn], evolve: Evolve) -> Result<Fit> {
+/// names that differ in case only. Columns that `arrived` lacks, the table's when the load arrived, were added by others
+/// since and are nobody's old name: a race alone refuses nothing.
+pub fn fit(name: &DatasetName, table: &[Column], given: &[NewColumn], evolve: Evolve, arrived: &[i32]) -> Result<Fit> {
     let mut diff = SchemaDiff::between(table, given);
     if evolve == Evolve::Add {
         diff.moved.clear();
-        if !may_be_rename(table, given) {
+        let old: Vec<&Column> = table.iter().filter(|column| arrived.contains(&column.id)).collect();
+        if !may_be_rename(&old, given) {
             diff.added.clear();
             diff.removed.clear();
         }
@@ -45,7 +47,7 @@ pub fn fit(name: &DatasetName, table: &[Column], given: &[NewColumn], evolve: Ev
     Ok(Fit { known, added: (0..given.len()).filter(is_new).collect() })
 }
 
-fn may_be_rename(table: &[Column], given: &[NewColumn]) -> bool {
+fn may_be_rename(table: &[&Column], given: &[NewColumn]) -> bool {
     let ours = table.iter().map(|column| (column.name.as_str(), column.ty.name()));
     let theirs = given.iter().map(|column| (column.name.as_str(), column.ty.name()));
     let ours: Vec<_> = ours.collect();

@@ -4,9 +4,12 @@
 
 mod abandon;
 mod batches;
+mod evolve;
 mod files;
 mod lake;
 mod modes;
+mod origins;
+mod pii;
 mod python;
 mod rows;
 mod types;
