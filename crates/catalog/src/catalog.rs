@@ -60,7 +60,7 @@ impl Catalog {
     /// Opens the lake's catalog; an empty store becomes a lake.
     pub async fn open(store: Store, config: &Config, seams: Seams) -> Result<Self> {
         let format = format::open(&store, &seams).await?;
-        let roots = Roots::new(&format.root, store.uri());
+        let roots = Roots::new(&format.root, store.uri(), &format.former_roots);
         let lake = Lake { store: store.clone(), roots, seams: seams.clone() };
         let log = Log::new(store.clone());
         let head = Arc::new(Head::load(&store, log.clone(), config, seams.clone()).await?);

@@ -112,6 +112,15 @@ pub(crate) async fn change(store: &Store, change: impl Fn(&mut Format)) -> Resul
 }
 
 impl Format {
+    /// Makes `root` the address of the lake; the one it had stays known.
+    pub fn move_to(&mut self, root: &str) {
+        if self.root != root {
+            let former = std::mem::replace(&mut self.root, root.to_owned());
+            self.former_roots.retain(|known| known != root && *known != former);
+            self.former_roots.push(former);
+        }
+    }
+
     pub fn bytes(&self) -> Result<Bytes> {
         let bytes = serde_json::to_vec_pretty(self);
         let bug = |source: serde_json::Error| Error::Bug { doing: "writing the lake's format", source: source.into() };

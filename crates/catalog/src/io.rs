@@ -20,16 +20,22 @@ use crate::error::Result;
 /// A file of a commit: its path relative to the lake's root, and its bytes.
 pub(crate) type Staged = (String, Bytes);
 
-/// The addresses of a lake: the one it was created under, which stored locations begin with, and where it is now.
+/// The addresses of a lake: the one that stored locations begin with, where it is now, and where it was before.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Roots {
     recorded: String,
     current: String,
+    /// All of them, the longest first: one may lie within another.
+    all: Vec<String>,
 }
 
 impl Roots {
-    pub fn new(recorded: &str, current: &str) -> Self {
-        Self { recorded: recorded.trim_end_matches('/').to_owned(), current: current.trim_end_matches('/').to_owned() }
+    pub fn new(recorded: &str, current: &str, former: &[String]) -> Self {
+        let tidy = |root: &str| root.trim_end_matches('/').to_owned();
+        let mut all: Vec<String> = former.iter().map(|root| tidy(root)).collect();
+        all.extend([tidy(recorded), tidy(current)]);
+        all.sort_by_key(|root| std::cmp::Reverse(root.len()));
+        Self { recorded: tidy(recorded), current: tidy(current), all }
     }
 
     /// The absolute location to store for a path.
@@ -39,8 +45,8 @@ impl Roots {
 
     /// The path of a stored location; none when it lies outside the lake.
     pub fn relative<'a>(&self, location: &'a str) -> Option<&'a str> {
-        let under = |root: &str| under(root, location);
-        under(&self.recorded).or_else(|| under(&self.current)).filter(|path| !path.split('/').any(|part| part == ".."))
+        let path = self.all.iter().find_map(|root| under(root, location))?;
+        (!path.split('/').any(|part| part == "..")).then_some(path)
     }
 
     /// Whether the lake lies elsewhere than the locations stored in it say, so that only we find their files.

@@ -1,0 +1,142 @@
+//! A version copied out and put back, or refused.
+
+use base::{AsOf, Fault, Kind, Version};
+use bytes::Bytes;
+use catalog::{Catalog, Mode};
+use storage::Store;
+use testkit::TestLake;
+use upkeep::{Error, restore};
+
+use crate::support::{answer, answers, compact_all, config, ids, keep_last, load, open, paths, sweep_now, upkeep};
+
+/// A lake with some past, a second dataset, tags and an index.
+async fn lived(store: &Store) -> Catalog {
+    let catalog = open(store).await;
+    for id in 1..=5 {
+        load(&catalog, "t", Mode::Append, &[id]).await.unwrap();
+    }
+    load(&catalog, "other.u", Mode::Replace, &[7, 8]).await.unwrap();
+    catalog.put_tag(&"five".parse().unwrap(), Some(&AsOf::Version(Version(5))), "test").await.unwrap();
+    load(&catalog, "t", Mode::Replace, &[100]).await.unwrap();
+    catalog
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_comes_back_as_a_lake_of_its_own() {
+    let (lake, place, other) = (TestLake::open().await, TestLake::open().await, TestLake::open().await);
+    let catalog = lived(&lake.store).await;
+    let as_of = "five".parse().unwrap();
+    let backed_up = upkeep(&catalog).back_up(&place.store, Some(&as_of)).await.unwrap();
+    assert_eq!((backed_up.version, backed_up.datasets), (Version(5), 1));
+    assert!(Catalog::open(place.store.clone(), &config(), base::Seams::system()).await.is_err(), "a backup is no lake");
+    let restored = restore(&place.store, &other.store).await.unwrap();
+    assert_eq!((restored.version, restored.files), (Version(5), backed_up.files));
+    let again = open(&other.store).await;
+    let expected = answers(&catalog).await[&Version(5)].clone();
+    let found = answers(&again).await;
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [(Version(5), expected)]);
+    let tagged = again.pin(Some(&as_of)).await.unwrap();
+    assert_eq!(tagged.version(), Version(5));
+    let published = load(&again, "t", Mode::Append, &[6]).await.unwrap();
+    assert_eq!((published.version, ids(&again, "t").await), (Version(6), vec![1, 2, 3, 4, 5, 6]));
+    let keeper = upkeep(&again);
+    keeper.compact(&compact_all()).await.unwrap();
+    assert_eq!(keeper.sweep(&sweep_now()).await.unwrap().unread, Vec::<String>::new());
+    assert_eq!(ids(&open(&other.store).await, "t").await, [1, 2, 3, 4, 5, 6]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_version_is_copied_while_a_writer_goes_on() {
+    let (lake, place) = (TestLake::open().await, TestLake::open().await);
+    let catalog = lived(&lake.store).await;
+    let writer = open(&lake.store).await;
+    let writing = async {
+        for id in 0..10 {
+            load(&writer, "t", Mode::Append, &[200 + id]).await.unwrap();
+        }
+    };
+    let keeper = upkeep(&catalog);
+    let (backed_up, ()) = tokio::join!(keeper.back_up(&place.store, None), writing);
+    let backed_up = backed_up.unwrap();
+    let target = testkit::lake::memory().await;
+    restore(&place.store, &target).await.unwrap();
+    let pin = catalog.pin(Some(&AsOf::Version(backed_up.version))).await.unwrap();
+    let restored = open(&target).await;
+    assert_eq!(answer(&restored, &restored.pin(None).await.unwrap()).await, answer(&catalog, &pin).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_empty_is_refused() {
+    let (lake, place) = (TestLake::open().await, testkit::lake::memory().await);
+    let catalog = lived(&lake.store).await;
+    let refused = upkeep(&catalog).back_up(&lake.store, None).await.unwrap_err();
+    assert_eq!(refused.code(), "upkeep.occupied");
+    upkeep(&catalog).back_up(&place, None).await.unwrap();
+    assert_eq!(restore(&place, &lake.store).await.unwrap_err().code(), "upkeep.occupied");
+    let fresh = open(&testkit::lake::memory().await).await;
+    let refused = upkeep(&fresh).back_up(&testkit::lake::memory().await, None).await.unwrap_err();
+    assert_eq!(refused.code(), "upkeep.empty_lake");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_not_what_it_was_makes_no_lake() {
+    let lake = TestLake::open().await;
+    let catalog = lived(&lake.store).await;
+    let backup = testkit::lake::memory().await;
+    upkeep(&catalog).back_up(&backup, None).await.unwrap();
+    for path in paths(&backup, "").await {
+        let whole = backup.get(&path).await.unwrap();
+        let mut torn = whole.to_vec();
+        let middle = torn.len() / 2;
+        torn[middle] ^= 1;
+        for damage in [Some(Bytes::from(torn)), Some(whole.slice(..whole.len() - 1)), None] {
+            match damage {
+                Some(bytes) => drop(backup.put(&path, bytes).await.unwrap()),
+                None => backup.delete(&path).await.unwrap(),
+            }
+            let target = testkit::lake::memory().await;
+            let restored = restore(&backup, &target).await;
+            // Of the heading, only what it says about files can be compared.
+            if path != "backup.json" {
+                assert!(matches!(restored, Err(Error::DamagedBackup { .. })), "{path}: {restored:?}");
+            }
+            if let Err(error) = restored {
+                assert!(matches!(error.kind(), Kind::Damaged | Kind::NotFound), "{path}: {error}");
+                assert!(!target.exists("_lake/format.json").await.unwrap(), "{path}");
+            }
+            backup.put(&path, whole.clone()).await.unwrap();
+        }
+    }
+    restore(&backup, &testkit::lake::memory().await).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_restore_is_no_lake_and_can_be_finished() {
+    let lake = TestLake::open().await;
+    let catalog = lived(&lake.store).await;
+    let (backup, other, target) =
+        (testkit::lake::memory().await, testkit::lake::memory().await, testkit::lake::memory().await);
+    upkeep(&catalog).back_up(&backup, None).await.unwrap();
+    upkeep(&catalog).back_up(&other, Some(&AsOf::Version(Version(2)))).await.unwrap();
+    let data = paths(&backup, "tables/").await.pop().unwrap();
+    let bytes = backup.get(&data).await.unwrap();
+    backup.delete(&data).await.unwrap();
+    restore(&backup, &target).await.unwrap_err();
+    assert!(Catalog::open(target.clone(), &config(), base::Seams::system()).await.is_err());
+    assert_eq!(restore(&other, &target).await.unwrap_err().code(), "upkeep.occupied");
+    backup.put(&data, bytes).await.unwrap();
+    restore(&backup, &target).await.unwrap();
+    assert_eq!(ids(&open(&target).await, "t").await, [100]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_expires_under_the_copy_is_said() {
+    let lake = TestLake::open().await;
+    let catalog = lived(&lake.store).await;
+    let pin = catalog.pin(Some(&AsOf::Version(Version(3)))).await.unwrap();
+    let table = catalog.table(&pin, &"t".parse().unwrap()).await.unwrap();
+    lake.store.delete(&table.files().await.unwrap()[0].path).await.unwrap();
+    let refused = upkeep(&catalog).back_up(&testkit::lake::memory().await, Some(&AsOf::Version(Version(3)))).await;
+    assert_eq!(refused.unwrap_err().code(), "upkeep.vanished");
+    catalog.expire(&keep_last(1)).await.unwrap();
+}

@@ -1,0 +1,109 @@
+//! Small files become large ones, and nobody can tell from the rows.
+
+use base::{AsOf, ByteSize, Version};
+use catalog::Mode;
+use testkit::TestLake;
+use upkeep::{Compact, Upkeep};
+
+use crate::support::{answers, compact_all, files, ids, load, open, upkeep};
+
+async fn appended(lake: &TestLake, name: &str, count: i64) -> (catalog::Catalog, Upkeep) {
+    let catalog = open(&lake.store).await;
+    for id in 0..count {
+        load(&catalog, name, Mode::Append, &[id, id + 100]).await.unwrap();
+    }
+    let upkeep = upkeep(&catalog);
+    (catalog, upkeep)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_files_become_one_and_every_version_answers_as_before() {
+    let lake = TestLake::open().await;
+    let (catalog, upkeep) = appended(&lake, "t", 40).await;
+    let before = answers(&catalog).await;
+    let [done] = upkeep.compact(&compact_all()).await.unwrap().try_into().unwrap();
+    assert_eq!((done.files, done.rows, done.files_after), (40, 80, 1));
+    assert_eq!(done.version, Some(Version(41)));
+    assert_eq!(files(&catalog, "t").await, 1);
+    let mut expected = before.clone();
+    expected.insert(Version(41), before[&Version(40)].clone());
+    assert_eq!(answers(&catalog).await, expected);
+    assert_eq!(answers(&open(&lake.store).await).await, expected, "to another process too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_compact_stays_as_it_is() {
+    let lake = TestLake::open().await;
+    let (catalog, upkeep) = appended(&lake, "t", 3).await;
+    upkeep.compact(&compact_all()).await.unwrap();
+    let [again] = upkeep.compact(&compact_all()).await.unwrap().try_into().unwrap();
+    assert_eq!((again.files, again.version, again.left_alone), (0, None, None));
+    assert_eq!(catalog.pin_fresh().await.unwrap().version(), Version(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_counts_and_changes_nothing() {
+    let lake = TestLake::open().await;
+    let (catalog, upkeep) = appended(&lake, "t", 3).await;
+    let [planned] = upkeep.compact(&Compact { dry_run: true, ..compact_all() }).await.unwrap().try_into().unwrap();
+    assert_eq!((planned.files, planned.rows, planned.files_after, planned.version), (3, 6, 1, None));
+    assert_eq!((files(&catalog, "t").await, catalog.known_head()), (3, Version(3)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_half_the_target_are_left_alone() {
+    let lake = TestLake::open().await;
+    let (catalog, upkeep) = appended(&lake, "t", 2).await;
+    let many: Vec<i64> = (0..20_000).collect();
+    load(&catalog, "t", Mode::Append, &many).await.unwrap();
+    let target = ByteSize(100_000);
+    let [done] = upkeep.compact(&Compact { target, ..compact_all() }).await.unwrap().try_into().unwrap();
+    assert_eq!((done.files, done.rows), (2, 4));
+    assert_eq!(files(&catalog, "t").await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replacement_by_the_same_rows_is_still_known_after_compaction() {
+    let lake = TestLake::open().await;
+    let (catalog, upkeep) = appended(&lake, "t", 1).await;
+    let rows = [5, 6, 7];
+    load(&catalog, "t", Mode::Replace, &rows).await.unwrap();
+    load(&catalog, "u", Mode::Append, &[1]).await.unwrap();
+    load(&catalog, "u", Mode::Append, &[2]).await.unwrap();
+    let done = upkeep.compact(&compact_all()).await.unwrap();
+    assert_eq!(done.iter().map(|done| done.files).collect::<Vec<_>>(), [0, 2]);
+    assert!(load(&catalog, "t", Mode::Replace, &rows).await.unwrap().existing);
+    assert_eq!(ids(&catalog, "u").await, [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_says_what_happened() {
+    let lake = TestLake::open().await;
+    let (catalog, upkeep) = appended(&lake, "t", 2).await;
+    upkeep.compact(&compact_all()).await.unwrap();
+    load(&catalog, "t", Mode::Append, &[9]).await.unwrap();
+    let pin = catalog.pin(None).await.unwrap();
+    let lines = catalog.history(&pin, &"t".parse().unwrap(), 10, None).await.unwrap().items;
+    let lines: Vec<_> = lines.iter().map(|line| (line.operation.as_str(), line.row_count)).collect();
+    assert_eq!(lines, [("append", 5), ("replace", 4), ("append", 4), ("append", 2)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_damaged_stops_its_table_and_no_other() {
+    let lake = TestLake::open().await;
+    let (catalog, upkeep) = appended(&lake, "bad", 2).await;
+    for id in [1, 2] {
+        load(&catalog, "good", Mode::Append, &[id]).await.unwrap();
+    }
+    let pin = catalog.pin(None).await.unwrap();
+    let table = catalog.table(&pin, &"bad".parse().unwrap()).await.unwrap();
+    let file = table.files().await.unwrap()[0].clone();
+    lake.store.put(&file.path, vec![0; file.size as usize].into()).await.unwrap();
+    let before = crate::support::paths(&lake.store, "tables/bad").await;
+    let done = upkeep.compact(&compact_all()).await.unwrap();
+    assert_eq!(done[0].left_alone.as_deref(), Some("a data file of bad cannot be read"));
+    assert_eq!((done[1].files, files(&catalog, "good").await), (2, 1));
+    assert_eq!(crate::support::paths(&lake.store, "tables/bad").await, before, "nothing is left behind");
+    let past = catalog.pin(Some(&AsOf::Version(Version(4)))).await.unwrap();
+    assert_eq!(crate::support::ids_at(&catalog, &past, "good").await, [1, 2]);
+}
