@@ -5,26 +5,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use base::RequestId;
-use http::StatusCode;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::problem::Problem;
 use crate::role::Role;
 use crate::shared::Shared;
-use crate::trace::REQUEST_ID;
 
 mod connections;
+mod exchange;
 mod exposure;
 mod line;
+mod plain;
+mod talk;
 mod wire;
 
 use connections::Connections;
 pub use exposure::Exposure;
 use line::Line;
+use plain::Plain;
 
 /// How long accepting pauses when the system has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -68,11 +68,12 @@ impl Edge {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
         let (drained, broken_off) = (GracefulShutdown::new(), CancellationToken::new());
         let connections = Connections::at_most(shared.limits.connections);
+        let plain = Plain { role, shared: shared.clone() };
         let accept = async {
             loop {
                 let Some((socket, peer)) = accepted(&listener).await else { continue };
                 let Some(ticket) = connections.admit(peer.ip()) else {
-                    turn_away(role, &shared, &socket);
+                    turn_away(&plain, &socket);
                     continue;
                 };
                 let line = Line {
@@ -80,6 +81,7 @@ impl Edge {
                     limits: Arc::clone(&shared.limits),
                     traffic: shared.metrics.traffic(role),
                     broken_off: broken_off.clone(),
+                    plain: plain.clone(),
                 };
                 let answering = line.answer(socket, peer, drained.watcher());
                 storage::task::spawn("connection", async move {
@@ -114,21 +116,9 @@ async fn accepted(listener: &tokio::net::TcpListener) -> Option<(TcpStream, Sock
 }
 
 /// Closes a connection for which there is no room, with a word if the client takes it at once.
-fn turn_away(role: Role, shared: &Shared, socket: &TcpStream) {
-    shared.metrics.turned_away(role);
-    let _ = socket.try_write(&no_room(&RequestId::mint(&shared.seams)));
-}
-
-/// What a client is told for whom there is no room, as it goes over the wire.
-fn no_room(request: &RequestId) -> Vec<u8> {
-    let body = Problem::of(&Error::Busy, StatusCode::SERVICE_UNAVAILABLE).body(request);
-    let head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
-         connection: close\r\n{}: {request}\r\ncontent-length: {}\r\n\r\n",
-        REQUEST_ID,
-        body.len()
-    );
-    [head.into_bytes(), body].concat()
+fn turn_away(plain: &Plain, socket: &TcpStream) {
+    plain.shared.metrics.turned_away(plain.role);
+    let _ = socket.try_write(&plain.no_room());
 }
 
 fn parse_bind(role: Role, bind: &str) -> Result<SocketAddr, Error> {

@@ -19,6 +19,9 @@ const BY_CODE: &[(&str, u16)] = &[
     ("api.method_not_allowed", 405),
     ("api.not_acceptable", 406),
     ("api.media_type", 415),
+    ("api.content_encoding", 415),
+    ("api.uri_too_long", 414),
+    ("api.head_too_large", 431),
     ("api.upstream_unreachable", 502),
     ("api.upstream_timeout", 504),
     ("api.deadline", 504),
@@ -75,6 +78,21 @@ pub enum Error {
         /// What the request states.
         given: String,
     },
+    /// The request's body is compressed, or encoded in another way.
+    #[error("this route reads bodies as they are, not encoded as {given:?}: send it without Content-Encoding")]
+    Encoding {
+        /// What the request states.
+        given: String,
+    },
+    /// What came is no HTTP request.
+    #[error("what was sent is not a well-formed HTTP request")]
+    Malformed,
+    /// The request's line is longer than any route's.
+    #[error("the path and the query string together are too long")]
+    UriTooLong,
+    /// The request's head is larger than the edge reads.
+    #[error("the request has more than 100 headers, or its headers are over 64 KiB")]
+    HeadTooLarge,
     /// None of the answers the client accepts can be given.
     #[error("this route answers {forms}")]
     NotAcceptable {
@@ -273,6 +291,10 @@ impl Fault for Error {
             Self::NoView => "api.no_view",
             Self::Method => "api.method_not_allowed",
             Self::MediaType { .. } => "api.media_type",
+            Self::Encoding { .. } => "api.content_encoding",
+            Self::Malformed => "api.malformed",
+            Self::UriTooLong => "api.uri_too_long",
+            Self::HeadTooLarge => "api.head_too_large",
             Self::NotAcceptable { .. } => "api.not_acceptable",
             Self::Body(_) => "api.bad_body",
             Self::Parameter(_) => "api.bad_parameter",

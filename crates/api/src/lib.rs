@@ -26,6 +26,7 @@ mod linger;
 mod listed;
 pub mod metrics;
 mod openapi;
+mod pages;
 pub mod problem;
 pub mod proxy;
 pub mod queryd;

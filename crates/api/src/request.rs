@@ -11,7 +11,7 @@ use base::{ByteSize, Version};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::stream::{BoxStream, try_unfold};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
@@ -159,11 +159,21 @@ impl Coming {
 
 /// A request that states no type at all is taken at its word: many scripts send JSON that way.
 pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Error> {
+    expect_plain(headers)?;
     let given = media_type(headers);
     if given.is_empty() || given == "application/json" || given.ends_with("+json") {
         return Ok(());
     }
     Err(Error::MediaType { expected: "application/json", given: given.chars().take(100).collect() })
+}
+
+/// Refuses a body that is compressed: it would be read as if it were not.
+fn expect_plain(headers: &HeaderMap) -> Result<(), Error> {
+    let given = headers.get_all(CONTENT_ENCODING).iter().map(|given| given.to_str().unwrap_or("?"));
+    match given.into_iter().find(|given| !given.trim().eq_ignore_ascii_case("identity")) {
+        Some(given) => Err(Error::Encoding { given: given.chars().take(100).collect() }),
+        None => Ok(()),
+    }
 }
 
 async fn whole(request: Request, limit: ByteSize) -> Result<Bytes> {

@@ -12,6 +12,7 @@ use crate::health::{self, Readiness};
 use crate::host;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::pages;
 use crate::role::Role;
 use crate::trace::{self, Tracer};
 
@@ -56,13 +57,15 @@ impl Shared {
         (short, long)
     }
 
-    /// Makes the door of `role` from its routes and its fallback: health and metrics beside them, and around all of it
+    /// Makes the door of `role` from its routes and its fallback: health, metrics and the pages about
+    /// refusals beside them, and around all of it
     /// the trace, the host check, and the question who asks.
     pub(crate) fn door(&self, role: Role, routes: Router, readiness: Readiness) -> Router {
         let tracer = Tracer { role, seams: self.seams.clone(), metrics: self.metrics.clone() };
         routes
             .merge(health::routes(role, readiness))
             .merge(self.metrics.routes())
+            .merge(pages::routes())
             .method_not_allowed_fallback(async || Error::Method)
             .layer(Extension(Arc::clone(&self.limits)))
             .layer(middleware::from_fn_with_state(self.auth.clone(), auth::check))

@@ -11,7 +11,6 @@ use base::IndexName;
 use flows::Texts;
 use http::StatusCode;
 use http::request::Parts;
-use serde_json::json;
 use vectors::Near;
 
 use crate::batch::{Batch, Batches};
@@ -23,7 +22,7 @@ use crate::shared::{AUTHOR, Shared, gated, no_route};
 
 mod calls;
 
-use calls::{NewIndexCall, RemoveCall, SearchCall, TextBatch, VectorBatch, Wanted};
+use calls::{NewIndexCall, PageAsked, RemoveCall, SearchCall, TextBatch, VectorBatch, Wanted};
 
 /// From this many items on an answer is written off the threads that answer requests.
 const LONG_TO_WRITE: usize = 256;
@@ -55,10 +54,9 @@ async fn create(State(texts): State<Texts>, _: Params<Nothing>, Json(call): Json
     Ok(with_version(index.version, answer))
 }
 
-async fn list(State(texts): State<Texts>, _: Params<Nothing>) -> Result<Response> {
-    let version = texts.vectors().catalog().pin(None).await?.version();
-    let indexes = texts.vectors().list().await?;
-    Ok(json_at(version, &json!({ "indexes": indexes })))
+async fn list(State(texts): State<Texts>, Params(page): Params<PageAsked>) -> Result<Response> {
+    let listing = texts.vectors().list(page.after.as_deref(), page.limit()?).await?;
+    Ok(json_at(listing.version, &listing))
 }
 
 async fn describe(State(texts): State<Texts>, Named(name): Named) -> Result<Response> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::body::Body;
-use crate::client::{Client, request, segment};
+use crate::client::{Client, request, segment, with_query};
 use crate::error::Result;
 
 /// An index to be made.
@@ -53,7 +53,7 @@ pub struct Index {
     /// The fingerprint that its vectors must have; absent while none is known.
     #[serde(default)]
     pub fingerprint: Option<String>,
-    /// Number of items; absent when the index cannot be read.
+    /// Number of items; absent when the index cannot be read, or when a list met it unopened and it is large.
     #[serde(default)]
     pub length: Option<u64>,
     /// The version this describes.
@@ -69,11 +69,14 @@ pub struct Index {
     pub error: Option<String>,
 }
 
-/// All indexes, sorted by name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// One page of the indexes, sorted by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Indexes {
     /// The indexes.
     pub indexes: Vec<Index>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A vector under an id.
@@ -237,9 +240,10 @@ impl Client {
         self.post_json("/v1/vectors/index", index).await
     }
 
-    /// All indexes, sorted by name.
-    pub async fn indexes(&self) -> Result<Indexes> {
-        self.get_json("/v1/vectors/index").await
+    /// One page of the indexes, those whose names come after `after`.
+    pub async fn indexes(&self, after: Option<&str>, limit: Option<usize>) -> Result<Indexes> {
+        let pairs = [("after", after.map(str::to_owned)), ("limit", limit.map(|limit| limit.to_string()))];
+        self.get_json(&with_query("/v1/vectors/index", &pairs)).await
     }
 
     /// One index.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use models::{Card, Embedder, Listed, Models, Overflow};
 
@@ -62,8 +63,9 @@ impl Embed {
     /// The vectors of texts: all of them before the deadline, or none.
     pub async fn embed(&self, ask: Ask) -> Result<Embedded> {
         self.check(&ask.texts)?;
-        let limit = self.config.timeout;
-        tokio::time::timeout(limit.0, self.answer(ask)).await.unwrap_or(Err(Error::Timeout { limit }))
+        let (limit, asked, ready) = (self.config.timeout, ask.texts.len(), AtomicUsize::new(0));
+        let answered = tokio::time::timeout(limit.0, self.answer(ask, &ready)).await;
+        answered.unwrap_or_else(|_| Err(Error::Timeout { limit, ready: ready.into_inner(), asked }))
     }
 
     /// How the cache fares.
@@ -75,7 +77,7 @@ impl Embed {
     pub async fn card(&self, model: Option<&str>) -> Result<Arc<Card>> {
         let limit = self.config.timeout;
         let card = async { Ok(self.models.embedder(model)?.card().await?) };
-        tokio::time::timeout(limit.0, card).await.unwrap_or(Err(Error::Timeout { limit }))
+        tokio::time::timeout(limit.0, card).await.unwrap_or(Err(Error::Silent { limit }))
     }
 
     /// The models that can be asked for.
@@ -105,11 +107,12 @@ impl Embed {
         }
     }
 
-    async fn answer(&self, ask: Ask) -> Result<Embedded> {
+    /// The vectors; `ready` says meanwhile how many texts have theirs.
+    async fn answer(&self, ask: Ask, ready: &AtomicUsize) -> Result<Embedded> {
         let embedder = self.models.embedder(ask.model.as_deref())?;
         let card = embedder.card().await?;
         let texts: Vec<Arc<str>> = ask.texts.into_iter().map(Arc::from).collect();
-        let batch = Batch { cache: &self.cache, embedder: &*embedder, texts: &texts, overflow: ask.overflow };
+        let batch = Batch { cache: &self.cache, embedder: &*embedder, texts: &texts, overflow: ask.overflow, ready };
         let vectors = batch.vectors(&card.fingerprint).await?;
         let (model, fingerprint) = (card.name.clone(), card.fingerprint.clone());
         Ok(Embedded { model, dimension: card.dimension, fingerprint, vectors })
@@ -122,6 +125,8 @@ struct Batch<'a> {
     embedder: &'a dyn Embedder,
     texts: &'a [Arc<str>],
     overflow: Overflow,
+    /// How many texts have their vectors.
+    ready: &'a AtomicUsize,
 }
 
 impl Batch<'_> {
@@ -134,6 +139,7 @@ impl Batch<'_> {
         for patience in [Patience::Waits, Patience::Computes] {
             let (missing, flights) = self.sort(&keys, &mut known, patience);
             computed += missing.len();
+            self.ready.store(keys.iter().filter(|key| known.contains_key(key)).count(), Ordering::Relaxed);
             self.compute(missing, &mut known, fingerprint).await?;
             for (key, flight) in flights {
                 if let Ok(vector) = flight.await {
@@ -187,6 +193,7 @@ impl Batch<'_> {
                 known.insert(text.claim.key(), Arc::clone(&vector));
                 text.claim.fill(vector);
             }
+            self.ready.fetch_add(texts.len(), Ordering::Relaxed);
         }
     }
 

@@ -33,9 +33,21 @@ pub enum Error {
         limit: ByteSize,
     },
     /// The deadline passed.
-    #[error("the texts were not embedded within {limit}: send fewer in one request")]
+    #[error(
+        "{ready} of {asked} texts were ready within {limit}: ask again, since the cache keeps them, or for fewer at once"
+    )]
     Timeout {
         /// The time they had.
+        limit: Span,
+        /// How many texts had their vectors.
+        ready: usize,
+        /// How many were given.
+        asked: usize,
+    },
+    /// The deadline passed before it was known what the model is.
+    #[error("the model did not say what it is within {limit}")]
+    Silent {
+        /// The time it had.
         limit: Span,
     },
     /// The model did not answer every text.
@@ -56,7 +68,7 @@ impl Fault for Error {
         match self {
             Self::NoTexts | Self::EmptyText { .. } => Kind::Invalid,
             Self::TooManyTexts { .. } | Self::TooLarge { .. } => Kind::TooMuch,
-            Self::Timeout { .. } => Kind::Unavailable,
+            Self::Timeout { .. } | Self::Silent { .. } => Kind::Unavailable,
             Self::Incomplete { .. } => Kind::Bug,
             Self::Model(inner) => inner.kind(),
         }
@@ -68,7 +80,7 @@ impl Fault for Error {
             Self::EmptyText { .. } => "embed.empty_text",
             Self::TooManyTexts { .. } => "embed.too_many_texts",
             Self::TooLarge { .. } => "embed.too_large",
-            Self::Timeout { .. } => "embed.timeout",
+            Self::Timeout { .. } | Self::Silent { .. } => "embed.timeout",
             Self::Incomplete { .. } => "embed.incomplete",
             Self::Model(inner) => inner.code(),
         }
@@ -78,6 +90,9 @@ impl Fault for Error {
         match self {
             Self::EmptyText { position } => Facts::from_iter([("position".to_owned(), json!(position))]),
             Self::TooManyTexts { limit, .. } => Facts::from_iter([("limit".to_owned(), json!(limit))]),
+            Self::Timeout { ready, asked, .. } => {
+                Facts::from_iter([("ready".to_owned(), json!(ready)), ("asked".to_owned(), json!(asked))])
+            }
             Self::Model(inner) => inner.facts(),
             _ => Facts::new(),
         }

@@ -9,6 +9,7 @@ use client::Client;
 use crate::cli::Demo;
 use crate::config::{Config, Sources, settle};
 use crate::door::Door;
+use crate::exit::Usage;
 use crate::output::Output;
 use crate::serve::{self, Plan, Running};
 
@@ -24,6 +25,9 @@ use story::Story;
 
 /// Shows the demo, and keeps serving its lake when that was asked for.
 pub async fn run(demo: Demo, sources: Sources, output: Output) -> anyhow::Result<()> {
+    if output.json {
+        return Err(Usage("the demo is a story for people: it has no --json".to_owned()).into());
+    }
     let mut config = settle(&Sources { lake: Some(demo.lake.clone()), ..sources })?.config;
     config.models.download &= !demo.offline;
     output.line(output.bold("Lakehouse demo"))?;

@@ -22,7 +22,7 @@ pub struct Description {
     pub model: Option<String>,
     /// The fingerprint of the model that its vectors come from, once the index or one of them stated it.
     pub fingerprint: Option<String>,
-    /// How many items it has; none when it cannot be read.
+    /// How many items it has; none when it cannot be read, or when a list met it unopened and it is large.
     pub length: Option<usize>,
     /// The lake's version.
     pub version: Version,
@@ -33,6 +33,19 @@ pub struct Description {
     /// The code of what keeps it from being read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
+}
+
+/// A page of the indexes of one version.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Listing {
+    /// Sorted by name.
+    pub indexes: Vec<Description>,
+    /// The name after which the next page begins; none when this page is the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<IndexName>,
+    /// The lake's version.
+    #[serde(skip)]
+    pub version: Version,
 }
 
 /// What an add did.

@@ -13,6 +13,12 @@ const NEVER: u64 = u64::MAX;
 /// Lengths between which single precision neither overflows nor vanishes, squares included.
 const PLAIN_LENGTHS: Range<f64> = 1e-15..1e18;
 
+/// What a row takes beside its vector and its metadata: its id, its place and its end.
+const ROW: usize = 192;
+
+/// Vectors of so many bytes are read at once, whether or not they were before.
+const SMALL: usize = 256 << 10;
+
 /// Rows whose vectors never change. A row ends when its item is replaced or deleted; readers of older snapshots, who
 /// know only smaller fragment numbers, still see it.
 #[derive(Debug)]
@@ -122,6 +128,12 @@ impl Block {
         self.rows() * self.dimension * size_of::<f32>()
     }
 
+    /// How many bytes of memory it keeps, about: what is mapped is the system's to keep.
+    pub fn memory(&self) -> usize {
+        let held = if self.is_held() { self.size() } else { 0 };
+        held + self.described + self.rows() * ROW
+    }
+
     /// How many bytes the metadata is.
     pub fn described(&self) -> usize {
         self.described
@@ -200,6 +212,11 @@ impl Block {
             (0..self.rows()).for_each(|row| scales.push(self.vector(row)));
             scales
         })
+    }
+
+    /// Whether that call was made, or is as good as nothing.
+    pub fn is_warm(&self) -> bool {
+        self.scales.get().is_some() || self.size() <= SMALL
     }
 
     /// The fields of the metadata of the rows that have ended.

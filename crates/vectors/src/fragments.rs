@@ -19,6 +19,12 @@ pub(crate) const WINDOW: u64 = 32;
 /// How many names one listing asks for.
 const PAGE: usize = 100_000;
 
+/// Whether the fragments of an index that lies at `location` are at most so many files, and bytes together.
+pub(crate) async fn are_within(store: &Store, location: &str, files: usize, bytes: u64) -> storage::Result<bool> {
+    let page = store.list(&format!("{location}/fragments/"), None, files).await?;
+    Ok(page.next.is_none() && page.entries.iter().map(|entry| entry.size).sum::<u64>() <= bytes)
+}
+
 /// Reads and creates the fragments of one index.
 #[derive(Debug, Clone)]
 pub(crate) struct Fragments {

@@ -18,8 +18,13 @@ use crate::search::{Neighbour, Target};
 use crate::snapshot::Snapshot;
 use crate::table::Table;
 
-/// Searches over fewer bytes of vectors and metadata end sooner than another thread would begin.
-const QUICK: usize = 256 << 10;
+/// A scan of so many bytes of vectors that were read before takes about 0.15 ms: handing it to another thread and back
+/// would cost a good part of that again.
+const QUICK_SCAN: usize = 8 << 20;
+/// What a row costs a scan beside its vector, in bytes of vectors.
+const ROW: usize = 64;
+/// Answers of fewer bytes are made on the spot.
+const QUICK_ANSWER: usize = 256 << 10;
 
 /// One index, open. Cheap to clone.
 #[derive(Clone)]
@@ -48,6 +53,11 @@ impl Index {
     /// How many items are known now, without asking the store.
     pub fn length(&self) -> usize {
         self.table.snapshot().length
+    }
+
+    /// How many bytes of memory it keeps, about.
+    pub fn memory(&self) -> usize {
+        self.table.snapshot().memory()
     }
 
     /// The newest state, as fresh as the kind of store demands.
@@ -108,7 +118,7 @@ impl Index {
         let k = check::found(near.k, snapshot.length)?;
         let fragment = snapshot.fragment;
         let target = Target::new(self.entry.settings.distance, near.vector);
-        let results = if snapshot.size() + snapshot.described() < QUICK {
+        let results = if is_quick(&snapshot, k) {
             hits(&target, &snapshot, k)?
         } else {
             let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;
@@ -158,6 +168,13 @@ impl Description {
             error: None,
         }
     }
+}
+
+/// Whether a search ends about as soon as another thread would begin it.
+fn is_quick(snapshot: &Snapshot, k: usize) -> bool {
+    let described = snapshot.described().checked_div(snapshot.length).unwrap_or_default();
+    let (scan, answer) = (snapshot.size() + snapshot.rows() * ROW, k * (described + ROW));
+    scan <= QUICK_SCAN && answer <= QUICK_ANSWER && snapshot.is_warm()
 }
 
 fn hits(target: &Target, snapshot: &Snapshot, k: usize) -> Result<Vec<Hit>> {

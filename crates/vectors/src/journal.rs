@@ -7,11 +7,13 @@
 //! Fragments are taken in strictly in order and without a gap. One that is missing or damaged fails every read and
 //! every change of its index until it is restored: an answer without it would silently leave out acknowledged items.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::{IndexName, Seams, Span};
 use catalog::IndexEntry;
+use futures::future::{Either, select};
 use storage::{CacheDir, Store, task};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -21,6 +23,7 @@ use crate::encode::encode;
 use crate::error::{Error, Result};
 use crate::fragment::{Fragment, LARGE, Owner};
 use crate::fragments::Fragments;
+use crate::reached::Reached;
 use crate::reader::Reader;
 
 #[cfg(test)]
@@ -98,9 +101,12 @@ impl<R: Replay> Journal<R> {
     ) -> Result<Self> {
         let fragments = Fragments::new(store.clone(), cache.clone(), &entry.location, Owner::of(name, entry));
         let trust = if store.uri().starts_with("s3://") { freshness.max_staleness } else { Span::secs(0) };
+        // What is noted was durable before, so that whoever reads the note first must find it.
+        let reached = Reached::read(store, fragments.owner(), freshness.seams.clone()).await?;
         let reader = Reader::open(fragments.clone(), replay, freshness.seams.clone(), trust).await?;
+        reached.check(reader.applied(), fragments.owner())?;
         let (queue, waiting) = mpsc::channel(GROUP);
-        let desk = Desk { fragments, reader: Arc::clone(&reader), freshness };
+        let desk = Desk { fragments, reader: Arc::clone(&reader), freshness, reached };
         task::spawn("append to an index", desk.run(waiting));
         Ok(Self { queue, reader })
     }
@@ -132,21 +138,43 @@ struct Desk<R: Replay> {
     fragments: Fragments,
     reader: Arc<Reader<R>>,
     freshness: Freshness,
+    reached: Reached,
 }
 
 impl<R: Replay> Desk<R> {
-    async fn run(self, mut queue: mpsc::Receiver<Waiting<R::Outcome>>) {
+    async fn run(mut self, mut queue: mpsc::Receiver<Waiting<R::Outcome>>) {
         let mut waiting = Vec::new();
-        while queue.recv_many(&mut waiting, GROUP).await > 0 {
+        while self.wait(&mut queue, &mut waiting).await {
             while !waiting.is_empty() {
                 let group = next_group(&mut waiting);
                 self.put_through(group).await;
             }
         }
+        if self.reached.rest().is_some() {
+            self.reached.note(self.reader.applied()).await;
+        }
+    }
+
+    /// Waits for changes, and notes meanwhile how far the index has reached. False when no more will come.
+    async fn wait(
+        &mut self,
+        queue: &mut mpsc::Receiver<Waiting<R::Outcome>>,
+        waiting: &mut Vec<Waiting<R::Outcome>>,
+    ) -> bool {
+        if let Some(rest) = self.reached.rest() {
+            let changes = pin!(queue.recv_many(waiting, GROUP));
+            if !rest.is_zero()
+                && let Either::Left((count, _)) = select(changes, self.freshness.seams.wait(rest)).await
+            {
+                return count > 0;
+            }
+            self.reached.note(self.reader.applied()).await;
+        }
+        queue.recv_many(waiting, GROUP).await > 0
     }
 
     /// Appends a group as one fragment, as often as others take its number.
-    async fn put_through(&self, mut group: Vec<Waiting<R::Outcome>>) {
+    async fn put_through(&mut self, mut group: Vec<Waiting<R::Outcome>>) {
         loop {
             group = self.admit(group);
             if group.is_empty() {
@@ -154,6 +182,7 @@ impl<R: Replay> Desk<R> {
             }
             match self.attempt(&group).await {
                 Ok(Some((number, outcomes))) => {
+                    self.reached.appended(number);
                     for (waiting, outcome) in group.into_iter().zip(outcomes) {
                         // A caller that has gone away needs no answer.
                         let _ = waiting.reply.send(Ok(Landed { number, outcome }));

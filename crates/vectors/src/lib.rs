@@ -2,9 +2,9 @@
 //!
 //! It never embeds a text, never speaks SQL or HTTP and acknowledges nothing before it is durable. Reading order:
 //! [`vectors`] (the verbs, by name), [`request`] and [`answer`] (what goes in and comes out), `check` (what is
-//! refused), `index` (one open index), `change`, `fragment` with `layout`, `texts` and `encode` (how changes are stored),
-//! `journal`, `reader` and `fragments` (how they become durable, and those of other processes are found), `table`, `block` and `snapshot` (the live set they add up to), `search` over the `kernel`,
-//! [`field`], [`config`], [`error`].
+//! refused), `open` and `index` (those that are open), `change`, `fragment` with `layout`, `texts` and `encode` (how changes are stored),
+//! `journal`, `reader`, `fragments` and `reached` (how they become durable, and those of other processes are found), `table`, `block` and `snapshot` (the live set they add up to), `search` over the `kernel`,
+//! [`metadata`], [`field`], [`config`], [`error`].
 
 pub mod answer;
 mod block;
@@ -20,6 +20,9 @@ mod index;
 mod journal;
 mod kernel;
 mod layout;
+pub mod metadata;
+mod open;
+mod reached;
 mod reader;
 pub mod request;
 mod search;
@@ -28,7 +31,7 @@ mod table;
 mod texts;
 pub mod vectors;
 
-pub use answer::{Added, Description, Found, Hit, IndexModelState, Removed, StoredItem};
+pub use answer::{Added, Description, Found, Hit, IndexModelState, Listing, Removed, StoredItem};
 pub use catalog::IndexModel;
 pub use change::Item;
 pub use config::Config;

@@ -25,6 +25,21 @@ impl Snapshot {
         self.blocks.iter().map(|block| block.size()).sum()
     }
 
+    /// How many rows a search reads.
+    pub fn rows(&self) -> usize {
+        self.blocks.iter().map(|block| block.rows()).sum()
+    }
+
+    /// Whether all vectors were read before: the first search does more, and may wait for the disk.
+    pub fn is_warm(&self) -> bool {
+        self.blocks.iter().all(|block| block.is_warm())
+    }
+
+    /// How many bytes of memory the blocks keep, about.
+    pub fn memory(&self) -> usize {
+        self.blocks.iter().map(|block| block.memory()).sum()
+    }
+
     /// How many bytes the metadata is.
     pub fn described(&self) -> usize {
         self.blocks.iter().map(|block| block.described()).sum()

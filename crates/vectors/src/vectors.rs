@@ -1,28 +1,30 @@
 //! The vector indexes of a lake, by name.
 
-use std::collections::HashMap;
 use std::num::NonZero;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use base::{Fault, IndexName, Seams, Version};
 use catalog::{Catalog, IndexEntry, IndexSettings, Pin};
 use futures::{StreamExt, stream};
 use storage::{CacheDir, task};
-use tokio::sync::{OnceCell, Semaphore};
-use uuid::Uuid;
+use tokio::sync::Semaphore;
 
-use crate::answer::{Added, Description, Found, IndexModelState, Removed, StoredItem};
+use crate::answer::{Added, Description, Found, IndexModelState, Listing, Removed, StoredItem};
 use crate::change::Item;
 use crate::check;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::field::Field;
+use crate::fragments::are_within;
 use crate::index::Index;
 use crate::journal::Freshness;
+use crate::open::{OpenIndexes, Opened};
 use crate::request::{Near, NewIndex};
 
-/// How many indexes a list opens at once.
-const OPENED_AT_ONCE: usize = 4;
+/// How many indexes a list looks at at once.
+const LOOKED_AT_AT_ONCE: usize = 4;
+/// A list opens an index to count its items when its fragments are at most so many files, and bytes together.
+const LIGHT: (usize, u64) = (1000, 16 << 20);
 
 /// The vector indexes of a lake. Cheap to clone.
 #[derive(Clone)]
@@ -35,24 +37,16 @@ struct Room {
     cache: CacheDir,
     config: Config,
     seams: Seams,
-    /// By the index's own id: an index created anew under an old name is another one.
-    open: Mutex<HashMap<Uuid, Opened>>,
+    open: OpenIndexes,
     /// Held by each scan: more at once than there are cores would only take memory bandwidth from each other.
     scans: Semaphore,
-}
-
-/// An index that was asked for; those who ask while it is being opened wait for the same.
-#[derive(Clone)]
-struct Opened {
-    name: IndexName,
-    index: Arc<OnceCell<Index>>,
 }
 
 impl Vectors {
     /// The indexes of the catalog's lake. Nothing is read before an index is asked for.
     pub fn new(catalog: Catalog, cache: CacheDir, config: &Config, seams: Seams) -> Self {
         let scans = Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get));
-        let room = Room { catalog, cache, config: config.clone(), seams, open: Mutex::default(), scans };
+        let room = Room { catalog, cache, config: config.clone(), seams, open: OpenIndexes::new(), scans };
         Self { room: Arc::new(room) }
     }
 
@@ -71,12 +65,14 @@ impl Vectors {
         Ok(Description { length: Some(0), ..Description::unread(&name, &entry, version) })
     }
 
-    /// All indexes, sorted by name; one that cannot be read says so and hides no other.
-    pub async fn list(&self) -> Result<Vec<Description>> {
+    /// At most `limit` indexes whose names come after `after`, sorted by name; one that cannot be read says so and
+    /// hides no other. Large ones that are not open stay closed, and state no length.
+    pub async fn list(&self, after: Option<&str>, limit: usize) -> Result<Listing> {
         let pin = self.room.catalog.pin(None).await?;
-        let entries: Vec<_> = pin.indexes().map(|(name, entry)| (name.clone(), Arc::clone(entry))).collect();
-        let described = entries.into_iter().map(|(name, entry)| self.room.described(pin.version(), name, entry));
-        Ok(stream::iter(described).buffered(OPENED_AT_ONCE).collect().await)
+        let (version, (page, next)) = (pin.version(), page(&pin, after, limit));
+        let described = page.into_iter().map(|(name, entry)| self.room.described(version, name, entry));
+        let indexes = stream::iter(described).buffered(LOOKED_AT_AT_ONCE).collect().await;
+        Ok(Listing { indexes, next, version })
     }
 
     /// One index.
@@ -88,7 +84,7 @@ impl Vectors {
     /// Drops an index with all its items; the version that no longer has it.
     pub async fn delete(&self, name: &IndexName, author: &str) -> Result<Version> {
         let version = self.room.catalog.drop_index(name, author).await?;
-        self.room.forget(&self.room.catalog.pin(None).await?);
+        self.room.open.forget(&self.room.catalog.pin(None).await?);
         Ok(version)
     }
 
@@ -132,12 +128,7 @@ impl Vectors {
 
     /// How many items the open indexes have, as far as is known without asking the store.
     pub fn lengths(&self) -> Vec<(String, u64)> {
-        let open = self.room.open();
-        let lengths = open.values().filter_map(|opened| {
-            let length = opened.index.get()?.length();
-            Some((opened.name.to_string(), length as u64))
-        });
-        lengths.collect()
+        self.room.open.lengths()
     }
 }
 
@@ -149,28 +140,21 @@ impl Room {
 
     async fn described(&self, version: Version, name: IndexName, entry: Arc<IndexEntry>) -> Description {
         let named = Named { room: self, name, entry, version };
-        let read = async { named.index().await?.describe(version).await };
-        read.await.unwrap_or_else(|error: Error| {
+        named.listed().await.unwrap_or_else(|error: Error| {
             let cause = std::error::Error::source(&error);
             tracing::error!(index = %named.name, error = %error, cause = ?cause, "an index does not read");
             let unread = Description::unread(&named.name, &named.entry, version);
             Description { error: Some(error.code()), ..unread }
         })
     }
+}
 
-    fn opened(&self, id: Uuid) -> Option<Opened> {
-        self.open().get(&id).cloned()
-    }
-
-    /// Lets go of indexes that this version no longer has.
-    fn forget(&self, pin: &Pin) {
-        let mut open = self.open();
-        open.retain(|id, opened| pin.index(&opened.name).is_some_and(|entry| entry.index_id == *id));
-    }
-
-    fn open(&self) -> MutexGuard<'_, HashMap<Uuid, Opened>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// At most `limit` indexes whose names come after `after`, and the last one's name when more come after it.
+fn page(pin: &Pin, after: Option<&str>, limit: usize) -> (Vec<(IndexName, Arc<IndexEntry>)>, Option<IndexName>) {
+    let mut rest = pin.indexes().filter(|(name, _)| after.is_none_or(|after| name.as_str() > after));
+    let page: Vec<_> = rest.by_ref().take(limit).map(|(name, entry)| (name.clone(), Arc::clone(entry))).collect();
+    let next = rest.next().and(page.last()).map(|(name, _)| name.clone());
+    (page, next)
 }
 
 /// An index as one version names it.
@@ -189,20 +173,34 @@ impl Named<'_> {
         task::blocking("check items", check).await.map_err(|_| Error::Broken)?
     }
 
+    /// As a list shows it.
+    async fn listed(&self) -> Result<Description> {
+        let (store, (files, bytes)) = (self.room.catalog.store(), LIGHT);
+        let is_open = self.room.open.get(self.entry.index_id).is_some();
+        if is_open || are_within(store, &self.entry.location, files, bytes).await? {
+            return self.index().await?.describe(self.version).await;
+        }
+        Ok(Description::unread(&self.name, &self.entry, self.version))
+    }
+
     /// The open index.
     async fn index(&self) -> Result<Index> {
-        let opened = match self.room.opened(self.entry.index_id) {
+        let open = &self.room.open;
+        let opened = match open.get(self.entry.index_id) {
             Some(opened) => opened,
             None => self.begin().await?,
         };
+        if let Some(index) = opened.index.get() {
+            return Ok(index.clone());
+        }
         let index = opened.index.get_or_try_init(|| self.read()).await?;
+        open.trim();
         Ok(index.clone())
     }
 
     async fn begin(&self) -> Result<Opened> {
-        self.room.forget(&self.room.catalog.pin(None).await?);
-        let unread = Opened { name: self.name.clone(), index: Arc::default() };
-        Ok(self.room.open().entry(self.entry.index_id).or_insert(unread).clone())
+        self.room.open.forget(&self.room.catalog.pin(None).await?);
+        Ok(self.room.open.begin(self.entry.index_id, &self.name))
     }
 
     async fn read(&self) -> Result<Index> {

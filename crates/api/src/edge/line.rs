@@ -17,6 +17,9 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::exchange::Exchange;
+use super::plain::Plain;
+use super::talk::Talk;
 use super::wire::Wire;
 use crate::host::Arrived;
 use crate::limits::Limits;
@@ -36,18 +39,24 @@ pub(super) struct Line {
     pub(super) limits: Arc<Limits>,
     pub(super) traffic: Traffic,
     pub(super) broken_off: CancellationToken,
+    pub(super) plain: Plain,
 }
 
 impl Line {
     /// Answers the requests of one client until either side has enough.
     pub(super) async fn answer(self, socket: TcpStream, peer: SocketAddr, watcher: Watcher) {
-        let Self { router, limits, traffic, broken_off } = self;
+        let Self { router, limits, traffic, broken_off, plain } = self;
         let Ok(own) = socket.local_addr() else { return };
-        let (arrived, owed) = (Arrived { own, peer }, Owed::default());
+        let (arrived, owed, exchange) = (Arrived { own, peer }, Owed::default(), Exchange::default());
         let _ = socket.set_nodelay(true);
         let wire = Wire::new(socket, traffic, limits.send_timeout.0);
-        let io = TokioIo::new(Lingering::new(wire, owed.clone()));
-        let service = service_fn(move |request| enter(router.clone(), request, arrived, owed.clone()));
+        let polite = Lingering::new(wire, owed.clone());
+        let io = TokioIo::new(Talk::new(polite, exchange.clone(), owed.clone(), plain));
+        let service = service_fn(move |request| {
+            exchange.ask();
+            let (answer, exchange) = (enter(router.clone(), request, arrived, owed.clone()), exchange.clone());
+            async move { answer.await.map(|answer| exchange.answer(answer)) }
+        });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout.0);
         http.max_headers(MAX_HEADERS).max_header_size(MAX_HEAD).max_buf_size(MAX_BUFFER);

@@ -4,9 +4,10 @@ use base::Distance;
 use embed::Overflow;
 use flows::{NewIndex, TextItem};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, Error as _, IgnoredAny};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use vectors::Item;
+use vectors::{Item, metadata};
 
 use crate::error::{Error, Result};
 use crate::listed;
@@ -15,6 +16,10 @@ use crate::listed;
 const DEFAULT_M: u32 = 16;
 /// Most items of an answer when the call does not say.
 const DEFAULT_K: usize = 10;
+/// Indexes on a page of the list when the call does not say.
+const DEFAULT_PAGE: usize = 100;
+/// Most indexes on one page.
+const MAX_PAGE: usize = 1000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +42,21 @@ impl NewIndexCall {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct PageAsked {
+    pub(super) after: Option<String>,
+    limit: Option<usize>,
+}
+
+impl PageAsked {
+    pub(super) fn limit(&self) -> Result<usize, Error> {
+        let limit = self.limit.unwrap_or(DEFAULT_PAGE);
+        let wrong = || Error::Parameter(format!("limit is a number from 1 to {MAX_PAGE}"));
+        if (1..=MAX_PAGE).contains(&limit) { Ok(limit) } else { Err(wrong()) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct VectorBatch {
     #[serde(deserialize_with = "listed::items")]
     items: Vec<VectorItem>,
@@ -48,7 +68,15 @@ pub(super) struct VectorBatch {
 struct VectorItem {
     id: String,
     vector: Vec<f32>,
+    #[serde(default, deserialize_with = "exact")]
     metadata: Option<Map<String, Value>>,
+}
+
+/// Metadata that can be kept as it stands.
+fn exact<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Map<String, Value>>, D::Error> {
+    let text = Option::<Box<RawValue>>::deserialize(from)?;
+    let read = text.map(|text| metadata::object(text.get())).transpose();
+    read.map_err(|why| D::Error::custom(format_args!("metadata: {why}")))
 }
 
 impl VectorBatch {
@@ -71,6 +99,7 @@ pub(super) struct TextBatch {
 struct TextLine {
     id: String,
     text: String,
+    #[serde(default, deserialize_with = "exact")]
     metadata: Option<Map<String, Value>>,
 }
 

@@ -138,7 +138,8 @@ async fn texts_and_vectors_work_both_ways() {
         let batch = VectorBatch { items: vec![vector], fingerprint: embedded.fingerprint.clone() };
         assert_eq!(client.add_vectors("jobs", &batch).await.unwrap().length, 2);
         assert_eq!(client.index("jobs").await.unwrap().length, Some(2));
-        assert_eq!(client.indexes().await.unwrap().indexes.len(), 1);
+        assert_eq!(client.indexes(None, None).await.unwrap().indexes.len(), 1);
+        assert!(client.indexes(Some("jobs"), Some(1)).await.unwrap().indexes.is_empty());
 
         assert_eq!(client.search_text("jobs", "pallets", 1).await.unwrap().results[0].id, id);
         let nearest = client.search_vectors("jobs", embedded.vectors[1].clone(), 2).await.unwrap().results;
@@ -149,6 +150,6 @@ async fn texts_and_vectors_work_both_ways() {
         let removed = client.remove_items("jobs", vec![id, "v".to_owned()]).await.unwrap();
         assert_eq!((removed.deleted, removed.missing, removed.length), (1, 1, 0));
         client.delete_index("jobs").await.unwrap();
-        assert!(client.indexes().await.unwrap().indexes.is_empty());
+        assert!(client.indexes(None, None).await.unwrap().indexes.is_empty());
     }
 }

@@ -134,3 +134,89 @@ async fn a_client_that_is_still_sending_gets_the_answer_that_refuses_it() {
     reader.read_to_string(&mut rest).await.unwrap();
     assert!(rest.contains("connection: close\r\n"), "{rest}");
 }
+
+#[tokio::test]
+async fn a_client_that_has_nothing_more_to_send_gets_its_answer() {
+    let (sender, receiver) = mpsc::channel(1);
+    let taken = std::sync::Mutex::new(Some((Body::from_stream(pieces(receiver)), sender)));
+    let taken = std::sync::Arc::new(taken);
+    let answer = async move |asked: Bytes| {
+        let (body, sender) = taken.lock().unwrap().take().unwrap();
+        ::storage::task::spawn("answer", async move {
+            for piece in [asked, Bytes::from_static(b" is "), Bytes::from_static(b"answered")] {
+                tokio::task::yield_now().await;
+                sender.send(piece).await.unwrap();
+            }
+        });
+        body
+    };
+    let stop = Stop::default();
+    let address = stop.serve(Role::Gateway, Router::new().route("/", post(answer)));
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nasked").await.unwrap();
+    socket.shutdown().await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("answered"), "{answer}");
+}
+
+#[tokio::test]
+async fn work_for_a_client_that_has_gone_away_ends() {
+    let (begun, mut beginning) = mpsc::channel::<()>(1);
+    let (alive, ended) = oneshot::channel::<()>();
+    let alive = std::sync::Arc::new(std::sync::Mutex::new(Some(alive)));
+    let never = async move || {
+        let _alive = alive.lock().unwrap().take();
+        begun.send(()).await.unwrap();
+        std::future::pending::<String>().await
+    };
+    let stop = Stop::default();
+    let address = stop.serve(Role::Gateway, Router::new().route("/", get(never)));
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    beginning.recv().await.unwrap();
+    drop(socket);
+    assert!(ended.await.is_err(), "the work ends without an answer");
+}
+
+#[tokio::test]
+async fn what_the_parser_refuses_is_a_problem_like_any_other() {
+    let stop = Stop::default();
+    let address = stop.serve(Role::Gateway, Router::new().route("/", get(async || "hello")));
+    let long = "x".repeat(66_000);
+    let many: String = (0..101).map(|n| format!("x-{n}: y\r\n")).collect();
+    for (head, status, code) in [
+        ("GET / / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 400, "api.malformed"),
+        ("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n".to_owned(), 400, "api.malformed"),
+        (format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"), 414, "api.uri_too_long"),
+        (format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n"), 431, "api.head_too_large"),
+    ] {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut first = [0; 12];
+        socket.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = socket.read_to_string(&mut answer).await;
+        let refused = answer.split_once("hello").unwrap().1;
+        let (head, body) = refused.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{code}: {answer}"));
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        assert!(head.contains("content-type: application/problem+json") && head.contains("x-request-id: "), "{head}");
+        let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!((problem["status"].as_u64(), problem["code"].as_str()), (Some(status), Some(code)), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_reads_like_a_refusal_is_left_as_it_is() {
+    let object = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    let body = || Body::from_stream(futures::stream::iter([Ok::<_, std::io::Error>(object), Ok(object)]));
+    let stop = Stop::default();
+    let address = stop.serve(Role::Gateway, Router::new().route("/", get(async move || body())));
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer.matches(object).count(), 2, "{answer}");
+}

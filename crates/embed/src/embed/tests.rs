@@ -76,7 +76,7 @@ fn arcs(texts: &[&str]) -> Vec<Arc<str>> {
 
 async fn vectors(cache: &Cache, model: &Model, texts: &[&str]) -> Result<Vec<Vector>> {
     let texts = arcs(texts);
-    Batch { cache, embedder: model, texts: &texts, overflow: Overflow::Error }.vectors("model").await
+    Batch { cache, embedder: model, texts: &texts, overflow: Overflow::Error, ready: &AtomicUsize::new(0) }.vectors("model").await
 }
 
 fn expected(texts: &[&str]) -> Vec<Vector> {
@@ -97,7 +97,8 @@ async fn only_what_is_missing_is_computed_and_the_order_is_the_callers() {
 async fn another_model_or_another_overflow_is_another_vector() {
     let (cache, model, texts) = (Cache::new(10), Model::quick(), arcs(&["a"]));
     for (fingerprint, overflow) in [("one", Overflow::Error), ("two", Overflow::Error), ("one", Overflow::Chunk)] {
-        let batch = Batch { cache: &cache, embedder: &model, texts: &texts, overflow };
+        let ready = AtomicUsize::new(0);
+        let batch = Batch { cache: &cache, embedder: &model, texts: &texts, overflow, ready: &ready };
         batch.vectors(fingerprint).await.unwrap();
     }
     assert_eq!(model.asked().len(), 3);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use client::{Client, Index, NewIndex, StoredItem};
+use client::{Client, Index, Indexes, NewIndex, StoredItem};
 
 use super::watch::fetching;
 use crate::cli::{CreateIndex, Vectors, VectorsVerb};
@@ -74,7 +74,7 @@ async fn create(create: &CreateIndex, door: &Door) -> anyhow::Result<Index> {
 }
 
 async fn list(client: &Client, output: Output) -> anyhow::Result<()> {
-    let listing = client.indexes().await?;
+    let listing = all(client).await?;
     if output.json {
         return output.document(&listing);
     }
@@ -90,7 +90,18 @@ async fn list(client: &Client, output: Output) -> anyhow::Result<()> {
     Ok(output.sheet(&Sheet { header, rows: rows.collect(), numeric: vec![false, true, true] })?)
 }
 
-/// The number of items; an index that cannot be read does not state it.
+/// The indexes of all pages.
+async fn all(client: &Client) -> anyhow::Result<Indexes> {
+    let mut all = client.indexes(None, None).await?;
+    while let Some(next) = all.next.take() {
+        let page = client.indexes(Some(&next), None).await?;
+        all.indexes.extend(page.indexes);
+        all.next = page.next;
+    }
+    Ok(all)
+}
+
+/// The number of items; an index that cannot be read, or was not for a list, does not state it.
 fn length(index: &Index) -> String {
     index.length.map_or_else(|| "?".to_owned(), grouped)
 }

@@ -103,8 +103,9 @@ impl Story<'_> {
     }
 
     async fn made(&self, name: &str) -> anyhow::Result<Index> {
-        if let Some(index) = self.client.indexes().await?.indexes.into_iter().find(|index| index.name == name) {
-            return Ok(index);
+        match self.client.index(name).await {
+            Err(error) if error.kind() == Kind::NotFound => {}
+            told => return Ok(told?),
         }
         let card =
             self.client.embed(&client::Embed { texts: vec![name.to_owned()], ..client::Embed::default() }).await?;

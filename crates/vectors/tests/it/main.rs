@@ -7,6 +7,7 @@ mod extremes;
 mod items;
 mod lake;
 mod lifecycle;
+mod lost;
 mod models;
 mod nearest;
 mod processes;

@@ -89,5 +89,5 @@ async fn settings_that_no_index_can_have_are_refused() {
     assert_eq!(refused(new(4097)).await, "dimension is 4097: use 1 to 4096");
     assert_eq!(refused(NewIndex { m: 0, ..new(2) }).await, "m is 0: use 1 to 10000");
     assert_eq!(refused(NewIndex { ef_search: Some(0), ..new(2) }).await, "ef_search is 0: use 1 to 10000");
-    assert_eq!(process.vectors.list().await.unwrap().len(), 1);
+    assert_eq!(process.vectors.list(None, 9).await.unwrap().indexes.len(), 1);
 }

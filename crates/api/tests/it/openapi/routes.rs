@@ -43,6 +43,9 @@ fn service() -> Vec<Route> {
             metrics,
             text(),
         ),
+        get("/docs/errors/{code}", "service", "What a code of a refusal means, as the `type` of the refusal names it.")
+            .gives(200, "The page.", "text/markdown; charset=utf-8", text())
+            .refused(&[404]),
         get("/openapi.json", "service", "This description.").gives(200, "OpenAPI 3.1.", "application/json", any),
     ]
 }
@@ -159,7 +162,10 @@ fn indexes() -> Vec<Route> {
             .body::<NewIndex>()
             .answers::<Index>(201, "It stands.")
             .refused(&[409]),
-        get("/v1/vectors/index", "vectors", "All indexes, by name.").answers::<Indexes>(200, "The indexes."),
+        get("/v1/vectors/index", "vectors", "One page of the indexes, by name.")
+            .query("after", text(), "The `next` of the page before.")
+            .query("limit", number(), "Most indexes on the page, at most 1,000.")
+            .answers::<Indexes>(200, "The page."),
         get(path, "vectors", "One index.").answers::<Index>(200, "The index.").refused(&[404]),
         delete(path, "vectors", "Delete an index with its items.").gives_nothing(204, "It is gone.").refused(&[404]),
     ]

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use vectors::metadata;
 
 #[cfg(test)]
 mod tests;
@@ -69,7 +70,8 @@ impl<R: AsyncRead + Unpin> Items<R> {
                 continue;
             }
             let members = match &self.shape {
-                Shape::Ndjson => serde_json::from_str(&record).map_err(|_| anyhow::anyhow!("is no JSON object")),
+                Shape::Ndjson => metadata::object(&record)
+                    .map_err(|why| anyhow::anyhow!("is no JSON object that can be kept: {why}")),
                 Shape::Csv(header) => row(header, &record),
             };
             return members.and_then(|members| item(members, begin)).map(Some).with_context(|| format!("line {begin}"));
