@@ -1,8 +1,11 @@
 //! The data files of a table, in words of our own: what a reader needs to skip files and to plan.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use iceberg::spec::{Datum, PrimitiveLiteral, PrimitiveType};
+
+use crate::column::Column;
 
 /// A Parquet file of a table with what is known about its columns, by field id.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,9 +22,36 @@ pub struct DataFile {
     pub upper: BTreeMap<i32, Bound>,
     /// The number of missing values.
     pub nulls: BTreeMap<i32, u64>,
+    /// Columns that have one value in all rows, by which the table is partitioned: the value, or none for null. The
+    /// file need not hold them.
+    pub constants: BTreeMap<i32, Option<Bound>>,
+    /// The files that take rows away from this one.
+    pub deletes: Vec<Arc<DeleteFile>>,
     /// Whether the bounds of booleans, integers, dates and times are values that occur. Never claimed for text and
     /// floats, nor for files that other engines wrote.
     pub exact: bool,
+}
+
+/// A Parquet file that takes rows away from data files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteFile {
+    /// The path, relative to the lake's root.
+    pub path: String,
+    /// The size in bytes.
+    pub size: u64,
+    /// How many rows it lists.
+    pub rows: u64,
+    /// Which rows it takes away.
+    pub takes: Takes,
+}
+
+/// Which rows a delete file takes away.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Takes {
+    /// Those that it lists by the location of their file and their position in it, from 0.
+    Positions,
+    /// Those whose values of these columns equal the values of one of its own rows; null equals null.
+    Equal(Vec<Column>),
 }
 
 /// A bound of a column.
@@ -43,6 +73,8 @@ pub enum Bound {
     Time(i64),
     /// Microseconds since 1970-01-01T00:00:00, with or without zone.
     Timestamp(i64),
+    /// The digits of a decimal without its point.
+    Decimal(i128),
     /// Text, possibly cut.
     String(String),
     /// Bytes, possibly cut.
@@ -52,7 +84,12 @@ pub enum Bound {
 impl Bound {
     /// The bound that Iceberg stored; none for types whose bounds are not used.
     pub(crate) fn from_datum(datum: &Datum) -> Option<Self> {
-        Some(match (datum.data_type(), datum.literal()) {
+        Self::from_literal(datum.data_type(), datum.literal())
+    }
+
+    /// A value of a type; none for types whose bounds are not used.
+    pub(crate) fn from_literal(ty: &PrimitiveType, literal: &PrimitiveLiteral) -> Option<Self> {
+        Some(match (ty, literal) {
             (_, PrimitiveLiteral::Boolean(value)) => Self::Bool(*value),
             (PrimitiveType::Date, PrimitiveLiteral::Int(value)) => Self::Date(*value),
             (_, PrimitiveLiteral::Int(value)) => Self::Int(*value),
@@ -61,6 +98,7 @@ impl Bound {
                 Self::Timestamp(*value)
             }
             (PrimitiveType::Long, PrimitiveLiteral::Long(value)) => Self::Long(*value),
+            (PrimitiveType::Decimal { .. }, PrimitiveLiteral::Int128(value)) => Self::Decimal(*value),
             (_, PrimitiveLiteral::Float(value)) => Self::Float(value.0),
             (_, PrimitiveLiteral::Double(value)) => Self::Double(value.0),
             (_, PrimitiveLiteral::String(value)) => Self::String(value.clone()),

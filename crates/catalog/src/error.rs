@@ -213,11 +213,13 @@ pub enum Error {
         #[source]
         source: Cause,
     },
-    /// A table that other engines gave delete files, which this release does not apply.
-    #[error("{name} carries delete files, which this release cannot read")]
-    DeleteFiles {
+    /// A table into which other engines put files that this release does not read.
+    #[error("{name} holds {what}, which this release cannot read")]
+    UnreadableFiles {
         /// The dataset.
         name: DatasetName,
+        /// What cannot be read of it.
+        what: &'static str,
     },
     /// The catalog is shutting down.
     #[error("the catalog is closing")]
@@ -299,7 +301,7 @@ impl Fault for Error {
             Self::RequirementFailed { .. } | Self::LakeMoved => Kind::Conflict,
             Self::BadName(_) | Self::Unacceptable { .. } | Self::Partitioned { .. } => Kind::Invalid,
             Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects | Self::UnknownColumn { .. } => Kind::Invalid,
-            Self::NotParquet { .. } | Self::Contradiction(_) | Self::DeleteFiles { .. } => Kind::Invalid,
+            Self::NotParquet { .. } | Self::Contradiction(_) | Self::UnreadableFiles { .. } => Kind::Invalid,
             Self::OutcomeUnknown | Self::Behind { .. } | Self::Closing => Kind::Unavailable,
             Self::NewerFormat { .. } | Self::Damaged { .. } => Kind::Damaged,
             Self::BadKey(inner) | Self::Storage(inner) => inner.kind(),
@@ -339,7 +341,7 @@ impl Fault for Error {
             Self::OutcomeUnknown => "catalog.outcome_unknown",
             Self::NewerFormat { .. } => "catalog.newer_format",
             Self::Damaged { .. } => "catalog.damaged",
-            Self::DeleteFiles { .. } => "catalog.delete_files",
+            Self::UnreadableFiles { .. } => "catalog.unreadable_files",
             Self::Closing => "catalog.closing",
             Self::Storage(inner) => inner.code(),
             Self::Shared(inner) => inner.code(),

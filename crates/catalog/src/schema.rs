@@ -88,14 +88,19 @@ pub(crate) fn number(columns: &[NewColumn], last: i32) -> Vec<Column> {
 /// The columns of a table's current schema, in order, with what its properties say of them.
 pub(crate) fn columns_of(metadata: &TableMetadata) -> Vec<Column> {
     let noted = pii::noted(metadata);
-    let column = |field: &Arc<NestedField>| Column {
+    let column = |field: &Arc<NestedField>| Column { pii: noted.get(&field.id).copied().flatten(), ..column_of(field) };
+    metadata.current_schema().as_struct().fields().iter().map(column).collect()
+}
+
+/// A column as its field alone describes it.
+pub(crate) fn column_of(field: &NestedField) -> Column {
+    Column {
         id: field.id,
         name: field.name.clone(),
         ty: ColumnType::from_iceberg(&field.field_type),
         nullable: !field.required,
-        pii: noted.get(&field.id).copied().flatten(),
-    };
-    metadata.current_schema().as_struct().fields().iter().map(column).collect()
+        pii: None,
+    }
 }
 
 /// The Iceberg schema of the columns; every column is optional, or writers from outside would be refused.

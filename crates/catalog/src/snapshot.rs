@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use base::{DatasetName, Timestamp, Version};
 use iceberg::io::FileIO;
 use iceberg::spec::{
-    DEFAULT_SCHEMA_NAME_MAPPING, DataFile, FormatVersion, MAIN_BRANCH, ManifestEntryRef, ManifestFile,
-    ManifestListWriter, ManifestWriter, ManifestWriterBuilder, MappedField, NameMapping, PartitionSpec, SchemaRef,
-    Snapshot, SortOrder, TableMetadata, TableMetadataBuilder,
+    DEFAULT_SCHEMA_NAME_MAPPING, DataFile, FormatVersion, MAIN_BRANCH, ManifestContentType, ManifestEntryRef,
+    ManifestFile, ManifestListWriter, ManifestWriter, ManifestWriterBuilder, MappedField, NameMapping, PartitionSpec,
+    SchemaRef, Snapshot, SortOrder, TableMetadata, TableMetadataBuilder,
 };
 
 use crate::column::{Column, fingerprint_of};
@@ -164,8 +164,13 @@ impl Step<'_> {
     async fn earlier(&self, scribe: &mut Scribe) -> Result<(Vec<ManifestFile>, Sums)> {
         let Some(table) = self.base else { return Ok((Vec::new(), Sums::default())) };
         let (read, name) = (table.read(), table.name());
-        let manifests = read.manifests(name).await?;
+        let (deletes, manifests): (Vec<_>, Vec<_>) = read
+            .manifests(name)
+            .await?
+            .into_iter()
+            .partition(|manifest| manifest.content == ManifestContentType::Deletes);
         match self.note.mode {
+            // Without the data files, the delete files of other engines have nothing to delete.
             Mode::Replace => {
                 let entries = read.entries(name, &manifests).await?;
                 let removed = Sums::of(entries.iter().map(|entry| entry.data_file()));
@@ -180,7 +185,7 @@ impl Step<'_> {
                     let entries = read.entries(name, &small).await?;
                     scribe.list_kept(name, &entries).await?
                 };
-                Ok((large.into_iter().chain(small).collect(), Sums::default()))
+                Ok((deletes.into_iter().chain(large).chain(small).collect(), Sums::default()))
             }
         }
     }

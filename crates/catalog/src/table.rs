@@ -8,14 +8,15 @@ use arrow::datatypes::SchemaRef;
 use base::DatasetName;
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{
-    DEFAULT_SCHEMA_NAME_MAPPING, ManifestContentType, ManifestEntryRef, ManifestFile, ManifestList, NameMapping,
-    TableMetadata,
+    DEFAULT_SCHEMA_NAME_MAPPING, Literal, ManifestContentType, ManifestEntryRef, ManifestFile, ManifestList,
+    NameMapping, PartitionField, Struct, TableMetadata, Transform,
 };
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::column::Column;
-use crate::data_file::{DataFile, bounds};
+use crate::data_file::{Bound, DataFile, bounds};
+use crate::deletes::{self, Deletes};
 use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
@@ -181,7 +182,7 @@ impl ReadTable {
         Ok(Self { lake: lake.clone(), metadata, location, columns, files: OnceCell::new() })
     }
 
-    /// The manifests of the current snapshot that list living files.
+    /// The manifests of the current snapshot that list living files: of data, and of deletes.
     pub async fn manifests(&self, name: &DatasetName) -> Result<Vec<ManifestFile>> {
         let Some(snapshot) = self.metadata.current_snapshot() else { return Ok(Vec::new()) };
         let what = || format!("the manifest list of {name}");
@@ -191,47 +192,91 @@ impl ReadTable {
         let list = ManifestList::parse_with_version(&bytes, self.metadata.format_version());
         let list = list.map_err(|error| Error::damaged(what(), error))?;
         let living = |manifest: &ManifestFile| manifest.has_added_files() || manifest.has_existing_files();
-        let manifests: Vec<_> = list.consume_entries().into_iter().filter(living).collect();
-        if manifests.iter().any(|manifest| manifest.content == ManifestContentType::Deletes) {
-            return Err(Error::DeleteFiles { name: name.clone() });
-        }
-        Ok(manifests)
+        Ok(list.consume_entries().into_iter().filter(living).collect())
     }
 
     /// The living entries of manifests, in their order.
     pub async fn entries(&self, name: &DatasetName, manifests: &[ManifestFile]) -> Result<Vec<ManifestEntryRef>> {
+        Ok(self.entries_by_manifest(name, manifests).await?.into_iter().flatten().collect())
+    }
+
+    async fn entries_by_manifest(
+        &self,
+        name: &DatasetName,
+        manifests: &[ManifestFile],
+    ) -> Result<Vec<Vec<ManifestEntryRef>>> {
         let io = self.lake.shelf().file_io();
         let io = &io;
         let loads: Vec<_> = manifests
             .iter()
             .map(|manifest| async move {
                 let loaded = manifest.load_manifest(io).await;
-                loaded.map_err(|error| Error::unread_inside(format!("a manifest of {name}"), error))
+                let loaded = loaded.map_err(|error| Error::unread_inside(format!("a manifest of {name}"), error))?;
+                Ok(loaded.into_parts().0.into_iter().filter(|entry| entry.is_alive()).collect())
             })
             .collect();
-        let loaded: Vec<_> = stream::iter(loads).buffered(MANIFESTS_AT_ONCE).try_collect().await?;
-        let entries = loaded.into_iter().flat_map(|manifest| manifest.into_parts().0);
-        Ok(entries.filter(|entry| entry.is_alive()).collect())
+        stream::iter(loads).buffered(MANIFESTS_AT_ONCE).try_collect().await
     }
 
     async fn gather_files(&self, name: &DatasetName) -> Result<Arc<[DataFile]>> {
+        self.expect_no_defaults(name)?;
         let manifests = self.manifests(name).await?;
-        let entries = self.entries(name, &manifests).await?;
-        entries.iter().map(|entry| self.describe(name, entry)).collect()
+        let entries = self.entries_by_manifest(name, &manifests).await?;
+        let (listing_deletes, listing_data): (Vec<_>, Vec<_>) =
+            manifests.iter().zip(entries).partition(|(manifest, _)| manifest.content == ManifestContentType::Deletes);
+        let mut deletes = Deletes::default();
+        for (manifest, entries) in &listing_deletes {
+            deletes.add(self, name, (manifest.partition_spec_id, entries))?;
+        }
+        let listed =
+            listing_data.iter().flat_map(|(manifest, entries)| entries.iter().map(move |entry| (manifest, entry)));
+        listed.map(|(manifest, entry)| self.describe(name, entry, manifest.partition_spec_id, &deletes)).collect()
     }
 
-    fn describe(&self, name: &DatasetName, entry: &ManifestEntryRef) -> Result<DataFile> {
+    fn describe(&self, name: &DatasetName, entry: &ManifestEntryRef, spec: i32, deletes: &Deletes) -> Result<DataFile> {
         let file = entry.data_file();
-        let outside = || Error::damaged(format!("a manifest of {name}"), "a data file lies outside the lake");
+        deletes::expect_parquet(name, file)?;
         Ok(DataFile {
-            path: self.lake.roots.relative(file.file_path()).ok_or_else(outside)?.to_owned(),
+            path: self.relative(name, file.file_path())?,
             size: file.file_size_in_bytes(),
             rows: file.record_count(),
             lower: bounds(file.lower_bounds()),
             upper: bounds(file.upper_bounds()),
             nulls: file.null_value_counts().iter().map(|(id, nulls)| (*id, *nulls)).collect(),
+            constants: self.constants(spec, file.partition()),
+            deletes: deletes.of(entry, spec),
             exact: metadata_file::is_ours(&self.metadata, entry),
         })
+    }
+
+    /// The path of a file that a manifest lists.
+    pub(crate) fn relative(&self, name: &DatasetName, location: &str) -> Result<String> {
+        let outside = || Error::damaged(format!("a manifest of {name}"), "a file lies outside the lake");
+        self.lake.roots.relative(location).map(str::to_owned).ok_or_else(outside)
+    }
+
+    /// The values of the columns that a file is partitioned by as they are.
+    fn constants(&self, spec: i32, partition: &Struct) -> BTreeMap<i32, Option<Bound>> {
+        let Some(spec) = self.metadata.partition_spec_by_id(spec) else { return BTreeMap::new() };
+        let identities =
+            spec.fields().iter().zip(partition.iter()).filter(|(field, _)| field.transform == Transform::Identity);
+        let value = |(field, value): (&PartitionField, Option<&Literal>)| {
+            let column = self.metadata.current_schema().field_by_id(field.source_id)?;
+            let Some(value) = value else { return Some((field.source_id, None)) };
+            let ty = column.field_type.as_primitive_type()?;
+            let value = Bound::from_literal(ty, &value.as_primitive_literal()?)?;
+            Some((field.source_id, Some(value)))
+        };
+        identities.filter_map(value).collect()
+    }
+
+    /// Values that rows of older files have by default came with a later format of tables.
+    fn expect_no_defaults(&self, name: &DatasetName) -> Result<()> {
+        let fields = self.metadata.current_schema().field_id_to_fields();
+        match fields.values().any(|field| field.initial_default.is_some()) {
+            true => Err(Error::UnreadableFiles { name: name.clone(), what: "columns with default values" }),
+            false => Ok(()),
+        }
     }
 }
 

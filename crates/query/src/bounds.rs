@@ -87,19 +87,37 @@ pub(crate) fn statistics(file: &DataFile, schema: &SchemaRef, ids: &[i32]) -> St
     }
 }
 
-/// Bounds of text may be cut and those of floats leave NaN out; only exact ones may answer a query by themselves.
+/// Bounds of text may be cut and those of floats leave NaN out; only exact ones may answer a query by themselves. From a
+/// column that is stated to be constant the engine takes the value, whether the file holds the column or not.
 fn column_statistics(file: &DataFile, id: i32, ty: &DataType) -> ColumnStatistics {
+    if let Some(constant) = file.constants.get(&id) {
+        return constant_statistics(file, constant.as_ref(), ty);
+    }
     let exact = file.exact && (ty.is_integer() || ty.is_temporal() || *ty == DataType::Boolean);
     let known = |bounds: &BTreeMap<i32, Bound>| match bounds.get(&id).and_then(|bound| scalar(bound, ty)) {
         Some(value) if exact => Precision::Exact(value),
         Some(value) => Precision::Inexact(value),
         None => Precision::Absent,
     };
-    let nulls = file.nulls.get(&id).map(|count| usize::try_from(*count).unwrap_or(usize::MAX));
+    let counted = |count: &u64| usize::try_from(*count).unwrap_or(usize::MAX);
+    let nulls = file.nulls.get(&id).map(counted);
+    let nulls = nulls.map_or(Precision::Absent, Precision::Exact);
     ColumnStatistics::new_unknown()
-        .with_null_count(nulls.map_or(Precision::Absent, Precision::Exact))
+        .with_null_count(if file.exact { nulls } else { nulls.to_inexact() })
         .with_min_value(known(&file.lower))
         .with_max_value(known(&file.upper))
+}
+
+fn constant_statistics(file: &DataFile, constant: Option<&Bound>, ty: &DataType) -> ColumnStatistics {
+    let unknown = ColumnStatistics::new_unknown();
+    match constant.map(|bound| scalar(bound, ty)) {
+        None => unknown.with_null_count(Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX))),
+        Some(Some(value)) => unknown
+            .with_null_count(Precision::Exact(0))
+            .with_min_value(Precision::Exact(value.clone()))
+            .with_max_value(Precision::Exact(value)),
+        Some(None) => unknown,
+    }
 }
 
 /// A bound as a value of the column's type; none when the type was widened in a way that bounds do not survive.
@@ -116,6 +134,10 @@ fn scalar(bound: &Bound, ty: &DataType) -> Option<ScalarValue> {
             DataType::Timestamp(TimeUnit::Microsecond, zone) => {
                 ScalarValue::TimestampMicrosecond(Some(*value), zone.clone())
             }
+            _ => return None,
+        },
+        Bound::Decimal(value) => match ty {
+            DataType::Decimal128(precision, scale) => ScalarValue::Decimal128(Some(*value), *precision, *scale),
             _ => return None,
         },
         Bound::String(value) => ScalarValue::Utf8View(Some(value.clone())),

@@ -11,6 +11,8 @@ use datafusion::physical_expr::expressions::{CastExpr, Column, Literal};
 use datafusion::physical_expr_adapter::{PhysicalExprAdapter, PhysicalExprAdapterFactory};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 
+use crate::nested::{self, Reshaped};
+
 #[cfg(test)]
 mod tests;
 
@@ -67,6 +69,9 @@ impl InFile {
         let read: Arc<dyn PhysicalExpr> = Arc::new(Column::new(found.name(), place));
         if found.data_type() == wanted.data_type() {
             return Ok(read);
+        }
+        if nested::differ(found.data_type(), wanted.data_type()) {
+            return Ok(Arc::new(Reshaped::new(read, Arc::new(wanted.clone()))));
         }
         Ok(Arc::new(CastExpr::new(read, wanted.data_type().clone(), None)))
     }

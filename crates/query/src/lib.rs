@@ -4,7 +4,7 @@
 //! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`],
 //! [`query`] (the verbs) and `run` (a running query); how a question becomes a plan: `statement`, `guard`, `unread`,
 //! `precedence`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`; what the engine reads:
-//! `provider`, `columns`, `bounds`, `found`, `history`, `range`, `system`; what it computes with: `engine`, `overflow`,
+//! `provider`, `scan`, `columns`, `nested`, `bounds`, `cut`, `deletes`, `found`, `history`, `range`, `system`; what it computes with: `engine`, `overflow`,
 //! `sum`, `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `pushdown`, `yielding`, `pace`; and what leaves:
 //! [`answer`], [`types`], [`encode`], `clean` (messages).
 
@@ -18,6 +18,8 @@ mod clauses;
 mod clean;
 mod columns;
 pub mod config;
+mod cut;
+mod deletes;
 mod effort;
 pub mod encode;
 mod engine;
@@ -28,6 +30,7 @@ mod history;
 mod layers;
 mod multiset;
 mod names;
+mod nested;
 mod overflow;
 mod pace;
 mod params;
@@ -39,6 +42,7 @@ pub mod query;
 mod quoted;
 mod range;
 mod run;
+mod scan;
 mod scope;
 pub mod search;
 mod statement;

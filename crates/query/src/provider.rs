@@ -7,25 +7,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use catalog::{DataFile, Table};
+use catalog::{Column, DataFile, Table};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{DFSchema, Result, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
-use datafusion::datasource::source::DataSourceExec;
-use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_optimizer::pruning::PruningPredicate;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::union::UnionExec;
 use object_store::ObjectStore;
 
 use crate::bounds::{FileBounds, statistics};
 use crate::columns::ColumnsById;
 use crate::error::Error;
+use crate::scan::Scan;
 
 /// The only place that data is read from. Nothing that a statement names can become another one.
 pub(crate) const LAKE_URL: &str = "lake://lake/";
@@ -43,10 +41,11 @@ pub(crate) struct Reader {
 /// A table with its columns under the names that SQL folds to.
 pub(crate) struct LakeTable {
     table: Arc<Table>,
-    schema: SchemaRef,
-    ids: Vec<i32>,
+    pub(crate) schema: SchemaRef,
+    /// The field ids of the columns.
+    pub(crate) ids: Vec<i32>,
     columns: Arc<ColumnsById>,
-    reader: Reader,
+    pub(crate) reader: Reader,
 }
 
 impl LakeTable {
@@ -54,12 +53,11 @@ impl LakeTable {
     pub(crate) fn new(table: Arc<Table>, reader: Reader) -> Result<Self, Error> {
         let stored = table.arrow_schema()?;
         let names = exposed_names(stored.fields().iter().map(|field| field.name().as_str()));
-        let fields = stored.fields().iter().zip(names).map(|(field, name)| expose(field, name));
+        let fields = stored.fields().iter().zip(names).zip(table.columns());
+        let fields = fields.map(|((field, name), column)| expose(column, field.data_type(), name));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let ids: Vec<i32> = table.columns().iter().map(|column| column.id).collect();
-        let own_names = || table.columns().iter().map(|column| (column.name.clone(), column.id)).collect();
-        let ids_by_name = table.name_mapping().unwrap_or_else(own_names);
-        let columns = Arc::new(ColumnsById::new(ids.clone(), ids_by_name));
+        let columns = Arc::new(ColumnsById::new(ids.clone(), ids_by_name(&table)));
         Ok(Self { table, schema, ids, columns, reader })
     }
 
@@ -67,6 +65,11 @@ impl LakeTable {
     pub(crate) fn spellings(&self) -> impl Iterator<Item = (&str, &str)> {
         let exposed = self.schema.fields().iter().map(|field| field.name().as_str());
         exposed.zip(self.table.columns().iter().map(|column| column.name.as_str()))
+    }
+
+    /// The columns of files that carry no ids.
+    pub(crate) fn ids_by_name(&self) -> HashMap<String, i32> {
+        ids_by_name(&self.table)
     }
 
     /// The table in the words of the catalog.
@@ -85,47 +88,60 @@ impl LakeTable {
         Ok(predicate.prune(&bounds).unwrap_or(everything))
     }
 
-    fn scan_files(
+    /// The files as the engine lists them, with what is known of each.
+    pub(crate) fn list(&self, files: &[DataFile]) -> Vec<PartitionedFile> {
+        let known = |file: &DataFile| Arc::new(statistics(file, &self.schema, &self.ids));
+        files.iter().map(|file| listed(&file.path, file.size).with_statistics(known(file))).collect()
+    }
+
+    fn scan_whole(
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
         files: &[DataFile],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let known: Vec<Statistics> = files.iter().map(|file| statistics(file, &self.schema, &self.ids)).collect();
-        let total = Statistics::try_merge_iter(known.iter(), &self.schema)?;
-        let listed = files.iter().zip(known).map(|(file, known)| {
-            PartitionedFile::new(file.path.clone(), file.size)
-                .with_statistics(Arc::new(known))
-                .with_metadata_size_hint(FOOTER_HINT)
-        });
-        let groups = FileGroup::new(listed.collect()).split_files(state.config().target_partitions());
-        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-        let options = state.config_options().execution.parquet.clone();
-        let source = ParquetSource::new(Arc::clone(&self.schema))
-            .with_table_parquet_options(datafusion::config::TableParquetOptions {
-                global: options,
-                ..Default::default()
-            })
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
-                Arc::clone(&self.reader.store),
-                cache,
-            )));
-        let scan = FileScanConfigBuilder::new(ObjectStoreUrl::parse(LAKE_URL)?, Arc::new(source))
-            .with_file_groups(groups)
-            .with_statistics(total)
-            .with_projection_indices(projection.cloned())?
-            .with_limit(limit)
-            .with_expr_adapter(Some(Arc::clone(&self.columns) as _))
-            .build();
-        Ok(DataSourceExec::from_data_source(scan))
+        let files = self.list(files);
+        let known = files.iter().filter_map(|file| file.statistics.as_deref());
+        let total = Statistics::try_merge_iter(known, &self.schema)?;
+        let scan = Scan { reader: &self.reader, schema: Arc::clone(&self.schema), columns: Arc::clone(&self.columns) };
+        scan.plan(state, projection, files, |config| config.with_statistics(total).with_limit(limit))
+    }
+
+    /// The plans that read these files: those from which nothing was deleted, and the others.
+    async fn scan_files(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        files: Vec<DataFile>,
+        limit: Option<usize>,
+    ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        let (whole, cut): (Vec<DataFile>, Vec<DataFile>) = files.into_iter().partition(|file| file.deletes.is_empty());
+        let mut plans = self.scan_cut(state, projection, cut).await?;
+        if !whole.is_empty() {
+            plans.push(self.scan_whole(state, projection, &whole, limit)?);
+        }
+        Ok(plans)
     }
 }
 
-/// Texts and bytes are read as views, which the engine compares and groups without copying.
-fn expose(field: &Field, name: String) -> Field {
-    let ty = match field.data_type() {
+/// Iceberg's name mapping, or else the table's own spelling.
+fn ids_by_name(table: &Table) -> HashMap<String, i32> {
+    let own_names = || table.columns().iter().map(|column| (column.name.clone(), column.id)).collect();
+    table.name_mapping().unwrap_or_else(own_names)
+}
+
+/// A file that is read as one piece or several.
+pub(crate) fn listed(path: &str, size: u64) -> PartitionedFile {
+    PartitionedFile::new(path.to_owned(), size).with_metadata_size_hint(FOOTER_HINT)
+}
+
+/// A column as the engine sees it. Texts and bytes are read as views, which it compares and groups without copying, and
+/// UUIDs as texts.
+pub(crate) fn expose(column: &Column, stored: &DataType, name: String) -> Field {
+    let ty = match stored {
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::FixedSizeBinary(_) if column.ty.name() == "uuid" => DataType::Utf8View,
         DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
         other => other.clone(),
     };
@@ -171,7 +187,7 @@ impl TableProvider for LakeTable {
 
     fn statistics(&self) -> Option<Statistics> {
         let rows = usize::try_from(self.table.row_count()).ok()?;
-        Some(Statistics::new_unknown(&self.schema).with_num_rows(Precision::Exact(rows)))
+        Some(Statistics::new_unknown(&self.schema).with_num_rows(Precision::Inexact(rows)))
     }
 
     async fn scan(
@@ -187,14 +203,18 @@ impl TableProvider for LakeTable {
             files.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(file, _)| file.clone()).collect();
         let skipped = u64::try_from(files.len() - kept.len()).unwrap_or(u64::MAX);
         self.reader.files_skipped.fetch_add(skipped, Ordering::Relaxed);
-        if kept.is_empty() {
-            let schema = match projection {
-                Some(indices) => Arc::new(self.schema.project(indices)?),
-                None => Arc::clone(&self.schema),
-            };
-            return Ok(Arc::new(EmptyExec::new(schema)));
+        let mut plans = self.scan_files(state, projection, kept, limit).await?;
+        match plans.pop() {
+            None => {
+                let schema = match projection {
+                    Some(indices) => Arc::new(self.schema.project(indices)?),
+                    None => Arc::clone(&self.schema),
+                };
+                Ok(Arc::new(EmptyExec::new(schema)))
+            }
+            Some(only) if plans.is_empty() => Ok(only),
+            Some(last) => UnionExec::try_new(plans.into_iter().chain([last]).collect()),
         }
-        self.scan_files(state, projection, &kept, limit)
     }
 }
 

@@ -223,10 +223,11 @@ fn obstacle(table: &Table) -> Result<Option<&'static str>> {
     Ok((!can_tally(table.draft().arrow_schema()?.as_ref())).then_some("it has columns of maps"))
 }
 
-/// Small files in their order, put together until they would exceed the target.
+/// Small files in their order, put together until they would exceed the target. Those from which other engines deleted
+/// rows stay: the deletes would not apply to a file that is newer than they are.
 fn groups(files: &[DataFile], target: ByteSize) -> Vec<Group> {
     let (mut groups, mut open, mut bytes) = (Vec::new(), Group::new(), 0);
-    for file in files.iter().filter(|file| file.size < target.0 / 2) {
+    for file in files.iter().filter(|file| file.size < target.0 / 2 && file.deletes.is_empty()) {
         if bytes + file.size > target.0 {
             groups.push(std::mem::take(&mut open));
             bytes = 0;

@@ -9,6 +9,8 @@ mod endless;
 mod guards;
 mod lake;
 mod nulls;
+mod outside_tables;
+mod outsider;
 mod pruning;
 mod resources;
 mod scripted;

@@ -56,7 +56,7 @@ async fn a_tag_and_a_time_name_the_version_of_one_table() {
     let lake = Lake::open().await;
     let first = lake.replace("t", "x\n1\n").await;
     let then = lake.query.catalog().pin(None).await.unwrap().at();
-    lake.query.catalog().put_tag("january".parse().unwrap(), None, "test").await.unwrap();
+    lake.query.catalog().put_tag(&"january".parse().unwrap(), None, "test").await.unwrap();
     lake.replace("t", "x\n2\n").await;
     let run = async |sql: &str, params: Value| {
         let params = params.as_array().unwrap().clone();

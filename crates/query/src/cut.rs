@@ -1,0 +1,158 @@
+//! Reading the files of a table from which other engines deleted rows.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+use catalog::{Column, DataFile, DeleteFile, Takes};
+use datafusion::catalog::Session;
+use datafusion::common::{Result, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::execution::memory_pool::MemoryReservation;
+use datafusion::physical_plan::ExecutionPlan;
+
+use crate::deletes::{self, PATH_AND_POSITION, Positions, Values, WithoutDeleted};
+use crate::provider::{LakeTable, expose, external, listed};
+use crate::scan::{self, Scan};
+
+/// The delete files by value that some data files have in common.
+type Group = (Vec<Arc<DeleteFile>>, Vec<DataFile>);
+
+impl LakeTable {
+    /// The plans that read files from which rows were deleted: one for all that the same delete files by value apply to.
+    pub(crate) async fn scan_cut(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        files: Vec<DataFile>,
+    ) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        let memory = Arc::new(deletes::reservation(state));
+        let mut positions = self.positions(state, &files, &memory).await?;
+        let mut plans = Vec::new();
+        for (deletes, files) in by_values(files) {
+            let files = self.list_left(state, &files, &mut positions).await?;
+            let asked = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+            let reading = Reading { asked, deletes, memory: Arc::clone(&memory) };
+            plans.push(self.scan_group(state, reading, files).await?);
+        }
+        Ok(plans)
+    }
+
+    /// The deleted positions of all files.
+    async fn positions(
+        &self,
+        state: &dyn Session,
+        files: &[DataFile],
+        memory: &MemoryReservation,
+    ) -> Result<Positions> {
+        let mut applies: BTreeMap<&str, (&DeleteFile, HashSet<&str>)> = BTreeMap::new();
+        for file in files {
+            for delete in file.deletes.iter().filter(|delete| delete.takes == Takes::Positions) {
+                let entry = applies.entry(&delete.path).or_insert_with(|| (delete.as_ref(), HashSet::new()));
+                entry.1.insert(&file.path);
+            }
+        }
+        let [path, position] = PATH_AND_POSITION;
+        let mut positions = Positions::of(files);
+        for (delete, paths) in applies.into_values() {
+            let fields = vec![
+                (path, Field::new("file_path", DataType::Utf8View, true)),
+                (position, Field::new("pos", DataType::Int64, true)),
+            ];
+            let plan = self.scan_deletes(state, fields, delete)?;
+            positions.read(plan, state, &paths, memory).await?;
+        }
+        Ok(positions)
+    }
+
+    /// The files with the rows that are left by position.
+    async fn list_left(
+        &self,
+        state: &dyn Session,
+        files: &[DataFile],
+        positions: &mut Positions,
+    ) -> Result<Vec<PartitionedFile>> {
+        let mut left = Vec::with_capacity(files.len());
+        for (file, mut listed) in files.iter().zip(self.list(files)) {
+            if positions.any(file) {
+                let footer = scan::footer(&self.reader, state, listed.clone()).await?;
+                if let Some(access) = positions.left(file, &footer) {
+                    listed = listed.with_extension(access);
+                }
+            }
+            left.push(listed);
+        }
+        Ok(left)
+    }
+
+    async fn scan_group(
+        &self,
+        state: &dyn Session,
+        reading: Reading,
+        files: Vec<PartitionedFile>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut columns: Vec<(i32, Field)> =
+            self.ids.iter().copied().zip(self.schema.fields().iter().map(|field| field.as_ref().clone())).collect();
+        let mut read = reading.asked.clone();
+        let mut values = Vec::new();
+        for (compared, deletes) in deletes::by_columns(&reading.deletes) {
+            let mut places = Vec::new();
+            for column in &compared {
+                let at = place(&mut columns, column)?;
+                places.push(read.iter().position(|known| *known == at).unwrap_or_else(|| {
+                    read.push(at);
+                    read.len() - 1
+                }));
+            }
+            let fields: Vec<(i32, Field)> = places.iter().map(|place| columns[read[*place]].clone()).collect();
+            let plans = deletes.iter().map(|delete| self.scan_deletes(state, fields.clone(), delete));
+            let plans = plans.collect::<Result<Vec<_>>>()?;
+            values.push(Values::read(plans, places, state, deletes::reservation(state)).await?);
+        }
+        let shown = Arc::new(self.schema.project(&reading.asked)?);
+        let scan = Scan::new(&self.reader, columns, self.ids_by_name());
+        let unknown = Statistics::new_unknown(&scan.schema);
+        let input = scan.plan(state, Some(&read), files, |config| config.with_statistics(unknown))?;
+        Ok(Arc::new(WithoutDeleted::new(input, values.into(), reading.memory, shown)))
+    }
+
+    fn scan_deletes(
+        &self,
+        state: &dyn Session,
+        fields: Vec<(i32, Field)>,
+        delete: &DeleteFile,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let names = fields.iter().map(|(id, field)| (field.name().clone(), *id)).collect::<HashMap<_, _>>();
+        Scan::new(&self.reader, fields, names)
+            .plan(state, None, vec![listed(&delete.path, delete.size)], |config| config)
+    }
+}
+
+/// What is read of a group of files, and which rows are not.
+struct Reading {
+    /// The columns that are asked for.
+    asked: Vec<usize>,
+    deletes: Vec<Arc<DeleteFile>>,
+    memory: Arc<MemoryReservation>,
+}
+
+/// Where a column stands among those that are read. One that the table has no more is read behind its own.
+fn place(columns: &mut Vec<(i32, Field)>, column: &Column) -> Result<usize> {
+    if let Some(at) = columns.iter().position(|(id, _)| *id == column.id) {
+        return Ok(at);
+    }
+    let stored = column.ty.arrow().map_err(|error| external(error.into()))?;
+    columns.push((column.id, expose(column, &stored, format!("dropped:{}", column.id))));
+    Ok(columns.len() - 1)
+}
+
+fn by_values(files: Vec<DataFile>) -> Vec<Group> {
+    let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
+    for file in files {
+        let by_value = file.deletes.iter().filter(|delete| matches!(delete.takes, Takes::Equal(_)));
+        let deletes: Vec<Arc<DeleteFile>> = by_value.cloned().collect();
+        let key = deletes.iter().map(|delete| delete.path.clone()).collect();
+        groups.entry(key).or_insert_with(|| (deletes, Vec::new())).1.push(file);
+    }
+    groups.into_values().collect()
+}
