@@ -1,14 +1,16 @@
 //! catalogd: datasets registered and described, versions told.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::extract::State;
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use base::{AsOf, DatasetName, Version};
-use catalog::{Catalog, Register, Registered, StatedObject};
+use catalog::{Catalog, Classify, Pii, Published, Register, Registered, StatedObject};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Refusal, Result};
 use crate::fresh::{freshen, readiness};
@@ -33,7 +35,10 @@ pub fn catalogd(catalog: Catalog, shared: Shared) -> Router {
         .route("/catalog/versions/{version}", get(version))
         .route_layer(middleware::from_fn_with_state(catalog.clone(), freshen))
         .with_state(catalog.clone());
-    let writes = Router::new().route("/catalog/register", post(register)).with_state(catalog.clone());
+    let writes = Router::new()
+        .route("/catalog/register", post(register))
+        .route("/catalog/pii/{name}", put(classify))
+        .with_state(catalog.clone());
     let outside = iceberg::routes(catalog.clone(), short.clone(), long.clone());
     let routes = gated(reads, short).merge(gated(writes, long)).merge(outside).fallback(no_route);
     shared.door(Role::Catalogd, routes, readiness(catalog))
@@ -46,6 +51,20 @@ async fn register(
 ) -> Result<Response> {
     let Registered { existing, manifest } = catalog.register(call.try_into()?).await?;
     Ok(json_at(manifest.version, &json!({ "existing": existing, "manifest": manifest })))
+}
+
+async fn classify(
+    State(catalog): State<Catalog>,
+    Rest(name): Rest,
+    _: Params<Nothing>,
+    Json(columns): Json<BTreeMap<String, Option<Pii>>>,
+) -> Result<Response> {
+    let name: DatasetName = name.parse().map_err(Error::from)?;
+    let Published { existing, version, table } =
+        catalog.classify(Classify { name, columns, author: AUTHOR.to_owned() }).await?;
+    let columns: Map<String, Value> =
+        table.columns().iter().map(|column| (column.name.clone(), json!(column.pii))).collect();
+    Ok(json_at(version, &json!({ "name": table.name(), "version": version, "existing": existing, "columns": columns })))
 }
 
 async fn manifest(State(catalog): State<Catalog>, Rest(name): Rest, Params(at): Params<At>) -> Result<Response> {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::response::{IntoResponse, Response};
-use base::{AsOfError, ByteSize, Facts, Fault, IndexNameError, Kind, NameError};
+use base::{AsOfError, ByteSize, Facts, Fault, IndexNameError, Kind, NameError, RequestId};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -30,10 +30,17 @@ const BY_CODE: &[(&str, u16)] = &[
     ("catalog.no_objects", 422),
     ("catalog.not_parquet", 422),
     ("embed.timeout", 504),
+    ("ingest.bad_column", 422),
+    ("ingest.bad_format", 422),
     ("ingest.bad_header", 422),
+    ("ingest.bad_json", 422),
+    ("ingest.bad_packing", 422),
+    ("ingest.bad_parquet", 422),
     ("ingest.bad_rows", 422),
     ("ingest.empty_file", 422),
     ("ingest.row_too_long", 422),
+    ("ingest.upstream_failed", 502),
+    ("ingest.upstream_timeout", 504),
     ("models.rate_limited", 429),
     ("models.unknown_model", 502),
     ("models.upstream_failed", 502),
@@ -350,10 +357,21 @@ impl<F: Fault> From<F> for Refusal {
     }
 }
 
+impl Refusal {
+    /// The problem as JSON, told in the middle of an answer, when its status has gone out already.
+    pub(crate) fn told(&self, request: Option<&RequestId>) -> String {
+        self.problem().told(request)
+    }
+
+    fn problem(&self) -> Problem {
+        let fault = self.0.as_ref();
+        Problem::of(fault, status_of(fault.code(), fault.kind()))
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let fault = self.0.as_ref();
-        Problem::of(fault, status_of(fault.code(), fault.kind())).into_response()
+        self.problem().into_response()
     }
 }
 

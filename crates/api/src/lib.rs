@@ -4,8 +4,9 @@
 //! upload or a result stream whole, and never shows a server path, a credential or a library's message. Reading order:
 //! [`role`], [`shared`], [`limits`] and [`metrics`] (what every door has), [`error`] and [`problem`] (refusals),
 //! [`request`] (bodies and parameters), [`trace`], [`host`], [`auth`] and [`gate`] (what every request passes),
-//! [`health`] and [`fresh`], then the roles [`storaged`], [`catalogd`] with [`iceberg`], [`ingestd`], [`queryd`], [`embedd`], [`vectord`],
-//! the [`gateway`] with its [`proxy`], and [`edge`] (the sockets).
+//! [`health`] and [`fresh`], then the roles [`storaged`], [`catalogd`] with [`iceberg`], [`ingestd`] (which tells long
+//! work in [`events`]), [`queryd`], [`embedd`], [`vectord`], the [`gateway`] with its [`proxy`], and [`edge`] (the
+//! sockets).
 
 mod accept;
 pub mod auth;
@@ -14,6 +15,7 @@ pub mod catalogd;
 pub mod edge;
 pub mod embedd;
 pub mod error;
+mod events;
 mod fresh;
 pub mod gate;
 pub mod gateway;

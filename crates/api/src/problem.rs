@@ -62,10 +62,7 @@ impl Problem {
     /// Writes the body of `answer` if it is a refusal that still lacks it, and logs what only the operator may know.
     pub(crate) fn write(mut answer: Response, request: &RequestId, words: Words) -> Response {
         let Some(problem) = answer.extensions_mut().remove::<Self>() else { return answer };
-        if problem.status.is_server_error() || !problem.causes.is_empty() {
-            let (code, causes) = (problem.code, problem.causes.as_str());
-            tracing::warn!(request_id = %request, code, detail = problem.detail, causes, "request refused");
-        }
+        problem.log(request);
         let (media_type, body) = match words {
             Words::Problem => ("application/problem+json", problem.body(request)),
             Words::Iceberg => ("application/json", problem.envelope(&mut answer)),
@@ -74,6 +71,20 @@ impl Problem {
         answer.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         *answer.body_mut() = Body::from(body);
         answer
+    }
+
+    /// The body as text, in the middle of an answer.
+    pub(crate) fn told(&self, request: Option<&RequestId>) -> String {
+        let Some(request) = request else { return String::from("{}") };
+        self.log(request);
+        String::from_utf8(self.body(request)).unwrap_or_default()
+    }
+
+    fn log(&self, request: &RequestId) {
+        if self.status.is_server_error() || !self.causes.is_empty() {
+            let (code, causes) = (self.code, self.causes.as_str());
+            tracing::warn!(request_id = %request, code, detail = self.detail, causes, "request refused");
+        }
     }
 
     /// The body for the request of this id.

@@ -6,7 +6,6 @@ use base::{AsOf, DatasetName, IndexName, Seams, Version};
 use futures::{StreamExt, stream};
 use storage::{Store, task};
 
-use crate::classify::{Classify, Classifying};
 use crate::column::NewColumn;
 use crate::committer::{Committer, Proposal, Settled};
 use crate::config::Config;
@@ -210,13 +209,6 @@ impl Catalog {
         finish(task::spawn("publish", async move { room.publish(publication).await })).await
     }
 
-    /// Says of columns what personal data they hold: the table, and whether that was known already. Goes on to its end
-    /// when the caller goes away.
-    pub async fn classify(&self, classify: Classify) -> Result<Published> {
-        let room = Arc::clone(&self.room);
-        finish(task::spawn("classify", async move { room.classify(classify).await })).await
-    }
-
     /// Exchanges files of a table for others that hold the same rows; [`Error::Moved`] when the table is another by now
     /// or one of its files is gone. The new files belong to the catalog from here on. Goes on to its end when the caller
     /// goes away.
@@ -300,15 +292,6 @@ impl Room {
                 Err(error)
             }
         }
-    }
-
-    async fn classify(&self, classify: Classify) -> Result<Published> {
-        let name = classify.name.clone();
-        let classifying = Classifying::new(self.lake.clone(), Arc::clone(&self.tables), classify);
-        let settled = self.committer.propose(Box::new(classifying)).await?;
-        let entry = publish::outcome(&settled.state, &name)?;
-        let table = settled.answer(self.tables.load(&name, &entry).await)?;
-        Ok(Published { existing: !settled.committed, version: entry.version, table })
     }
 
     async fn register(&self, register: &Register) -> Result<Registered> {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use base::DatasetName;
 use iceberg::spec::TableMetadataBuilder;
 
+use crate::catalog::Catalog;
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::io;
@@ -14,6 +15,7 @@ use crate::lake::Lake;
 use crate::metadata_file;
 use crate::near::near;
 use crate::pii::{self, Pii};
+use crate::publish::{self, Published};
 use crate::record::{Change, TablePut};
 use crate::state::State;
 use crate::table::{ReadTable, Table};
@@ -30,8 +32,21 @@ pub struct Classify {
     pub author: String,
 }
 
+impl Catalog {
+    /// Says of columns what personal data they hold: the table, and whether that was known already. Goes on to its end
+    /// when the caller goes away.
+    pub async fn classify(&self, classify: Classify) -> Result<Published> {
+        let name = classify.name.clone();
+        let (lake, tables) = (self.room.lake.clone(), Arc::clone(&self.room.tables));
+        let settled = self.put_through("classify", Classifying::new(lake, tables, classify)).await?;
+        let entry = publish::outcome(&settled.state, &name)?;
+        let table = settled.answer(self.room.tables.load(&name, &entry).await)?;
+        Ok(Published { existing: !settled.committed, version: entry.version, table })
+    }
+}
+
 /// A classification on its way through the committer.
-pub(crate) struct Classifying {
+struct Classifying {
     lake: Lake,
     tables: Arc<Tables>,
     classify: Classify,
@@ -40,7 +55,7 @@ pub(crate) struct Classifying {
 }
 
 impl Classifying {
-    pub fn new(lake: Lake, tables: Arc<Tables>, classify: Classify) -> Self {
+    fn new(lake: Lake, tables: Arc<Tables>, classify: Classify) -> Self {
         Self { lake, tables, classify, staged: Vec::new() }
     }
 

@@ -1,11 +1,14 @@
 //! What exists: register, manifest, list, history, versions.
 
+use std::collections::BTreeMap;
+
 use base::{AsOf, Timestamp, Version};
+use http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::client::{Client, segment, with_query};
+use crate::client::{Client, json_request, segment, with_query};
 use crate::error::Result;
 
 /// A dataset at one version.
@@ -110,6 +113,20 @@ pub struct Registered {
     pub manifest: Manifest,
 }
 
+/// What the columns of a dataset hold, once that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Classified {
+    /// The dataset's name.
+    pub name: String,
+    /// The version at which it stands.
+    #[schemars(with = "u64")]
+    pub version: Version,
+    /// Whether all of it was known already.
+    pub existing: bool,
+    /// The class of personal data of each column, by its name.
+    pub columns: BTreeMap<String, Option<String>>,
+}
+
 /// Snapshots of one table, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SnapshotPage {
@@ -134,6 +151,13 @@ impl Client {
     /// Registers given Parquet objects as a dataset.
     pub async fn register(&self, register: &Register) -> Result<Registered> {
         self.post_json("/v1/catalog/register", register).await
+    }
+
+    /// Says what personal data columns of a dataset hold; `None` for nothing.
+    pub async fn classify(&self, name: &str, columns: &BTreeMap<String, Option<String>>) -> Result<Classified> {
+        let mut request = json_request(&format!("/v1/catalog/pii/{}", segment(name)), columns)?;
+        *request.method_mut() = Method::PUT;
+        self.call_json(request).await
     }
 
     /// One dataset, now or as of a version.

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::body::Body;
-use crate::client::{Client, request, with_query};
+use crate::client::{Client, json_request, request, with_query};
 use crate::error::{Error, Result};
+
+/// The content type of a body that names a source.
+const SOURCE: &str = "application/vnd.lakehouse.source+json";
 
 /// Where and how a file is loaded. Only `name` must be given; the rest is the service's default when absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,12 +23,39 @@ pub struct Load {
     pub mode: Option<String>,
     /// `fail` or `skip`: what happens to bad rows.
     pub on_error: Option<String>,
+    /// `csv`, `ndjson`, `json` or `parquet`, when its content shall not decide.
+    pub format: Option<String>,
+    /// `none` or `add`: what the file may do to the dataset's columns.
+    pub evolve: Option<String>,
     /// The text encoding, when it is not UTF-8 and no byte-order mark says so.
     pub encoding: Option<String>,
     /// The field separator, when it shall not be detected.
     pub delimiter: Option<String>,
     /// Makes a retried append apply once.
     pub idempotency_key: Option<String>,
+}
+
+/// Where rows come from when no file is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Source {
+    /// A file of the server's machine, below a directory that its operator allows.
+    Path {
+        /// Its absolute path.
+        path: String,
+    },
+    /// An object of the lake.
+    Object {
+        /// Its key.
+        object: String,
+    },
+    /// The rows of a query.
+    Postgres {
+        /// The database, by its name in the server's settings.
+        postgres: String,
+        /// One statement that returns rows.
+        query: String,
+    },
 }
 
 /// What a load did.
@@ -79,10 +109,20 @@ pub struct RejectedRow {
 }
 
 impl Client {
-    /// Loads a CSV file into a dataset. `size` is its length in bytes, when known.
+    /// Loads what the service finds itself into a dataset.
+    pub async fn ingest_from(&self, load: &Load, source: &Source) -> Result<Ingested> {
+        let mut request = json_request(&load_path(load), source)?;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SOURCE));
+        if let Some(key) = &load.idempotency_key {
+            insert(&mut request, "idempotency-key", key)?;
+        }
+        self.call_json(request).await
+    }
+
+    /// Loads a file into a dataset. `size` is its length in bytes, when known.
     pub async fn ingest(&self, load: &Load, body: Body, size: Option<u64>) -> Result<Ingested> {
         let mut request = request(Method::POST, &load_path(load), body)?;
-        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/csv"));
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         if let Some(size) = size {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
         }
@@ -98,6 +138,8 @@ fn load_path(load: &Load) -> String {
         ("name", Some(load.name.clone())),
         ("mode", load.mode.clone()),
         ("on_error", load.on_error.clone()),
+        ("evolve", load.evolve.clone()),
+        ("format", load.format.clone()),
         ("encoding", load.encoding.clone()),
         ("delimiter", load.delimiter.clone()),
     ];

@@ -17,13 +17,11 @@ pub mod transport;
 pub mod vectors;
 
 pub use body::Body;
-pub use catalog::{
-    Column, Listing, Manifest, ManifestObject, Register, RegisterObject, Registered, Schema, SnapshotPage, Versions,
-};
+pub use catalog::{Classified, Column, Listing, Manifest, ManifestObject, Register, RegisterObject, Registered, Schema, SnapshotPage, Versions};
 pub use client::{Client, Health};
 pub use embed::{Embed, EmbedModels, EmbedStats, Embedded};
 pub use error::{Error, Problem, Result};
-pub use ingest::{Ingested, Load, RejectedRow};
+pub use ingest::{Ingested, Load, RejectedRow, Source};
 pub use sql::{Ask, Format, ResultColumn, Rows, Streamed};
 pub use storage::{Download, Object, ObjectPage, Stored};
 pub use vectors::{

@@ -18,6 +18,7 @@ mod hosts;
 mod ids;
 mod indexes;
 mod limits;
+mod loads;
 mod logs;
 mod metrics;
 mod openapi;

@@ -31,6 +31,9 @@ pub const OBJECT_LIMIT: u64 = 1 << 20;
 /// The cap of an upload in these tests.
 pub const UPLOAD_LIMIT: u64 = 1 << 20;
 
+/// The directory, beside the lake's own, from where requests may load files.
+pub const INBOX: &str = "inbox";
+
 /// The rooms of one process, and the lake they share.
 pub struct Stack {
     pub lake: TestLake,
@@ -51,7 +54,11 @@ impl Stack {
         let lake = TestLake::open().await;
         let seams = shared.seams.clone();
         let catalog = Catalog::open(lake.store.clone(), &catalog::Config::default(), seams.clone()).await.unwrap();
-        let settings = ingest::Config { max_ingest_bytes: ByteSize(UPLOAD_LIMIT), ..ingest::Config::default() };
+        let settings = ingest::Config {
+            max_ingest_bytes: ByteSize(UPLOAD_LIMIT),
+            allowed_roots: vec![lake.path().join(INBOX)],
+            ..ingest::Config::default()
+        };
         let ingest = Ingest::new(catalog.clone(), &settings, seams.clone());
         let embed = Embed::new(models().await, &embed::Config::default());
         let cache = CacheDir::open(&lake.path().join("cache")).await.unwrap();

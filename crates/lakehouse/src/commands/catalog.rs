@@ -1,5 +1,7 @@
 //! `lakehouse catalog`: datasets and versions.
 
+use std::collections::BTreeMap;
+
 use base::AsOf;
 use client::{Client, Manifest};
 use serde_json::{Map, Value};
@@ -28,6 +30,7 @@ async fn show(verb: &CatalogVerb, client: &Client, output: Output) -> anyhow::Re
             let snapshots = all_snapshots(client, name).await?;
             records(&snapshots, &["version", "snapshot_id", "operation", "row_count", "at"], output)
         }
+        CatalogVerb::Pii { name, column, kind } => classify(client, name, column, kind, output).await,
         CatalogVerb::Versions => {
             let versions = all_versions(client).await?;
             records(&versions, &["version", "at", "author", "message"], output)
@@ -38,6 +41,17 @@ async fn show(verb: &CatalogVerb, client: &Client, output: Output) -> anyhow::Re
 /// `--as-of` as the service takes it, or why not.
 pub fn as_of_argument(text: Option<&str>) -> Result<Option<AsOf>, Usage> {
     text.map(str::parse).transpose().map_err(|error: base::AsOfError| Usage(error.to_string()))
+}
+
+async fn classify(client: &Client, name: &str, column: &str, kind: &str, output: Output) -> anyhow::Result<()> {
+    let kind = (kind != "none").then(|| kind.to_owned());
+    let said = client.classify(name, &BTreeMap::from([(column.to_owned(), kind)])).await?;
+    if output.json {
+        return output.document(&said);
+    }
+    let held = said.columns.get(column).cloned().flatten().unwrap_or_else(|| "nothing personal".to_owned());
+    output.line(format!("{}: {column} holds {held}, as of version {}", output.bold(&said.name), said.version))?;
+    Ok(())
 }
 
 async fn list(client: &Client, as_of: Option<&AsOf>, output: Output) -> anyhow::Result<()> {
@@ -87,10 +101,12 @@ pub fn describe(manifest: &Manifest, output: Output) -> anyhow::Result<()> {
 }
 
 fn columns(manifest: &Manifest) -> Sheet {
-    let header = ["id", "column", "type"].map(str::to_owned).to_vec();
-    let fields = manifest.schema.fields.iter();
-    let rows = fields.map(|field| vec![field.id.to_string(), cell(&field.name.as_str().into()), field.ty.clone()]);
-    Sheet { header, rows: rows.collect(), numeric: vec![true, false, false] }
+    let header = ["id", "column", "type", "personal"].map(str::to_owned).to_vec();
+    let rows = manifest.schema.fields.iter().map(|field| {
+        let personal = field.pii.clone().unwrap_or_default();
+        vec![field.id.to_string(), cell(&field.name.as_str().into()), field.ty.clone(), personal]
+    });
+    Sheet { header, rows: rows.collect(), numeric: vec![true, false, false, false] }
 }
 
 async fn all_snapshots(client: &Client, name: &str) -> anyhow::Result<Vec<Map<String, Value>>> {

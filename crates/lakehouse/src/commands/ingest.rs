@@ -6,28 +6,54 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::ingest::{Phase, Progress};
-use client::{Body, Ingested, Load};
+use client::{Body, Ingested, Load, Source};
 use futures::TryStreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
 
 use super::watch::{open, watched};
-use crate::cli::{Ingest, Mode, OnError};
+use crate::cli::{Evolve, From, Ingest, Mode, OnError};
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
+use crate::exit::Usage;
 use crate::output::{Output, grouped};
 
 /// How much of the file is read at a time.
 const PIECE: usize = 256 << 10;
 
 pub async fn run(ingest: &Ingest, sources: &Sources, output: Output) -> anyhow::Result<()> {
-    let (file, size) = open(&ingest.file).await?;
-    let door = Door::open(&ingest.target, sources, Purpose::Write).await?;
-    let outcome = load(&door, &request(ingest), file, size).await;
-    door.close().await;
-    let ingested = outcome?;
+    let ingested = match (&ingest.file, source(&ingest.from)) {
+        (Some(path), _) => {
+            let (file, size) = open(path).await?;
+            let door = Door::open(&ingest.target, sources, Purpose::Write).await?;
+            let outcome = load(&door, &request(ingest), file, size).await;
+            door.close().await;
+            outcome?
+        }
+        (None, Some(source)) => {
+            let door = Door::open(&ingest.target, sources, Purpose::Write).await?;
+            let outcome = found(&door, &request(ingest), &source).await;
+            door.close().await;
+            outcome?
+        }
+        (None, None) => return Err(Usage("name a file, or what to load it from".to_owned()).into()),
+    };
     if output.json { output.document(&ingested) } else { tell(&ingested, output) }
+}
+
+/// What the service is to find itself, if anything.
+fn source(from: &From) -> Option<Source> {
+    if let Some(path) = from.from_path.clone() {
+        return Some(Source::Path { path });
+    }
+    if let Some(object) = from.from_object.clone() {
+        return Some(Source::Object { object });
+    }
+    match from.from_postgres.as_deref()? {
+        [postgres, query] => Some(Source::Postgres { postgres: postgres.clone(), query: query.clone() }),
+        _ => None,
+    }
 }
 
 fn request(ingest: &Ingest) -> Load {
@@ -39,14 +65,36 @@ fn request(ingest: &Ingest) -> Load {
         OnError::Fail => "fail",
         OnError::Skip => "skip",
     };
+    let evolve = match ingest.evolve {
+        Evolve::None => "none",
+        Evolve::Add => "add",
+    };
     Load {
         name: ingest.name.clone(),
         mode: Some(mode.to_owned()),
         on_error: Some(on_error.to_owned()),
+        format: ingest.format.clone(),
+        evolve: Some(evolve.to_owned()),
         encoding: ingest.encoding.clone(),
         delimiter: ingest.delimiter.clone(),
         idempotency_key: ingest.idempotency_key.clone(),
     }
+}
+
+/// Has the service load what it finds itself, drawing how far the work is when it is done in this process.
+async fn found(door: &Door, load: &Load, source: &Source) -> anyhow::Result<Ingested> {
+    let work = door.client.ingest_from(load, source);
+    if !std::io::stderr().is_terminal() {
+        return Ok(work.await?);
+    }
+    let bar = bar(None)?;
+    let outcome = watched(work, || {
+        let read = door.progress.as_ref().map_or(0, Progress::bytes_received);
+        draw(&bar, door.progress.as_ref(), read);
+    })
+    .await;
+    bar.finish_and_clear();
+    Ok(outcome?)
 }
 
 /// Sends the file, drawing how far the work is.

@@ -56,6 +56,40 @@ fn files_and_statements_come_through_standard_input() -> anyhow::Result<()> {
 }
 
 #[test]
+fn columns_are_added_and_classified() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    desk.write("wider.csv", "id,name,city,mail\n3,Cy,Akron,cy@example.org\n")?;
+    let append = ["ingest", "people", "wider.csv", "--mode", "append"];
+    desk.run(&append)?.ended(5)?;
+    desk.run(&[&append[..], &["--evolve", "add"]].concat())?.ended(0)?;
+    let answer = desk.run(&["sql", "SELECT id, mail FROM people ORDER BY id", "--json"])?.ended(0)?.json()?;
+    assert_eq!(answer["rows"], json!([[1, null], [2, null], [3, "cy@example.org"]]));
+    desk.run(&["catalog", "pii", "people", "city", "address"])?.ended(0)?;
+    let show = desk.run(&["catalog", "show", "people", "--json"])?.ended(0)?.json()?;
+    assert_eq!(show["schema"]["fields"][2]["pii"], "address");
+    desk.run(&["catalog", "pii", "people", "city", "none"])?.ended(0)?;
+    let show = desk.run(&["catalog", "show", "people", "--json"])?.ended(0)?.json()?;
+    assert_eq!(show["schema"]["fields"][2]["pii"], json!(null));
+    Ok(())
+}
+
+#[test]
+fn a_load_may_name_its_source_instead_of_a_file() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    let path = desk.path().join("people.csv");
+    let path = path.to_str().unwrap_or_default();
+    let from = ["ingest", "copy", "--lake", "lake", "--from-path", path];
+    desk.run(&from)?.ended(1)?;
+    let allowed = format!("ingestd.allowed_roots=[{:?}]", desk.path());
+    let loaded = desk.run(&[&from[..], &["--set", &allowed, "--json"]].concat())?.ended(0)?.json()?;
+    assert_eq!(loaded["row_count"], 2);
+    desk.run(&["ingest", "copy", "--lake", "lake", "--from-object", "absent"])?.ended(4)?;
+    desk.run(&["ingest", "copy", "people.csv", "--from-object", "x"])?.ended(2)?;
+    desk.run(&["ingest", "copy"])?.ended(2)?;
+    Ok(())
+}
+
+#[test]
 fn the_catalog_shows_versions_of_each() -> anyhow::Result<()> {
     let desk = desk_with_people()?;
     desk.write("more.csv", "id,name,city\n3,Cy,Akron\n")?;

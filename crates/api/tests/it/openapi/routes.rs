@@ -1,7 +1,7 @@
 //! Every route.
 
 use client::{
-    Added, Ask, Embed, EmbedModels, EmbedStats, Embedded, Found, Health, Ids, Index, Indexes, Ingested, Listing,
+    Added, Ask, Classified, Embed, EmbedModels, EmbedStats, Embedded, Found, Health, Ids, Index, Indexes, Ingested, Listing,
     Manifest, Near, NewIndex, ObjectPage, Register, Registered, Removed, Rows, SnapshotPage, Stored, StoredItem,
     TextBatch, VectorBatch, Versions,
 };
@@ -86,11 +86,18 @@ fn catalog() -> Vec<Route> {
     let history = get("/v1/catalog/history/{name}", "catalog", "The snapshots of a dataset, the newest first.");
     let versions = get("/v1/catalog/versions", "catalog", "The records of the lake log, the newest first.");
     let record = json!({ "type": "object" });
+    let kinds = ["email", "phone", "ssn", "name", "birth_date", "address", "other"].map(Value::from);
+    let kinds = [kinds.as_slice(), &[Value::Null]].concat();
+    let classes = json!({ "type": "object", "additionalProperties": { "enum": kinds } });
     vec![
         post("/v1/catalog/register", "catalog", "Register Parquet objects as a dataset.")
             .body::<Register>()
             .answers::<Registered>(200, "It stands.")
             .refused(&[404, 409, 422]),
+        route("PUT", "/v1/catalog/pii/{name}", "catalog", "Say what personal data columns of a dataset hold.")
+            .reads("application/json", classes)
+            .answers::<Classified>(200, "It stands.")
+            .refused(&[404]),
         manifest.answers::<Manifest>(200, "The dataset.").refused(&[404]),
         get("/v1/catalog/list", "catalog", "All datasets, by name.")
             .query("as_of", text(), AS_OF)
@@ -106,7 +113,12 @@ fn catalog() -> Vec<Route> {
 
 fn ingest() -> Vec<Route> {
     let form = json!({ "type": "object", "properties": { "file": bytes() }, "required": ["file"] });
-    let load = post("/v1/ingest", "ingest", "Load a CSV file into a dataset.")
+    let named = |members: &[&str]| {
+        let properties: Map<String, Value> = members.iter().map(|name| ((*name).to_owned(), text())).collect();
+        json!({ "type": "object", "properties": properties, "required": members, "additionalProperties": false })
+    };
+    let source = json!({ "oneOf": [named(&["path"]), named(&["object"]), named(&["postgres", "query"])] });
+    let load = post("/v1/ingest", "ingest", "Load a file into a dataset.")
         .needed("name", text(), "The dataset.")
         .query("mode", one_of(&["replace", "append"]), "Whether its rows replace those there are (the default).")
         .query(
@@ -114,15 +126,26 @@ fn ingest() -> Vec<Route> {
             one_of(&["fail", "skip"]),
             "What bad rows do: refuse the file (the default) or are left out.",
         )
+        .query(
+            "format",
+            one_of(&["csv", "ndjson", "json", "parquet"]),
+            "What the file is, when its content shall not decide.",
+        )
         .query("encoding", text(), "The text encoding, when it is not UTF-8 and no byte-order mark says so.")
         .query("delimiter", text(), "The field separator, when it shall not be detected.")
-        .query("evolve", one_of(&["none"]), "What the file may do to the columns of the dataset.")
+        .query("evolve", one_of(&["none", "add"]), "What the file may do to the columns of the dataset.")
         .header("Idempotency-Key", "Makes a repeated append apply once.");
     vec![
         load.reads("text/csv", bytes())
+            .reads("application/x-ndjson", bytes())
+            .reads("application/json", bytes())
+            .reads("application/vnd.apache.parquet", bytes())
+            .reads("application/octet-stream", bytes())
             .reads("multipart/form-data", form)
+            .reads("application/vnd.lakehouse.source+json", source)
             .answers::<Ingested>(200, "It stands.")
-            .refused(&[409, 422, 507]),
+            .gives(200, "", "text/event-stream", text())
+            .refused(&[404, 409, 422, 502, 504, 507]),
     ]
 }
 
