@@ -39,12 +39,11 @@ pub(crate) async fn moved(lake: &Lake, before: &Table, after: &Table) -> Result<
     let (earlier, later) = (rows(before).await?, rows(after).await?);
     let gone = without(&earlier, &later);
     let come = without(&later, &earlier);
-    let mut carried = 0;
+    let mut rewrites = Vec::new();
     if !gone.is_empty() && !come.is_empty() {
-        let (undone, done) = rewrites_between(lake, &before.read().metadata, &after.read().metadata).await?;
-        carried += done.iter().map(|rewritten| rewritten.carried(&gone, &come)).sum::<u64>();
-        carried += undone.iter().map(|rewritten| rewritten.carried(&come, &gone)).sum::<u64>();
+        rewrites = rewrites_between(lake, &before.read().metadata, &after.read().metadata).await?;
     }
+    let carried: u64 = rewrites.iter().map(|rewritten| rewritten.carried(&gone, &come)).sum();
     let count = |files: &Rows| files.values().sum::<u64>().saturating_sub(carried);
     Ok(Moved { added: count(&come), removed: count(&gone) })
 }
@@ -79,23 +78,39 @@ impl Rewritten {
     fn is_followed_by(&self, later: &Rewritten) -> bool {
         later.old.keys().any(|path| self.new.contains_key(path))
     }
+
+    fn undone(self) -> Self {
+        Self { old: self.new, new: self.old }
+    }
 }
 
-/// The rewrites on the way from one state to the other: those that are undone on it, and those that are done.
-async fn rewrites_between(
-    lake: &Lake,
-    before: &TableMetadata,
-    after: &TableMetadata,
-) -> Result<(Vec<Rewritten>, Vec<Rewritten>)> {
+/// The rewrites on the way from one state to the other, which may first lead back and then on from where both came.
+async fn rewrites_between(lake: &Lake, before: &TableMetadata, after: &TableMetadata) -> Result<Vec<Rewritten>> {
     let (mut left, mut right) = (Ancestry::of(lake, before), Ancestry::of(lake, after));
     loop {
         if let Some(met) = left.meets(&right) {
-            return Ok((left.rewrites_since(met).await?, right.rewrites_since(met).await?));
+            let back = left.rewrites_since(met).await?.into_iter().map(Rewritten::undone);
+            let on = right.rewrites_since(met).await?.into_iter().rev();
+            return Ok(join(back.chain(on)));
         }
         if !left.go_back().await? & !right.go_back().await? {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok(Vec::new());
         }
     }
+}
+
+/// Joins those rewrites that follow one another, so that files in the middle do not count.
+fn join(rewrites: impl Iterator<Item = Rewritten>) -> Vec<Rewritten> {
+    let mut joined: Vec<Rewritten> = Vec::new();
+    for later in rewrites {
+        let (followed, others): (Vec<_>, Vec<_>) = joined.into_iter().partition(|one| one.is_followed_by(&later));
+        let mut whole = Rewritten::default();
+        followed.iter().for_each(|one| whole.follow(one));
+        whole.follow(&later);
+        joined = others;
+        joined.push(whole);
+    }
+    joined
 }
 
 /// The snapshots that led to a state, the newest first, as far as they were asked for.
@@ -158,21 +173,15 @@ impl<'a> Ancestry<'a> {
         other.passed.iter().map(|snapshot| snapshot.snapshot_id()).find(|id| ours.contains(id))
     }
 
-    /// The rewrites after snapshot `id`, those joined that follow one another.
+    /// The rewrites after snapshot `id`, newest first.
     async fn rewrites_since(&self, id: i64) -> Result<Vec<Rewritten>> {
-        let since = self.passed.iter().take_while(|snapshot| snapshot.snapshot_id() != id);
-        let rewrites: Vec<_> = since.filter(|snapshot| snapshot.summary().operation == Operation::Replace).collect();
-        let mut joined: Vec<Rewritten> = Vec::new();
-        for snapshot in rewrites.into_iter().rev() {
-            let later = self.rewritten(snapshot).await?;
-            let (followed, others): (Vec<_>, Vec<_>) = joined.into_iter().partition(|one| one.is_followed_by(&later));
-            let mut whole = Rewritten::default();
-            followed.iter().for_each(|one| whole.follow(one));
-            whole.follow(&later);
-            joined = others;
-            joined.push(whole);
+        let mut rewrites = Vec::new();
+        for snapshot in self.passed.iter().take_while(|snapshot| snapshot.snapshot_id() != id) {
+            if snapshot.summary().operation == Operation::Replace {
+                rewrites.push(self.rewritten(snapshot).await?);
+            }
         }
-        Ok(joined)
+        Ok(rewrites)
     }
 
     /// The files that a snapshot exchanged; none when the lists of them are gone.
