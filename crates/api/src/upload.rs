@@ -18,12 +18,19 @@ pub(crate) use parts::BROKE_OFF;
 use parts::{Broken, ENVELOPE, Parts};
 
 /// Types of a raw body. Absent counts as given: many scripts state none.
-const RAW: [&str; 7] = [
+const RAW: [&str; 14] = [
     "",
     "text/csv",
     "application/csv",
     "application/vnd.ms-excel",
     "text/tab-separated-values",
+    "application/json",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "application/vnd.apache.parquet",
+    "application/x-parquet",
     "text/plain",
     "application/octet-stream",
 ];
@@ -54,7 +61,7 @@ impl Upload {
         }
         if !RAW.contains(&stated.as_str()) {
             let given = stated.chars().take(100).collect();
-            return Err(Error::MediaType { expected: "multipart/form-data with a field `file`, or text/csv", given });
+            return Err(Error::MediaType { expected: "multipart/form-data with a field `file`, or CSV, JSON or Parquet as it is", given });
         }
         fits(request.headers(), limit)?;
         Ok(Self { pieces: Pieces::Raw(pieces(request)), limit })

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::column::{Column, NewColumn};
+use crate::column::{Column, ColumnType, NewColumn};
 
 /// The difference that makes a schema drift. Serialized as the `diff` of the public answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -92,6 +92,13 @@ impl SchemaDiff {
     /// A value on `line` that does not fit `column`'s type without loss.
     pub fn misfit(column: &str, expected: &str, line: u64) -> Self {
         let retyped = Retyped { name: column.into(), expected: expected.into(), given: None, line: Some(line) };
+        Self { retyped: vec![retyped], ..Self::default() }
+    }
+
+    /// A column whose values are of a type that is not the table's.
+    pub fn retyped(column: &str, expected: &ColumnType, given: &ColumnType) -> Self {
+        let (expected, given) = (expected.name(), Some(given.name()));
+        let retyped = Retyped { name: column.into(), expected, given, line: None };
         Self { retyped: vec![retyped], ..Self::default() }
     }
 

@@ -174,7 +174,7 @@ impl Drop for BatchWriter {
 }
 
 /// How much a column's rows hold, near enough to bound memory.
-fn bytes_of(array: &ArrayRef) -> usize {
+pub fn bytes_of(array: &ArrayRef) -> usize {
     match array.data_type() {
         DataType::Utf8 => span(array.as_string::<i32>().value_offsets()),
         DataType::Binary => span(array.as_binary::<i32>().value_offsets()),

@@ -55,6 +55,23 @@ pub enum Error {
         /// The most that it may unpack to as a multiple of its size, when that was the reason.
         ratio: Option<u64>,
     },
+    /// The Parquet file cannot be read, or says what cannot be.
+    #[error("the Parquet file cannot be read: {reason}")]
+    BadParquet {
+        /// What is wrong.
+        reason: String,
+        /// What the decoder said.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// A column of the file cannot be a column of a table.
+    #[error("column {column:?} is refused: {reason}")]
+    Column {
+        /// Its name.
+        column: String,
+        /// Why.
+        reason: String,
+    },
     /// The JSON around the records is broken, or they have too many keys, so that nothing of the file can be trusted.
     #[error("the JSON is refused on line {line}: {reason}")]
     Json {
@@ -190,6 +207,8 @@ impl Fault for Error {
             | Self::Format { .. }
             | Self::Packed { .. }
             | Self::Json { .. }
+            | Self::BadParquet { .. }
+            | Self::Column { .. }
             | Self::Header { .. }
             | Self::Rows { .. }
             | Self::RowTooLong { .. } => Kind::Invalid,
@@ -212,6 +231,8 @@ impl Fault for Error {
             Self::Packed { .. } => "ingest.bad_packing",
             Self::Inflated { .. } => "ingest.unpacks_too_large",
             Self::Json { .. } => "ingest.bad_json",
+            Self::BadParquet { .. } => "ingest.bad_parquet",
+            Self::Column { .. } => "ingest.bad_column",
             Self::Header { .. } => "ingest.bad_header",
             Self::Rows { .. } => "ingest.bad_rows",
             Self::RowTooLong { .. } => "ingest.row_too_long",
@@ -234,6 +255,7 @@ impl Fault for Error {
             }
             Self::Rows { total, first } => members(json!({ "rejected": total, "rejected_rows": first })),
             Self::Packed { position, .. } => members(json!({ "position": position })),
+            Self::Column { column, .. } => members(json!({ "column": column })),
             Self::Json { line, .. } => members(json!({ "line": line })),
             Self::RowTooLong { line } => members(json!({ "line": line })),
             Self::Storage(inner) => inner.facts(),

@@ -11,6 +11,7 @@ mod block;
 mod budget;
 mod cell;
 mod column;
+mod columnar;
 pub mod config;
 mod csv;
 pub mod error;

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::block::Block;
 use crate::error::{Error, Result};
+use crate::format::Format;
 use crate::infer::Forms;
 use crate::json::names::Names;
 use crate::lane::Misfit;
@@ -25,6 +26,8 @@ use crate::shape::{self, Fit};
 use crate::store_file::StoreFile;
 use crate::unpack::Unpacked;
 use crate::write::ParquetFile;
+
+mod columnar;
 
 /// Everything that turning one file into Parquet needs.
 pub struct Stage {
@@ -93,6 +96,9 @@ impl Stage {
     /// contradicts them, or has further columns, the rest is only looked at, and the file is read again with columns and
     /// types that hold for all of it.
     pub fn run(self) -> Result<Staged> {
+        if self.options.format == Format::Parquet {
+            return self.columnar();
+        }
         let mut attempt = Attempt::Again(Known::default());
         loop {
             match attempt {
@@ -209,7 +215,11 @@ impl Stage {
 
     fn drift_by(&self, plans: &[ColumnPlan], misfit: &Misfit) -> Error {
         let plan = &plans[misfit.column];
-        catalog::Error::drift(&self.name, SchemaDiff::misfit(&plan.name, &plan.ty.name(), misfit.line)).into()
+        self.drift(SchemaDiff::misfit(&plan.name, &plan.ty.name(), misfit.line))
+    }
+
+    fn drift(&self, diff: SchemaDiff) -> Error {
+        catalog::Error::drift(&self.name, diff).into()
     }
 
     fn store_file(&self, path: String) -> StoreFile {

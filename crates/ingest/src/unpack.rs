@@ -17,8 +17,8 @@ mod tests;
 const BUFFER: usize = 32 << 10;
 /// The largest window of zstd that is unpacked, as a power of two: 32 MiB, which all but its `--ultra` levels keep to.
 const WINDOW_LOG: u32 = 25;
-/// A file may not unpack to more than so many times its size. Text in tables stays far below; a file made to exhaust
-/// the reader is above: deflate packs nothing but zeros 230 times at its fastest and 1,030 times at its best.
+/// A file may not unpack to more than so many times its size. Text in tables stays below, unless its rows are all but
+/// equal; files made to exhaust whoever reads them are above: deflate packs nothing but zeros 1,030 times.
 const RATIO: u64 = 200;
 /// Up to here the ratio does not count, because a few packed bytes may hold as many equal rows as they like.
 const RATIO_FREE: u64 = 16 << 20;

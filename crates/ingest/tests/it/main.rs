@@ -4,11 +4,14 @@
 
 mod abandon;
 mod batches;
+mod columnar;
 mod evolve;
 mod files;
+mod json;
 mod lake;
 mod modes;
 mod origins;
+mod packed;
 mod pii;
 mod python;
 mod rows;

@@ -1,0 +1,5 @@
+//! Parquet as bytes: what a file says of itself is checked before it is believed.
+
+pub mod guard;
+pub mod thrift;
+pub mod types;

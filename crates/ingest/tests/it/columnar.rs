@@ -1,0 +1,194 @@
+//! Parquet in.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array,
+    Int32Array, Int64Array, ListArray, RecordBatch, StringArray, Time64NanosecondArray, TimestampMillisecondArray,
+    TimestampNanosecondArray, UInt32Array, UInt64Array,
+};
+use arrow::datatypes::Int32Type;
+use base::Fault;
+use ingest::Request;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+
+use crate::lake::{Lake, appending, request, show};
+
+fn file(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(1000)).build();
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)));
+    let batch = batch.unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+fn array(array: impl arrow::array::Array + 'static) -> ArrayRef {
+    Arc::new(array)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_type_that_tables_have_is_kept() {
+    let lake = Lake::open().await;
+    let decimal = Decimal128Array::from(vec![Some(12345), None]).with_precision_and_scale(9, 2).unwrap();
+    let bytes = file(vec![
+        ("bool", array(BooleanArray::from(vec![Some(true), None]))),
+        ("tiny", array(Int8Array::from(vec![Some(-8), None]))),
+        ("int", array(Int32Array::from(vec![Some(-32), None]))),
+        ("uint", array(UInt32Array::from(vec![Some(u32::MAX), None]))),
+        ("ulong", array(UInt64Array::from(vec![Some(u64::MAX), None]))),
+        ("long", array(Int64Array::from(vec![Some(i64::MIN), None]))),
+        ("float", array(Float32Array::from(vec![Some(0.1), None]))),
+        ("double", array(Float64Array::from(vec![Some(f64::NAN), None]))),
+        ("decimal", array(decimal)),
+        ("text", array(StringArray::from(vec![Some("né"), None]))),
+        ("bytes", array(BinaryArray::from_opt_vec(vec![Some(b"\xff"), None]))),
+        ("day", array(Date32Array::from(vec![Some(1), None]))),
+        ("clock", array(Time64NanosecondArray::from(vec![Some(1_000), None]))),
+        ("millis", array(TimestampMillisecondArray::from(vec![Some(1500), None]))),
+        ("nanos", array(TimestampNanosecondArray::from(vec![Some(1_000), None]).with_timezone("UTC"))),
+    ]);
+    let outcome = lake.load("t", &bytes).await;
+    assert_eq!(outcome.row_count, 2);
+    let types: Vec<_> = lake.types("t").await.into_iter().map(|(_, ty)| ty).collect();
+    let expected = [
+        "bool",
+        "int",
+        "int",
+        "int64",
+        "decimal(20,0)",
+        "int64",
+        "float",
+        "float64",
+        "decimal(9,2)",
+        "string",
+        "binary",
+        "date",
+        "time",
+        "timestamp",
+        "timestamptz",
+    ];
+    assert_eq!(types, expected);
+    let rows = lake.rows("t").await;
+    let first = [
+        "true",
+        "-8",
+        "-32",
+        "4294967295",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "0.1",
+        "NaN",
+        "123.45",
+        "né",
+        "ff",
+        "1970-01-02",
+        "00:00:00.000001",
+        "1970-01-01T00:00:01.500",
+        "1970-01-01T00:00:00.000001Z",
+    ];
+    assert_eq!(show(&rows)[0], first);
+    assert_eq!(show(&rows)[1], ["NULL"; 15]);
+    assert!(lake.load("t", &bytes).await.existing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_keep_their_order_over_row_groups() {
+    let lake = Lake::open().await;
+    let ids = array(Int64Array::from_iter_values(0..30_000));
+    let texts = array(StringArray::from_iter_values((0..30_000).map(|row| format!("text {}", row % 7))));
+    let outcome = lake.load("t", file(vec![("id", ids), ("text", texts)])).await;
+    assert_eq!((outcome.row_count, outcome.objects.len()), (30_000, 1));
+    for (number, row) in lake.rows("t").await.iter().enumerate() {
+        assert_eq!(row[0].as_deref(), Some(number.to_string().as_str()));
+        assert_eq!(row[1].as_deref(), Some(format!("text {}", number % 7).as_str()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_would_lose_something_are_refused_with_their_row() {
+    let lake = Lake::open().await;
+    let before = lake.paths().await;
+    let cases: Vec<ArrayRef> = vec![
+        array(TimestampNanosecondArray::from(vec![Some(1_000), Some(1_001)])),
+        array(TimestampMillisecondArray::from(vec![Some(0), Some(i64::MAX)])),
+        array(Time64NanosecondArray::from(vec![None, Some(1)])),
+        array(Date32Array::from(vec![0, i32::MAX])),
+    ];
+    for values in cases {
+        let error = lake.refused(request("t"), file(vec![("at", values)])).await;
+        assert_eq!((error.code(), &error.facts()["column"]), ("ingest.bad_column", &"at".into()));
+        assert!(error.to_string().contains("row 2"), "{error}");
+    }
+    let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(1)])]);
+    let error =
+        lake.refused(request("t"), file(vec![("id", array(Int32Array::from(vec![1]))), ("tags", array(list))])).await;
+    assert!(error.to_string().contains("\"tags\"") && error.to_string().contains("list"), "{error}");
+    let twice = vec![("a", array(Int32Array::from(vec![1]))), ("A", array(Int32Array::from(vec![1])))];
+    assert_eq!(lake.refused(request("t"), file(twice)).await.code(), "ingest.bad_column");
+    assert_eq!(lake.paths().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_decides_columns_and_types() {
+    let lake = Lake::open().await;
+    lake.load("t", "id,rate,day\n1,1.5,2026-11-22\n").await;
+    let good = |ids: Vec<i32>| {
+        let rows = ids.len();
+        vec![
+            ("id", array(Int32Array::from(ids))),
+            ("rate", array(Int64Array::from(vec![2; rows]))),
+            ("day", array(Date32Array::from(vec![None; rows]))),
+        ]
+    };
+    lake.send(appending("t"), file(good(vec![2]))).await.unwrap();
+    assert_eq!(show(&lake.rows("t").await)[1], ["2", "2.0", "NULL"]);
+    let before = lake.paths().await;
+    let mut cases = vec![good(vec![3]), good(vec![3]), good(vec![3]), good(vec![3, 3]), good(vec![3])];
+    cases[0][0].1 = array(StringArray::from(vec!["3"]));
+    cases[1][0].0 = "key";
+    cases[2].swap(0, 1);
+    cases[3][0].1 = array(Float64Array::from(vec![3.0, 3.5]));
+    cases[4][1].1 = array(Int64Array::from(vec![(1 << 53) + 1]));
+    for (case, columns) in cases.into_iter().enumerate() {
+        let error = lake.refused(Request { ..appending("t") }, file(columns)).await;
+        assert_eq!(error.code(), "catalog.schema_drift", "case {case}");
+        if case == 3 {
+            assert_eq!(error.facts()["diff"]["retyped"][0]["line"], 2);
+        }
+    }
+    assert_eq!(lake.paths().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_damage_makes_it_panic_or_hang() {
+    let lake = Lake::open().await;
+    let ids = array(Int64Array::from_iter_values(0..3000));
+    let texts = array(StringArray::from_iter_values((0..3000).map(|row| format!("text {}", row % 97))));
+    let whole = file(vec![("id", ids), ("text", texts)]);
+    let footer =
+        whole.len() - 8 - u32::from_le_bytes(whole[whole.len() - 8..whole.len() - 4].try_into().unwrap()) as usize;
+    let mut dice = 7_u64;
+    let mut roll = |below: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) as usize % below
+    };
+    for round in 0..300 {
+        let mut bytes = whole.clone();
+        // Half of the rounds damage the footer, where the sizes stand.
+        let (from, span) = if round % 2 == 0 { (footer, whole.len() - footer) } else { (0, whole.len()) };
+        for _ in 0..=roll(3) {
+            bytes[from + roll(span)] = u8::try_from(roll(256)).unwrap();
+        }
+        if round % 10 == 9 {
+            bytes.truncate(roll(whole.len()));
+        }
+        // Some damage does not show, and some makes it another kind of file; what matters is that an answer comes.
+        if let Err(error) = lake.send(request(&format!("t{round}")), bytes).await {
+            assert!(error.code() != "ingest.broken", "round {round}: {error:?}");
+        }
+    }
+}
