@@ -3,6 +3,7 @@
 
     python3 bench/run.py csv  [--rows 500000] [--runs 3]     CSV -> Parquet: CPU, wall time, peak memory
     python3 bench/run.py tpch [--scale 1] [--runs 3]         TPC-H over the same Parquet, results compared
+    python3 bench/run.py provider [--scale 1] [--runs 5]     TPC-H through our tables and through the engine's own
     python3 bench/run.py vectors [--runs 3]                  exact search beside numpy and faiss, results compared
     python3 bench/run.py embed [--runs 3] [--torch PYTHON]   texts to vectors beside onnxruntime and torch, results compared
     python3 bench/run.py http [--runs 3]                     cached embeds and searches over HTTP, beside Chroma's server
@@ -19,6 +20,7 @@ import csv_to_parquet
 import embed
 import over_http
 import peers
+import provider
 import report
 import tpch
 import vectors
@@ -28,17 +30,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def build():
     """Builds the release binaries and says where they are."""
-    targets = ["-p", "lakehouse", "-p", "ingest", "-p", "models", "-p", "vectors", "--bin", "lakehouse"]
-    targets += ["--example", "csv_to_parquet", "--example", "embed", "--example", "exact_search"]
+    targets = ["-p", "lakehouse", "-p", "ingest", "-p", "models", "-p", "vectors", "-p", "query", "--bin", "lakehouse"]
+    targets += ["--example", "csv_to_parquet", "--example", "embed", "--example", "exact_search", "--example", "table_provider"]
     subprocess.run(["cargo", "build", "--release", "--locked", *targets], cwd=ROOT, check=True)
     return ROOT / "target" / "release"
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("bench", choices=["csv", "tpch", "vectors", "embed", "http"])
+    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http"])
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
-    arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch)")
+    arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch, provider)")
     arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
     arguments.add_argument("--torch", type=pathlib.Path, help="a Python with torch, transformers and tokenizers (embed)")
     arguments.add_argument("--binaries", type=pathlib.Path, help="directory of the binaries; built otherwise")
@@ -48,6 +50,8 @@ def main():
     peer = peers.install()
     if given.bench == "csv":
         table = csv_to_parquet.run(binaries, peer, given.rows, given.runs)
+    elif given.bench == "provider":
+        table = provider.run(binaries, peer, given.scale, given.runs)
     elif given.bench == "vectors":
         table = vectors.run(binaries, peer, given.runs)
     elif given.bench == "http":

@@ -73,20 +73,6 @@ impl ColumnType {
             Self::Other(other) => other.name(),
         }
     }
-
-    /// SQL's name: `BIGINT`, `VARCHAR`.
-    pub fn sql_name(&self) -> String {
-        match self {
-            Self::Bool => "BOOLEAN".into(),
-            Self::Int64 => "BIGINT".into(),
-            Self::Float64 => "DOUBLE".into(),
-            Self::Date => "DATE".into(),
-            Self::Timestamp => "TIMESTAMP".into(),
-            Self::TimestampTz => "TIMESTAMPTZ".into(),
-            Self::String => "VARCHAR".into(),
-            Self::Other(other) => other.sql_name(),
-        }
-    }
 }
 
 impl OtherType {
@@ -95,21 +81,6 @@ impl OtherType {
         match self.0.as_ref() {
             Type::Primitive(PrimitiveType::Decimal { precision, scale }) => format!("decimal({precision},{scale})"),
             other => other.to_string(),
-        }
-    }
-
-    fn sql_name(&self) -> String {
-        match self.0.as_ref() {
-            Type::Struct(_) => "STRUCT".into(),
-            Type::List(_) => "ARRAY".into(),
-            Type::Map(_) => "MAP".into(),
-            Type::Primitive(primitive) => match primitive {
-                PrimitiveType::Int => "INTEGER".into(),
-                PrimitiveType::Float => "REAL".into(),
-                PrimitiveType::Decimal { precision, scale } => format!("DECIMAL({precision},{scale})"),
-                PrimitiveType::Fixed(_) | PrimitiveType::Binary => "BLOB".into(),
-                other => other.to_string().to_uppercase(),
-            },
         }
     }
 }

@@ -87,8 +87,8 @@ pub(crate) fn statistics(file: &DataFile, schema: &SchemaRef, ids: &[i32]) -> St
     }
 }
 
-/// Bounds of text may be cut and those of floats leave NaN out; only exact ones may answer a query by themselves. From a
-/// column that is stated to be constant the engine takes the value, whether the file holds the column or not.
+/// Bounds of text may be cut and those of floats leave NaN out; only exact ones may answer a query by themselves. The
+/// engine takes the value of a constant column from here, whether the file holds the column or not.
 fn column_statistics(file: &DataFile, id: i32, ty: &DataType) -> ColumnStatistics {
     if let Some(constant) = file.constants.get(&id) {
         return constant_statistics(file, constant.as_ref(), ty);

@@ -1,5 +1,5 @@
-//! The house's own table functions in a statement: `vector_search(…)`, `versions()` and `snapshots('t')`. Each call is
-//! checked, and the name of a table takes its place.
+//! The house's own table functions in a statement: `vector_search(…)`, `versions()` and `snapshots('t')`. Each call
+//! is checked, and the name of a table takes its place.
 
 use std::ops::ControlFlow;
 

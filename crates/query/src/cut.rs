@@ -19,7 +19,7 @@ use crate::scan::{self, Scan};
 type Group = (Vec<Arc<DeleteFile>>, Vec<DataFile>);
 
 impl LakeTable {
-    /// The plans that read files from which rows were deleted: one for all that the same delete files by value apply to.
+    /// The plans that read files from which rows were deleted: one for all that share their delete files by value.
     pub(crate) async fn scan_cut(
         &self,
         state: &dyn Session,

@@ -136,16 +136,19 @@ pub(crate) fn listed(path: &str, size: u64) -> PartitionedFile {
     PartitionedFile::new(path.to_owned(), size).with_metadata_size_hint(FOOTER_HINT)
 }
 
-/// A column as the engine sees it. Texts and bytes are read as views, which it compares and groups without copying, and
-/// UUIDs as texts.
+/// A column as the engine sees it.
 pub(crate) fn expose(column: &Column, stored: &DataType, name: String) -> Field {
-    let ty = match stored {
+    Field::new(name, exposed_type(column, stored), true)
+}
+
+/// Texts and bytes are read as views, which the engine compares and groups without copying, and UUIDs as texts.
+pub(crate) fn exposed_type(column: &Column, stored: &DataType) -> DataType {
+    match stored {
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
         DataType::FixedSizeBinary(_) if column.ty.name() == "uuid" => DataType::Utf8View,
         DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
         other => other.clone(),
-    };
-    Field::new(name, ty, true)
+    }
 }
 
 /// The engine folds unquoted identifiers to lower case, so a name is exposed in lower case unless another name of the

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base::{QueryId, Seams};
+use base::{DatasetName, QueryId, Seams};
 use catalog::{Catalog, Pin};
+use datafusion::catalog::TableProvider;
 
 use crate::answer::{Answer, ResultColumn};
 use crate::ask::Ask;
@@ -12,7 +13,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::found::Searcher;
-use crate::provider::Reader;
+use crate::provider::{LakeTable, Reader};
 use crate::run::{self, Question, Running, Shared};
 use crate::search::VectorSearch;
 use crate::types::sql_name;
@@ -76,6 +77,13 @@ impl Query {
             started,
             seams: self.shared.seams.clone(),
         })
+    }
+
+    /// A table of the newest version as the engine sees it, to be measured beside the engine's own.
+    #[doc(hidden)]
+    pub async fn provider(&self, name: &DatasetName) -> Result<Arc<dyn TableProvider>> {
+        let table = self.shared.catalog.table(&self.shared.catalog.pin(None).await?, name).await?;
+        Ok(Arc::new(LakeTable::new(table, self.shared.reader.clone())?))
     }
 
     /// Ends a running query; false when no such query runs.

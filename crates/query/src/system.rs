@@ -9,6 +9,7 @@ use catalog::{Catalog, Pin};
 use datafusion::catalog::{MemTable, TableProvider};
 
 use crate::error::{Error, Result};
+use crate::provider::exposed_type;
 use crate::types::sql_name;
 
 /// The one catalog that SQL knows.
@@ -72,19 +73,24 @@ struct Line {
 async fn columns(catalog: &Catalog, pin: &Pin) -> Result<RecordBatch> {
     let mut lines = Vec::new();
     for name in pin.names() {
-        let table = match catalog.table(pin, name).await {
-            Ok(table) => table,
+        let read = async {
+            let table = catalog.table(pin, name).await?;
+            Ok::<_, catalog::Error>((table.arrow_schema()?, table))
+        };
+        let (schema, table) = match read.await {
+            Ok(read) => read,
             Err(error) => {
                 tracing::warn!(table = %name, error = %error, "a table's columns cannot be read; the others are listed");
                 continue;
             }
         };
-        lines.extend((1..).zip(table.columns()).map(|(position, column)| Line {
+        let columns = table.columns().iter().zip(schema.fields());
+        lines.extend((1..).zip(columns).map(|(position, (column, field))| Line {
             schema: name.namespace().to_owned(),
             table: name.table().to_owned(),
             column: column.name.clone(),
             position,
-            ty: column.ty.sql_name(),
+            ty: sql_name(&exposed_type(column, field.data_type())),
             nullable: if column.nullable { "YES" } else { "NO" },
         }));
     }

@@ -21,7 +21,6 @@ fn types_come_back_from_arrow_and_iceberg() {
 fn other_types_go_by_their_iceberg_names() {
     let decimal = ColumnType::from_arrow(&DataType::Decimal128(9, 2)).unwrap();
     assert_eq!(decimal.name(), "decimal(9,2)");
-    assert_eq!(decimal.sql_name(), "DECIMAL(9,2)");
     assert_eq!(ColumnType::from_arrow(&DataType::Int32).unwrap().name(), "int");
     assert_eq!(ColumnType::from_arrow(&DataType::Timestamp(TimeUnit::Nanosecond, None)), None);
 }

@@ -125,7 +125,9 @@ async fn no_file_or_address_is_a_table() {
             "SELECT \"",
             "SELECT /* ",
             "SELECT * FROM people WHERE",
-            "SELECT * FROM people FOR VERSION AS OF 1",
+            "SELECT * FROM \"file:///etc/passwd\" FOR VERSION AS OF 1",
+            "SELECT * FROM \"as of\".\"people@1\"",
+            "SELECT * FROM \"history()\".\"0\"",
         ],
     );
     all_refused(&statements).await;

@@ -22,7 +22,7 @@ async fn evolved_columns_are_found_by_their_ids() {
         field(5, "old", "string"),
     ]);
     let outsider = Outsider::create(&lake, "t", old, json!([])).await;
-    let first = outsider.data("SELECT 1, 0.5, 12.25, 'x', 'one' UNION ALL SELECT 2, 1.5, -3.5, 'y', NULL").await;
+    let first = outsider.data("SELECT * FROM (VALUES (1, 0.5, 12.25, 'x', 'one'), (2, 1.5, -3.5, 'y', NULL))").await;
     outsider.add(vec![first], vec![]).await;
     let then = lake.query.catalog().pin(None).await.unwrap().version();
     let new = json!([
@@ -64,7 +64,7 @@ async fn every_type_is_answered() {
     outsider.add(vec![file], vec![]).await;
     let row = json!([[
         "00112233-4455-6677-8899-aabbccddeeff",
-        "12:34:56.500000",
+        "12:34:56.500",
         "2024-02-29T01:02:03.000004",
         "2024-02-29T01:02:03Z",
         "2024-02-29",
@@ -109,7 +109,7 @@ async fn nested_values_are_reached_and_evolve_by_their_ids() {
     assert_eq!(lake.rows("SELECT who['first'], t.who.age FROM t WHERE who['age'] > 20").await, json!([["Ann", 30]]));
     let unnested = "SELECT j['title'] FROM (SELECT unnest(jobs) AS j FROM t) WHERE j['wage'] < 20";
     assert_eq!(lake.rows(unnested).await, json!([["cook"]]));
-    assert_eq!(lake.rows("SELECT tags[2], marks['y'], cardinality(jobs) FROM t").await, json!([["b", [2], 2]]));
+    assert_eq!(lake.rows("SELECT tags[2], marks['y'], cardinality(jobs) FROM t").await, json!([["b", 2, 2]]));
     let evolve = |fields: &mut Value, new: i32| {
         let parts = &mut fields[1]["type"]["fields"];
         let (mut given, mut age) = (parts[0].clone(), parts[1].clone());
@@ -139,8 +139,9 @@ async fn deleted_positions_are_gone_from_their_file_only() {
     let (first, second) = (outsider.data(&series(0, 9999)).await, outsider.data(&series(10_000, 10_009)).await);
     outsider.add(vec![first.clone(), second.clone()], vec![]).await;
     assert_eq!(lake.rows("SELECT count(*) FROM t").await, json!([[10_010]]));
-    let even: Vec<u64> = (0..5000).map(|at| at * 2).collect();
-    let deletes = [outsider.delete_at(&first, &even).await, outsider.delete_at(&second, &[0, 0, 9]).await];
+    let even = outsider.delete_at(&first, "SELECT value * 2 AS at FROM generate_series(0, 4999)").await;
+    let some = outsider.delete_at(&second, "SELECT * FROM (VALUES (9), (0), (0)) t(at)").await;
+    let deletes = [even, some];
     outsider.add(vec![], deletes.to_vec()).await;
     assert_eq!(lake.rows("SELECT count(*), min(k), max(k), sum(k % 2) FROM t").await, json!([[5008, 1, 10_008, 5004]]));
     assert_eq!(lake.rows("SELECT count(*) FROM (SELECT k FROM t WHERE k >= 0 LIMIT 5007)").await, json!([[5007]]));
@@ -170,7 +171,7 @@ async fn rows_deleted_by_value_stay_deleted_until_they_are_written_again() {
     assert_eq!(lake.rows("SELECT count(*) FROM (SELECT v FROM t LIMIT 4)").await, json!([[4]]));
     // A column may go after rows were deleted by it, and another become wider.
     let by_w = outsider.delete_equal("SELECT 'y'", &[3]).await;
-    let position = outsider.delete_at(&first, &[1]).await;
+    let position = outsider.delete_at(&first, "SELECT 1 AS at").await;
     outsider.add(vec![], vec![by_w, position]).await;
     outsider.evolve(json!([field(2, "v", "string"), field(1, "k", "long")])).await;
     assert_eq!(lake.rows("SELECT * FROM t").await, json!([["A", 1]]));
@@ -192,7 +193,7 @@ async fn a_column_that_only_the_partition_tells_is_read_from_there() {
     let only_k: Schema = columns.project(&[0]).unwrap();
     let at = |day: i32, place: Option<&str>| Struct::from_iter([Some(Literal::date(day)), place.map(Literal::string)]);
     let files = vec![
-        outsider.part("SELECT 1 UNION ALL SELECT 2", only_k.clone().into(), at(0, Some("Bonn"))).await,
+        outsider.part("SELECT * FROM (VALUES (1), (2))", only_k.clone().into(), at(0, Some("Bonn"))).await,
         outsider.part("SELECT 3", only_k.into(), at(1, None)).await,
         outsider.part("SELECT 4, DATE '1970-01-03', 'Köln'", columns, at(2, Some("Köln"))).await,
     ];
@@ -212,7 +213,7 @@ async fn a_column_that_only_the_partition_tells_is_read_from_there() {
         lake.rows("SELECT place, count(*) FROM t WHERE place LIKE 'B%' GROUP BY place").await,
         json!([["Bonn", 2]])
     );
-    let position = outsider.delete_at(&files[0], &[0]).await;
+    let position = outsider.delete_at(&files[0], "SELECT 0 AS at").await;
     outsider.add(vec![], vec![position]).await;
     assert_eq!(lake.rows("SELECT k, place FROM t WHERE day = DATE '1970-01-01'").await, json!([[2, "Bonn"]]));
 }

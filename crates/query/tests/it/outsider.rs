@@ -93,13 +93,12 @@ impl<'a> Outsider<'a> {
         self.file(DataContentType::Data, sql, columns, partition).await
     }
 
-    /// Writes a file that deletes rows by their positions.
-    pub async fn delete_at(&self, file: &DataFile, positions: &[u64]) -> DataFile {
-        let rows: Vec<String> = positions.iter().map(|at| format!("('{}', {at})", file.file_path())).collect();
+    /// Writes a file that deletes rows by the positions that a query answers as `at`.
+    pub async fn delete_at(&self, file: &DataFile, positions: &str) -> DataFile {
         let column = |name, ty, id: i32| Field::new(name, ty, false).with_metadata(identified(id));
         let columns =
             vec![column("file_path", DataType::Utf8, i32::MAX - 101), column("pos", DataType::Int64, i32::MAX - 102)];
-        let sql = format!("SELECT * FROM (VALUES {})", rows.join(", "));
+        let sql = format!("SELECT '{}', at FROM ({positions})", file.file_path());
         let columns = Schema::new(columns).into();
         self.file(DataContentType::PositionDeletes, &sql, columns, file.partition().clone()).await
     }
