@@ -37,7 +37,9 @@ impl Catalog {
         let record = log::path(version);
         let mut state = pin.state.as_ref().clone();
         state.oldest = version;
-        state.tags = state.tags.into_iter().filter(|(_, tagged)| *tagged == version).collect();
+        // A version is tagged after it was published, so it does not know its own tags.
+        let tags = self.room.head.ask().await?.tags.clone();
+        state.tags = tags.into_iter().filter(|(_, tagged)| *tagged == version).collect();
         let pinned: HashSet<&String> = pin.state.tables.values().map(|entry| &entry.metadata).collect();
         state.keep_keys(|keyed| keyed.entry.as_ref().is_none_or(|entry| pinned.contains(&entry.metadata)));
         let base = (Role::Base.path(version), checkpoint::bytes(&state)?);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base::{DatasetName, Version};
 use futures::{StreamExt, TryStreamExt, stream};
-use iceberg::spec::{ManifestList, SnapshotRef};
+use iceberg::spec::{ManifestFile, ManifestList, SnapshotRef};
 use sha2::{Digest, Sha256};
 
 use crate::catalog::{Catalog, Room};
@@ -235,7 +235,9 @@ impl<'a> Walk<'a> {
         let bytes = self.lake.store.get(&list).await.map_err(|error| Error::unread(what(), error))?;
         found(list);
         let manifests = ManifestList::parse_with_version(&bytes, read.metadata.format_version());
-        for manifest in manifests.map_err(|error| Error::damaged(what(), error))?.consume_entries() {
+        let manifests = manifests.map_err(|error| Error::damaged(what(), error))?;
+        let manifests: Vec<ManifestFile> = manifests.consume_entries().into_iter().collect();
+        for manifest in manifests {
             let Some(path) = self.fresh(&manifest.manifest_path) else { continue };
             found(path);
             // One after another, so that a table of a million files costs the memory of one manifest.

@@ -188,8 +188,8 @@ impl Mover<'_> {
         let what = || format!("a manifest list of {}", self.name);
         let Some(bytes) = self.lake.get(what, snapshot.manifest_list()).await? else { return Ok(true) };
         let list = ManifestList::parse_with_version(&bytes, FormatVersion::V2);
-        let before = list.map_err(|error| Error::damaged(what(), error))?.consume_entries();
-        let before: Vec<ManifestFile> = before.into_iter().collect();
+        let list = list.map_err(|error| Error::damaged(what(), error))?;
+        let before: Vec<ManifestFile> = list.consume_entries().into_iter().collect();
         if before.iter().any(|manifest| manifest.content == ManifestContentType::Deletes) {
             return Ok(false);
         }

@@ -15,12 +15,11 @@ async fn lived() -> Bucket {
     let fickle = Fickle::new();
     let store = fickle.store();
     let catalog = open(&store).await;
-    for id in 1..=4 {
+    for id in 1..=2 {
         load(&catalog, "t", Mode::Append, &[id]).await.unwrap();
     }
     catalog.put_tag(&"two".parse().unwrap(), Some(&base::AsOf::Version(Version(2))), "test").await.unwrap();
-    load(&catalog, "u", Mode::Replace, &[7]).await.unwrap();
-    load(&catalog, "u", Mode::Replace, &[8]).await.unwrap();
+    load(&catalog, "t", Mode::Append, &[3]).await.unwrap();
     store.put("tables/never-0011223344/data/a.parquet", bytes::Bytes::from_static(b"stray")).await.unwrap();
     fickle.bucket().clone()
 }
@@ -57,12 +56,10 @@ async fn die_everywhere(what: &str) {
         let store = dying.bucket().fork().store();
         check_same(&before, &answers(&open(&store).await).await);
         work(store.clone(), what).await.unwrap();
-        check_same(&before, &answers(&open(&store).await).await);
         let catalog = open(&store).await;
         upkeep(&catalog).sweep(&sweep_now()).await.unwrap();
         check_same(&before, &answers(&open(&store).await).await);
         assert_eq!(paths(&store, "tables/never").await, Vec::<String>::new());
-        assert_eq!(upkeep(&catalog).sweep(&sweep_now()).await.unwrap().files, 0, "one sweep took all of it");
     }
 }
 

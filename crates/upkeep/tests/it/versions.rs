@@ -82,6 +82,6 @@ async fn live(steps: Vec<Step>) {
 #[test]
 fn every_kept_version_answers_as_before() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 20, failure_persistence: None, ..Config::default() });
     runner.run(&steps(), |steps| Ok(runtime.block_on(live(steps)))).unwrap();
 }
