@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use base::{AsOf, DatasetName, Version};
 use catalog::{Catalog, Classify, Pii, Published, Register, Registered, StatedObject};
 use serde::Deserialize;
@@ -18,6 +18,8 @@ use crate::iceberg;
 use crate::request::{Json, Nothing, Params, Rest, json_at};
 use crate::role::Role;
 use crate::shared::{AUTHOR, Shared, gated, no_route};
+
+mod tags;
 
 /// Lines on a page of a list when the request does not say.
 const DEFAULT_PAGE: usize = 100;
@@ -33,11 +35,16 @@ pub fn catalogd(catalog: Catalog, shared: Shared) -> Router {
         .route("/catalog/history/{name}", get(history))
         .route("/catalog/versions", get(versions))
         .route("/catalog/versions/{version}", get(version))
+        .route("/catalog/versions/{version}/diff", get(diff))
+        .route("/catalog/tags", get(tags::list))
+        .route("/catalog/tags/{tag}", get(tags::tell).put(tags::put).delete(tags::remove))
         .route_layer(middleware::from_fn_with_state(catalog.clone(), freshen))
         .with_state(catalog.clone());
     let writes = Router::new()
         .route("/catalog/register", post(register))
         .route("/catalog/pii/{name}", put(classify))
+        .route("/catalog/rollback/{name}", post(roll_back))
+        .route("/catalog/datasets/{name}", delete(remove))
         .with_state(catalog.clone());
     let outside = iceberg::routes(catalog.clone(), short.clone(), long.clone());
     let routes = gated(reads, short).merge(gated(writes, long)).merge(outside).fallback(no_route);
@@ -106,6 +113,34 @@ async fn version(State(catalog): State<Catalog>, Rest(version): Rest, _: Params<
     Ok(json_at(version, &record))
 }
 
+async fn diff(State(catalog): State<Catalog>, Rest(version): Rest, Params(asked): Params<DiffAsked>) -> Result<Response> {
+    let to = version.parse().map_err(Error::AsOf)?;
+    let from = asked.from.as_deref().map(str::parse).transpose().map_err(Error::AsOf)?;
+    let diff = catalog.diff(from.as_ref(), &to).await?;
+    Ok(json_at(diff.to.max(diff.from), &diff))
+}
+
+async fn roll_back(
+    State(catalog): State<Catalog>,
+    Rest(name): Rest,
+    _: Params<Nothing>,
+    Json(call): Json<RollbackCall>,
+) -> Result<Response> {
+    let name: DatasetName = name.parse().map_err(Error::from)?;
+    let Published { existing, version, table } = catalog.roll_back(&name, &call.to, AUTHOR).await?;
+    let (snapshot_id, row_count) = (table.snapshot_id().map(|id| id.to_string()), table.row_count());
+    let answer = json!({
+        "name": name, "version": version, "snapshot_id": snapshot_id, "row_count": row_count, "existing": existing
+    });
+    Ok(json_at(version, &answer))
+}
+
+async fn remove(State(catalog): State<Catalog>, Rest(name): Rest, _: Params<Nothing>) -> Result<Response> {
+    let name: DatasetName = name.parse().map_err(Error::from)?;
+    let version = catalog.drop_dataset(&name, AUTHOR).await?;
+    Ok(json_at(version, &json!({ "name": name, "version": version })))
+}
+
 /// A page; `next` is what `before` takes to go on.
 fn listed<T: serde::Serialize>(name: &str, items: &[T], next: Option<Version>) -> Value {
     match next {
@@ -124,6 +159,18 @@ impl At {
     fn as_of(&self) -> Result<Option<AsOf>, Error> {
         Ok(self.as_of.as_deref().map(str::parse).transpose()?)
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DiffAsked {
+    from: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RollbackCall {
+    to: AsOf,
 }
 
 #[derive(Deserialize)]

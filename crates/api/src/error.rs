@@ -20,7 +20,6 @@ const BY_CODE: &[(&str, u16)] = &[
     ("api.not_acceptable", 406),
     ("api.media_type", 415),
     ("api.content_encoding", 415),
-    ("api.uri_too_long", 414),
     ("api.head_too_large", 431),
     ("api.upstream_unreachable", 502),
     ("api.upstream_timeout", 504),
@@ -94,11 +93,8 @@ pub enum Error {
     /// What came is no HTTP request.
     #[error("what was sent is not a well-formed HTTP request")]
     Malformed,
-    /// The request's line is longer than any route's.
-    #[error("the path and the query string together are too long")]
-    UriTooLong,
     /// The request's head is larger than the edge reads.
-    #[error("the request has more than 100 headers, or its headers are over 64 KiB")]
+    #[error("the request has more than 100 headers, or its line and headers are over 64 KiB")]
     HeadTooLarge,
     /// None of the answers the client accepts can be given.
     #[error("this route answers {forms}")]
@@ -132,6 +128,12 @@ pub enum Error {
     /// An index name breaks the rule.
     #[error("name: {0}")]
     IndexName(#[from] IndexNameError),
+    /// A tag breaks the rule.
+    #[error("tag: {given:?} is no tag: it begins with a letter, and up to 63 letters, digits, `_`, `.` or `-` follow")]
+    Tag {
+        /// The tag as given.
+        given: String,
+    },
     /// `as_of` names no version.
     #[error("as_of: {0}")]
     AsOf(#[from] AsOfError),
@@ -300,13 +302,12 @@ impl Fault for Error {
             Self::MediaType { .. } => "api.media_type",
             Self::Encoding { .. } => "api.content_encoding",
             Self::Malformed => "api.malformed",
-            Self::UriTooLong => "api.uri_too_long",
             Self::HeadTooLarge => "api.head_too_large",
             Self::NotAcceptable { .. } => "api.not_acceptable",
             Self::Body(_) => "api.bad_body",
             Self::Parameter(_) => "api.bad_parameter",
             Self::Header { .. } => "api.bad_header",
-            Self::Name(_) | Self::IndexName(_) => "api.bad_name",
+            Self::Name(_) | Self::IndexName(_) | Self::Tag { .. } => "api.bad_name",
             Self::AsOf(_) => "api.bad_as_of",
             Self::QueryId => "api.bad_query_id",
             Self::TooLarge { .. } => "api.body_too_large",

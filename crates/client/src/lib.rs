@@ -3,7 +3,7 @@
 //! It never decides anything about the lake: it asks a gateway and hands back typed answers or the gateway's own
 //! [`Problem`]. Nothing is buffered whole; uploads and result streams flow in pieces. Reading order: [`body`] (bytes on
 //! the way), [`error`], [`transport`] (network or in process), [`client`] (the one raw door), then the verbs by role:
-//! [`storage`], [`catalog`], [`ingest`], [`sql`], [`embed`], [`vectors`].
+//! [`storage`], [`catalog`], [`versions`], [`ingest`], [`sql`], [`embed`], [`vectors`].
 
 pub mod body;
 pub mod catalog;
@@ -15,9 +15,13 @@ pub mod sql;
 pub mod storage;
 pub mod transport;
 pub mod vectors;
+pub mod versions;
 
 pub use body::Body;
-pub use catalog::{Classified, Column, Listing, Manifest, ManifestObject, Register, RegisterObject, Registered, Schema, SnapshotPage, Versions};
+pub use catalog::{
+    Classified, Column, Listing, Manifest, ManifestObject, Register, RegisterObject, Registered, Schema, SnapshotPage,
+    Versions,
+};
 pub use client::{Client, Health};
 pub use embed::{Embed, EmbedModels, EmbedStats, Embedded};
 pub use error::{Error, Problem, Result};
@@ -27,4 +31,8 @@ pub use storage::{Download, Object, ObjectPage, Stored};
 pub use vectors::{
     Added, Found, Hit, Ids, Index, Indexes, Near, NewIndex, Removed, StoredItem, TextBatch, TextItem, VectorBatch,
     VectorItem,
+};
+pub use versions::{
+    ColumnChange, Dropped, LakeDiff, NamedChange, PutTag, RollBack, RolledBack, SchemaChange, TableChange, TagChange,
+    TagLine, Tags,
 };

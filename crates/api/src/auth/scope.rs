@@ -33,20 +33,25 @@ const READS: &[(Method, &str)] = &[
     (Method::POST, "/vectors/index/*/search"),
 ];
 
+/// Requests that take something away from everybody who asks for the newest version.
+const ADMINISTERS: &[(Method, &str)] =
+    &[(Method::DELETE, "/catalog/datasets/*"), (Method::POST, "/catalog/rollback/*")];
+
 impl Scope {
     /// Every scope.
     pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Admin, Self::Legal];
 
     /// The scopes that requests need.
-    pub(crate) const NEEDED: [Self; 2] = [Self::Read, Self::Write];
+    pub(crate) const NEEDED: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
 
     /// What a request needs: with or without `/v1`, whether or not a route answers it.
     pub(crate) fn needed(method: &Method, path: &str) -> Self {
         let path = path.strip_prefix("/v1").unwrap_or(path);
-        let reads = |(of, pattern): &(Method, &str)| of == method && fits(pattern, path);
+        let is_asked = |(of, pattern): &(Method, &str)| of == method && fits(pattern, path);
         match *method {
             Method::GET | Method::HEAD => Self::Read,
-            _ if READS.iter().any(reads) => Self::Read,
+            _ if READS.iter().any(is_asked) => Self::Read,
+            _ if ADMINISTERS.iter().any(is_asked) => Self::Admin,
             _ => Self::Write,
         }
     }

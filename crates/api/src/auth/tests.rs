@@ -92,7 +92,7 @@ fn settings_that_cannot_be_meant_are_refused_by_name() {
         (AuthConfig { secondary_tokens: vec![Secret::new("")], ..open() }, "auth.secondary_tokens:"),
         (AuthConfig { secondary_tokens: vec![Secret::new("a"), Secret::new("a")], ..open() }, "auth.secondary_tokens:"),
         (AuthConfig { tokens: named("x", &[]), ..open() }, "auth.tokens (n):"),
-        (AuthConfig { tokens: named("x", &[Scope::Admin, Scope::Legal]), ..open() }, "auth.tokens (n):"),
+        (AuthConfig { tokens: named("x", &[Scope::Legal]), ..open() }, "auth.tokens (n):"),
         (AuthConfig { token: secret("x"), tokens: named("x", &[Scope::Read]), ..open() }, "auth.tokens (n):"),
         (
             AuthConfig { allowed_ips: vec!["10.0.0.0/99".to_owned()], ..open() },

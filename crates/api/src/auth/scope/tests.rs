@@ -43,3 +43,10 @@ fn what_changes_needs_to_write_and_so_does_what_nobody_knows() {
     check(Method::DELETE, "/sql", Scope::Write);
     check(Method::PATCH, "/sql", Scope::Write);
 }
+
+#[test]
+fn what_takes_away_from_everybody_needs_an_administrator() {
+    check(Method::DELETE, "/catalog/datasets/t", Scope::Admin);
+    check(Method::POST, "/catalog/rollback/t", Scope::Admin);
+    check(Method::DELETE, "/catalog/tags/x", Scope::Write);
+}

@@ -1,9 +1,9 @@
 //! Every route.
 
 use client::{
-    Added, Ask, Classified, Embed, EmbedModels, EmbedStats, Embedded, Found, Health, Ids, Index, Indexes, Ingested, Listing,
-    Manifest, Near, NewIndex, ObjectPage, Register, Registered, Removed, Rows, SnapshotPage, Stored, StoredItem,
-    TextBatch, VectorBatch, Versions,
+    Added, Ask, Classified, Dropped, Embed, EmbedModels, EmbedStats, Embedded, Found, Health, Ids, Index, Indexes,
+    Ingested, LakeDiff, Listing, Manifest, Near, NewIndex, ObjectPage, PutTag, Register, Registered, Removed, RollBack,
+    RolledBack, Rows, SnapshotPage, Stored, StoredItem, TagLine, Tags, TextBatch, VectorBatch, Versions,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -105,6 +105,24 @@ fn catalog() -> Vec<Route> {
             .refused(&[404]),
         paged(history).answers::<SnapshotPage>(200, "The page.").refused(&[404]),
         paged(versions).answers::<Versions>(200, "The page."),
+        get("/v1/catalog/versions/{version}/diff", "catalog", "What a version has otherwise than another.")
+            .query("from", text(), "The other: a version, a time or a tag; the version before when absent.")
+            .answers::<LakeDiff>(200, "The differences.")
+            .refused(&[404]),
+        get("/v1/catalog/tags", "catalog", "All tags, sorted.").answers::<Tags>(200, "The tags."),
+        get("/v1/catalog/tags/{tag}", "catalog", "One tag.").answers::<TagLine>(200, "The tag.").refused(&[404]),
+        route("PUT", "/v1/catalog/tags/{tag}", "catalog", "Give a version a name, or move the name to it.")
+            .body::<PutTag>()
+            .answers::<TagLine>(200, "It stands.")
+            .refused(&[404]),
+        delete("/v1/catalog/tags/{tag}", "catalog", "Drop a tag.").gives_nothing(204, "It is gone.").refused(&[404]),
+        post("/v1/catalog/rollback/{name}", "catalog", "Make a dataset again what it was.")
+            .body::<RollBack>()
+            .answers::<RolledBack>(200, "It is so.")
+            .refused(&[404]),
+        delete("/v1/catalog/datasets/{name}", "catalog", "Drop a dataset; earlier versions still read it.")
+            .answers::<Dropped>(200, "It is gone.")
+            .refused(&[404]),
         get("/v1/catalog/versions/{version}", "catalog", "One record of the lake log.")
             .gives(200, "The record.", "application/json", record)
             .refused(&[404]),
