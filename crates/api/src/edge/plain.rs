@@ -26,7 +26,6 @@ impl Plain {
     pub(super) fn in_place_of(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let error = match bytes.strip_prefix(b"HTTP/1.1 ")?.first_chunk()? {
             b"400" => Error::Malformed,
-            b"414" => Error::UriTooLong,
             b"431" => Error::HeadTooLarge,
             _ => return None,
         };
