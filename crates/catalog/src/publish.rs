@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use base::{DatasetName, Timestamp, Version};
 use sha2::{Digest, Sha256};
 
+use crate::catalog::Catalog;
 use crate::column::Column;
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::io;
 use crate::lake::Lake;
-use crate::publication::{Mode, Publication};
+use crate::publication::{Mode, Publication, Source};
 use crate::record::Change;
 use crate::snapshot::{Next, Step};
 use crate::state::{Keyed, State, TableEntry};
@@ -30,6 +31,26 @@ pub struct Published {
     pub version: Version,
     /// The table at that version.
     pub table: Arc<Table>,
+}
+
+impl Catalog {
+    /// What a keyed publication came to the first time, if it came before; [`Error::KeyReused`] when its key stands for
+    /// another. For those who cannot even prepare it again, because the table has changed since.
+    pub async fn answered(
+        &self,
+        name: &DatasetName,
+        mode: Mode,
+        source: &Source,
+        request: Option<&str>,
+        key: &str,
+    ) -> Result<Option<Published>> {
+        let state = self.room.head.ask().await?;
+        let Some(keyed) = state.keyed(key, self.room.lake.seams.now()) else { return Ok(None) };
+        let same = keyed.request == digest(name, mode, source, request) && keyed.name.as_ref() == Some(name);
+        let entry = keyed.entry.as_ref().filter(|_| same).ok_or(Error::KeyReused)?;
+        let table = self.room.tables.load(name, entry).await?;
+        Ok(Some(Published { existing: false, version: entry.version, table }))
+    }
 }
 
 /// A publication on its way through the committer.
@@ -62,7 +83,9 @@ impl Publishing {
     /// A publication of files that carry field ids.
     pub fn new(lake: Lake, tables: Arc<Tables>, publication: Publication) -> Self {
         let note = Note { source: publication.source.clone(), mode: publication.mode, objects: None };
-        let request = publication.idempotency_key.is_some().then(|| digest(&publication));
+        let Publication { draft, mode, source, request, .. } = &publication;
+        let request = || digest(&draft.name, *mode, source, request.as_deref());
+        let request = publication.idempotency_key.is_some().then(request);
         let (arrived, staged, superseded) = (lake.seams.now(), Vec::new(), Vec::new());
         Self { lake, tables, publication, note, by_name: false, request, arrived, staged, superseded }
     }
@@ -219,11 +242,10 @@ fn same_columns(table: &[Column], draft: &[Column]) -> bool {
 }
 
 /// What a keyed request asks for: the same key may come back with this only.
-fn digest(publication: &Publication) -> String {
+fn digest(name: &DatasetName, mode: Mode, source: &Source, request: Option<&str>) -> String {
     let mut hash = Sha256::new();
-    let (name, mode) = (publication.draft.name.to_string(), publication.mode.to_string());
-    let source = publication.request.as_ref().unwrap_or(&publication.source.sha256);
-    for part in [&name, &mode, source, &publication.source.options] {
+    let means = request.unwrap_or(&source.sha256);
+    for part in [&name.to_string(), &mode.to_string(), means, &source.options] {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }

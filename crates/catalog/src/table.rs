@@ -105,6 +105,11 @@ impl Table {
         self.entry.row_count
     }
 
+    /// Rows that the current snapshot added.
+    pub fn added_rows(&self) -> u64 {
+        self.read.metadata.current_snapshot().map_or(0, |snapshot| summary::line(snapshot).added_rows)
+    }
+
     /// The table's directory, relative to the lake's root.
     pub fn location(&self) -> &str {
         &self.read.location

@@ -80,7 +80,6 @@ impl Ingest {
         progress: &Progress,
     ) -> Result<Outcome> {
         let arrival = self.arrive(&request).await?;
-        options(&request)?;
         let body = body.map(|piece| piece.map_err(|error| storage::Error::Body(error).into()));
         let spool = self.receive(body, progress).await?;
         self.load_spooled(request, spool, arrival, progress).await
@@ -107,9 +106,10 @@ impl Ingest {
         Ok(outcome)
     }
 
-    /// Notes what is so when a load arrives.
+    /// Notes what is so when a load arrives. Options that cannot be are refused before anything is read.
     pub(crate) async fn arrive(&self, request: &Request) -> Result<Arrival> {
         let at = self.seams.now();
+        options(request)?;
         let table = match request.evolve {
             Evolve::None => None,
             Evolve::Add => self.table(&request.name).await?,
@@ -158,7 +158,10 @@ impl Ingest {
             if let Some(table) = table.as_ref().filter(|table| is_same(request, table, source)) {
                 return self.outcome(request, table, None, true).await;
             }
-            let staged = self.stage(request, table, waiting, progress).await?;
+            let staged = match self.stage(request, table, waiting, progress).await {
+                Ok(staged) => staged,
+                Err(error) => return self.first_outcome(request, source, error).await,
+            };
             progress.enter(Phase::Publishing);
             match self.publish(request, &staged, source).await {
                 Ok(Published { existing, table, .. }) => {
@@ -169,6 +172,17 @@ impl Ingest {
             }
         }
         Err(Error::Restless { tries: TRIES })
+    }
+
+    /// A file that its table cannot hold any more may have been loaded before the table changed: then its key answers.
+    async fn first_outcome(&self, request: &Request, source: &Source, error: Error) -> Result<Outcome> {
+        let drift = matches!(error, Error::Catalog(catalog::Error::SchemaDrift { .. }));
+        let Some(key) = request.idempotency_key.as_deref().filter(|_| drift) else { return Err(error) };
+        let means = request.key_means.as_deref();
+        match self.catalog.answered(&request.name, request.mode, source, means, key).await? {
+            Some(Published { table, .. }) => self.outcome(request, &table, None, false).await,
+            None => Err(error),
+        }
     }
 
     /// The table of that name now, if there is one.
@@ -242,7 +256,8 @@ impl Ingest {
         let files = table.files().await?;
         let (row_count, rejected, rejected_rows, rejected_object) = match staged {
             Some(staged) => (staged.rows, staged.rejected, staged.rejected_rows, staged.rejected_object),
-            None => (table.row_count(), 0, Vec::new(), None),
+            None if existing => (table.row_count(), 0, Vec::new(), None),
+            None => (table.added_rows(), 0, Vec::new(), None),
         };
         Ok(Outcome {
             dataset_id: table.dataset_id().to_string(),

@@ -31,14 +31,16 @@ fn events(text: &str) -> Vec<(String, Value)> {
 #[tokio::test]
 async fn a_load_is_told_as_it_goes() {
     let stack = Stack::open().await;
-    let gateway = stack.gateway();
-    let told = load(&gateway, "name=people", &[CSV, EVENTS], PEOPLE).await;
-    assert_eq!((told.status.as_u16(), told.header("content-type")), (200, "text/event-stream"));
-    let events = events(&told.text());
-    let (last, before) = events.split_last().unwrap();
-    assert!(before.iter().all(|(name, _)| name == "progress"), "{events:?}");
-    assert_eq!((last.0.as_str(), &last.1["row_count"], &last.1["existing"]), ("done", &json!(2), &json!(false)));
-    assert_eq!(sql(&gateway, "SELECT count(*) FROM people").await.json()["rows"], json!([[2]]));
+    let split = stack.split();
+    for (gateway, name) in [(stack.gateway(), "people"), (split.gateway.clone(), "others")] {
+        let told = load(&gateway, &format!("name={name}"), &[CSV, EVENTS], PEOPLE).await;
+        assert_eq!((told.status.as_u16(), told.header("content-type")), (200, "text/event-stream"));
+        let events = events(&told.text());
+        let (last, before) = events.split_last().unwrap();
+        assert!(before.iter().all(|(name, _)| name == "progress"), "{events:?}");
+        assert_eq!((last.0.as_str(), &last.1["row_count"], &last.1["existing"]), ("done", &json!(2), &json!(false)));
+        assert_eq!(sql(&gateway, &format!("SELECT count(*) FROM {name}")).await.json()["rows"], json!([[2]]));
+    }
 }
 
 #[tokio::test]

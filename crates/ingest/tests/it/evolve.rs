@@ -144,3 +144,16 @@ async fn a_retried_evolution_applies_once() {
     let again = lake.send(keyed(), "id,a\n1,2\n").await.unwrap();
     assert_eq!((again.version, again.total_rows), (first.version, 2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_answers_its_first_outcome_even_when_the_table_has_changed_since() {
+    let lake = Lake::open().await;
+    lake.load("t", "id\n0\n").await;
+    let keyed = || Request { idempotency_key: Some("once".into()), ..appending("t") };
+    let first = lake.send(keyed(), "id\n1\n2\n").await.unwrap();
+    lake.send(evolving("t"), "id,a\n3,x\n").await.unwrap();
+    let again = lake.send(keyed(), "id\n1\n2\n").await.unwrap();
+    assert_eq!((again.version, again.row_count, again.total_rows), (first.version, 2, 3));
+    assert_eq!(lake.refused(keyed(), "id\n9\n").await.code(), "catalog.key_reused");
+    assert_eq!(lake.refused(appending("t"), "id\n1\n2\n").await.code(), "catalog.schema_drift");
+}

@@ -102,7 +102,7 @@ async fn every_type_of_postgres_arrives() {
     let Some(server) = PostgresServer::start("every_type_of_postgres_arrives") else { return };
     server.sql(EVERY_TYPE);
     let lake = lake(&database(&server, Span::secs(60))).await;
-    let outcome = load(&lake, request("t"), query("SELECT * FROM every ORDER BY id; -- all of it")).await.unwrap();
+    let outcome = load(&lake, request("t"), query("SELECT * FROM every ORDER BY id -- all of it")).await.unwrap();
     assert_eq!((outcome.row_count, outcome.existing), (2, false));
     let types = lake.types("t").await;
     let types: Vec<&str> = types.iter().map(|(_, ty)| ty.as_str()).collect();
@@ -142,7 +142,7 @@ async fn every_type_of_postgres_arrives() {
     assert_eq!(second[..8], ["2", "NULL", "NULL", "NaN", "-inf", "NULL", "", "NULL"]);
     assert!(second[10..].iter().all(|cell| *cell == "NULL"));
 
-    let again = load(&lake, request("t"), query("SELECT * FROM every ORDER BY id")).await.unwrap();
+    let again = load(&lake, request("t"), query("SELECT * FROM every ORDER BY id ; ")).await.unwrap();
     assert!(again.existing, "the same rows make no version");
 }
 
