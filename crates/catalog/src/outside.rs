@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use base::{DatasetName, Timestamp, Version};
+use iceberg::spec::TableMetadata;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -130,10 +131,19 @@ impl Catalog {
         let lake = &self.room.lake;
         let metadata = new.what.metadata(lake, name, state.at.max(lake.seams.now()))?;
         if new.what.stage_create {
-            return LoadedTable::staged(lake, metadata);
+            return self.stage(metadata).await;
         }
         let keeping = Keeping::new(caller, &["create", &name.to_string(), &new.digest], lake.seams.now());
         self.commit_steps(vec![Step::new(name, Wish::Create(Box::new(metadata)))], keeping, "create").await
+    }
+
+    /// A table that is only prepared. Some engines write manifests without making the directory that they go to.
+    async fn stage(&self, metadata: TableMetadata) -> Result<LoadedTable> {
+        let lake = &self.room.lake;
+        if let Some(location) = lake.roots.relative(metadata.location()) {
+            lake.store.make_way(&format!("{location}/metadata/manifest")).await?;
+        }
+        LoadedTable::staged(lake, metadata)
     }
 
     /// Makes a metadata file that lies in the lake a table.

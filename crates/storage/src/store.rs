@@ -217,6 +217,20 @@ impl Store {
         }
     }
 
+    /// What is known of an object that another program wrote, and from here on is as durable as our own.
+    pub async fn take_over(&self, path: &str) -> Result<Entry> {
+        if let Some(directory) = &self.inner.directory {
+            directory.harden(&encode(path)?).await.map_err(|error| self.fault(path, error))?;
+        }
+        self.head(path).await
+    }
+
+    /// Makes way for another program that shall write at a path, where that takes directories.
+    pub async fn make_way(&self, path: &str) -> Result<()> {
+        let Some(directory) = &self.inner.directory else { return Ok(()) };
+        directory.make_way(&encode(path)?).await.map_err(|error| self.fault(path, error))
+    }
+
     /// What is known of an object without reading it.
     pub async fn head(&self, path: &str) -> Result<Entry> {
         let meta = self.backend().head(&encode(path)?).await;

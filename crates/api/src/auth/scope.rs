@@ -31,11 +31,18 @@ const READS: &[(Method, &str)] = &[
     (Method::POST, "/embed"),
     (Method::POST, "/embeddings"),
     (Method::POST, "/vectors/index/*/search"),
+    // Engines report on what they have read.
+    (Method::POST, "/iceberg/v1/namespaces/*/tables/*/metrics"),
 ];
 
 /// Requests that take something away from everybody who asks for the newest version.
-const ADMINISTERS: &[(Method, &str)] =
-    &[(Method::DELETE, "/catalog/datasets/*"), (Method::POST, "/catalog/rollback/*")];
+const ADMINISTERS: &[(Method, &str)] = &[
+    (Method::DELETE, "/catalog/datasets/*"),
+    (Method::POST, "/catalog/rollback/*"),
+    (Method::POST, "/catalog/maintenance/expire"),
+    (Method::POST, "/catalog/maintenance/sweep"),
+    (Method::DELETE, "/iceberg/v1/namespaces/*/tables/*"),
+];
 
 impl Scope {
     /// Every scope.

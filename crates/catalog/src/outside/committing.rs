@@ -105,6 +105,7 @@ impl Step {
                 let next = builder.set_properties(kept).and_then(TableMetadataBuilder::build);
                 let next = next.map_err(refused(&self.name))?.metadata;
                 let rows = rows_of_adopted(&mut self.found, lake, &self.name, &next).await?;
+                self.found.values().try_for_each(|found| expect_unswept(&self.name, state, Some(found)))?;
                 let next = rules::stamp(next, Some(metadata), state.at)?;
                 self.next(lake, Some(adoption.path(lake, &self.name)?), next, rows).map(Some)
             }
@@ -131,6 +132,7 @@ impl Step {
             if !self.found.contains_key(&snapshot.snapshot_id()) {
                 self.found.insert(snapshot.snapshot_id(), inspector.inspect(snapshot).await?);
             }
+            expect_unswept(&self.name, state, self.found.get(&snapshot.snapshot_id()))?;
         }
         let (version, at) = (state.version, state.at);
         let ground = Ground { lake, name: &self.name, base: metadata, begun: &begun, found: &self.found, version, at };
@@ -152,6 +154,17 @@ impl Step {
         let location = lake.roots.relative(metadata.location()).ok_or_else(outside)?;
         let path = format!("{location}/metadata/{}", metadata_file::name(previous, lake.seams.uuid()));
         Ok(Next { path, metadata, rows })
+    }
+}
+
+/// Refuses files that a sweep may be deleting at this moment: no version named them when it began, and they are older
+/// than what it leaves alone.
+fn expect_unswept(name: &DatasetName, state: &State, found: Option<&Found>) -> Result<()> {
+    match (&state.swept, found.and_then(|found| found.oldest)) {
+        (Some(swept), Some(oldest)) if oldest < swept.before => {
+            Err(refuse(name, "its files were written so long ago that a sweep may have taken them; write them anew"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use base::DatasetName;
+use base::{DatasetName, Timestamp};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{
     DataContentType, DataFile, DataFileFormat, FormatVersion, Manifest, ManifestContentType, ManifestEntryRef,
     ManifestFile, ManifestList, ManifestStatus, Snapshot,
 };
+
+use storage::Entry;
 
 use super::rules::refuse;
 use crate::error::{Error, Result};
@@ -34,6 +36,8 @@ pub(super) struct Found {
     pub removed: Sums,
     /// The partition specs of its own manifests.
     pub specs: BTreeSet<i32>,
+    /// When the oldest of the files was written that no table named before.
+    pub oldest: Option<Timestamp>,
 }
 
 /// Where a snapshot is looked at.
@@ -50,6 +54,7 @@ pub(super) struct Inspector<'a> {
 impl Inspector<'_> {
     /// Looks at a snapshot and all files that it names and the table before it does not.
     pub async fn inspect(&self, snapshot: &Snapshot) -> Result<Found> {
+        let mut ages = vec![self.take_over(snapshot.manifest_list()).await?.modified];
         let listed = self.list(snapshot.manifest_list()).await?;
         let before = match self.before {
             Some(before) => self.list(before.manifest_list()).await?,
@@ -64,12 +69,14 @@ impl Inspector<'_> {
                 Some(known) => self.count_known(&mut found, known).await?,
                 None => {
                     found.specs.insert(manifest.partition_spec_id);
+                    ages.push(self.take_over(&manifest.manifest_path).await?.modified);
                     entries.extend(self.read(manifest).await?);
                 }
             }
         }
         entries.iter().for_each(|entry| count(&mut found, entry));
-        self.expect_files(&entries, &before).await?;
+        ages.extend(self.expect_files(&entries, &before).await?);
+        found.oldest = ages.into_iter().min();
         Ok(found)
     }
 
@@ -107,8 +114,9 @@ impl Inspector<'_> {
         Ok(())
     }
 
-    /// Refuses entries whose files the table cannot read. Those that it read before are not looked up again.
-    async fn expect_files(&self, entries: &[ManifestEntryRef], before: &[ManifestFile]) -> Result<()> {
+    /// Refuses entries whose files the table cannot read, and tells when they were written. Those that it read before
+    /// are not looked up again.
+    async fn expect_files(&self, entries: &[ManifestEntryRef], before: &[ManifestFile]) -> Result<Vec<Timestamp>> {
         let living: Vec<_> = entries.iter().filter(|entry| entry.is_alive()).collect();
         let known = match living.iter().any(|entry| entry.status() == ManifestStatus::Existing) {
             true => self.living_paths(before).await?,
@@ -126,20 +134,21 @@ impl Inspector<'_> {
         Ok(living.map(|entry| entry.file_path().to_owned()).collect())
     }
 
-    async fn expect_file(&self, file: &DataFile) -> Result<()> {
+    async fn expect_file(&self, file: &DataFile) -> Result<Timestamp> {
         let told = || shown(file.file_path());
         if file.file_format() != DataFileFormat::Parquet {
             return Err(refuse(self.name, format!("{} is not Parquet", told())));
         }
-        match self.lake.store.head(self.path(file.file_path())?).await {
-            Ok(entry) if entry.size == file.file_size_in_bytes() => Ok(()),
-            Ok(entry) => {
-                let (size, stated) = (entry.size, file.file_size_in_bytes());
-                Err(refuse(self.name, format!("{} has {size} bytes, and its manifest states {stated}", told())))
-            }
-            Err(storage::Error::NotFound { .. }) => Err(refuse(self.name, format!("{} is not there", told()))),
-            Err(error) => Err(error.into()),
+        let (entry, stated) = (self.take_over(file.file_path()).await?, file.file_size_in_bytes());
+        if entry.size == stated {
+            return Ok(entry.modified);
         }
+        Err(refuse(self.name, format!("{} has {} bytes, and its manifest states {stated}", told(), entry.size)))
+    }
+
+    /// A commit that is acknowledged lasts, and so must the files that others wrote for it.
+    async fn take_over(&self, location: &str) -> Result<Entry> {
+        self.lake.store.take_over(self.path(location)?).await.map_err(|error| self.missing(location, error))
     }
 
     async fn list(&self, location: &str) -> Result<Vec<ManifestFile>> {
@@ -155,10 +164,14 @@ impl Inspector<'_> {
     }
 
     async fn fetch(&self, location: &str) -> Result<Bytes> {
-        self.lake.store.get(self.path(location)?).await.map_err(|error| match error {
+        self.lake.store.get(self.path(location)?).await.map_err(|error| self.missing(location, error))
+    }
+
+    fn missing(&self, location: &str, error: storage::Error) -> Error {
+        match error {
             storage::Error::NotFound { .. } => refuse(self.name, format!("{} is not there", shown(location))),
             error => error.into(),
-        })
+        }
     }
 
     /// The path of a file under the table.

@@ -93,6 +93,18 @@ impl Directory {
         self.run("delete", move |root| root.delete(&location, Some(&e_tag))).await
     }
 
+    /// Gets an object that another program wrote onto the disk.
+    pub(crate) async fn harden(&self, location: &Location) -> Result<()> {
+        let location = location.clone();
+        self.run("harden", move |root| root.harden(&location)).await
+    }
+
+    /// Makes the directories above an object that another program shall write.
+    pub(crate) async fn make_way(&self, location: &Location) -> Result<()> {
+        let location = location.clone();
+        self.run("make way", move |root| root.make_home(&root.place(&location)).map_err(generic)).await
+    }
+
     /// Opens an object's file to read it.
     pub(crate) async fn open_file(&self, location: &Location) -> Result<File> {
         let location = location.clone();

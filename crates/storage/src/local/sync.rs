@@ -6,9 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
+use object_store::Result;
+use object_store::path::Path as Location;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
-use super::{Root, stamp};
+use super::{Root, generic, stamp};
 use crate::config::Durability;
 
 /// How many directories are remembered as settled before all are forgotten.
@@ -27,6 +29,16 @@ impl Root {
             Durability::Power => file.sync_all(),
             Durability::Process => Ok(()),
         }
+    }
+
+    /// Gets an object onto the disk that somebody else wrote, and all directories on the way to it.
+    pub(super) fn harden(&self, location: &Location) -> Result<()> {
+        let (file, _) = self.open_object(location)?;
+        if self.durability == Durability::Power {
+            file.sync_all().map_err(generic)?;
+        }
+        let target = self.place(location);
+        self.settle(target.parent().unwrap_or(&self.path)).map_err(generic)
     }
 
     /// Gets the entries of one directory onto the disk.

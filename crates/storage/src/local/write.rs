@@ -136,7 +136,7 @@ impl Root {
     }
 
     /// Makes the directories above an object. Those that another process removes at this moment are `NotFound`.
-    fn make_home(&self, target: &Path) -> io::Result<()> {
+    pub(super) fn make_home(&self, target: &Path) -> io::Result<()> {
         let home = target.parent().unwrap_or(&self.path);
         let met = |error: io::Error| match error.kind() {
             io::ErrorKind::AlreadyExists if home.is_file() => io::ErrorKind::NotADirectory.into(),
