@@ -11,7 +11,9 @@ use base::{AsOf, DatasetName, Version};
 use catalog::{Catalog, Classify, Pii, Published, Register, Registered, StatedObject};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use upkeep::Upkeep;
 
+use self::maintenance::Keeping;
 use crate::error::{Error, Refusal, Result};
 use crate::fresh::{freshen, readiness};
 use crate::iceberg;
@@ -19,6 +21,7 @@ use crate::request::{Json, Nothing, Params, Rest, json_at};
 use crate::role::Role;
 use crate::shared::{AUTHOR, Shared, gated, no_route};
 
+mod maintenance;
 mod tags;
 
 /// Lines on a page of a list when the request does not say.
@@ -46,6 +49,13 @@ pub fn catalogd(catalog: Catalog, shared: Shared) -> Router {
         .route("/catalog/rollback/{name}", post(roll_back))
         .route("/catalog/datasets/{name}", delete(remove))
         .with_state(catalog.clone());
+    let keeping = Keeping { upkeep: Upkeep::new(catalog.clone(), shared.seams.clone()), catalog: catalog.clone() };
+    let upkeep = Router::new()
+        .route("/catalog/maintenance/compact", post(maintenance::compact))
+        .route("/catalog/maintenance/expire", post(maintenance::expire))
+        .route("/catalog/maintenance/sweep", post(maintenance::sweep))
+        .with_state(keeping);
+    let writes = writes.merge(upkeep);
     let outside = iceberg::routes(catalog.clone(), short.clone(), long.clone());
     let routes = gated(reads, short).merge(gated(writes, long)).merge(outside).fallback(no_route);
     shared.door(Role::Catalogd, routes, readiness(catalog))

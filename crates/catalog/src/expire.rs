@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use base::{DatasetName, Span, Timestamp, Version};
 use bytes::Bytes;
 use iceberg::spec::TableMetadataBuilder;
+use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Room};
 use crate::checkpoint::{self, Role};
@@ -42,8 +43,13 @@ pub struct Expiry {
     pub author: String,
 }
 
+impl Expiry {
+    /// How long records linger unless tests say otherwise: longer than a process trusts what it saw.
+    pub const LINGER: Span = Span::secs(3600);
+}
+
 /// What an expiry did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expired {
     /// The oldest version before.
     pub before: Version,

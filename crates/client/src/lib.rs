@@ -3,7 +3,7 @@
 //! It never decides anything about the lake: it asks a gateway and hands back typed answers or the gateway's own
 //! [`Problem`]. Nothing is buffered whole; uploads and result streams flow in pieces. Reading order: [`body`] (bytes on
 //! the way), [`error`], [`transport`] (network or in process), [`client`] (the one raw door), then the verbs by role:
-//! [`storage`], [`catalog`], [`versions`], [`ingest`], [`sql`], [`embed`], [`vectors`].
+//! [`storage`], [`catalog`], [`versions`], [`upkeep`], [`ingest`], [`sql`], [`embed`], [`vectors`].
 
 pub mod body;
 pub mod catalog;
@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod sql;
 pub mod storage;
 pub mod transport;
+pub mod upkeep;
 pub mod vectors;
 pub mod versions;
 
@@ -28,6 +29,7 @@ pub use error::{Error, Problem, Result};
 pub use ingest::{Ingested, Load, RejectedRow, Source};
 pub use sql::{Ask, Format, ResultColumn, Rows, Streamed};
 pub use storage::{Download, Object, ObjectPage, Stored};
+pub use upkeep::{Compact, Compacted, CompactedDataset, Expire, Expired, Stray, Sweep, Swept};
 pub use vectors::{
     Added, Found, Hit, Ids, Index, Indexes, Near, NewIndex, Removed, StoredItem, TextBatch, TextItem, VectorBatch,
     VectorItem,

@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-use base::Distance;
+use base::{ByteSize, Distance, Span};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use storage::Secret;
 use url::Url;
 
 use crate::exit;
+
+mod ingest;
+
+pub use ingest::{Evolve, From, Ingest, Mode, OnError};
 
 /// A versioned lake of tables on plain object storage: CSV in, SQL out, every version kept.
 #[derive(Debug, Parser)]
@@ -39,12 +43,24 @@ pub enum Command {
     Serve(Serve),
     /// Make a lake of real sample data and show what can be done with it
     Demo(Demo),
-    /// Load a CSV file into a dataset
+    /// Load a file, an object or a query into a dataset
     Ingest(Ingest),
     /// Ask SQL: one statement, statements from standard input, or an interactive prompt
     Sql(Sql),
     /// Look at datasets and their versions
     Catalog(Catalog),
+    /// Merge small files of datasets into larger ones
+    Compact(Compact),
+    /// Give old versions up; tagged ones stay
+    Expire(Expire),
+    /// Delete files that no kept version reaches
+    Sweep(Sweep),
+    /// Copy one version to an empty place, with the hash of every file
+    Backup(Backup),
+    /// Make a lake of a backup, comparing every byte
+    Restore(Restore),
+    /// After a lake was copied or moved: let other engines find its files too
+    Relocate(Relocate),
     /// Turn texts into vectors
     #[command(after_help = EMBED_EXAMPLES)]
     Embed(Embed),
@@ -122,73 +138,6 @@ pub struct Demo {
 }
 
 #[derive(Debug, Args)]
-pub struct Ingest {
-    /// The dataset: `table` or `namespace.table`
-    pub name: String,
-    /// The file, CSV, JSON or Parquet, packed with gzip or zstd or not; `-` reads standard input
-    #[arg(required_unless_present_any = ["from_path", "from_object", "from_postgres"])]
-    pub file: Option<PathBuf>,
-    #[command(flatten)]
-    pub from: From,
-    /// Whether the file becomes the dataset's rows or is added to them
-    #[arg(long, value_enum, default_value = "replace")]
-    pub mode: Mode,
-    /// What a row that breaks the rules does: fail the load, or be left out and reported
-    #[arg(long, value_enum, default_value = "fail")]
-    pub on_error: OnError,
-    /// What the file is, when its content shall not decide
-    #[arg(long, value_parser = ["csv", "ndjson", "json", "parquet"])]
-    pub format: Option<String>,
-    /// What the file may do to the dataset's columns: nothing, or add further ones
-    #[arg(long, value_enum, default_value = "none")]
-    pub evolve: Evolve,
-    /// The file's encoding when it is not UTF-8, such as windows-1252
-    #[arg(long)]
-    pub encoding: Option<String>,
-    /// The field delimiter, when detecting it is not wanted
-    #[arg(long)]
-    pub delimiter: Option<String>,
-    /// A key under which a retried append applies once
-    #[arg(long)]
-    pub idempotency_key: Option<String>,
-    #[command(flatten)]
-    pub target: Target,
-}
-
-/// What the service is to load instead of a file that is sent.
-#[derive(Debug, Args)]
-#[group(multiple = false, conflicts_with = "file")]
-pub struct From {
-    /// Load a file of the server's machine, below one of its ingestd.allowed_roots
-    #[arg(long, value_name = "PATH")]
-    pub from_path: Option<String>,
-    /// Load an object of the lake
-    #[arg(long, value_name = "KEY")]
-    pub from_object: Option<String>,
-    /// Load the rows of a query to a database of the server's settings, [ingestd.postgres.NAME]
-    #[arg(long, value_names = ["NAME", "QUERY"], num_args = 2)]
-    pub from_postgres: Option<Vec<String>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Evolve {
-    None,
-    Add,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
-    Replace,
-    Append,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OnError {
-    Fail,
-    Skip,
-}
-
-#[derive(Debug, Args)]
 pub struct Sql {
     /// The statement; without it, an interactive prompt, or standard input when that is no terminal
     pub query: Option<String>,
@@ -256,6 +205,117 @@ pub enum CatalogVerb {
     },
     /// The versions of the whole lake, newest first
     Versions,
+    /// Give a version a name; an existing tag is moved
+    Tag {
+        /// The tag: a letter, then letters, digits and `_.-`
+        tag: String,
+        /// A version number, an RFC 3339 time, or another tag [default: the newest version]
+        version: Option<String>,
+    },
+    /// Every tag with the version that it names
+    Tags,
+    /// Drop a tag; the version stays
+    Untag {
+        /// The tag
+        tag: String,
+    },
+    /// What a version has otherwise than the one before it, or than another
+    Diff {
+        /// A version number, an RFC 3339 time, or a tag
+        version: String,
+        /// The version to compare with [default: the one before]
+        #[arg(long, value_name = "VERSION|TIME|TAG")]
+        from: Option<String>,
+    },
+    /// Make a dataset again what it was at a version; one that was dropped comes back
+    Rollback {
+        /// The dataset
+        name: String,
+        /// A version number, an RFC 3339 time, or a tag
+        to: String,
+    },
+    /// Drop a dataset; the versions so far still read it, and rollback brings it back
+    Drop {
+        /// The dataset
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Compact {
+    /// The dataset [default: all of them]
+    pub name: Option<String>,
+    /// The size that files should have [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub target_size: Option<ByteSize>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
+pub struct Expire {
+    /// Keep what was the newest version at some moment of this span, such as 30d
+    #[arg(long, value_name = "SPAN", required_unless_present = "keep_last")]
+    pub older_than: Option<Span>,
+    /// Keep so many of the newest versions
+    #[arg(long, value_name = "N")]
+    pub keep_last: Option<u64>,
+    /// Do it; without this, only say what would go
+    #[arg(long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Only say what would go, which is the default
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
+pub struct Sweep {
+    /// Leave files alone that are younger [default: 1h]
+    #[arg(long, value_name = "SPAN")]
+    pub grace: Option<Span>,
+    /// Do it; without this, only say what would go
+    #[arg(long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Only say what would go, which is the default
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// Where the backup goes: an empty directory or s3://bucket/prefix
+    #[arg(value_name = "DIR|S3")]
+    pub to: String,
+    /// A version number, an RFC 3339 time, or a tag [default: the newest version]
+    #[arg(long, value_name = "VERSION|TIME|TAG")]
+    pub as_of: Option<String>,
+    /// The lake [default: $LAKEHOUSE_LAKE, else ./lake]
+    #[arg(long, value_name = "DIR|S3")]
+    pub lake: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// Where the backup lies
+    #[arg(value_name = "DIR|S3")]
+    pub from: String,
+    /// Where the lake goes: an empty directory or s3://bucket/prefix
+    #[arg(long, value_name = "DIR|S3", required = true)]
+    pub lake: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Relocate {
+    /// The lake where it lies now; nobody else should have it open [default: $LAKEHOUSE_LAKE, else ./lake]
+    #[arg(long, value_name = "DIR|S3")]
+    pub lake: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -374,10 +434,10 @@ pub enum ConfigVerb {
 
 #[derive(Debug, Args)]
 pub struct Smoke {
-    /// d1 … d6, g1, g1p, g2, split, `all`, or `list`
+    /// d1 … d6, g1, g1p, g2, time_travel, split, `all`, or `list`
     #[arg(required = true)]
     pub names: Vec<String>,
-    /// Run the lakes of d2, d5, g1 and g1p on this S3 prefix (settings of [s3] apply)
+    /// Run the lakes of d2, d5, g1, g1p and time_travel on this S3 prefix (settings of [s3] apply)
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     pub s3: Option<String>,
 }

@@ -17,7 +17,9 @@ mod repl;
 mod search;
 mod serve;
 mod sql;
+mod upkeep;
 mod vectors;
+mod versions;
 mod watch;
 
 pub use catalog::describe;
@@ -37,6 +39,12 @@ pub async fn run(cli: Cli, environment: Environment, output: Output) -> anyhow::
         Command::Ingest(ingest) => ingest::run(&ingest, &sources, output).await?,
         Command::Sql(sql) => sql::run(&sql, &sources, output).await?,
         Command::Catalog(catalog) => catalog::run(&catalog, &sources, output).await?,
+        Command::Compact(compact) => upkeep::compact(&compact, &sources, output).await?,
+        Command::Expire(expire) => upkeep::expire(&expire, &sources, output).await?,
+        Command::Sweep(sweep) => upkeep::sweep(&sweep, &sources, output).await?,
+        Command::Backup(backup) => upkeep::backup(&backup, &sources, output).await?,
+        Command::Restore(restore) => upkeep::restore(&restore, &sources, output).await?,
+        Command::Relocate(relocate) => upkeep::relocate(&relocate, &sources, output).await?,
         Command::Embed(embed) => embed::run(&embed, &sources, output).await?,
         Command::Search(search) => search::run(&search, &sources, output).await?,
         Command::Vectors(vectors) => vectors::run(&vectors, &sources, output).await?,

@@ -31,6 +31,11 @@ pub struct Compact {
     pub author: String,
 }
 
+impl Compact {
+    /// The usual size.
+    pub const TARGET: ByteSize = ByteSize(256 << 20);
+}
+
 /// What became of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compacted {

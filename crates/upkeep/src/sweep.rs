@@ -33,6 +33,11 @@ pub struct Sweep {
     pub author: String,
 }
 
+impl Sweep {
+    /// The usual grace.
+    pub const GRACE: Span = Span::secs(3600);
+}
+
 /// What a sweep deleted, or would delete.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Swept {

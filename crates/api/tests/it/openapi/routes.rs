@@ -1,9 +1,10 @@
 //! Every route.
 
 use client::{
-    Added, Ask, Classified, Dropped, Embed, EmbedModels, EmbedStats, Embedded, Found, Health, Ids, Index, Indexes,
-    Ingested, LakeDiff, Listing, Manifest, Near, NewIndex, ObjectPage, PutTag, Register, Registered, Removed, RollBack,
-    RolledBack, Rows, SnapshotPage, Stored, StoredItem, TagLine, Tags, TextBatch, VectorBatch, Versions,
+    Added, Ask, Classified, Compact, Compacted, Dropped, Embed, EmbedModels, EmbedStats, Embedded, Expire, Expired,
+    Found, Health, Ids, Index, Indexes, Ingested, LakeDiff, Listing, Manifest, Near, NewIndex, ObjectPage, PutTag,
+    Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored, StoredItem, Sweep, Swept, TagLine,
+    Tags, TextBatch, VectorBatch, Versions,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -120,6 +121,16 @@ fn catalog() -> Vec<Route> {
             .body::<RollBack>()
             .answers::<RolledBack>(200, "It is so.")
             .refused(&[404]),
+        post("/v1/catalog/maintenance/compact", "catalog", "Merge small files; no version answers otherwise.")
+            .body::<Compact>()
+            .answers::<Compacted>(200, "It is done, or what would be.")
+            .refused(&[404]),
+        post("/v1/catalog/maintenance/expire", "catalog", "Give old versions up; tagged ones stay.")
+            .body::<Expire>()
+            .answers::<Expired>(200, "They are gone, or would go."),
+        post("/v1/catalog/maintenance/sweep", "catalog", "Delete files that no kept version reaches.")
+            .body::<Sweep>()
+            .answers::<Swept>(200, "They are gone, or would go."),
         delete("/v1/catalog/datasets/{name}", "catalog", "Drop a dataset; earlier versions still read it.")
             .answers::<Dropped>(200, "It is gone.")
             .refused(&[404]),
