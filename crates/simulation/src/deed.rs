@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{AsOf, Distance, Seams, Version};
+use base::{AsOf, Distance, Fault, Kind, Seams, Span, Version};
 use catalog::{
-    Catalog, Draft, Error, IndexSettings, Mode, NewFile, NewIndex, Publication, Register, Result, Source, fingerprint,
+    Catalog, Draft, Error, Expiry, IndexSettings, Mode, NewFile, NewIndex, Publication, Register, Result, Rewrite,
+    Source, fingerprint,
 };
+use upkeep::{Sweep, Upkeep};
 
 use crate::ledger::Told;
 use crate::rows;
@@ -40,6 +42,30 @@ pub enum Deed {
     Drop {
         /// The table.
         table: &'static str,
+    },
+    /// Make a table again what it was.
+    RollBack {
+        /// The table.
+        table: &'static str,
+        /// The version.
+        to: u64,
+    },
+    /// Exchange all files of a table for one with the same rows.
+    Compact {
+        /// The table.
+        table: &'static str,
+    },
+    /// Give up all but so many versions.
+    Expire {
+        /// How many stay.
+        keep: u64,
+        /// Whether their records go at once.
+        at_once: bool,
+    },
+    /// Delete what nobody reaches.
+    Sweep {
+        /// How old strays are spared, in seconds.
+        grace: u64,
     },
     /// Name a version; none for the newest.
     Tag {
@@ -81,6 +107,8 @@ pub struct Model {
     pub tags: BTreeMap<String, u64>,
     /// The indexes.
     pub indexes: BTreeSet<String>,
+    /// Versions below may be gone, save those with tags.
+    pub oldest: u64,
 }
 
 impl Deed {
@@ -90,6 +118,18 @@ impl Deed {
             Self::Append { table, row, keyed } => load(catalog, table, (Mode::Append, *row, *keyed), id, seams).await,
             Self::Replace { table, row } => load(catalog, table, (Mode::Replace, *row, false), id, seams).await,
             Self::Register { table, row } => register(catalog, table, *row, id).await,
+            Self::RollBack { table, to } => {
+                let rolled = catalog.roll_back(&name(table), &AsOf::Version(Version(*to)), id).await?;
+                Ok(if rolled.existing { Told::Needless } else { Told::Committed(rolled.version) })
+            }
+            Self::Compact { table } => compact(catalog, table, id, seams).await,
+            Self::Expire { keep, at_once } => {
+                let linger = if *at_once { Span::millis(0) } else { Span::secs(3600) };
+                let expiry = Expiry { older_than: None, keep_last: Some(*keep), linger, author: id.to_owned() };
+                let expired = catalog.expire(&expiry).await?;
+                Ok(expired.version.map_or(Told::Needless, Told::Committed))
+            }
+            Self::Sweep { grace } => sweep(catalog, *grace, id, seams).await,
             Self::Drop { table } => catalog.drop_dataset(&name(table), id).await.map(Told::Committed),
             Self::Tag { tag, version } => {
                 let version = version.map(|version| AsOf::Version(Version(version)));
@@ -106,9 +146,17 @@ impl Deed {
         }
     }
 
-    /// What it makes of a lake when it is committed as part of `version`.
-    pub fn apply(&self, model: &mut Model, version: u64) {
+    /// What it makes of a lake when it is committed as part of `version`, after what the versions before held.
+    pub fn apply(&self, model: &mut Model, version: u64, before: &[Model]) {
         match self {
+            Self::RollBack { table, to } => {
+                let then = usize::try_from(*to).ok().and_then(|to| before.get(to.checked_sub(1)?));
+                match then.and_then(|then| then.tables.get(*table)) {
+                    Some(rows) => model.tables.insert((*table).to_owned(), rows.clone()),
+                    None => model.tables.remove(*table),
+                };
+            }
+            Self::Compact { .. } | Self::Expire { .. } | Self::Sweep { .. } => {}
             Self::Append { table, row, .. } => {
                 let rows = model.tables.entry((*table).to_owned()).or_default();
                 rows.push(*row);
@@ -174,6 +222,33 @@ pub async fn stage(catalog: &Catalog, draft: &Draft, payload: &rows::Payload, se
     let path = draft.data_path(seams);
     catalog.store().put(&path, payload.bytes.clone()).await?;
     Ok(NewFile { path, footer: payload.footer.clone(), size: payload.bytes.len() as u64 })
+}
+
+async fn compact(catalog: &Catalog, table: &str, id: &str, seams: &Seams) -> Result<Told> {
+    let pin = catalog.pin(None).await?;
+    let table = catalog.table(&pin, &name(table)).await?;
+    let (mut old, mut found) = (Vec::new(), Vec::new());
+    for file in table.files().await?.iter() {
+        let bytes = catalog.store().get(&file.path).await?;
+        found.extend(rows::rows_of(&bytes));
+        old.push(file.path.clone());
+    }
+    if old.len() < 2 {
+        return Ok(Told::Needless);
+    }
+    let new = vec![stage(catalog, &table.draft(), &rows::merged(&found), seams).await?];
+    let rewritten = catalog.rewrite(Rewrite { table, old, new, author: id.to_owned() }).await?;
+    Ok(Told::Committed(rewritten.version))
+}
+
+async fn sweep(catalog: &Catalog, grace: u64, id: &str, seams: &Seams) -> Result<Told> {
+    let sweep = Sweep { grace: Span::secs(grace), dry_run: false, name_first: 0, author: id.to_owned() };
+    match Upkeep::new(catalog.clone(), seams.clone()).sweep(&sweep).await {
+        Ok(swept) => Ok(swept.version.map_or(Told::Needless, Told::Holds)),
+        // What was announced may stand, whatever went wrong afterwards.
+        Err(upkeep::Error::Catalog(error)) if error.kind() == Kind::Damaged => Err(error),
+        Err(_) => Err(Error::OutcomeUnknown),
+    }
 }
 
 async fn register(catalog: &Catalog, table: &str, row: i64, id: &str) -> Result<Told> {

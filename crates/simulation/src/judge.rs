@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use base::{AsOf, Version};
-use catalog::{Catalog, Config, Pin, Record};
+use base::{AsOf, Fault, Kind, Seams, Span, Version};
+use catalog::{Catalog, Change, Config, Pin, Record};
 use storage::Store;
+use upkeep::{Sweep, Upkeep};
 
 use crate::deed::{Model, name};
 use crate::ledger::{Ledger, Told};
@@ -17,21 +18,22 @@ use crate::writer::World;
 pub async fn judge(world: &World) -> Vec<String> {
     let seams = Process::start(&world.timeline).seams(0, world.seed);
     let store = Store::over(Arc::new(world.bucket.clone()), world.uri, seams.clone());
-    let catalog = match Catalog::open(store, &Config::default(), seams).await {
+    let catalog = match Catalog::open(store, &Config::default(), seams.clone()).await {
         Ok(catalog) => catalog,
         Err(error) => return vec![format!("the lake does not open: {error} ({error:?})")],
     };
-    let mut verdict = Verdict { faults: world.ledger.faults(), rows: BTreeMap::new() };
-    let mut records = catalog.versions(None, usize::MAX >> 1).await.expect("the records");
-    records.reverse();
+    let mut verdict = Verdict { faults: world.ledger.faults(), rows: BTreeMap::new(), files: BTreeSet::new() };
+    let records = world.archive.records().await;
+    let records: Vec<Record> = records.values().map(|bytes| serde_json::from_slice(bytes).expect("a record")).collect();
     verdict.judge_line(&records);
     let models = verdict.judge_deeds(&world.ledger, &records);
-    for (version, model) in (1..).zip(&models) {
-        let pin = catalog.pin(Some(&AsOf::Version(Version(version)))).await.expect("a version of the past");
-        verdict.judge_version(&catalog, &pin, model).await;
-        verdict.judge_sights(&world.ledger, &pin);
-    }
+    verdict.judge_versions(&catalog, &world.ledger, &models).await;
     verdict.judge_going_on(&catalog).await;
+    if world.seed.is_multiple_of(SWEPT) {
+        verdict.judge_sweep(&catalog, &seams).await;
+        verdict.rows.clear();
+        verdict.judge_versions(&catalog, &world.ledger, &models).await;
+    }
     verdict.faults
 }
 
@@ -40,7 +42,12 @@ struct Verdict {
     faults: Vec<String>,
     /// The rows of tables that were read, by their metadata.
     rows: BTreeMap<String, Vec<i64>>,
+    /// The data files of all versions that read.
+    files: BTreeSet<String>,
 }
+
+/// Every so many seeds, the lake is swept afterwards.
+const SWEPT: u64 = 4;
 
 impl Verdict {
     fn expect(&mut self, holds: bool, fault: impl FnOnce() -> String) {
@@ -68,8 +75,13 @@ impl Verdict {
         for record in records {
             for commit in &record.commits {
                 stands.entry(&commit.author).or_default().push(record.version);
+                for change in &commit.changes {
+                    if let Change::Expire { oldest } = change {
+                        model.oldest = oldest.0;
+                    }
+                }
                 match deeds.get(&commit.author) {
-                    Some((deed, _)) => deed.apply(&mut model, record.version.0),
+                    Some((deed, _)) => deed.apply(&mut model, record.version.0, &models),
                     None => self.faults.push(format!("nobody did {:?}", commit.author)),
                 }
             }
@@ -86,6 +98,23 @@ impl Verdict {
             self.expect(fits, || format!("{id} {deed:?} was told {told:?} and stands in {stands:?}"));
         }
         models
+    }
+
+    /// Every version answers; those that were given up may be gone, save those with tags.
+    async fn judge_versions(&mut self, catalog: &Catalog, ledger: &Ledger, models: &[Model]) {
+        let Some(last) = models.last() else { return };
+        for (version, model) in (1..).zip(models) {
+            let kept = version >= last.oldest || last.tags.values().any(|tagged| *tagged == version);
+            match catalog.pin(Some(&AsOf::Version(Version(version)))).await {
+                Ok(pin) => {
+                    self.judge_version(catalog, &pin, model).await;
+                    self.judge_sights(ledger, &pin);
+                }
+                Err(error) => self.expect(!kept && error.kind() == Kind::NotFound, || {
+                    format!("version {version} of {}, {} on: {error}", models.len(), last.oldest)
+                }),
+            }
+        }
     }
 
     /// A version answers what its history adds up to, and every file that it reaches is there.
@@ -119,6 +148,7 @@ impl Verdict {
         }
         let mut rows = Vec::new();
         for file in table.files().await?.iter() {
+            self.files.insert(file.path.clone());
             rows.extend(rows::rows_of(&catalog.store().get(&file.path).await?));
         }
         rows.sort_unstable();
@@ -133,6 +163,21 @@ impl Verdict {
             let now = pin.entry(&name(table)).map(|entry| entry.metadata.as_str());
             self.expect(now == Some(metadata), || format!("{table} in version {} was seen as another", pin.version()));
         }
+    }
+
+    /// A sweep leaves the data files that versions reach, and no other.
+    async fn judge_sweep(&mut self, catalog: &Catalog, seams: &Seams) {
+        let sweep = Sweep { grace: Span::secs(60), dry_run: false, name_first: 0, author: "judge".into() };
+        let swept = Upkeep::new(catalog.clone(), seams.clone()).sweep(&sweep).await.expect("a sweep");
+        self.expect(swept.unread.is_empty(), || format!("the sweep cannot read {:?}", swept.unread));
+        let left = catalog.store().list("tables/", None, usize::MAX >> 1).await.expect("a list").entries;
+        let data = left.into_iter().map(|entry| entry.path).filter(|path| path.ends_with(".parquet"));
+        let data: BTreeSet<String> = data.collect();
+        let strays: Vec<_> = data.difference(&self.files).cloned().collect();
+        self.expect(strays.is_empty(), || format!("strays are left: {strays:?}"));
+        let again = Sweep { dry_run: true, name_first: 9, ..sweep };
+        let again = Upkeep::new(catalog.clone(), seams.clone()).sweep(&again).await.expect("a look");
+        self.expect(again.files == 0, || format!("a second sweep would delete {:?}", again.strays));
     }
 
     /// Whatever was left behind, the lake goes on.

@@ -11,7 +11,7 @@ use crate::judge::judge;
 use crate::process::Process;
 use crate::rows;
 use crate::timeline::Timeline;
-use crate::weather::Climate;
+use crate::weather::{Archive, Climate};
 use crate::writer::{World, Writer};
 
 /// How many writers there are.
@@ -63,6 +63,7 @@ async fn begin(seed: u64, timeline: Arc<Timeline>) -> World {
         let path = row.to_string().parse::<storage::Key>().expect("a key").path();
         bucket.store().put(&path, rows::object(row).bytes).await.expect("an object");
     }
+    let archive = Archive::of(bucket.store());
     let faults = chance.one_of(&[0, 10, 30, 100]);
     World {
         seed,
@@ -71,6 +72,7 @@ async fn begin(seed: u64, timeline: Arc<Timeline>) -> World {
         uri: chance.one_of(&["memory://lake", "s3://bucket/lake"]),
         climate: Climate { faults, slow: chance.one_of(&[0, 5, 20]) },
         trace: Arc::default(),
+        archive,
         ledger: Arc::default(),
     }
 }

@@ -1,15 +1,21 @@
 //! What befalls the calls of one process: the time they take, what goes wrong, and a trace of it all.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use storage::Store;
 use testkit::{Call, Ending, Fate, Mishap, Verb};
 
 use crate::chance::Chance;
 use crate::process::Process;
 use crate::timeline::Timeline;
+
+/// Where the records of the log lie.
+const LOG: &str = "_lake/log/";
 
 /// How bad it is, in calls of a thousand.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +65,37 @@ pub struct Weather {
     pub climate: Climate,
     /// What happened.
     pub trace: Arc<Trace>,
+    /// Takes the records that are about to be removed.
+    pub archive: Archive,
+}
+
+/// The records of the log that were removed, for the judge.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    store: Store,
+    records: Arc<Mutex<BTreeMap<String, Bytes>>>,
+}
+
+impl Archive {
+    /// An archive of what lies in `store`.
+    pub fn of(store: Store) -> Self {
+        Self { store, records: Arc::default() }
+    }
+
+    /// All records there ever were, by their names.
+    pub async fn records(&self) -> BTreeMap<String, Bytes> {
+        let living = self.store.list(LOG, None, usize::MAX >> 1).await.expect("a list");
+        for entry in living.entries {
+            self.keep(&entry.path).await;
+        }
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn keep(&self, path: &str) {
+        if let Ok(bytes) = self.store.get(path).await {
+            self.records.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), bytes);
+        }
+    }
 }
 
 impl Weather {
@@ -88,6 +125,9 @@ impl Fate for Weather {
     async fn befall(&self, call: &Call<'_>) -> Option<Mishap> {
         self.process.awake().await;
         self.timeline.wait(self.delay()).await;
+        if call.verb == Verb::Delete && call.path.starts_with(LOG) {
+            self.archive.keep(call.path).await;
+        }
         self.chance.permille(self.climate.faults).then(|| self.mishap(call))
     }
 

@@ -13,7 +13,7 @@ use crate::deed::{Deed, INDEXES, TABLES, TAGS};
 use crate::ledger::Ledger;
 use crate::process::Process;
 use crate::timeline::Timeline;
-use crate::weather::{Climate, Trace, Weather};
+use crate::weather::{Archive, Climate, Trace, Weather};
 
 /// How often a process tries to open a lake whose store fails.
 const TRIES: usize = 20;
@@ -35,6 +35,8 @@ pub struct World {
     pub climate: Climate,
     /// What happened.
     pub trace: Arc<Trace>,
+    /// Records that expiry removed.
+    pub archive: Archive,
     /// What was done and told.
     pub ledger: Arc<Ledger>,
 }
@@ -88,7 +90,7 @@ impl Writer {
     /// Starts a process; none when the store never lets it open the lake.
     async fn start(&mut self) -> Option<Life> {
         self.lives += 1;
-        let World { seed, timeline, bucket, uri, climate, trace, ledger } = &self.world;
+        let World { seed, timeline, bucket, uri, climate, trace, archive, ledger } = &self.world;
         let process = Process::start(timeline);
         let dice = seed.wrapping_mul(31).wrapping_add(self.number * 1_000 + self.lives);
         let seams = process.seams(self.skew, dice);
@@ -100,6 +102,7 @@ impl Writer {
             chance: Arc::clone(&self.chance),
             climate: *climate,
             trace: Arc::clone(trace),
+            archive: archive.clone(),
         };
         let store = Faulty::over(Arc::new(bucket.clone()), Arc::new(weather), seams.clone()).store(uri);
         let config = Config {
@@ -171,16 +174,21 @@ impl Writer {
         let (table, tag, index) =
             (self.chance.one_of(&TABLES), self.chance.one_of(&TAGS), self.chance.one_of(&INDEXES));
         let row = i64::try_from(self.begun).unwrap_or(0) * 3 + i64::try_from(self.number).unwrap_or(0);
-        match self.chance.below(16) {
-            0..=3 => Deed::Append { table, row, keyed: false },
-            4 => Deed::Append { table, row, keyed: true },
-            5..=6 => Deed::Replace { table, row },
-            7 => Deed::Register { table, row },
-            8 => Deed::Drop { table },
-            9..=10 => Deed::Tag { tag, version: None },
-            11 => Deed::Tag { tag, version: Some(self.chance.below(life.catalog.known_head().0 + 1)) },
-            12 => Deed::Untag { tag },
-            13..=14 => Deed::CreateIndex { index },
+        let earlier = self.chance.below(life.catalog.known_head().0) + 1;
+        match self.chance.below(24) {
+            0..=4 => Deed::Append { table, row, keyed: false },
+            5 => Deed::Append { table, row, keyed: true },
+            6..=7 => Deed::Replace { table, row },
+            8 => Deed::Register { table, row },
+            9 => Deed::Drop { table },
+            10 => Deed::RollBack { table, to: earlier },
+            11 => Deed::Compact { table },
+            12 => Deed::Expire { keep: self.chance.below(6) + 1, at_once: self.chance.permille(500) },
+            13 => Deed::Sweep { grace: self.chance.one_of(&[0, 0, 1, 60]) },
+            14..=16 => Deed::Tag { tag, version: None },
+            17 => Deed::Tag { tag, version: Some(earlier) },
+            18 => Deed::Untag { tag },
+            19..=21 => Deed::CreateIndex { index },
             _ => Deed::DropIndex { index },
         }
     }
