@@ -4,19 +4,31 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::project::Project;
 
-/// One programme: the test it lengthens, and the variable and value that say how far.
+/// One programme: the test it lengthens, in the test binary of which crate, and the variable and value that say how far.
 struct Programme {
     name: &'static str,
+    package: &'static str,
     test: &'static str,
     length: (&'static str, &'static str),
 }
 
-const PROGRAMMES: [Programme; 5] = [
-    Programme { name: "kill", test: "soak::kill", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
-    Programme { name: "vectors", test: "soak::vectors", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
-    Programme { name: "race", test: "soak::race", length: ("LAKEHOUSE_SOAK_CALLS", "100000") },
-    Programme { name: "slow", test: "soak::slow", length: ("LAKEHOUSE_SOAK_CROWD", "4000") },
-    Programme { name: "million", test: "soak::million", length: ("LAKEHOUSE_SOAK_REQUESTS", "1000000") },
+const PROGRAMMES: [Programme; 6] = [
+    Programme { name: "kill", package: "lakehouse", test: "soak::kill", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
+    Programme { name: "vectors", package: "lakehouse", test: "soak::vectors", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
+    Programme { name: "race", package: "lakehouse", test: "soak::race", length: ("LAKEHOUSE_SOAK_CALLS", "100000") },
+    Programme { name: "slow", package: "lakehouse", test: "soak::slow", length: ("LAKEHOUSE_SOAK_CROWD", "4000") },
+    Programme {
+        name: "million",
+        package: "lakehouse",
+        test: "soak::million",
+        length: ("LAKEHOUSE_SOAK_REQUESTS", "1000000"),
+    },
+    Programme {
+        name: "simulate",
+        package: "simulation",
+        test: "simulate::three_writers_make_one_history_whatever_the_store_does",
+        length: ("LAKEHOUSE_SOAK_SEEDS", "200000"),
+    },
 ];
 
 /// Runs one programme; a length set in the environment wins over the full one.
@@ -28,7 +40,7 @@ pub fn run(name: &str) -> Result<()> {
     let length = std::env::var(variable).unwrap_or_else(|_| full.to_owned());
     let status = Project::open()?
         .cargo()
-        .args(["test", "--package", "lakehouse", "--test", "it", "--", "--exact", programme.test, "--nocapture"])
+        .args(["test", "--package", programme.package, "--test", "it", "--", "--exact", programme.test, "--nocapture"])
         .env(variable, length)
         .status()
         .context("starting cargo test")?;
