@@ -4,7 +4,7 @@
 //! with every row that was read, so the columns compared are read with it. Nothing that the engine learns later, such
 //! as a limit, may pass into such a scan: it counts on rows that are not there.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use arrow::row::{RowConverter, SortField};
-use catalog::{DataFile, DeleteFile, Takes};
+use catalog::{Column, DataFile, DeleteFile, Takes};
 use datafusion::catalog::Session;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
@@ -26,6 +26,9 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use parquet::arrow::arrow_reader::RowSelection;
 use parquet::file::metadata::ParquetMetaData;
+
+#[cfg(test)]
+mod tests;
 
 /// Field ids of a position delete file: the location of a data file, and a position in it.
 pub(crate) const PATH_AND_POSITION: [i32; 2] = [i32::MAX - 101, i32::MAX - 102];
@@ -170,9 +173,12 @@ impl Values {
     }
 }
 
-/// What delete files by value have in common: the columns they compare.
-pub(crate) fn by_columns(deletes: &[Arc<DeleteFile>]) -> Vec<(Vec<catalog::Column>, Vec<Arc<DeleteFile>>)> {
-    let mut groups: HashMap<Vec<i32>, (Vec<catalog::Column>, Vec<Arc<DeleteFile>>)> = HashMap::new();
+/// Columns that are compared, and the delete files that hold their values.
+type Compared = (Vec<Column>, Vec<Arc<DeleteFile>>);
+
+/// Delete files by value, put together by the columns they compare.
+pub(crate) fn by_columns(deletes: &[Arc<DeleteFile>]) -> Vec<Compared> {
+    let mut groups: BTreeMap<Vec<i32>, Compared> = BTreeMap::new();
     for file in deletes {
         if let Takes::Equal(columns) = &file.takes {
             let ids = columns.iter().map(|column| column.id).collect();

@@ -3,7 +3,7 @@ use datafusion::logical_expr::{col, lit};
 use super::*;
 
 fn check(filter: Expr, begin: u64, end: u64) {
-    let range = Range::until(Version(9)).within(&[filter.clone()], "version");
+    let range = Range::until(Version(9)).within(std::slice::from_ref(&filter), "version");
     assert_eq!((range.begin.0, range.end.0), (begin, end), "{filter}");
 }
 

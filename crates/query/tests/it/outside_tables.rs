@@ -1,7 +1,9 @@
 //! Tables that other engines wrote: evolved, nested, partitioned, with deleted rows.
 
 use arrow::datatypes::Schema;
+use base::{ByteSize, Seams};
 use iceberg::spec::{Literal, Struct};
+use query::{Ask, Config, Query};
 use serde_json::{Value, json};
 
 use crate::lake::Lake;
@@ -216,4 +218,20 @@ async fn a_column_that_only_the_partition_tells_is_read_from_there() {
     let position = outsider.delete_at(&files[0], "SELECT 0 AS at").await;
     outsider.add(vec![], vec![position]).await;
     assert_eq!(lake.rows("SELECT k, place FROM t WHERE day = DATE '1970-01-01'").await, json!([[2, "Bonn"]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_rows_count_among_the_memory_of_queries() {
+    let lake = Lake::with(&Config { memory_limit: ByteSize::mib(8), threads: Some(1), ..Config::default() }).await;
+    let outsider = Outsider::create(&lake, "t", json!([field(1, "k", "long")]), json!([])).await;
+    let file = outsider.data("SELECT value FROM generate_series(1, 400000)").await;
+    outsider.add(vec![file.clone()], vec![]).await;
+    let even = outsider.delete_at(&file, "SELECT value * 2 AS at FROM generate_series(0, 199999)").await;
+    outsider.add(vec![], vec![even]).await;
+    assert_eq!(lake.refused("SELECT sum(k) FROM t").await.0, "query.memory_limit");
+    let roomy = Query::new(lake.query.catalog().clone(), &Config::default(), Seams::system()).unwrap();
+    let answer =
+        roomy.run(Ask { sql: "SELECT count(*), sum(k % 2) FROM t".to_owned(), ..Ask::default() }).await.unwrap();
+    let document: Value = serde_json::from_slice(&query::encode::json(answer, 1).await.unwrap()).unwrap();
+    assert_eq!(document["rows"], json!([[200_000, 0]]));
 }
