@@ -61,22 +61,6 @@ pub enum Evolve {
     Add,
 }
 
-impl Evolve {
-    /// The word as it stands in requests: `none` or `add`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Add => "add",
-        }
-    }
-}
-
-impl fmt::Display for Evolve {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl FromStr for Evolve {
     type Err = Error;
 
