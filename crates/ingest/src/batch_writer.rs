@@ -80,7 +80,7 @@ impl BatchWriter {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let bytes = batch.columns().iter().map(|column| bytes_of(column)).sum();
+        let bytes = batch.columns().iter().map(bytes_of).sum();
         if bytes > PIECE && batch.num_rows() > 1 {
             let half = batch.num_rows() / 2;
             self.write(&batch.slice(0, half))?;

@@ -1,10 +1,12 @@
-//! Files in: CSV becomes typed columns, Parquet files and one commit.
+//! Files in: CSV, JSON and Parquet become typed columns, Parquet files and one commit.
 //!
 //! It never guesses silently (drift, bad rows and odd encodings are reported with their lines), never publishes by
 //! itself (only `catalog` commits) and never holds a file in memory. Reading order: [`load`] (the whole way as one
-//! sentence), [`request`] and [`outcome`] (what goes in and comes out), `stage` (a file into Parquet that nobody sees
-//! yet), `pass` (one pass: a reader and its lanes), `csv` (bytes into cells), `infer` and `value` (cells into types
-//! and values), `column`, `plan` and `write` (values into Parquet), [`reject`], [`config`], [`progress`], [`error`].
+//! sentence), [`request`] and [`outcome`] (what goes in and comes out), `unpack` and `format` (what a file is), `stage` (a
+//! file into Parquet that nobody sees yet), `pass` (one pass: a reader and its lanes), `rows`, `csv` and `json` (bytes
+//! into cells), `infer` and `value` (cells into types and values), `column`, `plan`, `layout` and `write` (values into
+//! Parquet), `columnar` (Parquet in) and `batch_writer` (record batches out), `shape` and `pii`, `origin` and `postgres`,
+//! [`reject`], [`config`], [`progress`], [`error`].
 
 mod batch_writer;
 mod block;

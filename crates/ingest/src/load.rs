@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use base::{ByteSize, DatasetName, Seams, Timestamp};
 use bytes::Bytes;
 use catalog::{Catalog, Mode, Publication, Published, Source, Table};
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use storage::{BodyError, Spool, SpoolFile, task};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -28,6 +28,8 @@ use crate::unpack::Unpacked;
 
 /// How often a load follows a table that others keep changing.
 const TRIES: u32 = 8;
+/// Bytes that are unpacked at a time.
+const PIECE: usize = 1 << 20;
 
 /// Loads files. Clones share the turn-taking.
 #[derive(Clone)]
@@ -94,9 +96,11 @@ impl Ingest {
         progress: &Progress,
     ) -> Result<Outcome> {
         let mut options = options(&request)?;
-        options.format = self.format(&request, &spool).await?;
+        let (format, packed) = self.format(&request, &spool).await?;
+        options.format = format;
         progress.expect(spool.len);
-        let source = source(&request, options.format, &spool);
+        let source = source(&request, format, &spool);
+        let spool = if packed && format == Format::Parquet { self.unpack(&spool).await? } else { spool };
         let waiting = Waiting { spool, options, source, columns: arrival.columns };
         let _turn = self.turns.acquire().await.map_err(|_| Error::Lost)?;
         progress.enter(Phase::Reading);
@@ -134,19 +138,31 @@ impl Ingest {
         Ok(spool.finish().await?)
     }
 
-    /// What the waiting file is, by its content and what is said of it.
-    async fn format(&self, request: &Request, spool: &SpoolFile) -> Result<Format> {
+    /// What the waiting file is, by its content and what is said of it, and whether it is packed.
+    async fn format(&self, request: &Request, spool: &SpoolFile) -> Result<(Format, bool)> {
         let (spool, limit, stated) = (spool.clone(), self.unpack_limit, request.stated);
         let looked = task::blocking("look at a file", move || {
-            Format::decide(&Unpacked::open(spool.open()?, limit)?.head(format::HEAD)?, stated)
+            let mut unpacked = Unpacked::open(spool.open()?, limit)?;
+            Ok::<_, Error>((Format::decide(&unpacked.piece(format::HEAD)?, stated)?, unpacked.is_packed()))
         });
-        let format = looked.await.map_err(|_| Error::Lost)??;
+        let (format, packed) = looked.await.map_err(|_| Error::Lost)??;
         match &request.delimiter {
             Some(given) if format != Format::Csv => {
                 Err(Error::Option { name: "delimiter", given: given.clone(), rule: "none: the file is not CSV" })
             }
-            _ => Ok(format),
+            _ => Ok((format, packed)),
         }
+    }
+
+    /// Unpacks a waiting file into another one, for readers that begin at its end.
+    async fn unpack(&self, spool: &SpoolFile) -> Result<SpoolFile> {
+        let unpacked = Unpacked::open(spool.open()?, self.unpack_limit)?;
+        let pieces = stream::try_unfold(unpacked, |mut unpacked| async move {
+            let read = task::blocking("unpack a file", move || unpacked.piece(PIECE).map(|piece| (piece, unpacked)));
+            let (piece, unpacked) = read.await.map_err(|_| Error::Lost)??;
+            Ok((!piece.is_empty()).then(|| (Bytes::from(piece), unpacked)))
+        });
+        self.receive(pieces, &Progress::default()).await
     }
 
     /// Stages the rows for the table as it is and publishes them; when the table turns out to be another by then,

@@ -96,11 +96,16 @@ impl Unpacked {
         Ok(Self { source, packing, packed, given: 0, limit })
     }
 
-    /// At most so many bytes at its beginning.
-    pub fn head(self, most: usize) -> Result<Vec<u8>> {
-        let mut head = Vec::new();
-        self.take(most as u64).read_to_end(&mut head).map_err(Error::of_waiting)?;
-        Ok(head)
+    /// Whether the file is packed at all.
+    pub fn is_packed(&self) -> bool {
+        self.packing.is_some()
+    }
+
+    /// The next bytes, at most so many; none at the end.
+    pub fn piece(&mut self, most: usize) -> Result<Vec<u8>> {
+        let mut piece = Vec::new();
+        self.take(most as u64).read_to_end(&mut piece).map_err(Error::of_waiting)?;
+        Ok(piece)
     }
 
     /// Bytes of the waiting file that have been read.

@@ -237,6 +237,9 @@ fn uploads() -> Vec<Case> {
     ] {
         cases.push(csv(query, good, 400, code));
     }
+    cases.push(csv("?name=a&format=xml", good, 400, "ingest.bad_option"));
+    cases.push(csv("?name=a&format=json", good, 422, "ingest.bad_format"));
+    cases.push(with(csv("?name=a", good, 422, "ingest.bad_format"), "content-type", "application/json"));
     for media in ["application/x-www-form-urlencoded", "image/png", "application/zip"] {
         cases.push(with(csv("?name=a", good, 415, "api.media_type"), "content-type", media));
     }

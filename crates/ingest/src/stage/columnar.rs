@@ -108,7 +108,7 @@ impl Stage {
 
     /// What the rows hold; refuses those that are longer than any may be, and files that never end.
     fn weigh(&self, batch: &RecordBatch, before: u64, rows: u64) -> Result<u64> {
-        let bytes: usize = batch.columns().iter().map(|column| bytes_of(column)).sum();
+        let bytes: usize = batch.columns().iter().map(bytes_of).sum();
         if bytes > CELL_LIMIT {
             for row in 0..batch.num_rows() {
                 let lengths = batch.columns().iter().map(|column| bytes_of(&column.slice(row, 1)));

@@ -93,6 +93,8 @@ async fn every_type_that_tables_have_is_kept() {
     assert_eq!(show(&rows)[0], first);
     assert_eq!(show(&rows)[1], ["NULL"; 15]);
     assert!(lake.load("t", &bytes).await.existing);
+    lake.load("packed", zstd::encode_all(&bytes[..], 1).unwrap()).await;
+    assert_eq!(lake.rows("packed").await, rows);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,9 @@
 use super::*;
 
-fn seen(bytes: &[u8]) -> Option<(usize, Vec<(Vec<i16>, Value)>)> {
+/// The length of the structure, and what was told of it.
+type Seen = (usize, Vec<(Vec<i16>, Value)>);
+
+fn seen(bytes: &[u8]) -> Option<Seen> {
     let mut seen = Vec::new();
     let length = walk(bytes, &mut |path, value| {
         seen.push((path.to_vec(), value));
