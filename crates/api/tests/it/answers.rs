@@ -5,7 +5,7 @@ use axum::body::Body;
 use base::Kind;
 use http::Method;
 
-use crate::stack::{Stack, request, send};
+use crate::stack::{Stack, get, request, send};
 
 #[tokio::test]
 async fn a_refusal_is_the_same_bytes_every_time() {
@@ -53,4 +53,14 @@ fn the_kind_decides_the_status_unless_the_code_says_more() {
     ] {
         assert_eq!(status_of(code, kind), status, "{code}");
     }
+}
+
+#[tokio::test]
+async fn the_type_of_a_refusal_leads_to_its_page() {
+    let gateway = Stack::open().await.gateway();
+    let refused = get(&gateway, "/v1/catalog/manifest/absent").await.json();
+    let page = get(&gateway, refused["type"].as_str().unwrap()).await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/markdown; charset=utf-8"));
+    assert!(page.text().starts_with(&format!("# `{}`", refused["code"].as_str().unwrap())), "{}", page.text());
+    assert_eq!(get(&gateway, "/docs/errors/no.such_code").await.code(), "api.no_route");
 }

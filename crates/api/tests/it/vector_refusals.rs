@@ -190,11 +190,15 @@ fn items() -> Vec<Case> {
         r#"{"items":[{"id":1,"vector":[1,2,3]}]}"#,
         r#"{"items":[{"id":"a","vector":"x"}]}"#,
         r#"{"items":[{"id":"a","vector":[1,2,3],"metadata":[]}]}"#,
+        r#"{"items":[{"id":"a","vector":[1,2,3],"metadata":{"n":123456789012345678901}}]}"#,
+        r#"{"items":[{"id":"a","vector":[1,2,3],"metadata":{"n":1,"n":2}}]}"#,
         r#"{"items":[{"id":"a","vector":[1,2,3],"text":"x"}]}"#,
         r#"{"items":[],"filter":{}}"#,
     ] {
         cases.push(add(body, 400, "api.bad_body"));
     }
+    cases.push(with(add("{}", 415, "api.content_encoding"), "content-encoding", "gzip"));
+    cases.push(with(add("{}", 400, "api.bad_body"), "content-encoding", "identity"));
     cases.push(add(r#"{"items":[]}"#, 400, "vectors.empty_batch"));
     let long = json!({ "items": [{ "id": "i".repeat(1025), "vector": [1, 2, 3] }] }).to_string();
     for body in [

@@ -41,3 +41,10 @@ fn the_demo_ends_with_the_search_joined_in_sql() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_demo_is_no_document() -> anyhow::Result<()> {
+    let refused = Desk::new()?.run(&["demo", "--offline", "--json"])?.ended(2)?;
+    assert!(refused.out.is_empty() && refused.err.contains("--json"), "{}", refused.err);
+    Ok(())
+}

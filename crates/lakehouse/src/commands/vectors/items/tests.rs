@@ -51,7 +51,11 @@ async fn faults_name_the_line() {
         ("x.csv", "id,text,text\na,b,c\n", "the header names \"text\" twice"),
         ("x.csv", "id,\"text\na,b\n", "the header has a quote that is not closed"),
         ("x.csv", "id,text\na,\"b\nc\n", "line 2: has a quote that is not closed"),
-        ("x.ndjson", "{\"id\": \"a\", \"text\": \"x\"}\nnonsense\n", "line 2: is no JSON object"),
+        (
+            "x.ndjson",
+            "{\"id\": \"a\", \"text\": \"x\"}\nnonsense\n",
+            "line 2: is no JSON object that can be kept: expected ident at line 1 column 2",
+        ),
         ("x.ndjson", "{\"id\": \"a\", \"text\": \"x\", \"vector\": [1]}\n", "line 1: has both a text and a vector"),
         ("x.ndjson", "{\"id\": \"a\", \"vector\": \"no\"}\n", "line 1: has a vector that is no list of numbers"),
     ] {
