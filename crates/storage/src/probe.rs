@@ -20,13 +20,14 @@ impl Store {
         }
         let second = self.create(&mark, Bytes::from_static(b"second")).await;
         let kept = self.get(&mark).await;
-        self.delete(&mark).await?;
+        let removed = self.delete(&mark).await;
         match second {
-            Err(Error::AlreadyExists { .. }) if kept?.as_ref() == b"first" => Ok(()),
-            Err(Error::AlreadyExists { .. }) => refuse("a refused create replaced what was there"),
-            Err(error) => Err(error),
-            Ok(_) => refuse("it lets a second create of the same name succeed"),
+            Err(Error::AlreadyExists { .. }) if kept?.as_ref() == b"first" => {}
+            Err(Error::AlreadyExists { .. }) => return refuse("a refused create replaced what was there"),
+            Err(error) => return Err(error),
+            Ok(_) => return refuse("it lets a second create of the same name succeed"),
         }
+        removed
     }
 
     /// Lets `racers` create one fresh mark at once: only one may win, and its bytes must be the ones that stay. That none
@@ -38,7 +39,7 @@ impl Store {
         let race = (0..racers).map(|racer| self.create(&mark, bytes(racer)));
         let outcomes = join_all(race).await;
         let kept = self.get(&mark).await;
-        self.delete(&mark).await?;
+        let removed = self.delete(&mark).await;
         let mut winners = Vec::new();
         for (racer, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
@@ -49,8 +50,8 @@ impl Store {
         }
         let kept = kept?;
         match winners.as_slice() {
-            [winner] if kept == bytes(*winner) => Ok(()),
-            [] if (0..racers).any(|racer| kept == bytes(racer)) => Ok(()),
+            [winner] if kept == bytes(*winner) => removed,
+            [] if (0..racers).any(|racer| kept == bytes(racer)) => removed,
             [_] => refuse("the one creator that won is not the one whose bytes stayed"),
             winners => refuse(&format!("of {racers} racing creators of one name {} won", winners.len())),
         }

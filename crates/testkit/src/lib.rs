@@ -1,7 +1,7 @@
 //! Parts for tests: clocks that tests set, seeded dice, lakes in temporary directories, stores that fail on purpose, real
 //! servers of S3 and of embeddings.
 //!
-//! It is never part of the product. Reading order: [`seam`], [`lake`], [`bucket`], [`faulty`] and [`fickle`], [`s3`],
+//! It is never part of the product. Reading order: [`seam`], [`lake`], [`bucket`], [`faulty`] and [`fickle`], [`s3`], [`juicefs`],
 //! [`embedders`], [`minilm`], [`scripted`], [`skip`].
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
@@ -10,6 +10,7 @@ pub mod bucket;
 pub mod embedders;
 pub mod faulty;
 pub mod fickle;
+pub mod juicefs;
 pub mod lake;
 pub mod minilm;
 mod part;
@@ -23,6 +24,7 @@ pub use bucket::Bucket;
 pub use embedders::Embedders;
 pub use faulty::{Call, Ending, Fate, Faulty, Mishap, Verb};
 pub use fickle::Fickle;
+pub use juicefs::JuiceFs;
 pub use lake::TestLake;
 pub use minilm::Minilm;
 pub use postgres::PostgresServer;

@@ -1,7 +1,9 @@
 //! Stores that must be refused, and failures that must be told apart.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base::{Fault, Kind, Seams};
@@ -14,7 +16,7 @@ use object_store::{
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use storage::{Error, Store};
-use testkit::{Bucket, Call, Fate, Faulty, Fickle, Mishap, S3Server};
+use testkit::{Asked, Bucket, Call, Fate, Faulty, Fickle, JuiceFs, Mishap, Reply, S3Server, Scripted};
 
 /// How a store fails to keep its word.
 #[derive(Debug, Clone, Copy)]
@@ -112,6 +114,68 @@ async fn a_store_whose_racing_creators_all_win_is_refused() {
     let refused = store.probe_race(8).await.expect_err("a race shows it");
     assert_eq!(refused.to_string(), "this store cannot hold a lake: of 8 racing creators of one name 8 won");
     assert_eq!((refused.kind(), refused.code()), (Kind::Damaged, "storage.not_atomic"));
+}
+
+#[tokio::test]
+async fn a_gateway_that_ignores_the_condition_of_a_create_is_refused_at_start() {
+    let Some(gateway) = JuiceFs::start("storage::broken::a_gateway_that_ignores") else { return };
+    let refused = Store::open(&gateway.location(), &gateway.config(), Seams::system()).await.expect_err("refused");
+    let why = "this store cannot hold a lake: it lets a second create of the same name succeed";
+    assert_eq!((refused.to_string().as_str(), refused.code()), (why, "storage.not_atomic"));
+}
+
+/// An S3 server that looks whether a name is taken, then lets another one look before it writes.
+#[derive(Default)]
+struct Hesitant {
+    objects: Mutex<HashMap<String, String>>,
+    looked: Mutex<HashMap<String, usize>>,
+    more_looked: Condvar,
+}
+
+impl Hesitant {
+    fn answer(&self, asked: &Asked) -> Reply {
+        let headers =
+            vec![("etag", "\"one\"".to_owned()), ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT".to_owned())];
+        match asked.method.as_str() {
+            "PUT" if asked.header("if-none-match").is_some() && self.is_taken(&asked.path) => {
+                Reply::Answer(412, vec![], b"<Error><Code>PreconditionFailed</Code></Error>".to_vec())
+            }
+            "PUT" => {
+                self.objects.lock().unwrap().insert(asked.path.clone(), asked.body.clone());
+                Reply::Answer(200, headers, vec![])
+            }
+            "DELETE" => Reply::Answer(204, vec![], vec![]),
+            _ => match self.objects.lock().unwrap().get(&asked.path) {
+                Some(body) => Reply::Answer(200, headers, body.clone().into_bytes()),
+                None => Reply::Answer(404, vec![], vec![]),
+            },
+        }
+    }
+
+    fn is_taken(&self, path: &str) -> bool {
+        let taken = self.objects.lock().unwrap().contains_key(path);
+        let mut looked = self.looked.lock().unwrap();
+        *looked.entry(path.to_owned()).or_default() += 1;
+        self.more_looked.notify_all();
+        // Whoever comes alone is served after a moment.
+        let alone = |looked: &mut HashMap<String, usize>| looked[path] < 2;
+        drop(self.more_looked.wait_timeout_while(looked, Duration::from_millis(500), alone).unwrap());
+        taken
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_lets_racing_creators_win_is_refused() {
+    let hesitant = Hesitant::default();
+    let server = Scripted::start(move |asked| hesitant.answer(asked));
+    let s3 =
+        storage::S3Config { endpoint: server.url(), access_key_id: "x".to_owned(), ..storage::S3Config::default() };
+    let location = storage::Location::S3 { bucket: "lake".to_owned(), prefix: String::new() };
+    let config = storage::Config { s3, ..storage::Config::default() };
+    let store = Store::open(&location, &config, Seams::system()).await.expect("one after the other it behaves");
+    let refused = store.probe_race(8).await.expect_err("a race shows it");
+    assert_eq!(refused.code(), "storage.not_atomic");
+    assert!(refused.to_string().starts_with("this store cannot hold a lake: of 8 racing creators"), "{refused}");
 }
 
 #[tokio::test]
