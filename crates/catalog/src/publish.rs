@@ -199,8 +199,7 @@ impl Proposal for Publishing {
             Verdict::Change(table) => Some(table),
         };
         let paths = self.publication.files.iter().map(|file| file.path.as_str());
-        let since = base.as_ref().map_or(Version(0), |table| table.entry().version);
-        if !unswept::all(&self.lake.store, state, since, paths).await? {
+        if !unswept::all(&self.lake.store, state, paths).await? {
             return Err(Error::Moved { name: self.dataset().clone() });
         }
         self.stage(state, base.as_deref()).await

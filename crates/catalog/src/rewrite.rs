@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::Version;
 use iceberg::spec::{MAIN_BRANCH, ManifestContentType, ManifestEntryRef, ManifestFile, Snapshot, TableMetadataBuilder};
 
 use crate::committer::{Description, Proposal, Settled, Subject};
@@ -170,7 +169,7 @@ impl Proposal for Rewriting {
         self.superseded.append(&mut self.staged);
         let table = self.current(state).await?;
         let paths = self.rewrite.new.iter().map(|file| file.path.as_str());
-        if !unswept::all(&self.lake.store, state, Version(0), paths).await? {
+        if !unswept::all(&self.lake.store, state, paths).await? {
             return Err(self.moved());
         }
         Ok(vec![Change::TablePut(self.stage(state, &table).await?)])

@@ -31,14 +31,14 @@ pub struct State {
     pub(crate) tags: OrdMap<Tag, Version>,
     /// The oldest version that can be read, besides those that tags name.
     pub(crate) oldest: Version,
-    /// The last sweep.
+    /// What sweeps have taken.
     pub(crate) swept: Option<Swept>,
     keys: OrdMap<String, Arc<Keyed>>,
     /// The keys by age, oldest first, so that expired ones are dropped without a search.
     key_ages: Vector<(Timestamp, String)>,
 }
 
-/// A sweep: files written before a moment, which nobody could reach at its version, are gone since.
+/// Sweeps up to a version: files written before a moment, which nobody could reach then, are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Swept {
     pub version: Version,
@@ -249,7 +249,11 @@ impl State {
                 self.tags.remove(tag);
             }
             Change::Expire { oldest } => self.oldest = *oldest,
-            Change::Sweep { before } => self.swept = Some(Swept { version: self.version, before: *before }),
+            Change::Sweep { before } => {
+                // An earlier sweep may have gone further, and what it deleted stays deleted.
+                let before = self.swept.map_or(*before, |swept| swept.before.max(*before));
+                self.swept = Some(Swept { version: self.version, before });
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! Whether staged files outlived the sweeps: a sweep commits before it deletes, so every later commit knows of it.
 
-use base::Version;
 use futures::{StreamExt, TryStreamExt, stream};
 use storage::Store;
 
@@ -10,15 +9,10 @@ use crate::state::State;
 /// How many files are looked at at once.
 const AT_ONCE: usize = 16;
 
-/// Whether no sweep that `state` knows of may have deleted these files, which nobody could reach while it ran. They
-/// were written on top of version `since` or later, so earlier sweeps do not matter.
-pub(crate) async fn all(
-    store: &Store,
-    state: &State,
-    since: Version,
-    paths: impl Iterator<Item = &str>,
-) -> Result<bool> {
-    let Some(swept) = state.swept.filter(|swept| swept.version > since) else { return Ok(true) };
+/// Whether no sweep that `state` knows of may have deleted these files, which nobody can reach yet. How long ago their
+/// writer began is not known, so every sweep matters.
+pub(crate) async fn all(store: &Store, state: &State, paths: impl Iterator<Item = &str>) -> Result<bool> {
+    let Some(swept) = state.swept else { return Ok(true) };
     let younger = paths.map(|path| async move {
         match store.head(path).await {
             Ok(entry) => Ok(entry.modified >= swept.before),

@@ -20,14 +20,24 @@ pub fn config() -> Config {
     Config { commit_timeout: Span::millis(1), checkpoint_every: 3, ..Config::default() }
 }
 
-pub async fn open(store: &Store) -> Result<Catalog, Failure> {
-    Ok(Catalog::open(store.clone(), &config(), Seams::system()).await?)
+/// The seams of the process that dies: whatever it does again has the same names and times.
+pub fn seams() -> Seams {
+    testkit::seams(0)
 }
 
-/// Does a deed as a process of its own.
+pub async fn open(store: &Store) -> Result<Catalog, Failure> {
+    Ok(Catalog::open(store.clone(), &config(), seams()).await?)
+}
+
+/// Does a deed as the process that dies.
 pub async fn perform(store: &Store, deed: Deed) -> Result<(), Failure> {
-    let catalog = open(store).await?;
-    deed.perform(&catalog, "test", &Seams::system()).await?;
+    perform_by(store, deed, seams()).await
+}
+
+/// Does a deed as a process with these seams.
+pub async fn perform_by(store: &Store, deed: Deed, seams: Seams) -> Result<(), Failure> {
+    let catalog = Catalog::open(store.clone(), &config(), seams.clone()).await?;
+    deed.perform(&catalog, "test", &seams).await?;
     Ok(())
 }
 
@@ -35,7 +45,7 @@ pub async fn perform(store: &Store, deed: Deed) -> Result<(), Failure> {
 pub async fn vectors(store: &Store) -> Result<(Vectors, TempDir), Failure> {
     let directory = TempDir::new()?;
     let cache = CacheDir::open(directory.path()).await?;
-    Ok((Vectors::new(open(store).await?, cache, &vectors::Config::default(), Seams::system()), directory))
+    Ok((Vectors::new(open(store).await?, cache, &vectors::Config::default(), seams()), directory))
 }
 
 pub fn item(id: &str) -> Item {
@@ -46,7 +56,7 @@ pub fn item(id: &str) -> Item {
 pub async fn furnished() -> Bucket {
     let bucket = Bucket::new(Seams::system());
     let store = bucket.store();
-    for deed in [
+    let deeds = [
         Deed::Append { table: "t", row: 1, keyed: false },
         Deed::Append { table: "t", row: 2, keyed: false },
         Deed::Append { table: "t", row: 3, keyed: false },
@@ -55,8 +65,9 @@ pub async fn furnished() -> Bucket {
         Deed::Drop { table: "gone" },
         Deed::CreateIndex { index: "x" },
         Deed::Tag { tag: "a", version: Some(2) },
-    ] {
-        perform(&store, deed).await.unwrap();
+    ];
+    for (deed, seed) in deeds.into_iter().zip(1..) {
+        perform_by(&store, deed, testkit::seams(seed)).await.unwrap();
     }
     let (indexes, _directory) = vectors(&store).await.unwrap();
     indexes.add(&"x".parse().unwrap(), vec![item("first")], None).await.unwrap();
@@ -116,6 +127,20 @@ async fn tables(catalog: &Catalog, pin: &Pin) -> Tables {
     Some(tables)
 }
 
+/// What tells one content of a store from another: all names, which outside of
+/// `_lake` are never used twice, and what stands in there.
+pub async fn content(store: &Store) -> String {
+    let mut content = String::new();
+    for entry in store.list("", None, 100_000).await.unwrap().entries {
+        content.push_str(&entry.path);
+        if entry.path.starts_with("_lake/") {
+            content.push_str(&String::from_utf8_lossy(&store.get(&entry.path).await.unwrap()));
+        }
+        content.push('\n');
+    }
+    content
+}
+
 /// A sweep of everything that is a stray by now.
 pub fn sweep() -> Sweep {
     Sweep { grace: Span::millis(0), dry_run: false, name_first: 100, author: "test".into() }
@@ -123,7 +148,7 @@ pub fn sweep() -> Sweep {
 
 /// Sweeps, and says what a second sweep would still find.
 pub async fn sweep_twice(store: &Store) -> Vec<String> {
-    let upkeep = Upkeep::new(open(store).await.unwrap(), Seams::system());
+    let upkeep = Upkeep::new(open(store).await.unwrap(), seams());
     upkeep.sweep(&sweep()).await.unwrap();
     let again = upkeep.sweep(&Sweep { dry_run: true, ..sweep() }).await.unwrap();
     again.strays.into_iter().map(|stray| stray.path).collect()
