@@ -113,7 +113,7 @@ impl Door {
 }
 
 /// Refuses a directory in which no lake was ever made.
-fn expect_lake(config: &Config) -> anyhow::Result<()> {
+pub fn expect_lake(config: &Config) -> anyhow::Result<()> {
     let location: Location = config.lake.location.parse()?;
     match location {
         Location::Directory(path) if !path.join("_lake").is_dir() => {

@@ -11,7 +11,7 @@ use upkeep::{BackedUp, Upkeep};
 use super::catalog::as_of_argument;
 use crate::cli::{Backup, Compact, Expire, Relocate, Restore, Sweep};
 use crate::config::{Config, Sources, settle};
-use crate::door::{Door, Purpose};
+use crate::door::{Door, Purpose, expect_lake};
 use crate::output::{Output, Sheet, grouped};
 
 /// Who asks, in the log.
@@ -46,6 +46,7 @@ pub async fn sweep(sweep: &Sweep, sources: &Sources, output: Output) -> anyhow::
 
 pub async fn backup(backup: &Backup, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let config = lake(backup.lake.as_ref(), sources)?;
+    expect_lake(&config)?;
     let as_of = as_of_argument(backup.as_of.as_deref())?;
     let to = store_at(&config, &backup.to).await?;
     let catalog = Catalog::open(lake_store(&config).await?, &config.catalogd.settings, Seams::system()).await?;
@@ -67,6 +68,7 @@ pub async fn restore(restore: &Restore, sources: &Sources, output: Output) -> an
 
 pub async fn relocate(relocate: &Relocate, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let config = lake(relocate.lake.as_ref(), sources)?;
+    expect_lake(&config)?;
     let store = lake_store(&config).await?;
     let done = Catalog::relocate(store, &config.catalogd.settings, Seams::system(), AUTHOR).await?;
     let left: Vec<_> = done.left_alone.iter().map(|(name, why)| json!({ "name": name, "why": why })).collect();

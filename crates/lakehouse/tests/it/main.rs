@@ -17,3 +17,4 @@ mod soak;
 #[expect(dead_code, reason = "shared with the smokes, which need more of it")]
 mod stack;
 mod text;
+mod upkeep;
