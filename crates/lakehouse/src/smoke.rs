@@ -26,6 +26,7 @@ mod points;
 mod probe;
 mod split;
 mod stack;
+mod time_travel;
 
 use probe::Probe;
 use stack::Ground;
@@ -38,7 +39,7 @@ struct Proof {
     run: fn(Ground) -> LocalBoxFuture<'static, anyhow::Result<()>>,
 }
 
-const PROOFS: [Proof; 10] = [
+const PROOFS: [Proof; 11] = [
     Proof {
         name: "d1",
         proves: "every role is up under its right name, and the gateway reaches each",
@@ -94,6 +95,12 @@ const PROOFS: [Proof; 10] = [
         run: |ground| Box::pin(g2::prove(ground)),
     },
     Proof {
+        name: "time_travel",
+        proves: "every version answers as it did: by number, time and tag, in one query, and after a rollback and a drop",
+        on_s3: true,
+        run: |ground| Box::pin(time_travel::prove(ground)),
+    },
+    Proof {
         name: "split",
         proves: "every role in its own process answers byte for byte what one process answers",
         on_s3: false,
@@ -112,7 +119,7 @@ pub async fn run(smoke: &Smoke, sources: &Sources, output: Output) -> anyhow::Re
         None => Ground::directory(),
     };
     if smoke.s3.is_some() && chosen.iter().any(|proof| !proof.on_s3) {
-        bail!(Usage("only d2, d5, g1 and g1p run on S3".to_owned()));
+        bail!(Usage("only d2, d5, g1, g1p and time_travel run on S3".to_owned()));
     }
     let mut failed = 0;
     for proof in chosen {

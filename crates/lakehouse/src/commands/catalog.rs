@@ -6,6 +6,7 @@ use base::AsOf;
 use client::{Client, Manifest};
 use serde_json::{Map, Value};
 
+use super::versions;
 use crate::cli::{Catalog, CatalogVerb};
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
@@ -28,13 +29,19 @@ async fn show(verb: &CatalogVerb, client: &Client, output: Output) -> anyhow::Re
         }
         CatalogVerb::History { name } => {
             let snapshots = all_snapshots(client, name).await?;
-            records(&snapshots, &["version", "snapshot_id", "operation", "row_count", "at"], output)
+            records(&snapshots, &["version", "snapshot_id", "operation", "mode", "row_count", "at"], output)
         }
         CatalogVerb::Pii { name, column, kind } => classify(client, name, column, kind, output).await,
         CatalogVerb::Versions => {
             let versions = all_versions(client).await?;
             records(&versions, &["version", "at", "author", "message"], output)
         }
+        CatalogVerb::Tag { tag, version } => versions::tag(client, tag, version.as_deref(), output).await,
+        CatalogVerb::Tags => versions::tags(client, output).await,
+        CatalogVerb::Untag { tag } => versions::untag(client, tag, output).await,
+        CatalogVerb::Diff { version, from } => versions::diff(client, from.as_deref(), version, output).await,
+        CatalogVerb::Rollback { name, to } => versions::roll_back(client, name, to, output).await,
+        CatalogVerb::Drop { name } => versions::drop(client, name, output).await,
     }
 }
 

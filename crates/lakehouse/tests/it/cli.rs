@@ -45,6 +45,23 @@ fn a_file_becomes_a_table_that_answers() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// `{"id":1,"at":{"city":"Lima"}}` and `{"id":2}`, each on a line, packed with gzip.
+const PACKED: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03\xab\x56\xca\x4c\x51\xb2\x32\xd4\x51\x4a\x2c\x51\xb2\xaa\
+    \x56\x4a\xce\x2c\xa9\x54\xb2\x52\xf2\xc9\xcc\x4d\x54\xaa\xad\xe5\xaa\x06\xcb\x1a\xd5\x72\x01\0\
+    \x98\x86\x49\x59\x27\0\0\0";
+
+#[test]
+fn packed_json_is_told_by_its_content() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.write("people.json.gz", PACKED)?;
+    desk.run(&["ingest", "people", "people.json.gz"])?.ended(0)?;
+    let answer = desk.run(&["sql", "SELECT id, \"at.city\" FROM people ORDER BY id", "--json"])?.ended(0)?.json()?;
+    assert_eq!(answer["rows"], json!([[1, "Lima"], [2, null]]));
+    let refused = desk.run(&["ingest", "people", "people.json.gz", "--format", "parquet"])?;
+    assert!(refused.ended(1)?.err.contains("begins like ndjson"));
+    Ok(())
+}
+
 #[test]
 fn files_and_statements_come_through_standard_input() -> anyhow::Result<()> {
     let desk = Desk::new()?;
@@ -178,4 +195,36 @@ async fn a_running_gateway_at_the_usual_port_is_found() -> anyhow::Result<()> {
     desk.run(&["ingest", "people", "people.csv"])?.ended(0)?;
     assert!(!desk.path().join("lake").exists(), "the gateway was asked, no lake was made here");
     stack.stop().await
+}
+
+#[test]
+fn versions_are_tagged_compared_and_gone_back_to() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    let catalog = |arguments: &[&str]| desk.run(&[&["catalog"], arguments, &["--lake", "lake"]].concat());
+    assert_eq!(catalog(&["tag", "good"])?.ended(0)?.out, "good names version 1\n");
+    desk.write("people.csv", "id,name,city\n3,Cy,Oslo\n")?;
+    desk.run(&["ingest", "people", "people.csv", "--lake", "lake"])?.ended(0)?;
+    assert_eq!(catalog(&["tag", "good", "3"])?.ended(0)?.out, "good names version 3, no longer 1\n");
+    assert_eq!(catalog(&["tag", "first", "1", "--json"])?.ended(0)?.json()?, json!({ "tag": "first", "version": 1 }));
+    assert_eq!(catalog(&["tags"])?.ended(0)?.out, "tag\tversion\nfirst\t1\ngood\t3\n");
+    let diff = catalog(&["diff", "good", "--from", "first"])?.ended(0)?.out;
+    let lines: Vec<&str> = diff.lines().collect();
+    assert_eq!(lines[0], "what\tname\tchange\trows added\trows removed\trows\tcolumns");
+    assert_eq!(lines[1], "table\tpeople\tchanged\t1\t2\t1\t");
+    assert_eq!(lines[2], "tag\tgood\tcreated, version 1\t\t\t\t");
+    let back = catalog(&["rollback", "people", "first"])?.ended(0)?;
+    assert_eq!(back.out, "people is so again, as of version 6: 2 rows\n");
+    assert!(catalog(&["rollback", "people", "first"])?.ended(0)?.out.contains("is so already"));
+    assert!(
+        catalog(&["history", "people"])?.ended(0)?.out.lines().nth(1).is_some_and(|line| line.contains("rollback"))
+    );
+    let gone = catalog(&["drop", "people"])?.ended(0)?;
+    assert_eq!(gone.out, "people is gone as of version 7\n");
+    assert!(gone.err.contains("lakehouse catalog rollback people 6"));
+    assert_eq!(catalog(&["rollback", "people", "6", "--json"])?.ended(0)?.json()?["row_count"], 2);
+    assert_eq!(catalog(&["untag", "first"])?.ended(0)?.out, "first names nothing now\n");
+    assert!(catalog(&["untag", "first"])?.ended(4)?.err.contains("there is no tag first"));
+    assert_eq!(catalog(&["versions", "--json"])?.ended(0)?.json()?.as_array().map(Vec::len), Some(9));
+    catalog(&["diff", "no such version"])?.ended(2)?;
+    Ok(())
 }

@@ -22,6 +22,7 @@ pub struct Route {
     refusals: Vec<u16>,
     schemas: Map<String, Value>,
     is_open: bool,
+    refusal: &'static str,
 }
 
 /// A media type, and the schema of what is sent in it.
@@ -44,7 +45,20 @@ const OF_BODIES: [u16; 3] = [408, 413, 415];
 pub fn route(method: &'static str, path: &'static str, tag: &'static str, summary: &'static str) -> Route {
     let (query, headers, body, answers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (refusals, schemas) = (ALWAYS.into(), Map::new());
-    Route { method, path, query, tag, summary, headers, body, answers, refusals, schemas, is_open: false }
+    Route {
+        method,
+        path,
+        query,
+        tag,
+        summary,
+        headers,
+        body,
+        answers,
+        refusals,
+        schemas,
+        is_open: false,
+        refusal: "Refusal",
+    }
 }
 
 /// The schema of a text.
@@ -122,6 +136,16 @@ impl Route {
         self
     }
 
+    /// The route speaks Iceberg's protocol: it refuses in its words, and lets through what the protocol may grow.
+    pub fn of_iceberg(mut self) -> Self {
+        self.refusal = "IcebergRefusal";
+        self
+    }
+
+    pub fn is_of_iceberg(&self) -> bool {
+        self.refusal == "IcebergRefusal"
+    }
+
     pub fn has_json_body(&self) -> bool {
         self.body.iter().any(|(media_type, _)| *media_type == "application/json")
     }
@@ -170,7 +194,7 @@ impl Route {
             responses.insert(status.to_string(), response);
         }
         for status in BTreeSet::from_iter(&self.refusals) {
-            let refusal = json!({ "$ref": "#/components/responses/Refusal" });
+            let refusal = json!({ "$ref": format!("#/components/responses/{}", self.refusal) });
             responses.entry(status.to_string()).or_insert(refusal);
         }
         Value::Object(responses)
@@ -193,11 +217,11 @@ fn schema_of<T: JsonSchema>(settings: SchemaSettings) -> (Value, Map<String, Val
     (schema, generator.take_definitions(true))
 }
 
-/// The members that a route's JSON body may have.
+/// The members that a route's JSON body may have; none when they are named by whoever sends it.
 pub fn members_of_body(route: &Route) -> BTreeSet<String> {
     let schema = route.body.iter().find(|(media_type, _)| *media_type == "application/json");
     let schema = super::conform::resolved(&schema.expect("a JSON body").1);
-    schema["properties"].as_object().expect("an object").keys().cloned().collect()
+    schema["properties"].as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
 }
 
 static MADE: LazyLock<Value> = LazyLock::new(make);
@@ -240,6 +264,10 @@ fn make() -> Value {
                 "Refusal": {
                     "description": "Refused; the problem says why.",
                     "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+                },
+                "IcebergRefusal": {
+                    "description": "Refused, in the words of Iceberg's protocol.",
+                    "content": { "application/json": { "schema": super::iceberg::refusal() } },
                 },
             },
             "schemas": schemas,
