@@ -59,7 +59,7 @@ impl Desk {
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test lays its files by hand")]
-    pub fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> anyhow::Result<()> {
         Ok(std::fs::write(self.path().join(name), text)?)
     }
 
