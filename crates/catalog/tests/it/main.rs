@@ -8,6 +8,7 @@ mod formats;
 mod iceberg_spec;
 mod indexes;
 mod long;
+mod outside;
 mod past;
 mod publish;
 mod register;
