@@ -1,5 +1,6 @@
 //! Parquet as bytes: what a file says of itself is checked before it is believed.
 
 pub mod guard;
+pub mod int96;
 pub mod thrift;
 pub mod types;

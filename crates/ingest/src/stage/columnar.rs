@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use super::{Stage, Staged};
 use crate::batch_writer::{BatchWriter, Site, bytes_of};
 use crate::columnar::guard::{self, quietly};
+use crate::columnar::int96::{self, Nanos};
 use crate::columnar::types::{self, Given};
 use crate::csv::{CELL_LIMIT, ROW_LIMIT};
 use crate::error::{Error, Result};
@@ -39,11 +40,13 @@ impl Stage {
         let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = quietly(|| ArrowReaderMetadata::try_new(Arc::clone(&footer), plain.clone()))?;
         let given = types::columns(metadata.schema())?;
-        let views = plain.with_schema(types::reading(metadata.schema()));
+        let rows_at_once = ROWS.min(VALUES / given.len().max(1)).max(1);
+        let places = int96::places(metadata.metadata().file_metadata().schema_descr());
+        let views = plain.with_schema(types::reading(&int96::reading(metadata.schema(), &places)));
+        let mut nanos = Nanos::open(self.spool.open()?, metadata, places, rows_at_once)?;
         let metadata = quietly(|| ArrowReaderMetadata::try_new(footer, views))?;
-        let width = given.len().max(1);
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-        let mut batches = quietly(|| builder.with_batch_size(ROWS.min(VALUES / width).max(1)).build())?;
+        let mut batches = quietly(|| builder.with_batch_size(rows_at_once).build())?;
         let first = quietly(|| batches.next().transpose())?;
         let (mut draft, conversion) = self.conversion(given)?;
         self.notice(&mut draft, &conversion, first.as_ref());
@@ -56,6 +59,9 @@ impl Stage {
                 return Err(Error::Lost);
             }
             bytes += self.weigh(&batch, bytes, rows)?;
+            if let Some((place, row)) = nanos.misfit(&batch)? {
+                return Err(conversion.misfit(self, &conversion.plans[place], rows + row as u64 + 1));
+            }
             writer.write(&conversion.apply(self, &writer, &batch, rows)?)?;
             rows += batch.num_rows() as u64;
             self.progress.at(self.spool.len, rows);

@@ -11,7 +11,10 @@ use arrow::datatypes::Int32Type;
 use base::Fault;
 use ingest::Request;
 use parquet::arrow::ArrowWriter;
+use parquet::data_type::{Int96, Int96Type};
 use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 
 use crate::lake::{Lake, appending, request, show};
 
@@ -132,6 +135,39 @@ async fn values_that_would_lose_something_are_refused_with_their_row() {
     let twice = vec![("a", array(Int32Array::from(vec![1]))), ("A", array(Int32Array::from(vec![1])))];
     assert_eq!(lake.refused(request("t"), file(twice)).await.code(), "ingest.bad_column");
     assert_eq!(lake.paths().await, before);
+}
+
+/// A file of one column of times in 96 bits: nanoseconds of a day, and the day of the Julian calendar.
+fn int96(times: &[(u64, u32)]) -> Vec<u8> {
+    let schema = Arc::new(parse_message_type("message m { required int96 at; }").unwrap());
+    let mut bytes = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let values: Vec<Int96> = times
+        .iter()
+        .map(|&(nanos, day)| {
+            let mut value = Int96::new();
+            value.set_data((nanos & u64::from(u32::MAX)) as u32, (nanos >> 32) as u32, day);
+            value
+        })
+        .collect();
+    column.typed::<Int96Type>().write_batch(&values, None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_in_96_bits_keep_their_year_and_lose_no_nanosecond() {
+    let lake = Lake::open().await;
+    lake.load("t", int96(&[(1_000, 2_440_588), (0, 5_373_484), (0, 1_721_426)])).await;
+    let expected = [["1970-01-01T00:00:00.000001"], ["9999-12-31T00:00:00"], ["0001-01-01T00:00:00"]];
+    assert_eq!(show(&lake.rows("t").await), expected);
+    let error = lake.refused(request("u"), int96(&[(1_000, 2_440_588), (1_001, 2_440_588)])).await;
+    assert_eq!(error.code(), "ingest.bad_column");
+    assert!(error.to_string().contains("row 2"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
