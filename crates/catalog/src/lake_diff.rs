@@ -15,6 +15,9 @@ use crate::row_diff::{self, Moved};
 use crate::state::{State, TableEntry};
 use crate::table::Table;
 
+#[cfg(test)]
+mod tests;
+
 /// How many tables are compared at once.
 const TABLES_AT_ONCE: usize = 8;
 
@@ -56,8 +59,8 @@ pub struct TableChange {
     pub name: DatasetName,
     /// What became of it.
     pub change: Became,
-    /// Rows that came: those of the files that came, as far as they are not rows of files that went, rewritten. None
-    /// when the table does not read.
+    /// Rows that came: those of the files that came, as far as they are not rows of files that went, rewritten. Rows
+    /// that delete files of other engines hide count as there. None when the table does not read.
     pub rows_added: Option<u64>,
     /// Rows that went, counted alike.
     pub rows_removed: Option<u64>,
@@ -207,24 +210,30 @@ impl SchemaChange {
         if earlier == later {
             return None;
         }
-        if before.table_id() != after.table_id() {
-            return Some(Self { added: later, removed: earlier, ..Self::default() });
-        }
-        let in_both = |field: &&FieldShape, others: &[FieldShape]| others.iter().any(|other| other.id == field.id);
-        let missing = |fields: &[FieldShape], others: &[FieldShape]| {
-            fields.iter().filter(|field| !in_both(field, others)).cloned().collect::<Vec<_>>()
+        let same_table = before.table_id() == after.table_id();
+        Some(if same_table { Self::by_id(&earlier, &later) } else { Self::exchanged(earlier, later) })
+    }
+
+    fn exchanged(earlier: Vec<FieldShape>, later: Vec<FieldShape>) -> Self {
+        Self { added: later, removed: earlier, ..Self::default() }
+    }
+
+    fn by_id(earlier: &[FieldShape], later: &[FieldShape]) -> Self {
+        let stay = |field: &&FieldShape, others: &[FieldShape]| others.iter().any(|other| other.id == field.id);
+        let alone = |fields: &[FieldShape], others: &[FieldShape]| {
+            fields.iter().filter(|field| !stay(field, others)).cloned().collect()
         };
-        let stayed = |fields: &[FieldShape], others: &[FieldShape]| {
-            fields.iter().filter(|field| in_both(field, others)).map(|field| field.id).collect::<Vec<_>>()
+        let order = |fields: &[FieldShape], others: &[FieldShape]| -> Vec<i32> {
+            fields.iter().filter(|field| stay(field, others)).map(|field| field.id).collect()
         };
         let pairs = earlier.iter().filter_map(|from| Some((from, later.iter().find(|to| to.id == from.id)?)));
         let changed = pairs.filter(|(from, to)| from != to);
-        Some(Self {
-            added: missing(&later, &earlier),
-            removed: missing(&earlier, &later),
+        Self {
+            added: alone(later, earlier),
+            removed: alone(earlier, later),
             changed: changed.map(|(from, to)| FieldChange { from: from.clone(), to: to.clone() }).collect(),
-            reordered: stayed(&earlier, &later) != stayed(&later, &earlier),
-        })
+            reordered: order(earlier, later) != order(later, earlier),
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 //! [`record`] and [`state`] (what a version is), [`log`] (where writers meet), [`head`], [`checkpoint`] and [`past`]
 //! (how states are found), [`committer`] (the one path by which anything changes), [`column`], [`schema`] and [`diff`],
 //! [`draft`], [`publication`] and [`publish`] with [`snapshot`], [`summary`], [`footer`] and [`metadata_file`] (our own Iceberg commit),
-//! [`register`] and [`stated`], [`pii`] and [`classify`] (what is personal), [`index`] (vector indexes), [`outside`] (other engines, by Iceberg's REST protocol), [`table`],
+//! [`register`] and [`stated`], [`pii`] and [`classify`] (what is personal), [`index`] (vector indexes), [`tag`], [`drop`], [`rollback`],
+//! [`lake_diff`] with [`row_diff`] (what versions are for), [`outside`] (other engines, by Iceberg's REST protocol), [`table`],
 //! [`manifest`], [`history`] and [`near`] (what readers get), and [`catalog`], which holds it together.
 
 mod catalog;
