@@ -109,11 +109,11 @@ async fn history(
 }
 
 async fn versions(State(catalog): State<Catalog>, Params(page): Params<PageAsked>) -> Result<Response> {
-    let head = catalog.pin(None).await?.version();
+    let head = catalog.pin(None).await?;
     let limit = page.limit()?;
     let records = catalog.versions(page.before, limit).await?;
-    let next = records.last().filter(|last| records.len() == limit && last.version > Version(1));
-    Ok(json_at(head, &listed("versions", &records, next.map(|last| last.version))))
+    let next = records.last().filter(|last| records.len() == limit && last.version > head.oldest());
+    Ok(json_at(head.version(), &listed("versions", &records, next.map(|last| last.version))))
 }
 
 async fn version(State(catalog): State<Catalog>, Rest(version): Rest, _: Params<Nothing>) -> Result<Response> {

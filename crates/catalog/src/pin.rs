@@ -20,6 +20,11 @@ impl Pin {
         self.state.version
     }
 
+    /// The oldest version that it knew to be readable, besides tagged ones.
+    pub fn oldest(&self) -> Version {
+        self.state.oldest
+    }
+
     /// When the version was published.
     pub fn at(&self) -> Timestamp {
         self.state.at

@@ -83,5 +83,9 @@ async fn live(steps: Vec<Step>) {
 fn every_kept_version_answers_as_before() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut runner = TestRunner::new(Config { cases: 20, failure_persistence: None, ..Config::default() });
-    runner.run(&steps(), |steps| Ok(runtime.block_on(live(steps)))).unwrap();
+    let lived = runner.run(&steps(), |steps| {
+        runtime.block_on(live(steps));
+        Ok(())
+    });
+    lived.unwrap();
 }
