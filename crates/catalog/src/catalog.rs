@@ -5,30 +5,30 @@ use std::sync::Arc;
 use base::{AsOf, DatasetName, IndexName, Seams, Version};
 use futures::{StreamExt, stream};
 use storage::{Store, task};
+use tables::column::NewColumn;
+use tables::draft::Draft;
+use tables::history::{self, Page, SnapshotLine};
+use tables::io::Roots;
+use tables::lake::Lake;
+use tables::publication::Publication;
 
-use crate::column::NewColumn;
 use crate::committer::{Committer, Proposal, Settled};
 use crate::config::Config;
-use crate::draft::Draft;
 use crate::error::{Error, Result};
 use crate::format;
 use crate::head::Head;
-use crate::history::{self, Page, SnapshotLine};
 use crate::index::{self, Indexing, NewIndex};
-use crate::io::Roots;
-use crate::lake::Lake;
+use crate::kept::Tables;
 use crate::log::Log;
 use crate::manifest::Manifest;
 use crate::past::Past;
 use crate::pin::Pin;
-use crate::publication::Publication;
 use crate::publish::{self, Published, Publishing};
 use crate::record::Record;
 use crate::register::{self, Register, Registered, Registering};
 use crate::rewrite::{Rewrite, Rewriting};
 use crate::state::{IndexEntry, TableEntry};
 use crate::table::Table;
-use crate::tables::Tables;
 use crate::turns::Turns;
 
 /// How many tables a list reads at once.
@@ -197,7 +197,7 @@ impl Catalog {
 
     /// A draft of a new table. Names in the system's own namespaces are refused.
     pub fn draft(&self, name: &DatasetName, columns: &[NewColumn]) -> Result<Draft> {
-        Draft::new_table(name, columns, &self.room.lake.seams)
+        Ok(Draft::new_table(name, columns, &self.room.lake.seams)?)
     }
 
     /// Publishes staged files as one commit, or finds that the table already is what it would become.

@@ -6,20 +6,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base::DatasetName;
 use iceberg::spec::TableMetadataBuilder;
+use tables::io;
+use tables::lake::Lake;
+use tables::metadata_file;
+use tables::pii::{self, Pii};
+use tables::read_table::ReadTable;
 
 use crate::catalog::Catalog;
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
-use crate::io;
-use crate::lake::Lake;
-use crate::metadata_file;
+use crate::kept::Tables;
 use crate::near::near;
-use crate::pii::{self, Pii};
 use crate::publish::{self, Published};
 use crate::record::{Change, TablePut};
 use crate::state::State;
-use crate::table::{ReadTable, Table};
-use crate::tables::Tables;
+use crate::table::Table;
 
 /// Columns of one dataset and what they hold; `None` for nothing personal.
 #[derive(Debug, Clone)]

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use base::{AsOf, DatasetName, Facts, Fault, IndexName, Kind, Tag, Version};
 use serde_json::json;
-
-use crate::diff::SchemaDiff;
+use tables::diff::SchemaDiff;
 
 /// A result of this room.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -261,22 +260,12 @@ impl Error {
 
     /// What a failed read of a file means that the lake names: damage when it is not there, else the store's failure.
     pub(crate) fn unread(what: impl Into<String>, error: storage::Error) -> Self {
-        match error {
-            error @ storage::Error::NotFound { .. } => Self::damaged(what, error),
-            error => error.into(),
-        }
+        tables::Error::unread(what, error).into()
     }
 
-    /// The same for a file that the Iceberg library read: what it says of the store's failure lies somewhere inside.
+    /// The same for a file that the Iceberg library read.
     pub(crate) fn unread_inside(what: impl Into<String>, error: iceberg::Error) -> Self {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-        while let Some(inner) = cause {
-            if inner.downcast_ref::<storage::Error>().is_some_and(|inner| inner.kind() == Kind::Unavailable) {
-                return storage::Error::Unavailable { source: error.into() }.into();
-            }
-            cause = inner.source();
-        }
-        Self::damaged(what, error)
+        tables::Error::unread_inside(what, error).into()
     }
 
     pub(crate) fn bug(doing: &'static str) -> impl Fn(iceberg::Error) -> Self {
@@ -286,6 +275,18 @@ impl Error {
     /// Whether this proves that nothing was committed.
     pub fn proves_nothing_committed(&self) -> bool {
         !matches!(self, Self::OutcomeUnknown)
+    }
+}
+
+impl From<tables::Error> for Error {
+    fn from(error: tables::Error) -> Self {
+        match error {
+            tables::Error::ReservedName { name } => Self::ReservedName { name },
+            tables::Error::UnreadableFiles { name, what } => Self::UnreadableFiles { name, what },
+            tables::Error::Damaged { what, source } => Self::Damaged { what, source },
+            tables::Error::Storage(error) => Self::Storage(error),
+            tables::Error::Bug { doing, source } => Self::Bug { doing, source },
+        }
     }
 }
 

@@ -12,18 +12,18 @@ use base::{DatasetName, Span, Timestamp, Version};
 use bytes::Bytes;
 use iceberg::spec::TableMetadataBuilder;
 use serde::{Deserialize, Serialize};
+use tables::io;
+use tables::lake::Lake;
+use tables::metadata_file;
 
 use crate::catalog::{Catalog, Room};
 use crate::checkpoint::{self, Role};
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::format;
-use crate::io;
-use crate::lake::Lake;
-use crate::metadata_file;
+use crate::kept::Tables;
 use crate::record::{Change, TablePut};
 use crate::state::{State, TableEntry};
-use crate::tables::Tables;
 
 /// How many records a listing asks for while they are removed.
 const PAGE: usize = 1_000;

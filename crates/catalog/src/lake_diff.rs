@@ -7,11 +7,11 @@ use futures::{StreamExt, stream};
 use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 use serde::{Deserialize, Serialize};
+use tables::row_diff::{self, Moved};
 
 use crate::catalog::{Catalog, Room};
 use crate::error::Result;
 use crate::manifest::{Broken, FieldShape};
-use crate::row_diff::{self, Moved};
 use crate::state::{State, TableEntry};
 use crate::table::Table;
 
@@ -177,7 +177,8 @@ impl Room {
         let after = self.tables.load(&change.name, after).await?;
         change.schema = SchemaChange::between(&before, &after);
         if change.change == Became::Changed {
-            let Moved { added, removed } = row_diff::moved(&self.lake, &before, &after).await?;
+            let Moved { added, removed } =
+                row_diff::moved(&self.lake, &change.name, before.read(), after.read()).await?;
             (change.rows_added, change.rows_removed) = (Some(added), Some(removed));
         }
         Ok(change)

@@ -3,11 +3,11 @@
 use base::{DatasetName, Fault, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use tables::column::Column;
+use tables::data_file::DataFile;
+use tables::pii::Pii;
 
-use crate::column::Column;
-use crate::data_file::DataFile;
 use crate::error::{Error, Result};
-use crate::pii::Pii;
 use crate::record::snapshot_text;
 use crate::state::TableEntry;
 use crate::table::{Table, dataset_id};

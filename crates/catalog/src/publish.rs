@@ -5,21 +5,22 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base::{DatasetName, Timestamp, Version};
 use sha2::{Digest, Sha256};
+use tables::column::Column;
+use tables::draft::Draft;
+use tables::io;
+use tables::lake::Lake;
+use tables::publication::{Mode, Publication, Source};
+use tables::read_table::ReadTable;
+use tables::snapshot::{Next, Step};
+use tables::summary::Note;
 
 use crate::catalog::Catalog;
-use crate::column::Column;
 use crate::committer::{Description, Proposal, Settled, Subject};
-use crate::draft::Draft;
 use crate::error::{Error, Result};
-use crate::io;
-use crate::lake::Lake;
-use crate::publication::{Mode, Publication, Source};
-use crate::record::Change;
-use crate::snapshot::{Next, Step};
+use crate::kept::Tables;
+use crate::record::{Change, TablePut};
 use crate::state::{Keyed, State, TableEntry};
-use crate::summary::Note;
-use crate::table::{ReadTable, Table};
-use crate::tables::Tables;
+use crate::table::Table;
 use crate::unswept;
 
 /// What came of a publication.
@@ -153,16 +154,24 @@ impl Publishing {
         let step = Step {
             lake: &self.lake,
             draft: &publication.draft,
-            base,
+            base: base.map(|table| table.base()),
             files: &publication.files,
             note: &self.note,
             by_name: self.by_name,
             version: state.version,
             at: state.at,
         };
-        let Next { put, metadata, files } = step.take().await?;
+        let Next { metadata, path, rows, fingerprint, files } = step.take().await?;
         self.staged = files.iter().map(|(path, _)| path.clone()).collect();
         io::write_all(&self.lake.store, files).await?;
+        let put = TablePut {
+            name: publication.draft.name.clone(),
+            table_id: metadata.uuid(),
+            metadata: path,
+            snapshot_id: metadata.current_snapshot_id(),
+            row_count: rows,
+            fingerprint,
+        };
         let read = ReadTable::new(&self.lake, &put.name, metadata)?;
         self.tables.keep(&put.metadata, Arc::new(read));
         let namespace = state.missing_namespace(&put.name);

@@ -7,15 +7,15 @@ use base::{DatasetName, Version};
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{ManifestFile, ManifestList, SnapshotRef};
 use sha2::{Digest, Sha256};
+use tables::lake::Lake;
+use tables::metadata_file;
+use tables::read_table::ReadTable;
 
 use crate::catalog::{Catalog, Room};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::metadata_file;
 use crate::pin::Pin;
 use crate::record::Change;
 use crate::state::State;
-use crate::table::ReadTable;
 
 /// How many tables' files are gathered at once.
 const AT_ONCE: usize = 16;

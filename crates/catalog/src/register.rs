@@ -9,16 +9,16 @@ use parquet::file::metadata::ParquetMetaData;
 use sha2::{Digest, Sha256};
 use storage::{Entry, Key};
 use tokio::io::AsyncWriteExt;
+use tables::column::{ColumnType, NewColumn, fingerprint};
+use tables::diff::{Fingerprints, SchemaDiff};
+use tables::draft::Draft;
+use tables::footer;
+use tables::io;
+use tables::lake::Lake;
+use tables::publication::{Mode, NewFile, Publication, Source};
 
-use crate::column::{ColumnType, NewColumn, fingerprint};
-use crate::diff::{Fingerprints, SchemaDiff};
-use crate::draft::Draft;
 use crate::error::{Error, Result};
-use crate::footer;
-use crate::io;
-use crate::lake::Lake;
 use crate::manifest::Manifest;
-use crate::publication::{Mode, NewFile, Publication, Source};
 use crate::stated::StatedObject;
 use crate::table::Table;
 

@@ -14,18 +14,18 @@ use iceberg::spec::{
 };
 use serde_json::Value;
 use storage::Store;
+use tables::io::{self, Staged};
+use tables::lake::Lake;
+use tables::metadata_file;
 
 use crate::catalog::Catalog;
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::format;
-use crate::io::{self, Roots, Staged};
-use crate::lake::Lake;
-use crate::metadata_file;
+use crate::kept::Tables;
 use crate::record::{Change, TablePut};
 use crate::state::{State, TableEntry};
-use crate::tables::Tables;
 
 /// What a relocation did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -285,12 +285,5 @@ fn add(writer: &mut ManifestWriter, entry: &ManifestEntry, file: DataFile) -> ic
         ManifestStatus::Existing => {
             writer.add_existing_file(file, entry.snapshot_id().unwrap_or(0), sequence, entry.file_sequence_number)
         }
-    }
-}
-
-impl Roots {
-    /// Whether a location lies under the address that new ones lie under.
-    fn is_in_place(&self, location: &str) -> bool {
-        self.relative(location).is_none_or(|path| self.absolute(path) == location)
     }
 }

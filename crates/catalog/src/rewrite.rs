@@ -5,20 +5,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use iceberg::spec::{MAIN_BRANCH, ManifestContentType, ManifestEntryRef, ManifestFile, Snapshot, TableMetadataBuilder};
+use tables::footer;
+use tables::io::{self, Staged};
+use tables::lake::Lake;
+use tables::metadata_file;
+use tables::publication::NewFile;
+use tables::read_table::ReadTable;
+use tables::snapshot::{MERGE_BELOW, Scribe, list_manifests};
+use tables::summary::{self, Sums};
 
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
-use crate::footer;
-use crate::io::{self, Staged};
-use crate::lake::Lake;
-use crate::metadata_file;
-use crate::publication::NewFile;
+use crate::kept::Tables;
 use crate::record::{Change, TablePut};
-use crate::snapshot::{MERGE_BELOW, Scribe, list_manifests};
 use crate::state::State;
-use crate::summary::{self, Sums};
-use crate::table::{ReadTable, Table};
-use crate::tables::Tables;
+use crate::table::Table;
 use crate::unswept;
 
 /// Files of a table to be exchanged for others that hold the same rows.
@@ -102,7 +103,7 @@ impl Rewriting {
         let personal = table.columns().iter().filter(|column| column.pii.is_some()).map(|column| column.id).collect();
         let describe =
             |file: &NewFile| footer::data_file(file, self.lake.roots.absolute(&file.path), &scribe.schema, &personal);
-        let new: Vec<_> = new.iter().map(describe).collect::<Result<_>>()?;
+        let new: Vec<_> = new.iter().map(describe).collect::<tables::Result<_>>()?;
         let (added, removed) = (Sums::of(&new), Sums::of(gone.iter().map(|entry| entry.data_file())));
         if added.records != removed.records {
             return Err(Error::Bug { doing: "rewriting files", source: "the numbers of rows differ".into() });

@@ -9,21 +9,22 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base::{AsOf, DatasetName, Version};
 use iceberg::spec::{DEFAULT_SCHEMA_NAME_MAPPING, MAIN_BRANCH, Snapshot, TableMetadata, TableMetadataBuilder};
+use tables::data_file::DataFile;
+use tables::io;
+use tables::lake::Lake;
+use tables::metadata_file;
+use tables::read_table::ReadTable;
+use tables::snapshot::{Scribe, list_manifests};
+use tables::summary::{self, Sums};
 
 use crate::catalog::Catalog;
 use crate::committer::{Description, Proposal, Settled, Subject};
-use crate::data_file::DataFile;
 use crate::error::{Error, Result};
-use crate::io;
-use crate::lake::Lake;
-use crate::metadata_file;
+use crate::kept::Tables;
 use crate::publish::{self, Published};
 use crate::record::{Change, TablePut};
-use crate::snapshot::{Scribe, list_manifests};
 use crate::state::State;
-use crate::summary::{self, Sums};
-use crate::table::{ReadTable, Table};
-use crate::tables::Tables;
+use crate::table::Table;
 
 impl Catalog {
     /// Makes a dataset again what it was at `to`: its rows and its columns. One that was dropped since comes back, and

@@ -1,34 +1,23 @@
 //! A table at one version: its columns, its files and where to write more.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use base::DatasetName;
-use futures::{StreamExt, TryStreamExt, stream};
-use iceberg::spec::{
-    DEFAULT_SCHEMA_NAME_MAPPING, Literal, ManifestContentType, ManifestEntryRef, ManifestFile, ManifestList,
-    NameMapping, PartitionField, Struct, TableMetadata, Transform,
-};
-use tokio::sync::OnceCell;
+use iceberg::spec::{DEFAULT_SCHEMA_NAME_MAPPING, NameMapping};
 use uuid::Uuid;
+use tables::column::Column;
+use tables::data_file::DataFile;
+use tables::draft::Draft;
+use tables::pii::{self, Pii};
+use tables::publication::Source;
+use tables::read_table::ReadTable;
+use tables::snapshot::Base;
+use tables::{schema, summary};
 
-use crate::column::Column;
-use crate::data_file::{Bound, DataFile, bounds};
-use crate::deletes::{self, Deletes};
-use crate::draft::Draft;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::metadata_file;
-use crate::pii::{self, Pii};
-use crate::publication::Source;
-use crate::schema;
 use crate::state::TableEntry;
-use crate::summary;
-
-/// How many manifests are read at once.
-const MANIFESTS_AT_ONCE: usize = 8;
 
 /// The namespace of dataset ids: the same name has the same id on every machine.
 const DATASETS: Uuid = Uuid::from_u128(0xa8f3c1d2_4e5b_5a6c_9d8e_7f0a1b2c3d4e);
@@ -44,16 +33,6 @@ pub struct Table {
     name: DatasetName,
     entry: TableEntry,
     read: Arc<ReadTable>,
-}
-
-/// What a metadata file says, shared by all versions that pin it.
-pub(crate) struct ReadTable {
-    lake: Lake,
-    pub metadata: TableMetadata,
-    /// The directory, relative to the lake's root.
-    location: String,
-    columns: Vec<Column>,
-    files: OnceCell<Arc<[DataFile]>>,
 }
 
 impl Table {
@@ -87,7 +66,7 @@ impl Table {
 
     /// The columns, in order.
     pub fn columns(&self) -> &[Column] {
-        &self.read.columns
+        self.read.columns()
     }
 
     /// The schema's fingerprint.
@@ -112,7 +91,7 @@ impl Table {
 
     /// The table's directory, relative to the lake's root.
     pub fn location(&self) -> &str {
-        &self.read.location
+        self.read.location()
     }
 
     /// What is known of columns by their ids: the personal data they hold, or that they hold none.
@@ -130,8 +109,8 @@ impl Table {
         Draft {
             name: self.name.clone(),
             table_id: self.entry.table_id,
-            location: self.read.location.clone(),
-            columns: self.read.columns.clone(),
+            location: self.read.location().to_owned(),
+            columns: self.read.columns().to_vec(),
             added: 0,
             last_id: self.read.metadata.last_column_id(),
             is_new: false,
@@ -140,13 +119,12 @@ impl Table {
 
     /// The Arrow schema, each field with its id under `PARQUET:field_id`.
     pub fn arrow_schema(&self) -> Result<SchemaRef> {
-        schema::arrow_schema(self.columns())
+        Ok(schema::arrow_schema(self.columns())?)
     }
 
     /// The data files of the current snapshot; read once for all versions that share them.
     pub async fn files(&self) -> Result<Arc<[DataFile]>> {
-        let files = self.read.files.get_or_try_init(|| self.read.gather_files(&self.name)).await?;
-        Ok(Arc::clone(files))
+        Ok(self.read.files(&self.name).await?)
     }
 
     /// What the rows were made from, when the current snapshot is a replacement.
@@ -170,123 +148,9 @@ impl Table {
     pub(crate) fn read(&self) -> &ReadTable {
         &self.read
     }
-}
 
-impl ReadTable {
-    /// Reads a metadata file, given relative to the lake's root.
-    pub async fn load(lake: &Lake, name: &DatasetName, metadata: &str) -> Result<Self> {
-        let what = || format!("the metadata of {name}");
-        let bytes = lake.store.get(metadata).await.map_err(|error| Error::unread(what(), error))?;
-        Self::new(lake, name, metadata_file::decode(what, &bytes)?)
-    }
-
-    pub fn new(lake: &Lake, name: &DatasetName, metadata: TableMetadata) -> Result<Self> {
-        let outside = || Error::damaged(format!("the metadata of {name}"), "its location lies outside the lake");
-        let location = lake.roots.relative(metadata.location()).ok_or_else(outside)?.to_owned();
-        let columns = schema::columns_of(&metadata);
-        Ok(Self { lake: lake.clone(), metadata, location, columns, files: OnceCell::new() })
-    }
-
-    /// The manifests of the current snapshot that list living files: of data, and of deletes.
-    pub async fn manifests(&self, name: &DatasetName) -> Result<Vec<ManifestFile>> {
-        let Some(snapshot) = self.metadata.current_snapshot() else { return Ok(Vec::new()) };
-        let what = || format!("the manifest list of {name}");
-        let path = self.lake.roots.relative(snapshot.manifest_list());
-        let path = path.ok_or_else(|| Error::damaged(what(), "it lies outside the lake"))?;
-        let bytes = self.lake.store.get(path).await.map_err(|error| Error::unread(what(), error))?;
-        let list = ManifestList::parse_with_version(&bytes, self.metadata.format_version());
-        let list = list.map_err(|error| Error::damaged(what(), error))?;
-        let living = |manifest: &ManifestFile| manifest.has_added_files() || manifest.has_existing_files();
-        Ok(list.consume_entries().into_iter().filter(living).collect())
-    }
-
-    /// The living entries of manifests, in their order.
-    pub async fn entries(&self, name: &DatasetName, manifests: &[ManifestFile]) -> Result<Vec<ManifestEntryRef>> {
-        Ok(self.entries_by_manifest(name, manifests).await?.into_iter().flatten().collect())
-    }
-
-    async fn entries_by_manifest(
-        &self,
-        name: &DatasetName,
-        manifests: &[ManifestFile],
-    ) -> Result<Vec<Vec<ManifestEntryRef>>> {
-        let io = self.lake.shelf().file_io();
-        let io = &io;
-        let loads: Vec<_> = manifests
-            .iter()
-            .map(|manifest| async move {
-                let loaded = manifest.load_manifest(io).await;
-                let loaded = loaded.map_err(|error| Error::unread_inside(format!("a manifest of {name}"), error))?;
-                Ok(loaded.into_parts().0.into_iter().filter(|entry| entry.is_alive()).collect())
-            })
-            .collect();
-        stream::iter(loads).buffered(MANIFESTS_AT_ONCE).try_collect().await
-    }
-
-    async fn gather_files(&self, name: &DatasetName) -> Result<Arc<[DataFile]>> {
-        self.expect_no_defaults(name)?;
-        let manifests = self.manifests(name).await?;
-        let entries = self.entries_by_manifest(name, &manifests).await?;
-        let (listing_deletes, listing_data): (Vec<_>, Vec<_>) =
-            manifests.iter().zip(entries).partition(|(manifest, _)| manifest.content == ManifestContentType::Deletes);
-        let mut deletes = Deletes::default();
-        for (manifest, entries) in &listing_deletes {
-            deletes.add(self, name, (manifest.partition_spec_id, entries))?;
-        }
-        let listed =
-            listing_data.iter().flat_map(|(manifest, entries)| entries.iter().map(move |entry| (manifest, entry)));
-        listed.map(|(manifest, entry)| self.describe(name, entry, manifest.partition_spec_id, &deletes)).collect()
-    }
-
-    fn describe(&self, name: &DatasetName, entry: &ManifestEntryRef, spec: i32, deletes: &Deletes) -> Result<DataFile> {
-        let file = entry.data_file();
-        deletes::expect_parquet(name, file)?;
-        Ok(DataFile {
-            path: self.relative(name, file.file_path())?,
-            size: file.file_size_in_bytes(),
-            rows: file.record_count(),
-            lower: bounds(file.lower_bounds()),
-            upper: bounds(file.upper_bounds()),
-            nulls: file.null_value_counts().iter().map(|(id, nulls)| (*id, *nulls)).collect(),
-            constants: self.constants(spec, file.partition()),
-            deletes: deletes.of(entry, spec),
-            exact: metadata_file::is_ours(&self.metadata, entry),
-        })
-    }
-
-    /// The path of a file that a manifest lists.
-    pub(crate) fn relative(&self, name: &DatasetName, location: &str) -> Result<String> {
-        let outside = || Error::damaged(format!("a manifest of {name}"), "a file lies outside the lake");
-        self.lake.roots.relative(location).map(str::to_owned).ok_or_else(outside)
-    }
-
-    /// The values of the columns that a file is partitioned by as they are.
-    fn constants(&self, spec: i32, partition: &Struct) -> BTreeMap<i32, Option<Bound>> {
-        let Some(spec) = self.metadata.partition_spec_by_id(spec) else { return BTreeMap::new() };
-        let identities =
-            spec.fields().iter().zip(partition.iter()).filter(|(field, _)| field.transform == Transform::Identity);
-        let value = |(field, value): (&PartitionField, Option<&Literal>)| {
-            let column = self.metadata.current_schema().field_by_id(field.source_id)?;
-            let Some(value) = value else { return Some((field.source_id, None)) };
-            let ty = column.field_type.as_primitive_type()?;
-            let value = Bound::from_literal(ty, &value.as_primitive_literal()?)?;
-            Some((field.source_id, Some(value)))
-        };
-        identities.filter_map(value).collect()
-    }
-
-    /// Values that rows of older files have by default came with a later format of tables.
-    fn expect_no_defaults(&self, name: &DatasetName) -> Result<()> {
-        let fields = self.metadata.current_schema().field_id_to_fields();
-        match fields.values().any(|field| field.initial_default.is_some()) {
-            true => Err(Error::UnreadableFiles { name: name.clone(), what: "columns with default values" }),
-            false => Ok(()),
-        }
-    }
-}
-
-impl fmt::Debug for ReadTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReadTable({})", self.location)
+    /// The table as what a snapshot follows.
+    pub(crate) fn base(&self) -> Base<'_> {
+        Base { table: &self.read, path: &self.entry.metadata, rows: self.entry.row_count }
     }
 }

@@ -65,7 +65,7 @@ struct Group {
 impl BatchWriter {
     /// A writer of the draft's columns. A file that has reached `file_bytes` is followed by another.
     pub fn new(draft: &Draft, site: Site, file_bytes: ByteSize) -> Result<Self> {
-        let schema = draft.arrow_schema()?;
+        let schema = draft.arrow_schema().map_err(catalog::Error::from)?;
         let (draft, file_bytes) = (draft.clone(), file_bytes.0);
         Ok(Self { site, draft, schema, file_bytes, repeats: None, open: None, written: Vec::new() })
     }

@@ -141,7 +141,7 @@ fn place(columns: &mut Vec<(i32, Field)>, column: &Column) -> Result<usize> {
     if let Some(at) = columns.iter().position(|(id, _)| *id == column.id) {
         return Ok(at);
     }
-    let stored = column.ty.arrow().map_err(|error| external(error.into()))?;
+    let stored = column.ty.arrow().map_err(|error| external(catalog::Error::from(error).into()))?;
     columns.push((column.id, expose(column, &stored, format!("dropped:{}", column.id))));
     Ok(columns.len() - 1)
 }

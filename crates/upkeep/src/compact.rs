@@ -177,7 +177,7 @@ impl Upkeep {
 
     /// The tally of files as the store gives them back.
     async fn tally(&self, table: &Table, files: &[NewFile]) -> Result<Tally> {
-        let schema = table.draft().arrow_schema()?;
+        let schema = table.arrow_schema()?;
         let (columns, name) = (Columns { schema: &schema, by_name: None }, table.name());
         let mut teller = Teller::new(&schema)?;
         for file in files {
@@ -225,7 +225,7 @@ fn obstacle(table: &Table) -> Result<Option<&'static str>> {
     if table.is_partitioned() {
         return Ok(Some("another engine partitions it"));
     }
-    Ok((!can_tally(table.draft().arrow_schema()?.as_ref())).then_some("it has columns of maps"))
+    Ok((!can_tally(table.arrow_schema()?.as_ref())).then_some("it has columns of maps"))
 }
 
 /// Small files in their order, put together until they would exceed the target. Those from which other engines deleted

@@ -6,16 +6,16 @@ use base::{DatasetName, NameError, Timestamp, Version};
 use iceberg::spec::{FormatVersion, Snapshot, SnapshotReference, TableMetadata, TableMetadataBuilder};
 use iceberg::{TableRequirement, TableUpdate};
 use serde::Deserialize;
+use tables::draft::GC_ENABLED;
+use tables::lake::Lake;
+use tables::metadata_file;
+use tables::summary::{self, Sums};
 
 use super::creation;
 use super::inspect::{ALLOW_DELETES, Found};
 use super::rules::{self, refuse, refused};
-use crate::draft::GC_ENABLED;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::metadata_file;
 use crate::state::State;
-use crate::summary::{self, Sums};
 
 /// Changes of one table, and what must hold for them.
 #[derive(Debug, Clone, Deserialize)]
@@ -193,7 +193,7 @@ impl<'a> Applying<'a> {
             TableUpdate::SetSnapshotRef { ref_name, reference } => self.move_ref(ref_name, reference)?,
             TableUpdate::RemoveSnapshotRef { ref_name } => drop(self.heads.insert(ref_name.clone(), None)),
             TableUpdate::RemoveSnapshots { snapshot_ids } => {
-                return metadata_file::leave_out(builder, self.ground.begun, snapshot_ids);
+                return Ok(metadata_file::leave_out(builder, self.ground.begun, snapshot_ids)?);
             }
             TableUpdate::SetStatistics { statistics } => self.expect_inside(&statistics.statistics_path)?,
             TableUpdate::SetPartitionStatistics { partition_statistics } => {

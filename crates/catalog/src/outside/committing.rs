@@ -6,24 +6,25 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base::DatasetName;
 use iceberg::spec::{TableMetadata, TableMetadataBuilder};
+use tables::column::fingerprint_of;
+use tables::draft::GC_ENABLED;
+use tables::io;
+use tables::lake::Lake;
+use tables::metadata_file;
+use tables::read_table::ReadTable;
+use tables::schema;
 
 use super::Keeping;
 use super::changes::{Ground, TableChanges};
 use super::creation::{self, Adoption};
 use super::inspect::{Found, Inspector};
 use super::rules::{self, refuse, refused};
-use crate::column::fingerprint_of;
 use crate::committer::{Description, Proposal, Settled, Subject};
-use crate::draft::GC_ENABLED;
 use crate::error::{Error, Result};
-use crate::io;
-use crate::lake::Lake;
-use crate::metadata_file;
+use crate::kept::Tables;
 use crate::record::{Change, TablePut};
-use crate::schema;
 use crate::state::State;
-use crate::table::{ReadTable, Table};
-use crate::tables::Tables;
+use crate::table::Table;
 
 /// What shall become of a table.
 #[derive(Debug)]

@@ -10,12 +10,12 @@ use iceberg::spec::{
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
+use tables::draft;
+use tables::lake::Lake;
+use tables::metadata_file;
 
 use super::rules::{self, refuse, refused};
-use crate::draft;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::metadata_file;
 use crate::state::State;
 
 /// The partition fields of a table without any end here.

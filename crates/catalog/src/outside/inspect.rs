@@ -12,11 +12,11 @@ use iceberg::spec::{
 };
 
 use storage::Entry;
+use tables::lake::Lake;
+use tables::summary::{Deletes, Sums};
 
 use super::rules::refuse;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-use crate::summary::{Deletes, Sums};
 
 /// The table property that lets other engines commit delete files.
 pub(crate) const ALLOW_DELETES: &str = "lakehouse.allow-delete-files";

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use base::Version;
 use iceberg::spec::TableMetadata;
 use serde::Serialize;
+use tables::lake::Lake;
 
 use crate::error::{Error, Result};
-use crate::lake::Lake;
 use crate::table::Table;
 
 /// A table's metadata with its location. It serialises as Iceberg's protocol wants it.

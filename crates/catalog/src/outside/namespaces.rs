@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use base::Version;
 use base::name::{DEFAULT_NAMESPACE, is_part};
 use serde::{Deserialize, Serialize};
+use tables::draft;
 
 use super::{Asked, Keeping, digest};
 use crate::committer::{Description, Proposal, Settled, Subject};
-use crate::draft;
 use crate::error::{Error, Result};
 use crate::record::{Change, Properties};
 use crate::state::State;

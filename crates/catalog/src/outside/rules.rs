@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use base::{DatasetName, Timestamp};
 use iceberg::spec::{NestedField, PrimitiveType, Schema, TableMetadata, Type};
 use serde_json::{Value, json};
+use tables::draft::GC_ENABLED;
+use tables::lake::Lake;
 
-use crate::draft::GC_ENABLED;
 use crate::error::{Error, Result};
-use crate::lake::Lake;
 
 /// Why tables of other formats are refused.
 pub(super) const ONLY_V2: &str = "tables have Iceberg's format version 2 here";

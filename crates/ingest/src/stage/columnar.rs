@@ -88,7 +88,7 @@ impl Stage {
         }
         for (plan, given) in plans.iter().zip(&given) {
             draft.columns[plan.target].ty = plan.ty.clone();
-            let to = plan.ty.arrow()?;
+            let to = plan.ty.arrow().map_err(catalog::Error::from)?;
             if plan.fixed && !types::is_akin(&given.arrow, &to) {
                 return Err(self.drift(SchemaDiff::retyped(&given.name, &plan.ty, &given.ty)));
             }

@@ -24,7 +24,7 @@ pub struct Page<T> {
 impl Page<SnapshotLine> {
     /// The first `limit` lines. `next` names a record, which may have made several snapshots of the table, so those
     /// that share the record of the last one come along.
-    pub(crate) fn first(mut lines: Vec<SnapshotLine>, limit: usize) -> Self {
+    pub fn first(mut lines: Vec<SnapshotLine>, limit: usize) -> Self {
         let end = end_of_page(&lines, limit);
         lines.truncate(end.unwrap_or(lines.len()));
         let next = end.and_then(|end| lines[end - 1].version);
@@ -39,7 +39,7 @@ fn end_of_page(lines: &[SnapshotLine], limit: usize) -> Option<usize> {
 
 /// Gathers the lines before version `before` from a table's metadata and, until they fill a page, from the earlier
 /// metadata files that hold what it has left out. Where an earlier file is gone, expiry has ended the history.
-pub(crate) async fn gather(
+pub async fn gather(
     lake: &Lake,
     newest: &TableMetadata,
     limit: usize,
@@ -55,7 +55,7 @@ pub(crate) async fn gather(
 }
 
 /// An earlier metadata file of a table; none when expiry has taken it.
-pub(crate) async fn earlier(lake: &Lake, location: &str) -> Result<Option<TableMetadata>> {
+pub async fn earlier(lake: &Lake, location: &str) -> Result<Option<TableMetadata>> {
     let what = || "an earlier metadata file".to_owned();
     lake.get(what, location).await?.map(|bytes| metadata_file::decode(what, &bytes)).transpose()
 }

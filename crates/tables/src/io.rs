@@ -18,11 +18,11 @@ use storage::Store;
 use crate::error::Result;
 
 /// A file of a commit: its path relative to the lake's root, and its bytes.
-pub(crate) type Staged = (String, Bytes);
+pub type Staged = (String, Bytes);
 
 /// The addresses of a lake: the one that stored locations begin with, where it is now, and where it was before.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Roots {
+pub struct Roots {
     recorded: String,
     current: String,
     /// All of them, the longest first: one may lie within another.
@@ -30,6 +30,12 @@ pub(crate) struct Roots {
 }
 
 impl Roots {
+    /// Whether a location lies under the address that new ones lie under.
+    pub fn is_in_place(&self, location: &str) -> bool {
+        self.relative(location).is_none_or(|path| self.absolute(path) == location)
+    }
+
+    /// The addresses of a lake: recorded, of this moment, and earlier recorded ones.
     pub fn new(recorded: &str, current: &str, former: &[String]) -> Self {
         let tidy = |root: &str| root.trim_end_matches('/').to_owned();
         let mut all: Vec<String> = former.iter().map(|root| tidy(root)).collect();
@@ -69,7 +75,7 @@ fn under<'a>(root: &str, location: &'a str) -> Option<&'a str> {
 
 /// Reads the lake for the Iceberg library and keeps what it writes until the commit writes it to the store at once.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Shelf {
+pub struct Shelf {
     /// Never travels: whoever deserializes a shelf has none.
     #[serde(skip)]
     lake: Option<(Store, Roots)>,
@@ -78,6 +84,7 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
+    /// An empty shelf over a lake.
     pub fn new(store: Store, roots: Roots) -> Self {
         Self { lake: Some((store, roots)), written: Arc::default() }
     }
@@ -104,13 +111,13 @@ impl Shelf {
 
 /// Writes the files of a commit side by side, so that their syncs overlap. All have ended when this does, even those
 /// beside one that failed: a write that lands after its file was discarded would stay behind.
-pub(crate) async fn write_all(store: &Store, files: Vec<Staged>) -> Result<()> {
+pub async fn write_all(store: &Store, files: Vec<Staged>) -> Result<()> {
     let writes = files.into_iter().map(|(path, bytes)| async move { store.put(&path, bytes).await });
     join_all(writes).await.into_iter().try_for_each(|written| Ok(written.map(drop)?))
 }
 
 /// Deletes files that are proven to be needed by nobody; one that stays behind is the sweep's.
-pub(crate) async fn discard(store: &Store, paths: impl IntoIterator<Item = String>) {
+pub async fn discard(store: &Store, paths: impl IntoIterator<Item = String>) {
     let deletes = paths.into_iter().map(|path| async move {
         if let Err(error) = store.delete(&path).await {
             tracing::warn!(path, error = %error, "a staged file stays behind");

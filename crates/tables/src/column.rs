@@ -33,7 +33,7 @@ pub enum ColumnType {
 
 /// A type beyond the seven that ingest writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherType(pub(crate) Box<Type>);
+pub struct OtherType(pub Box<Type>);
 
 /// A column of a table, resolved by its id, never by name or position.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,9 +9,12 @@ use crate::io::{Roots, Shelf};
 
 /// The store of the lake, its addresses, and the seams.
 #[derive(Debug, Clone)]
-pub(crate) struct Lake {
+pub struct Lake {
+    /// Where its bytes lie.
     pub store: Store,
+    /// Its addresses.
     pub roots: Roots,
+    /// Time and chance.
     pub seams: Seams,
 }
 

@@ -33,8 +33,10 @@ const TOTAL_RECORDS: &str = "total-records";
 
 /// What we note of a snapshot.
 #[derive(Debug, Clone)]
-pub(crate) struct Note {
+pub struct Note {
+    /// What the rows were made from.
     pub source: Source,
+    /// Replace or append.
     pub mode: Mode,
     /// The cheap identity of registered objects.
     pub objects: Option<String>,
@@ -42,13 +44,17 @@ pub(crate) struct Note {
 
 /// Files, bytes and rows.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sums {
+pub struct Sums {
+    /// Files.
     pub files: u64,
+    /// Bytes.
     pub size: u64,
+    /// Rows.
     pub records: u64,
 }
 
 impl Sums {
+    /// Adds up data files.
     pub fn of<'a>(files: impl IntoIterator<Item = &'a DataFile>) -> Self {
         files.into_iter().fold(Self::default(), |sums, file| Self {
             files: sums.files + 1,
@@ -81,9 +87,12 @@ impl Sums {
 
 /// Delete files and the rows in them.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Deletes {
+pub struct Deletes {
+    /// Files.
     pub files: u64,
+    /// Rows taken away by position.
     pub positions: u64,
+    /// Rows taken away by value.
     pub equalities: u64,
 }
 
@@ -100,7 +109,7 @@ impl Deletes {
 
 /// The summary of a snapshot that an outsider wrote: its own words, but for what only we may say, and with totals as
 /// they were counted.
-pub(crate) fn of_outsider(summary: &Summary, version: Version, totals: Sums, deletes: Deletes) -> Summary {
+pub fn of_outsider(summary: &Summary, version: Version, totals: Sums, deletes: Deletes) -> Summary {
     let mut texts = summary.additional_properties.clone();
     texts.retain(|key, _| !key.starts_with(OURS));
     texts.insert(OUTSIDE_VERSION.to_owned(), version.to_string());
@@ -117,7 +126,7 @@ pub(crate) fn of_outsider(summary: &Summary, version: Version, totals: Sums, del
 }
 
 /// The summary of a snapshot that adds and removes so much.
-pub(crate) fn write(note: &Note, version: Version, before: Sums, added: Sums, removed: Sums) -> Summary {
+pub fn write(note: &Note, version: Version, before: Sums, added: Sums, removed: Sums) -> Summary {
     let after = before.change(added, removed);
     let mut texts = HashMap::from([
         (SHA256.to_owned(), note.source.sha256.clone()),
@@ -141,7 +150,7 @@ pub(crate) fn write(note: &Note, version: Version, before: Sums, added: Sums, re
 }
 
 /// The summary of a snapshot that holds the rows of `before` in other files: what those were made from stays true.
-pub(crate) fn rewritten(before: &Snapshot, version: Version, added: Sums, removed: Sums) -> Summary {
+pub fn rewritten(before: &Snapshot, version: Version, added: Sums, removed: Sums) -> Summary {
     let mut texts = before.summary().additional_properties.clone();
     texts.retain(|key, _| key.starts_with("lakehouse.") || key.starts_with("total-"));
     let mode = rows_mode(before.summary()).map(str::to_owned);
@@ -157,7 +166,7 @@ pub(crate) fn rewritten(before: &Snapshot, version: Version, added: Sums, remove
 /// The summary of a snapshot that lists the files of `target` again (none when it had none): what they were made from
 /// is true again.
 /// `known_by` is the metadata file that has it.
-pub(crate) fn rolled_back(
+pub fn rolled_back(
     (target, known_by): (Option<&Snapshot>, &str),
     version: Version,
     (added, removed): (Sums, Sums),
@@ -177,7 +186,8 @@ pub(crate) fn rolled_back(
 
 /// The snapshot that first had the rows of another, file by file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Origin<'a> {
+pub struct Origin<'a> {
+    /// The snapshot.
     pub snapshot: i64,
     /// The metadata file that has it, when it is another than the one asked about.
     pub known_by: Option<&'a str>,
@@ -185,7 +195,7 @@ pub(crate) struct Origin<'a> {
 
 /// Where a snapshot has its rows from: itself, unless it is a rollback. None when it is one to a table that had no
 /// snapshot.
-pub(crate) fn origin(snapshot: &Snapshot) -> Option<Origin<'_>> {
+pub fn origin(snapshot: &Snapshot) -> Option<Origin<'_>> {
     let summary = snapshot.summary();
     if text(summary, MODE) != Some(ROLLBACK) {
         return Some(Origin { snapshot: snapshot.snapshot_id(), known_by: None });
@@ -212,23 +222,24 @@ fn rows_mode(summary: &Summary) -> Option<&str> {
 }
 
 /// What the rows were made from, when they were replaced as a whole.
-pub(crate) fn source(summary: &Summary) -> Option<Source> {
+pub fn source(summary: &Summary) -> Option<Source> {
     let replaced = rows_mode(summary)? == Mode::Replace.to_string();
     let (sha256, options) = (text(summary, SHA256)?, text(summary, OPTIONS)?);
     replaced.then(|| Source { sha256: sha256.to_owned(), options: options.to_owned() })
 }
 
-pub(crate) fn objects(summary: &Summary) -> Option<&str> {
+/// The cheap identity of registered objects.
+pub fn objects(summary: &Summary) -> Option<&str> {
     text(summary, OBJECTS)
 }
 
 /// Whether the files that a snapshot added were written by us, rather than registered or added by another engine.
-pub(crate) fn wrote_its_files(summary: &Summary) -> bool {
+pub fn wrote_its_files(summary: &Summary) -> bool {
     text(summary, VERSION).is_some() && objects(summary).is_none()
 }
 
 /// A snapshot as the history shows it.
-pub(crate) fn line(snapshot: &Snapshot) -> SnapshotLine {
+pub fn line(snapshot: &Snapshot) -> SnapshotLine {
     let summary = snapshot.summary();
     let owned = |key| text(summary, key).map(str::to_owned);
     let mode = text(summary, MODE).filter(|mode| [REWRITE, ROLLBACK].contains(mode));

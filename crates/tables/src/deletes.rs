@@ -8,15 +8,15 @@ use iceberg::spec::{DataContentType, DataFile as Stored, DataFileFormat, Manifes
 use crate::column::Column;
 use crate::data_file::{DeleteFile, Takes};
 use crate::error::{Error, Result};
+use crate::read_table::ReadTable;
 use crate::schema;
-use crate::table::ReadTable;
 
 /// The column of a position delete file that names data files, which its bounds are kept of.
 const PATH: i32 = i32::MAX - 101;
 
 /// Every delete file of a snapshot.
 #[derive(Debug, Default)]
-pub(crate) struct Deletes {
+pub struct Deletes {
     all: Vec<Listed>,
 }
 
@@ -113,7 +113,7 @@ fn column(read: &ReadTable, id: i32) -> Option<Column> {
 }
 
 /// Refuses files that are not Parquet.
-pub(crate) fn expect_parquet(name: &DatasetName, file: &Stored) -> Result<()> {
+pub fn expect_parquet(name: &DatasetName, file: &Stored) -> Result<()> {
     match file.file_format() {
         DataFileFormat::Parquet => Ok(()),
         DataFileFormat::Avro => Err(unreadable(name, "Avro files")),

@@ -38,7 +38,8 @@ impl ColumnType {
         (!nanoseconds).then(|| Self::from_iceberg(&ty))
     }
 
-    pub(crate) fn from_iceberg(ty: &Type) -> Self {
+    /// The type of a column as we name it.
+    pub fn from_iceberg(ty: &Type) -> Self {
         match ty {
             Type::Primitive(PrimitiveType::Boolean) => Self::Bool,
             Type::Primitive(PrimitiveType::Long) => Self::Int64,
@@ -51,7 +52,8 @@ impl ColumnType {
         }
     }
 
-    pub(crate) fn iceberg(&self) -> Type {
+    /// The type as Iceberg names it.
+    pub fn iceberg(&self) -> Type {
         let primitive = match self {
             Self::Bool => PrimitiveType::Boolean,
             Self::Int64 => PrimitiveType::Long,
@@ -67,7 +69,7 @@ impl ColumnType {
 }
 
 /// The Arrow schema of the columns, each with its id under `PARQUET:field_id`.
-pub(crate) fn arrow_schema(columns: &[Column]) -> Result<SchemaRef> {
+pub fn arrow_schema(columns: &[Column]) -> Result<SchemaRef> {
     let field = |column: &Column| {
         let id = HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), column.id.to_string())]);
         Ok(Field::new(&column.name, column.ty.arrow()?, column.nullable).with_metadata(id))
@@ -77,7 +79,7 @@ pub(crate) fn arrow_schema(columns: &[Column]) -> Result<SchemaRef> {
 }
 
 /// Gives new columns the ids that follow `last`.
-pub(crate) fn number(columns: &[NewColumn], last: i32) -> Vec<Column> {
+pub fn number(columns: &[NewColumn], last: i32) -> Vec<Column> {
     let column = |(id, new): (i32, &NewColumn)| {
         let (name, ty) = (new.name.clone(), new.ty.clone());
         Column { id, name, ty, nullable: true, pii: None }
@@ -86,14 +88,14 @@ pub(crate) fn number(columns: &[NewColumn], last: i32) -> Vec<Column> {
 }
 
 /// The columns of a table's current schema, in order, with what its properties say of them.
-pub(crate) fn columns_of(metadata: &TableMetadata) -> Vec<Column> {
+pub fn columns_of(metadata: &TableMetadata) -> Vec<Column> {
     let noted = pii::noted(metadata);
     let column = |field: &Arc<NestedField>| Column { pii: noted.get(&field.id).copied().flatten(), ..column_of(field) };
     metadata.current_schema().as_struct().fields().iter().map(column).collect()
 }
 
 /// A column as its field alone describes it.
-pub(crate) fn column_of(field: &NestedField) -> Column {
+pub fn column_of(field: &NestedField) -> Column {
     Column {
         id: field.id,
         name: field.name.clone(),
@@ -104,13 +106,13 @@ pub(crate) fn column_of(field: &NestedField) -> Column {
 }
 
 /// The Iceberg schema of the columns; every column is optional, or writers from outside would be refused.
-pub(crate) fn iceberg_schema(columns: &[Column]) -> Result<iceberg::spec::Schema> {
+pub fn iceberg_schema(columns: &[Column]) -> Result<iceberg::spec::Schema> {
     let built = iceberg::spec::Schema::builder().with_fields(columns.iter().map(iceberg_field)).build();
     built.map_err(Error::bug("building a schema"))
 }
 
 /// A schema with further columns at its end.
-pub(crate) fn extended(schema: &iceberg::spec::Schema, added: &[Column]) -> Result<iceberg::spec::Schema> {
+pub fn extended(schema: &iceberg::spec::Schema, added: &[Column]) -> Result<iceberg::spec::Schema> {
     let fields = schema.as_struct().fields().iter().cloned().chain(added.iter().map(iceberg_field));
     let builder = iceberg::spec::Schema::builder().with_fields(fields);
     let built = builder.with_identifier_field_ids(schema.identifier_field_ids()).build();

@@ -28,7 +28,7 @@ const MAX_FOOTER: usize = 64 << 20;
 const BOUND_CHARS: usize = 16;
 
 /// Reads the footer of a stored file of `size` bytes. The inner result tells whether it is Parquet at all.
-pub(crate) async fn read(store: &Store, path: &str, size: u64) -> Result<Result<ParquetMetaData, Cause>> {
+pub async fn read(store: &Store, path: &str, size: u64) -> Result<Result<ParquetMetaData, Cause>> {
     if size < TAIL {
         return Ok(Err("it is too short".into()));
     }
@@ -54,12 +54,12 @@ fn footer_length(tail: &Bytes) -> Result<u64, ParquetError> {
 }
 
 /// The Arrow schema of a file by its Parquet types alone, whatever hints its writer left for Arrow readers.
-pub(crate) fn arrow_schema(footer: &ParquetMetaData) -> Result<ArrowSchema, ParquetError> {
+pub fn arrow_schema(footer: &ParquetMetaData) -> Result<ArrowSchema, ParquetError> {
     parquet_to_arrow_schema(footer.file_metadata().schema_descr(), None)
 }
 
 /// The field ids of a file's top-level columns, in order; a column without one is `None`.
-pub(crate) fn field_ids(footer: &ParquetMetaData) -> Vec<Option<i32>> {
+pub fn field_ids(footer: &ParquetMetaData) -> Vec<Option<i32>> {
     let fields = footer.file_metadata().schema_descr().root_schema().get_fields();
     let id = |field: &Arc<parquet::schema::types::Type>| {
         let info = field.get_basic_info();
@@ -70,12 +70,7 @@ pub(crate) fn field_ids(footer: &ParquetMetaData) -> Vec<Option<i32>> {
 
 /// What a manifest keeps of a data file: sizes, counts and bounds of its columns. Bounds are values, so personal columns
 /// have none.
-pub(crate) fn data_file(
-    file: &NewFile,
-    location: String,
-    schema: &Schema,
-    personal: &HashSet<i32>,
-) -> Result<DataFile> {
+pub fn data_file(file: &NewFile, location: String, schema: &Schema, personal: &HashSet<i32>) -> Result<DataFile> {
     let mut columns = Columns::gather(&file.footer, schema);
     columns.lower.retain(|id, _| !personal.contains(id));
     columns.upper.retain(|id, _| !personal.contains(id));
@@ -99,7 +94,7 @@ pub(crate) fn data_file(
 }
 
 /// The rows of a file.
-pub(crate) fn rows(footer: &ParquetMetaData) -> u64 {
+pub fn rows(footer: &ParquetMetaData) -> u64 {
     footer.file_metadata().num_rows().max(0).unsigned_abs()
 }
 

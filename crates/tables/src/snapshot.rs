@@ -19,48 +19,72 @@ use crate::lake::Lake;
 use crate::metadata_file;
 use crate::pii;
 use crate::publication::{Mode, NewFile};
-use crate::record::TablePut;
+use crate::read_table::ReadTable;
 use crate::schema;
 use crate::summary::{self, Note, Sums};
-use crate::table::Table;
 
 /// From how many small manifests on an append merges them.
 const MERGE_FROM: usize = 32;
 /// Manifests of at least so many bytes are left alone.
-pub(crate) const MERGE_BELOW: i64 = 8 << 20;
+pub const MERGE_BELOW: i64 = 8 << 20;
 /// New entries take the sequence number of the commit that lists them first.
 const INHERITED: i64 = -1;
 
 /// The next snapshot of a table.
 #[derive(Debug)]
-pub(crate) struct Step<'a> {
+pub struct Step<'a> {
+    /// The lake that the table lies in.
     pub lake: &'a Lake,
+    /// The columns, and the place of a new table.
     pub draft: &'a Draft,
     /// The table that the snapshot follows; none when it creates it.
-    pub base: Option<&'a Table>,
+    pub base: Option<Base<'a>>,
+    /// The files that it adds.
     pub files: &'a [NewFile],
+    /// What is noted of it.
     pub note: &'a Note,
     /// Whether files carry no field ids, so that their columns are found by name.
     pub by_name: bool,
     /// The version that publishes it, and when.
     pub version: Version,
+    /// When that is.
     pub at: Timestamp,
+}
+
+/// The table that a snapshot follows.
+#[derive(Debug, Clone, Copy)]
+pub struct Base<'a> {
+    /// The table.
+    pub table: &'a ReadTable,
+    /// Its metadata file, relative to the lake's root.
+    pub path: &'a str,
+    /// Its rows.
+    pub rows: u64,
 }
 
 /// A snapshot that is ready to be written and published.
 #[derive(Debug)]
-pub(crate) struct Next {
-    pub put: TablePut,
+pub struct Next {
+    /// The table's metadata with it.
     pub metadata: TableMetadata,
+    /// The metadata file, relative to the lake's root.
+    pub path: String,
+    /// The rows of the table with it.
+    pub rows: u64,
+    /// The fingerprint of the columns.
+    pub fingerprint: String,
     /// The files to write first.
     pub files: Vec<Staged>,
 }
 
 /// What is the same for all manifests of one snapshot.
-pub(crate) struct Scribe {
+pub struct Scribe {
+    /// The library's door to the shelf.
     pub io: FileIO,
     directory: String,
+    /// The snapshot.
     pub snapshot_id: i64,
+    /// The columns of the files.
     pub schema: SchemaRef,
     spec: PartitionSpec,
     written: usize,
@@ -79,7 +103,7 @@ impl Step<'_> {
         manifests.extend(scribe.list_added(added).await?);
         let manifest_list = scribe.manifest_list();
         let before = metadata.current_snapshot().map_or_else(Sums::default, |snapshot| Sums::totals(snapshot));
-        let earliest = self.base.map_or(0, |table| table.read().metadata.last_updated_ms());
+        let earliest = self.base.map_or(0, |base| base.table.metadata.last_updated_ms());
         let summary = summary::write(self.note, self.version, before, added_sums, removed);
         let snapshot = Snapshot::builder()
             .with_snapshot_id(snapshot_id)
@@ -101,7 +125,7 @@ impl Step<'_> {
     fn rows(&self, added: Sums) -> u64 {
         let kept = match self.note.mode {
             Mode::Replace => 0,
-            Mode::Append => self.base.map_or(0, Table::row_count),
+            Mode::Append => self.base.map_or(0, |base| base.rows),
         };
         kept + added.records
     }
@@ -109,7 +133,7 @@ impl Step<'_> {
     /// The metadata to build on and a builder over it.
     fn begin(&self) -> Result<(TableMetadata, TableMetadataBuilder)> {
         let builder = match self.base {
-            Some(table) => self.follow(table)?,
+            Some(base) => self.follow(base)?,
             None => self.create()?,
         };
         // Built once to be read. What is built on stays unbuilt, because building it stamps it with the time.
@@ -123,9 +147,9 @@ impl Step<'_> {
     }
 
     /// A table before its next snapshot, with the columns that the draft adds.
-    fn follow(&self, table: &Table) -> Result<TableMetadataBuilder> {
-        let metadata = &table.read().metadata;
-        let location = self.lake.roots.absolute(&table.entry().metadata);
+    fn follow(&self, Base { table, path, .. }: Base<'_>) -> Result<TableMetadataBuilder> {
+        let metadata = &table.metadata;
+        let location = self.lake.roots.absolute(path);
         let builder = metadata.clone().into_builder(Some(location));
         // Another writer may have added the very same columns by now.
         let missing = &self.draft.columns[table.columns().len()..];
@@ -162,8 +186,8 @@ impl Step<'_> {
 
     /// The manifests that stay, and what goes with those that do not.
     async fn earlier(&self, scribe: &mut Scribe) -> Result<(Vec<ManifestFile>, Sums)> {
-        let Some(table) = self.base else { return Ok((Vec::new(), Sums::default())) };
-        let (read, name) = (table.read(), table.name());
+        let Some(Base { table: read, .. }) = self.base else { return Ok((Vec::new(), Sums::default())) };
+        let name = &self.draft.name;
         let (deletes, manifests): (Vec<_>, Vec<_>) = read
             .manifests(name)
             .await?
@@ -191,19 +215,12 @@ impl Step<'_> {
     }
 
     fn finish(&self, metadata: TableMetadata, rows: u64, mut files: Vec<Staged>) -> Result<Next> {
-        let previous = self.base.map(|table| table.entry().metadata.as_str());
-        let location = self.base.map_or(self.draft.location.as_str(), Table::location);
+        let previous = self.base.map(|base| base.path);
+        let location = self.base.map_or(self.draft.location.as_str(), |base| base.table.location());
         let path = format!("{location}/metadata/{}", metadata_file::name(previous, self.lake.seams.uuid()));
         files.push((path.clone(), metadata_file::encode(&metadata)?));
-        let put = TablePut {
-            name: self.draft.name.clone(),
-            table_id: metadata.uuid(),
-            metadata: path,
-            snapshot_id: metadata.current_snapshot_id(),
-            row_count: rows,
-            fingerprint: fingerprint_of(&self.draft.columns),
-        };
-        Ok(Next { put, metadata, files })
+        let fingerprint = fingerprint_of(&self.draft.columns);
+        Ok(Next { metadata, path, rows, fingerprint, files })
     }
 }
 
@@ -225,6 +242,7 @@ impl Scribe {
         format!("{}/snap-{}.avro", self.directory, self.snapshot_id)
     }
 
+    /// A manifest of new files; none when there are none.
     pub async fn list_added(&mut self, files: Vec<DataFile>) -> Result<Option<ManifestFile>> {
         if files.is_empty() {
             return Ok(None);
@@ -236,6 +254,7 @@ impl Scribe {
         close(writer).await.map(Some)
     }
 
+    /// A manifest of files that go.
     pub async fn list_removed(
         &mut self,
         name: &DatasetName,
@@ -247,6 +266,7 @@ impl Scribe {
         .await
     }
 
+    /// A manifest of files that stay.
     pub async fn list_kept(&mut self, name: &DatasetName, entries: &[ManifestEntryRef]) -> Result<Vec<ManifestFile>> {
         self.list(name, entries, |writer, entry, numbers| {
             let file = entry.data_file().clone();
@@ -300,7 +320,8 @@ async fn close(writer: ManifestWriter) -> Result<ManifestFile> {
     writer.write_manifest_file().await.map_err(Error::bug("writing a manifest"))
 }
 
-pub(crate) async fn list_manifests(io: &FileIO, snapshot: &Snapshot, manifests: Vec<ManifestFile>) -> Result<()> {
+/// Writes the list of a snapshot's manifests.
+pub async fn list_manifests(io: &FileIO, snapshot: &Snapshot, manifests: Vec<ManifestFile>) -> Result<()> {
     let bug = Error::bug("writing a manifest list");
     let output = io.new_output(snapshot.manifest_list()).map_err(&bug)?.writer().await.map_err(&bug)?;
     let (id, parent, sequence) = (snapshot.snapshot_id(), snapshot.parent_snapshot_id(), snapshot.sequence_number());

@@ -19,7 +19,7 @@ use crate::summary;
 mod tests;
 
 /// How many snapshots a metadata file holds at least, besides those that branches and tags of the table name.
-pub(crate) const RECENT: usize = 128;
+pub const RECENT: usize = 128;
 /// So many more are left out at once, as finding out which ones are named is work.
 const SLACK: usize = 16;
 /// What a name ends with; readers of Iceberg know by it that the file is compressed.
@@ -31,7 +31,7 @@ const LARGEST: u64 = 1 << 30;
 const OTHERS_UNTIL: &str = "lakehouse.others-until";
 
 /// The bytes of a metadata file.
-pub(crate) fn encode(metadata: &TableMetadata) -> Result<Bytes> {
+pub fn encode(metadata: &TableMetadata) -> Result<Bytes> {
     let bug = |source| Error::Bug { doing: "writing metadata", source };
     let json = serde_json::to_vec(metadata).map_err(|source| bug(source.into()))?;
     let mut encoder = GzEncoder::new(Vec::with_capacity(json.len() / 4), Compression::fast());
@@ -40,7 +40,7 @@ pub(crate) fn encode(metadata: &TableMetadata) -> Result<Bytes> {
 }
 
 /// Reads a metadata file, compressed or not. `what` names it in the error.
-pub(crate) fn decode(what: impl Fn() -> String, bytes: &[u8]) -> Result<TableMetadata> {
+pub fn decode(what: impl Fn() -> String, bytes: &[u8]) -> Result<TableMetadata> {
     if !bytes.starts_with(&GZIP) {
         return serde_json::from_slice(bytes).map_err(|error| Error::damaged(what(), error));
     }
@@ -51,7 +51,7 @@ pub(crate) fn decode(what: impl Fn() -> String, bytes: &[u8]) -> Result<TableMet
 }
 
 /// A name for the metadata file that follows `previous`, or for a table's first one: `<number>-<id>.gz.metadata.json`.
-pub(crate) fn name(previous: Option<&str>, id: uuid::Uuid) -> String {
+pub fn name(previous: Option<&str>, id: uuid::Uuid) -> String {
     format!("{:05}-{id}{ENDING}", previous.map_or(0, following))
 }
 
@@ -63,7 +63,7 @@ fn following(path: &str) -> u32 {
 }
 
 /// Leaves out the oldest snapshots of `base` that the next metadata has no room for; those in `keep` stay.
-pub(crate) fn leave_out_old(
+pub fn leave_out_old(
     builder: TableMetadataBuilder,
     base: &TableMetadata,
     keep: &[i64],
@@ -82,7 +82,7 @@ pub(crate) fn leave_out_old(
 }
 
 /// The snapshots that branches and tags of the table name. The library shows them in the written form alone.
-pub(crate) fn named(metadata: &TableMetadata) -> Result<HashSet<i64>> {
+pub fn named(metadata: &TableMetadata) -> Result<HashSet<i64>> {
     #[derive(Deserialize)]
     struct Written {
         #[serde(default)]
@@ -99,7 +99,7 @@ pub(crate) fn named(metadata: &TableMetadata) -> Result<HashSet<i64>> {
 }
 
 /// Leaves snapshots of `base` out of the next metadata, and notes which of the files they added are not ours.
-pub(crate) fn leave_out(
+pub fn leave_out(
     builder: TableMetadataBuilder,
     base: &TableMetadata,
     snapshots: &[i64],
@@ -117,7 +117,7 @@ pub(crate) fn leave_out(
 }
 
 /// Whether we wrote a listed file, so that its statistics are exact.
-pub(crate) fn is_ours(metadata: &TableMetadata, entry: &ManifestEntry) -> bool {
+pub fn is_ours(metadata: &TableMetadata, entry: &ManifestEntry) -> bool {
     match entry.snapshot_id().and_then(|id| metadata.snapshot_by_id(id)) {
         Some(snapshot) => summary::wrote_its_files(snapshot.summary()),
         None => entry.sequence_number().is_some_and(|number| number > others_until(metadata)),
@@ -130,7 +130,7 @@ fn others_until(metadata: &TableMetadata) -> i64 {
 }
 
 /// The location of an earlier metadata file that holds what this one has left out; none when it has left out nothing.
-pub(crate) fn earlier(metadata: &TableMetadata) -> Option<&str> {
+pub fn earlier(metadata: &TableMetadata) -> Option<&str> {
     let known = |id| metadata.snapshot_by_id(id).is_some();
     let oldest = metadata.snapshots().min_by_key(|snapshot| snapshot.sequence_number())?;
     if oldest.parent_snapshot_id().is_none_or(known) {

@@ -8,19 +8,22 @@
 
 use std::collections::{HashMap, HashSet};
 
+use base::DatasetName;
 use iceberg::spec::{Manifest, ManifestList, ManifestStatus, Operation, Snapshot, SnapshotRef, TableMetadata};
 
 use crate::error::{Error, Result};
 use crate::history;
 use crate::lake::Lake;
 use crate::metadata_file;
+use crate::read_table::ReadTable;
 use crate::summary::{self, Origin};
-use crate::table::Table;
 
 /// Rows that came, and rows that went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moved {
+pub struct Moved {
+    /// Rows that came.
     pub added: u64,
+    /// Rows that went.
     pub removed: u64,
 }
 
@@ -35,21 +38,21 @@ struct Rewritten {
 }
 
 /// Counts what came and went between two states of the same table.
-pub(crate) async fn moved(lake: &Lake, before: &Table, after: &Table) -> Result<Moved> {
-    let (earlier, later) = (rows(before).await?, rows(after).await?);
+pub async fn moved(lake: &Lake, name: &DatasetName, before: &ReadTable, after: &ReadTable) -> Result<Moved> {
+    let (earlier, later) = (rows(name, before).await?, rows(name, after).await?);
     let gone = without(&earlier, &later);
     let come = without(&later, &earlier);
     let mut rewrites = Vec::new();
     if !gone.is_empty() && !come.is_empty() {
-        rewrites = rewrites_between(lake, &before.read().metadata, &after.read().metadata).await?;
+        rewrites = rewrites_between(lake, &before.metadata, &after.metadata).await?;
     }
     let carried: u64 = rewrites.iter().map(|rewritten| rewritten.carried(&gone, &come)).sum();
     let count = |files: &Rows| files.values().sum::<u64>().saturating_sub(carried);
     Ok(Moved { added: count(&come), removed: count(&gone) })
 }
 
-async fn rows(table: &Table) -> Result<Rows> {
-    Ok(table.files().await?.iter().map(|file| (file.path.clone(), file.rows)).collect())
+async fn rows(name: &DatasetName, table: &ReadTable) -> Result<Rows> {
+    Ok(table.files(name).await?.iter().map(|file| (file.path.clone(), file.rows)).collect())
 }
 
 fn without(files: &Rows, others: &Rows) -> Rows {

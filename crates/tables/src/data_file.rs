@@ -83,12 +83,12 @@ pub enum Bound {
 
 impl Bound {
     /// The bound that Iceberg stored; none for types whose bounds are not used.
-    pub(crate) fn from_datum(datum: &Datum) -> Option<Self> {
+    pub fn from_datum(datum: &Datum) -> Option<Self> {
         Self::from_literal(datum.data_type(), datum.literal())
     }
 
     /// A value of a type; none for types whose bounds are not used.
-    pub(crate) fn from_literal(ty: &PrimitiveType, literal: &PrimitiveLiteral) -> Option<Self> {
+    pub fn from_literal(ty: &PrimitiveType, literal: &PrimitiveLiteral) -> Option<Self> {
         Some(match (ty, literal) {
             (_, PrimitiveLiteral::Boolean(value)) => Self::Bool(*value),
             (PrimitiveType::Date, PrimitiveLiteral::Int(value)) => Self::Date(*value),
@@ -109,6 +109,6 @@ impl Bound {
 }
 
 /// The bounds of a file, by field id.
-pub(crate) fn bounds<'a>(stored: impl IntoIterator<Item = (&'a i32, &'a Datum)>) -> BTreeMap<i32, Bound> {
+pub fn bounds<'a>(stored: impl IntoIterator<Item = (&'a i32, &'a Datum)>) -> BTreeMap<i32, Bound> {
     stored.into_iter().filter_map(|(id, datum)| Some((*id, Bound::from_datum(datum)?))).collect()
 }

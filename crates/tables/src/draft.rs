@@ -11,22 +11,22 @@ use crate::schema;
 /// Namespaces of the system's own tables, in any case: SQL would show those instead.
 const RESERVED: [&str; 2] = ["information_schema", "runs"];
 /// The property by which other engines know whether they may delete files.
-pub(crate) const GC_ENABLED: &str = "gc.enabled";
+pub const GC_ENABLED: &str = "gc.enabled";
 /// What every new table states. Other engines must not expire what our versions still read.
-pub(crate) const PROPERTIES: [(&str, &str); 2] = [(GC_ENABLED, "false"), ("write.parquet.compression-codec", "zstd")];
+pub const PROPERTIES: [(&str, &str); 2] = [(GC_ENABLED, "false"), ("write.parquet.compression-codec", "zstd")];
 
 /// Whether a namespace belongs to the system.
-pub(crate) fn is_reserved(namespace: &str) -> bool {
+pub fn is_reserved(namespace: &str) -> bool {
     RESERVED.iter().any(|reserved| namespace.eq_ignore_ascii_case(reserved))
 }
 
 /// Refuses a name in the system's own namespaces.
-pub(crate) fn expect_open(name: &DatasetName) -> Result<()> {
+pub fn expect_open(name: &DatasetName) -> Result<()> {
     if is_reserved(name.namespace()) { Err(Error::ReservedName { name: name.clone() }) } else { Ok(()) }
 }
 
 /// A directory that no table of the name had before, relative to the lake's root.
-pub(crate) fn new_location(name: &DatasetName, seams: &Seams) -> String {
+pub fn new_location(name: &DatasetName, seams: &Seams) -> String {
     format!("tables/{name}-{}", hex::encode(&seams.roll()[..5]))
 }
 
@@ -44,14 +44,14 @@ pub struct Draft {
     /// How many columns, the last ones, the publication adds to the table; none when it creates it.
     pub added: usize,
     /// The highest id that a column of the table has ever had.
-    pub(crate) last_id: i32,
+    pub last_id: i32,
     /// Whether the table is created by the publication.
     pub is_new: bool,
 }
 
 impl Draft {
     /// A new table with the columns numbered from 1, in a directory of its own.
-    pub(crate) fn new_table(name: &DatasetName, columns: &[NewColumn], seams: &Seams) -> Result<Self> {
+    pub fn new_table(name: &DatasetName, columns: &[NewColumn], seams: &Seams) -> Result<Self> {
         expect_open(name)?;
         let columns = schema::number(columns, 0);
         Ok(Self {
@@ -73,7 +73,7 @@ impl Draft {
     }
 
     /// The first id that a column added by the publication has, if it adds any.
-    pub(crate) fn first_added(&self) -> Option<i32> {
+    pub fn first_added(&self) -> Option<i32> {
         self.columns[self.columns.len() - self.added..].first().map(|column| column.id)
     }
 

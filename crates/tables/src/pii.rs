@@ -73,7 +73,7 @@ impl FromStr for Pii {
 
 /// The columns of which a table's properties say something; `None` where they say that a column holds nothing personal.
 /// A class that a newer release or another writer noted counts as [`Pii::Other`].
-pub(crate) fn noted(metadata: &TableMetadata) -> BTreeMap<i32, Option<Pii>> {
+pub fn noted(metadata: &TableMetadata) -> BTreeMap<i32, Option<Pii>> {
     let note = |(key, value): (&String, &String)| {
         let id = key.strip_prefix(PROPERTY)?.parse().ok()?;
         Some((id, (value != NO).then(|| value.parse().unwrap_or(Pii::Other))))
@@ -82,12 +82,12 @@ pub(crate) fn noted(metadata: &TableMetadata) -> BTreeMap<i32, Option<Pii>> {
 }
 
 /// The property that classifies the column of this id.
-pub(crate) fn property(id: i32, kind: Option<Pii>) -> (String, String) {
+pub fn property(id: i32, kind: Option<Pii>) -> (String, String) {
     (format!("{PROPERTY}{id}"), kind.map_or(NO, Pii::as_str).to_owned())
 }
 
 /// The properties for those of the columns that are classified, and of which the table says nothing yet.
-pub(crate) fn new_notes(columns: &[Column], base: &TableMetadata) -> HashMap<String, String> {
+pub fn new_notes(columns: &[Column], base: &TableMetadata) -> HashMap<String, String> {
     let known = noted(base);
     let new = columns.iter().filter(|column| column.pii.is_some() && !known.contains_key(&column.id));
     new.map(|column| property(column.id, column.pii)).collect()

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::DatasetName;
+use tables::lake::Lake;
+use tables::read_table::ReadTable;
 
 use crate::error::Result;
-use crate::lake::Lake;
 use crate::state::TableEntry;
-use crate::table::{ReadTable, Table};
+use crate::table::Table;
 
 /// How many are kept.
 const KEPT: usize = 256;

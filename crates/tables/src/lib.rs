@@ -1,0 +1,27 @@
+//! One table as it lies on the store: columns, snapshots, manifests and metadata in Iceberg's format.
+//!
+//! It never knows of versions, never commits, and never interprets rows. Reading order: [`pii`], [`column`] and
+//! [`schema`] (what columns are), [`diff`], [`draft`] and [`publication`] (what a writer brings), [`lake`] and [`io`]
+//! (where files lie), [`metadata_file`], [`data_file`], [`deletes`] and [`read_table`] (a table as it is read),
+//! [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`history`] and [`row_diff`] (what became of it).
+
+pub mod column;
+pub mod data_file;
+pub mod deletes;
+pub mod diff;
+pub mod draft;
+pub mod error;
+pub mod footer;
+pub mod history;
+pub mod io;
+pub mod lake;
+pub mod metadata_file;
+pub mod pii;
+pub mod publication;
+pub mod read_table;
+pub mod row_diff;
+pub mod schema;
+pub mod snapshot;
+pub mod summary;
+
+pub use error::{Error, Result};
