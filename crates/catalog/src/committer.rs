@@ -239,10 +239,11 @@ impl Desk {
         let landed = self.log.publish(record, &self.seams, self.timeout).await?;
         // From here on the record is there, so no failure proves anything.
         match landed {
-            // It fell into a hole that expiry left, where nobody reads it.
+            // It stood there and has expired since, or it fell into the hole that expiry left and nobody reads it: whoever
+            // slept for so long cannot tell.
             Landed::Ours if self.head.is_expired(record.version).await.map_err(|_| Error::OutcomeUnknown)? => {
-                self.head.ask().await?;
-                Ok(false)
+                self.head.ask().await.map_err(|_| Error::OutcomeUnknown)?;
+                Err(Error::OutcomeUnknown)
             }
             Landed::Ours => {
                 self.head.advance(record);

@@ -59,8 +59,6 @@ pub enum Deed {
     Expire {
         /// How many stay.
         keep: u64,
-        /// Whether their records go at once.
-        at_once: bool,
     },
     /// Delete what nobody reaches.
     Sweep {
@@ -123,8 +121,9 @@ impl Deed {
                 Ok(if rolled.existing { Told::Needless } else { Told::Committed(rolled.version) })
             }
             Self::Compact { table } => compact(catalog, table, id, seams).await,
-            Self::Expire { keep, at_once } => {
-                let linger = if *at_once { Span::millis(0) } else { Span::secs(3600) };
+            Self::Expire { keep } => {
+                // No less than processes may go on without looking.
+                let linger = Span::secs(3600);
                 let expiry = Expiry { older_than: None, keep_last: Some(*keep), linger, author: id.to_owned() };
                 let expired = catalog.expire(&expiry).await?;
                 Ok(expired.version.map_or(Told::Needless, Told::Committed))

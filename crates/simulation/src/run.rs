@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use sha2::{Digest, Sha256};
 use testkit::Bucket;
 
 use crate::chance::Chance;
@@ -24,12 +25,17 @@ const AFTERWARDS: Duration = Duration::from_secs(86_400);
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The digest of everything that happened.
-    pub trace: String,
-    /// How many calls of the store there were.
-    pub calls: u64,
+    /// Every call of the store, in the order in which they ended.
+    pub trace: Vec<String>,
     /// What must not have happened.
     pub faults: Vec<String>,
+}
+
+impl Outcome {
+    /// The digest of everything that happened.
+    pub fn digest(&self) -> String {
+        hex::encode(Sha256::digest(self.trace.join("\n")))
+    }
 }
 
 /// Runs a seed.
@@ -49,8 +55,7 @@ async fn story(seed: u64, timeline: Arc<Timeline>) -> Outcome {
     }
     world.timeline.wait(AFTERWARDS).await;
     let faults = judge(&world).await;
-    let (trace, calls) = world.trace.digest();
-    Outcome { trace, calls, faults }
+    Outcome { trace: world.trace.take(), faults }
 }
 
 /// A store with objects to register.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use storage::Store;
 use testkit::{Call, Ending, Fate, Mishap, Verb};
 
@@ -31,23 +30,19 @@ impl Climate {
     pub const FAIR: Self = Self { faults: 0, slow: 0 };
 }
 
-/// The trace of a run: a digest of every call, when it ended and how.
+/// The trace of a run: every call, when it ended and how.
 #[derive(Debug, Default)]
-pub struct Trace(Mutex<(Sha256, u64)>);
+pub struct Trace(Mutex<Vec<String>>);
 
 impl Trace {
     /// Adds a line.
-    pub fn note(&self, line: &str) {
-        let mut trace = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        trace.0.update(line.as_bytes());
-        trace.0.update(b"\n");
-        trace.1 += 1;
+    pub fn note(&self, line: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
-    /// The digest of the lines so far, and how many there are.
-    pub fn digest(&self) -> (String, u64) {
-        let trace = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (hex::encode(trace.0.clone().finalize()), trace.1)
+    /// Takes the lines so far.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -133,7 +128,7 @@ impl Fate for Weather {
 
     async fn ended(&self, call: &Call<'_>, ending: Ending) {
         let Call { verb, path } = call;
-        self.trace.note(&format!("{} {} {verb:?} {path} {ending:?}", self.timeline.now().micros(), self.name));
+        self.trace.note(format!("{} {} {verb:?} {path} {ending:?}", self.timeline.now(), self.name));
         self.timeline.wait(self.delay()).await;
         self.process.awake().await;
     }

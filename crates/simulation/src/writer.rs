@@ -133,7 +133,7 @@ impl Writer {
         match select(work, patience).await {
             Either::Left(_) => Round::Over,
             Either::Right((_, work)) if self.chance.permille(500) => {
-                life.process.suspend(self.chance.millis(1_000, 3_600_000));
+                life.process.suspend(self.chance.millis(1_000, 10_000_000));
                 work.await;
                 Round::Over
             }
@@ -183,7 +183,7 @@ impl Writer {
             9 => Deed::Drop { table },
             10 => Deed::RollBack { table, to: earlier },
             11 => Deed::Compact { table },
-            12 => Deed::Expire { keep: self.chance.below(6) + 1, at_once: self.chance.permille(500) },
+            12 => Deed::Expire { keep: self.chance.below(6) + 1 },
             13 => Deed::Sweep { grace: self.chance.one_of(&[0, 0, 1, 60]) },
             14..=16 => Deed::Tag { tag, version: None },
             17 => Deed::Tag { tag, version: Some(earlier) },
