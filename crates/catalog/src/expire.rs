@@ -4,7 +4,7 @@
 //! says that the versions below are gone, so that whoever decides anything later knows it. Only then are their records
 //! and checkpoints removed, oldest first, and not before the base is older than any process may go on without looking.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -142,7 +142,7 @@ impl Room {
             seen: head.version,
             snapshots: self.snapshots(oldest, head).await?,
             author: author.to_owned(),
-            trimmed: HashMap::new(),
+            trimmed: BTreeMap::new(),
         };
         let settled = catalog.put_through("expire", expiring).await?;
         Ok(settled.committed.then_some(settled.state.version))
@@ -231,7 +231,7 @@ struct Expiring {
     snapshots: HashSet<i64>,
     author: String,
     /// What earlier decisions made of metadata files; none where nothing is to be forgotten.
-    trimmed: HashMap<String, Option<TablePut>>,
+    trimmed: BTreeMap<String, Option<TablePut>>,
 }
 
 impl Expiring {
@@ -308,7 +308,8 @@ impl Proposal for Expiring {
             Err(error) => error.proves_nothing_committed(),
         };
         if is_void {
-            let written = self.trimmed.drain().filter_map(|(_, trimmed)| Some(trimmed?.metadata));
+            let written =
+                std::mem::take(&mut self.trimmed).into_iter().filter_map(|(_, trimmed)| Some(trimmed?.metadata));
             io::discard(&self.lake.store, written).await;
         }
     }

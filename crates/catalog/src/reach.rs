@@ -208,7 +208,9 @@ impl<'a> Walk<'a> {
         let statistics = statistics.chain(meta.partition_statistics_iter().map(|file| &file.statistics_path));
         statistics.filter_map(|location| self.fresh(location)).for_each(&mut *found);
         let (current, named) = (meta.current_snapshot_id(), metadata_file::named(meta)?);
-        for snapshot in meta.snapshots() {
+        let mut snapshots: Vec<_> = meta.snapshots().collect();
+        snapshots.sort_by_key(|snapshot| (snapshot.sequence_number(), snapshot.snapshot_id()));
+        for snapshot in snapshots {
             let id = snapshot.snapshot_id();
             let is_current = current == Some(id);
             if depth == Depth::Current && !is_current && !named.contains(&id) {

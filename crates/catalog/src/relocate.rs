@@ -134,7 +134,9 @@ impl Relocating {
             directory: format!("{}/metadata", table.location()),
             moved: HashMap::new(),
         };
-        for snapshot in metadata.snapshots() {
+        let mut snapshots: Vec<_> = metadata.snapshots().collect();
+        snapshots.sort_by_key(|snapshot| (snapshot.sequence_number(), snapshot.snapshot_id()));
+        for snapshot in snapshots {
             if !mover.snapshot(snapshot).await? {
                 return Ok(Moved::Not("it has delete files, which name its data files by their old locations"));
             }
