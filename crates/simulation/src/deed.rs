@@ -145,6 +145,14 @@ impl Deed {
         }
     }
 
+    /// The row that only this deed writes.
+    pub fn row(&self) -> Option<i64> {
+        match self {
+            Self::Append { row, .. } | Self::Replace { row, .. } | Self::Register { row, .. } => Some(*row),
+            _ => None,
+        }
+    }
+
     /// What it makes of a lake when it is committed as part of `version`, after what the versions before held.
     pub fn apply(&self, model: &mut Model, version: u64, before: &[Model]) {
         match self {

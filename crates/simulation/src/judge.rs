@@ -22,7 +22,7 @@ pub async fn judge(world: &World) -> Vec<String> {
         Ok(catalog) => catalog,
         Err(error) => return vec![format!("the lake does not open: {error} ({error:?})")],
     };
-    let mut verdict = Verdict { faults: world.ledger.faults(), rows: BTreeMap::new(), files: BTreeSet::new() };
+    let mut verdict = Verdict { faults: world.ledger.faults(), ..Verdict::default() };
     let records = world.archive.records().await;
     let records: Vec<Record> = records.values().map(|bytes| serde_json::from_slice(bytes).expect("a record")).collect();
     verdict.judge_line(&records);
@@ -30,7 +30,7 @@ pub async fn judge(world: &World) -> Vec<String> {
     verdict.judge_versions(&catalog, &world.ledger, &models).await;
     verdict.judge_going_on(&catalog).await;
     if world.seed.is_multiple_of(SWEPT) {
-        verdict.judge_sweep(&catalog, &seams, models.last()).await;
+        verdict.judge_sweep(&catalog, &seams).await;
         verdict.rows.clear();
         verdict.judge_versions(&catalog, &world.ledger, &models).await;
     }
@@ -38,12 +38,15 @@ pub async fn judge(world: &World) -> Vec<String> {
 }
 
 /// What was found.
+#[derive(Default)]
 struct Verdict {
     faults: Vec<String>,
     /// The rows of tables that were read, by their metadata.
     rows: BTreeMap<String, Vec<i64>>,
     /// The data files of all versions that read.
     files: BTreeSet<String>,
+    /// The rows of all deeds that stand in the log.
+    committed: BTreeSet<i64>,
 }
 
 /// Every so many seeds, the lake is swept afterwards.
@@ -81,7 +84,10 @@ impl Verdict {
                     }
                 }
                 match deeds.get(&commit.author) {
-                    Some((deed, _)) => deed.apply(&mut model, record.version.0, &models),
+                    Some((deed, _)) => {
+                        self.committed.extend(deed.row());
+                        deed.apply(&mut model, record.version.0, &models);
+                    }
                     None => self.faults.push(format!("nobody did {:?}", commit.author)),
                 }
             }
@@ -165,18 +171,20 @@ impl Verdict {
         }
     }
 
-    /// A sweep leaves the data files that versions reach, and no other. Where versions were given up, tables may still
-    /// list snapshots of them for other engines.
-    async fn judge_sweep(&mut self, catalog: &Catalog, seams: &Seams, last: Option<&Model>) {
+    /// A sweep leaves the data files that versions reach. It may also leave those of snapshots that tables list for other
+    /// engines and no version pins, but none that was never committed.
+    async fn judge_sweep(&mut self, catalog: &Catalog, seams: &Seams) {
         let sweep = Sweep { grace: Span::secs(60), dry_run: false, name_first: 0, author: "judge".into() };
         let swept = Upkeep::new(catalog.clone(), seams.clone()).sweep(&sweep).await.expect("a sweep");
         self.expect(swept.unread.is_empty(), || format!("the sweep cannot read {:?}", swept.unread));
         let left = catalog.store().list("tables/", None, usize::MAX >> 1).await.expect("a list").entries;
         let data = left.into_iter().map(|entry| entry.path).filter(|path| path.ends_with(".parquet"));
         let data: BTreeSet<String> = data.collect();
-        let strays: Vec<_> = data.difference(&self.files).cloned().collect();
-        let whole = last.is_none_or(|last| last.oldest <= 1);
-        self.expect(strays.is_empty() || !whole, || format!("strays are left: {strays:?}"));
+        for path in data.difference(&self.files).cloned().collect::<Vec<_>>() {
+            let rows = rows::rows_of(&catalog.store().get(&path).await.expect("a listed file"));
+            let committed = rows.iter().all(|row| self.committed.contains(row));
+            self.expect(committed, || format!("a stray is left: {path}"));
+        }
         let again = Sweep { dry_run: true, name_first: 9, ..sweep };
         let again = Upkeep::new(catalog.clone(), seams.clone()).sweep(&again).await.expect("a look");
         self.expect(again.files == 0, || format!("a second sweep would delete {:?}", again.strays));
