@@ -213,10 +213,10 @@ async fn many_rows_stream_and_a_load_that_is_given_up_leaves_nothing() {
 
     let before = lake.paths().await;
     let progress = Progress::default();
-    let endless = query("SELECT n AS id, repeat('x', 1000) AS word FROM generate_series(1, 1000000000) AS n");
+    let endless = query("SELECT generate_series(1, 1000000000) AS id, repeat('x', 1000) AS word");
     let work = lake.ingest.load_from(request("u"), endless, &progress);
     tokio::select! {
-        _ = work => panic!("it has no end"),
+        outcome = work => panic!("it has no end: {outcome:?}"),
         () = async { while progress.bytes_received() == 0 { tokio::task::yield_now().await; } } => {}
     }
     assert_eq!(lake.paths().await, before);
