@@ -27,25 +27,23 @@ pub(crate) use envelope::{Envelope, is_iceberg, status_of};
 
 /// The routes of the protocol. Commits look at files, so they have time.
 pub(crate) fn routes(catalog: Catalog, short: Gate, long: Gate) -> Router {
-    let at = |path: &str| format!("/iceberg/v1{path}");
-    let table = "/namespaces/{namespace}/tables/{table}";
     let space = get(namespaces::load).head(namespaces::exists).delete(namespaces::drop);
     let quick = Router::new()
-        .route(&at("/config"), get(config::config))
-        .route(&at("/namespaces"), get(namespaces::list).post(namespaces::create))
-        .route(&at("/namespaces/{namespace}"), space)
-        .route(&at("/namespaces/{namespace}/properties"), post(namespaces::note))
-        .route(&at("/namespaces/{namespace}/tables"), get(tables::list).post(tables::create))
-        .route(&at("/namespaces/{namespace}/views"), get(namespaces::views))
-        .route(&at("/namespaces/{namespace}/views/{view}"), get(no_view).head(no_view).delete(no_view))
-        .route(&at(&format!("{table}/metrics")), post(tables::metrics))
-        .route(&at("/tables/rename"), post(tables::rename))
+        .route("/iceberg/v1/config", get(config::config))
+        .route("/iceberg/v1/namespaces", get(namespaces::list).post(namespaces::create))
+        .route("/iceberg/v1/namespaces/{namespace}", space)
+        .route("/iceberg/v1/namespaces/{namespace}/properties", post(namespaces::note))
+        .route("/iceberg/v1/namespaces/{namespace}/tables", get(tables::list).post(tables::create))
+        .route("/iceberg/v1/namespaces/{namespace}/tables/{table}/metrics", post(tables::metrics))
+        .route("/iceberg/v1/namespaces/{namespace}/views", get(namespaces::views))
+        .route("/iceberg/v1/namespaces/{namespace}/views/{view}", get(no_view).delete(no_view))
+        .route("/iceberg/v1/tables/rename", post(tables::rename))
         .with_state(catalog.clone());
-    let one = get(tables::load).head(tables::exists).post(tables::commit).delete(tables::drop);
+    let table = get(tables::load).head(tables::exists).post(tables::commit).delete(tables::drop);
     let slow = Router::new()
-        .route(&at(table), one)
-        .route(&at("/namespaces/{namespace}/register"), post(tables::register))
-        .route(&at("/transactions/commit"), post(tables::commit_all))
+        .route("/iceberg/v1/namespaces/{namespace}/tables/{table}", table)
+        .route("/iceberg/v1/namespaces/{namespace}/register", post(tables::register))
+        .route("/iceberg/v1/transactions/commit", post(tables::commit_all))
         .with_state(catalog.clone());
     let fresh = middleware::from_fn_with_state(catalog, freshen);
     gated(quick, short).merge(gated(slow, long)).route_layer(fresh)

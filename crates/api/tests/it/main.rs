@@ -15,6 +15,7 @@ mod embedding;
 mod flow;
 mod health;
 mod hosts;
+mod iceberg;
 mod ids;
 mod indexes;
 mod limits;

@@ -11,13 +11,17 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::document::{Route, bytes, number, route, text};
+use super::iceberg;
 
 const AS_OF: &str = "A version, a time (RFC 3339) or a tag; the newest version when absent.";
 const TEXTS: &str = "One vector for each text, in the order of the texts.";
 
 /// Every route of the gateway.
 pub fn all() -> Vec<Route> {
-    [service(), storage(), catalog(), ingest(), sql(), embed(), indexes(), items()].into_iter().flatten().collect()
+    [service(), storage(), catalog(), ingest(), sql(), embed(), indexes(), items(), iceberg::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn get(path: &'static str, tag: &'static str, summary: &'static str) -> Route {
