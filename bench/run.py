@@ -6,6 +6,8 @@
     python3 bench/run.py provider [--scale 1] [--runs 5]     TPC-H through our tables and through the engine's own
     python3 bench/run.py vectors [--runs 3]                  exact search beside numpy and faiss, results compared
     python3 bench/run.py embed [--runs 3] [--torch PYTHON]   texts to vectors beside onnxruntime and torch, results compared
+    python3 bench/run.py commits [--runs 3]                  commits a second, beside appends synced on the same disk
+    python3 bench/run.py opening [--runs 3]                  opening a lake of 100,000 versions, and reading its past
     python3 bench/run.py http [--runs 3]                     cached embeds and searches over HTTP, beside Chroma's server
 
 Needs Linux, Python 3.11 or later and the release binaries, which it builds unless --binaries names a directory that holds them.
@@ -16,6 +18,7 @@ import argparse
 import pathlib
 import subprocess
 
+import commits
 import csv_to_parquet
 import embed
 import over_http
@@ -30,15 +33,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def build():
     """Builds the release binaries and says where they are."""
-    targets = ["-p", "lakehouse", "-p", "ingest", "-p", "models", "-p", "vectors", "-p", "query", "--bin", "lakehouse"]
-    targets += ["--example", "csv_to_parquet", "--example", "embed", "--example", "exact_search", "--example", "table_provider"]
+    targets = ["-p", "lakehouse", "-p", "ingest", "-p", "models", "-p", "vectors", "-p", "query", "-p", "simulation", "--bin", "lakehouse"]
+    targets += ["--example", "csv_to_parquet", "--example", "embed", "--example", "exact_search", "--example", "table_provider", "--example", "commits",
+                "--example", "opening"]
     subprocess.run(["cargo", "build", "--release", "--locked", *targets], cwd=ROOT, check=True)
     return ROOT / "target" / "release"
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http"])
+    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http", "commits", "opening"])
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
     arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch, provider)")
     arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
@@ -47,22 +51,28 @@ def main():
     arguments.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md")
     given = arguments.parse_args()
     binaries = (given.binaries or build()).resolve()
-    peer = peers.install()
-    if given.bench == "csv":
-        table = csv_to_parquet.run(binaries, peer, given.rows, given.runs)
-    elif given.bench == "provider":
-        table = provider.run(binaries, peer, given.scale, given.runs)
-    elif given.bench == "vectors":
-        table = vectors.run(binaries, peer, given.runs)
-    elif given.bench == "http":
-        table = over_http.run(binaries, peer, given.runs)
-    elif given.bench == "embed":
-        table = embed.run(binaries, peer, given.torch, given.runs)
+    if given.bench in ("commits", "opening"):
+        table = getattr(commits, given.bench)(binaries, given.runs)
     else:
-        table = tpch.run(binaries, peer, given.scale, given.runs)
+        table = beside_peers(given, binaries, peers.install())
     print(table)
     if given.write:
         report.write(ROOT / "docs" / "benchmarks.md", given.bench, table)
+
+
+def beside_peers(given, binaries, peer):
+    """The table of a bench that compares with programs of others."""
+    if given.bench == "csv":
+        return csv_to_parquet.run(binaries, peer, given.rows, given.runs)
+    if given.bench == "provider":
+        return provider.run(binaries, peer, given.scale, given.runs)
+    if given.bench == "vectors":
+        return vectors.run(binaries, peer, given.runs)
+    if given.bench == "http":
+        return over_http.run(binaries, peer, given.runs)
+    if given.bench == "embed":
+        return embed.run(binaries, peer, given.torch, given.runs)
+    return tpch.run(binaries, peer, given.scale, given.runs)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ use catalog::{Catalog, Change, Config, Pin, Record};
 use storage::Store;
 use upkeep::{Sweep, Upkeep};
 
-use crate::deed::{Model, name};
+use crate::deed::{Deed, Model, name};
 use crate::ledger::{Ledger, Told};
 use crate::process::Process;
 use crate::rows;
@@ -28,7 +28,7 @@ pub async fn judge(world: &World) -> Vec<String> {
     verdict.judge_line(&records);
     let models = verdict.judge_deeds(&world.ledger, &records);
     verdict.judge_versions(&catalog, &world.ledger, &models).await;
-    verdict.judge_going_on(&catalog).await;
+    verdict.judge_going_on(&catalog, &seams).await;
     if world.seed.is_multiple_of(SWEPT) {
         verdict.judge_sweep(&catalog, &seams).await;
         verdict.rows.clear();
@@ -191,8 +191,8 @@ impl Verdict {
     }
 
     /// Whatever was left behind, the lake goes on.
-    async fn judge_going_on(&mut self, catalog: &Catalog) {
-        let dropped = catalog.put_tag(&"after".parse().expect("a tag"), None, "judge").await;
-        self.expect(dropped.is_ok(), || format!("the lake does not go on: {dropped:?}"));
+    async fn judge_going_on(&mut self, catalog: &Catalog, seams: &Seams) {
+        let after = Deed::CreateIndex { index: "after" }.perform(catalog, "judge", seams).await;
+        self.expect(after.is_ok(), || format!("the lake does not go on: {after:?}"));
     }
 }

@@ -17,8 +17,10 @@ use crate::writer::{World, Writer};
 
 /// How many writers there are.
 const WRITERS: u64 = 3;
-/// How many deeds each of them does.
-const DEEDS: usize = 6;
+/// How many deeds each of them does: in most runs few, because many short histories show more than few long ones.
+const DEEDS: [usize; 4] = [2, 3, 3, 6];
+/// As many objects can be registered as there may be deeds.
+const OBJECTS: i64 = 18;
 /// After so long, whatever was still to happen has happened.
 const AFTERWARDS: Duration = Duration::from_secs(86_400);
 
@@ -46,9 +48,10 @@ pub fn run(seed: u64) -> Outcome {
 
 async fn story(seed: u64, timeline: Arc<Timeline>) -> Outcome {
     let world = begin(seed, timeline).await;
+    let deeds = Chance::new(seed, WRITERS + 1).one_of(&DEEDS);
     let writers = (0..WRITERS).map(|number| {
         let writer = Writer::new(world.clone(), number);
-        storage::task::spawn("writer", writer.work(DEEDS))
+        storage::task::spawn("writer", writer.work(deeds))
     });
     for done in join_all(writers).await {
         done.expect("a writer does not panic");
@@ -63,8 +66,7 @@ async fn begin(seed: u64, timeline: Arc<Timeline>) -> World {
     let chance = Chance::new(seed, 0);
     let seams = Process::start(&timeline).seams(0, seed);
     let bucket = Bucket::new(seams);
-    for row in 0..WRITERS * DEEDS as u64 {
-        let row = i64::try_from(row).unwrap_or(0);
+    for row in 0..OBJECTS {
         let path = row.to_string().parse::<storage::Key>().expect("a key").path();
         bucket.store().put(&path, rows::object(row).bytes).await.expect("an object");
     }
