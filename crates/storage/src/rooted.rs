@@ -72,7 +72,6 @@ fn find(roots: &[PathBuf], given: &str) -> Result<File> {
     walk(&root, &rest)
 }
 
-#[expect(clippy::disallowed_methods, reason = "storage is the room that touches bytes")]
 fn real(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path)
 }
