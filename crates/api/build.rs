@@ -1,6 +1,5 @@
 //! Writes the table of the error pages, which `src/pages.rs` includes.
 
-#![expect(clippy::print_stdout, reason = "cargo listens there")]
 #![expect(clippy::disallowed_methods, reason = "sources are read, which are no lake")]
 
 use std::path::Path;

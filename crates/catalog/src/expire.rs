@@ -77,16 +77,14 @@ impl Catalog {
     pub async fn expire(&self, expiry: &Expiry) -> Result<Expired> {
         let expired = loop {
             let head = self.room.head.ask().await?;
-            let oldest = self.room.oldest_kept(expiry, &head).await?;
-            let outlook = outlook(&head, oldest);
-            if outlook.versions == 0 {
-                break outlook;
+            match self.try_expire(expiry, &head).await {
+                Ok(Some(expired)) => break expired,
+                // A tag came in between, on a version that was about to go.
+                Ok(None) => {}
+                // Another expiry came in between, and took what this one was reading.
+                Err(Error::Damaged { .. }) if self.room.head.ask().await?.oldest > head.oldest => {}
+                Err(error) => return Err(error),
             }
-            let version = self.room.give_up(self, oldest, &head, &expiry.author).await?;
-            if version.is_some() {
-                break Expired { version, ..outlook };
-            }
-            // A tag came in between, on a version that was about to go.
         };
         match self.room.remove_expired(expiry.linger).await {
             Ok(records) => Ok(Expired { records, ..expired }),
@@ -96,6 +94,17 @@ impl Catalog {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// None when what was decided on is not so any more.
+    async fn try_expire(&self, expiry: &Expiry, head: &State) -> Result<Option<Expired>> {
+        let oldest = self.room.oldest_kept(expiry, head).await?;
+        let outlook = outlook(head, oldest);
+        if outlook.versions == 0 {
+            return Ok(Some(outlook));
+        }
+        let version = self.room.give_up(self, oldest, head, &expiry.author).await?;
+        Ok(version.map(|version| Expired { version: Some(version), ..outlook }))
     }
 
     /// Now, by the clock that stamps the store's objects.
@@ -174,7 +183,12 @@ impl Room {
         if head.oldest <= Version(1) {
             return Ok(0);
         }
-        let written = store.head(&Role::Base.path(head.oldest)).await?.modified;
+        let written = match store.head(&Role::Base.path(head.oldest)).await {
+            Ok(entry) => entry.modified,
+            // Another expiry went further meanwhile, and sees to it.
+            Err(storage::Error::NotFound { .. }) => return Ok(0),
+            Err(error) => return Err(error.into()),
+        };
         let age = self.store_time().await?.micros().saturating_sub(written.micros());
         if i128::from(age) < i128::try_from(linger.0.as_micros()).unwrap_or(i128::MAX) {
             return Ok(0);
@@ -308,8 +322,7 @@ impl Proposal for Expiring {
             Err(error) => error.proves_nothing_committed(),
         };
         if is_void {
-            let written =
-                std::mem::take(&mut self.trimmed).into_iter().filter_map(|(_, trimmed)| Some(trimmed?.metadata));
+            let written = std::mem::take(&mut self.trimmed).into_values().filter_map(|trimmed| Some(trimmed?.metadata));
             io::discard(&self.lake.store, written).await;
         }
     }

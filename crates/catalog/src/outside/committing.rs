@@ -130,10 +130,11 @@ impl Step {
         let (location, allows_deletes) = (begun.location(), changes.allows_deletes(&begun));
         let inspector = Inspector { lake, name: &self.name, location, before, allows_deletes };
         for snapshot in changes.snapshots() {
-            if !self.found.contains_key(&snapshot.snapshot_id()) {
-                self.found.insert(snapshot.snapshot_id(), inspector.inspect(snapshot).await?);
-            }
-            expect_unswept(&self.name, state, self.found.get(&snapshot.snapshot_id()))?;
+            let found = match self.found.entry(snapshot.snapshot_id()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(inspector.inspect(snapshot).await?),
+            };
+            expect_unswept(&self.name, state, Some(found))?;
         }
         let (version, at) = (state.version, state.at);
         let ground = Ground { lake, name: &self.name, base: metadata, begun: &begun, found: &self.found, version, at };
@@ -177,12 +178,14 @@ async fn rows_of_adopted(
     metadata: &TableMetadata,
 ) -> Result<u64> {
     let Some(now) = metadata.current_snapshot() else { return Ok(0) };
-    if !found.contains_key(&now.snapshot_id()) {
-        let location = metadata.location();
-        let inspector = Inspector { lake, name, location, before: None, allows_deletes: true };
-        found.insert(now.snapshot_id(), inspector.inspect(now).await?);
-    }
-    Ok(found.get(&now.snapshot_id()).map_or(0, Found::rows))
+    let found = match found.entry(now.snapshot_id()) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(unknown) => {
+            let location = metadata.location();
+            unknown.insert(Inspector { lake, name, location, before: None, allows_deletes: true }.inspect(now).await?)
+        }
+    };
+    Ok(found.rows())
 }
 
 impl Committing {
