@@ -1,5 +1,6 @@
 //! The proposal that publishes what outsiders make of tables: of one, or of many at once.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
