@@ -91,6 +91,10 @@ async fn main() {
     let bucket = Arc::new(Bucket::new(Seams::system()));
     let store = Faulty::over(bucket, Arc::new(Distance), Seams::system()).store("s3://bucket/lake");
     let far = Catalog::open(store, &Config::default(), Seams::system()).await.unwrap();
+    for catalog in [&here, &far] {
+        // Tags name versions, so there must be one.
+        Deed::CreateIndex { index: "first" }.perform(catalog, "bench", &Seams::system()).await.unwrap();
+    }
     let mut sums = [0.0; 7];
     for _ in 0..ROUNDS {
         let figures = [
