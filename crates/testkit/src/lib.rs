@@ -1,8 +1,8 @@
 //! Parts for tests: clocks that tests set, seeded dice, lakes in temporary directories, stores that fail on purpose, real
-//! servers of S3 and of embeddings.
+//! servers of S3 and of embeddings, other engines.
 //!
 //! It is never part of the product. Reading order: [`seam`], [`lake`], [`bucket`], [`faulty`] and [`fickle`], [`s3`], [`juicefs`],
-//! [`embedders`], [`minilm`], [`scripted`], [`skip`].
+//! [`embedders`], [`minilm`], [`scripted`], [`witnesses`], [`skip`].
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -19,6 +19,7 @@ pub mod s3;
 pub mod scripted;
 pub mod seam;
 pub mod skip;
+pub mod witnesses;
 
 pub use bucket::Bucket;
 pub use embedders::Embedders;
@@ -32,3 +33,4 @@ pub use s3::S3Server;
 pub use scripted::{Asked, Reply, Scripted};
 pub use seam::{FixedClock, SeededDice, SteppingClock, fixed_seams, seams};
 pub use skip::skip;
+pub use witnesses::witnesses;

@@ -1,4 +1,5 @@
-//! The binary from outside: its command line, its start and end, who may ask, its smokes, and what kills and races leave behind.
+//! The binary from outside: its command line, its start and end, who may ask, its smokes, other engines, and what kills and races
+//! leave behind.
 
 mod cli;
 mod command;
@@ -7,6 +8,7 @@ mod demo;
 mod guarded;
 #[path = "../../src/smoke/held.rs"]
 mod held;
+mod interop;
 #[path = "../../src/smoke/probe.rs"]
 #[expect(dead_code, reason = "shared with the smokes, which need more of it")]
 mod probe;
