@@ -255,14 +255,23 @@ impl<'a> Applying<'a> {
             Some(moved) => *moved,
             None => self.ground.begun.snapshot_for_ref(ref_name).map(|snapshot| snapshot.snapshot_id()),
         };
-        let follows = |(_, parent): &(Sums, Option<i64>)| head.is_none() || *parent == head;
-        let added = self.added.get(&reference.snapshot_id);
-        if reference.is_branch() && head != Some(reference.snapshot_id) && !added.is_none_or(follows) {
+        let is_new = self.added.contains_key(&reference.snapshot_id);
+        if reference.is_branch() && is_new && head.is_some() && !self.follows(reference.snapshot_id, head) {
             let why = format!("the new snapshot does not follow the one that {ref_name:?} is at");
             return Err(unmet(self.ground.name, &why));
         }
         self.heads.insert(ref_name.to_owned(), Some(reference.snapshot_id));
         Ok(())
+    }
+
+    /// Whether a snapshot is `head`, or comes after it by way of others that the changes add.
+    fn follows(&self, snapshot: i64, head: Option<i64>) -> bool {
+        let mut at = Some(snapshot);
+        while at != head {
+            let Some((_, parent)) = at.and_then(|id| self.added.get(&id)) else { return false };
+            at = *parent;
+        }
+        true
     }
 }
 
