@@ -8,7 +8,6 @@
 //! memory where a conditional put takes 60 ms and any other call 15 ms.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench that fails ends, and prints its figures")]
-#![expect(clippy::disallowed_methods, reason = "a bench reads its own arguments")]
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -9,7 +9,6 @@
 //! a lake that grew.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench that fails ends, and prints its figures")]
-#![expect(clippy::disallowed_methods, reason = "a bench reads its own arguments")]
 
 use std::time::Instant;
 

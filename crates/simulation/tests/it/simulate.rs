@@ -17,11 +17,11 @@ fn number(variable: &str, default: u64) -> u64 {
 
 /// Runs one seed; how many calls of the store it made.
 fn check(seed: u64) -> usize {
-    let Ok(outcome) = catch_unwind(|| run(seed)) else { panic!("LAKEHOUSE_SOAK_SEED={seed}: it panicked") };
-    if !outcome.faults.is_empty() {
-        println!("{}", outcome.trace.join("\n"));
-        panic!("LAKEHOUSE_SOAK_SEED={seed}: {:#?}", outcome.faults);
-    }
+    let outcome = catch_unwind(|| run(seed));
+    assert!(outcome.is_ok(), "LAKEHOUSE_SOAK_SEED={seed}: it panicked");
+    let outcome = outcome.unwrap();
+    let (faults, trace) = (&outcome.faults, outcome.trace.join("\n"));
+    assert!(faults.is_empty(), "LAKEHOUSE_SOAK_SEED={seed}: {faults:#?} after\n{trace}");
     if seed.is_multiple_of(TWICE) {
         let again = run(seed);
         let differs = again.trace.iter().zip(&outcome.trace).find(|(again, before)| again != before);
