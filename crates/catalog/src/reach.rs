@@ -1,7 +1,7 @@
 //! What the kept versions reach: every file that some version, tag or idempotency key may still ask for.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{DatasetName, Version};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -45,9 +45,26 @@ pub(crate) enum Depth {
 impl Catalog {
     /// What is reached from all versions that a pinned version knows of: from the oldest to itself, the tagged ones,
     /// and what idempotency keys answer.
+    ///
+    /// When versions expire on the way, it begins again with the newest version, from which less is reached.
     pub async fn reach(&self, pin: &Pin) -> Result<Reach> {
+        let mut head = Arc::clone(&pin.state);
+        loop {
+            let reached = self.reach_from(&head).await;
+            let in_doubt = match &reached {
+                Ok(reach) => !reach.unread.is_empty(),
+                Err(error) => matches!(error, Error::Damaged { .. }),
+            };
+            let newest = self.room.head.ask().await?;
+            if !in_doubt || newest.oldest == head.oldest {
+                return reached;
+            }
+            head = newest;
+        }
+    }
+
+    async fn reach_from(&self, head: &State) -> Result<Reach> {
         let walk = Walk::new(&self.room.lake);
-        let head = &pin.state;
         let listed = head.tables.iter().map(|(name, entry)| (name.clone(), entry.metadata.clone(), Depth::Listed));
         let keyed = head.keys().filter_map(|(_, keyed)| Some((keyed.name.as_ref()?, keyed.entry.as_ref()?)));
         let keyed = keyed.map(|(name, entry)| (name.clone(), entry.metadata.clone(), Depth::Current));
