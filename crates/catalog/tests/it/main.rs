@@ -1,6 +1,6 @@
 //! The catalog seen from outside: whole commits on real stores, and stores that fail on purpose.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails has failed its test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a helper that fails has failed its test")]
 
 mod commits;
 mod faults;

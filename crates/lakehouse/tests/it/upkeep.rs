@@ -13,7 +13,7 @@ fn rows(desk: &Desk, lake: &str, extra: &[&str]) -> anyhow::Result<Value> {
 fn files_are_merged_versions_expire_and_strays_are_swept() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     for id in 1..=4 {
-        desk.write("people.csv", &format!("id\n{id}\n"))?;
+        desk.write("people.csv", format!("id\n{id}\n"))?;
         desk.run(&["ingest", "people", "people.csv", "--mode", "append"])?.ended(0)?;
     }
     let all = json!([[1], [2], [3], [4]]);
@@ -46,7 +46,7 @@ fn files_are_merged_versions_expire_and_strays_are_swept() -> anyhow::Result<()>
 fn a_version_is_backed_up_restored_and_relocated() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     for id in 1..=2 {
-        desk.write("people.csv", &format!("id\n{id}\n"))?;
+        desk.write("people.csv", format!("id\n{id}\n"))?;
         desk.run(&["ingest", "people", "people.csv", "--mode", "append"])?.ended(0)?;
     }
     let done = desk.run(&["backup", "kept", "--as-of", "1", "--json"])?.ended(0)?.json()?;
