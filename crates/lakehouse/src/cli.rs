@@ -434,10 +434,10 @@ pub enum ConfigVerb {
 
 #[derive(Debug, Args)]
 pub struct Smoke {
-    /// d1 … d6, g1, g1p, g2, time_travel, split, `all`, or `list`
+    /// d1 … d6, g1, g1p, g2, time_travel, iceberg, split, `all`, or `list`
     #[arg(required = true)]
     pub names: Vec<String>,
-    /// Run the lakes of d2, d5, g1, g1p and time_travel on this S3 prefix (settings of [s3] apply)
+    /// Run the lakes of d2, d5, g1, g1p, time_travel and iceberg on this S3 prefix (settings of [s3] apply)
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     pub s3: Option<String>,
 }

@@ -155,6 +155,12 @@ impl Running {
         if let Some(file) = ready_file {
             write_by_rename(file, &document.to_string()).await.context("cannot write the ready file")?;
         }
+        if let Some(gateway) = &gateway {
+            tracing::info!(
+                uri = format!("{gateway}/iceberg"),
+                "other engines find the tables by Iceberg's REST protocol"
+            );
+        }
         if output.json { output.document(&document) } else { Ok(output.line(self.gateway()?)?) }
     }
 

@@ -22,6 +22,7 @@ mod g1;
 mod g1p;
 mod g2;
 mod held;
+mod iceberg;
 mod points;
 mod probe;
 mod split;
@@ -39,7 +40,7 @@ struct Proof {
     run: fn(Ground) -> LocalBoxFuture<'static, anyhow::Result<()>>,
 }
 
-const PROOFS: [Proof; 11] = [
+const PROOFS: [Proof; 12] = [
     Proof {
         name: "d1",
         proves: "every role is up under its right name, and the gateway reaches each",
@@ -101,6 +102,12 @@ const PROOFS: [Proof; 11] = [
         run: |ground| Box::pin(time_travel::prove(ground)),
     },
     Proof {
+        name: "iceberg",
+        proves: "another engine finds our tables, commits beside us, is refused when it is late, and creates and drops its own",
+        on_s3: true,
+        run: |ground| Box::pin(iceberg::prove(ground)),
+    },
+    Proof {
         name: "split",
         proves: "every role in its own process answers byte for byte what one process answers",
         on_s3: false,
@@ -119,7 +126,7 @@ pub async fn run(smoke: &Smoke, sources: &Sources, output: Output) -> anyhow::Re
         None => Ground::directory(),
     };
     if smoke.s3.is_some() && chosen.iter().any(|proof| !proof.on_s3) {
-        bail!(Usage("only d2, d5, g1, g1p and time_travel run on S3".to_owned()));
+        bail!(Usage("only d2, d5, g1, g1p, time_travel and iceberg run on S3".to_owned()));
     }
     let mut failed = 0;
     for proof in chosen {

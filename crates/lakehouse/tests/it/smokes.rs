@@ -17,7 +17,7 @@ macro_rules! smokes {
     };
 }
 
-smokes!(d1, d2, d3, d4, d5, d6, g1, g1p, time_travel);
+smokes!(d1, d2, d3, d4, d5, d6, g1, g1p, time_travel, iceberg);
 
 /// Those that embed texts need the model.
 #[test]
@@ -39,7 +39,7 @@ fn holds_with_model(name: &str) -> anyhow::Result<()> {
 fn the_list_names_them_and_others_are_refused() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     let list = desk.run(&["smoke", "list"])?.ended(0)?.out;
-    assert_eq!(list.lines().count(), 11);
+    assert_eq!(list.lines().count(), 12);
     desk.run(&["smoke", "d9"])?.ended(2)?;
     Ok(())
 }
@@ -55,7 +55,7 @@ fn those_on_a_store_hold_on_s3() -> anyhow::Result<()> {
         .with("LAKEHOUSE__S3__SECRET_ACCESS_KEY", s3.secret_access_key.expose())
         .with("LAKEHOUSE__S3__ALLOW_HTTP", "true");
     let prefix = server.location("smokes").to_string();
-    desk.run(&["smoke", "d2", "d5", "g1", "g1p", "time_travel", "--s3", &prefix])?.ended(0)?;
+    desk.run(&["smoke", "d2", "d5", "g1", "g1p", "time_travel", "iceberg", "--s3", &prefix])?.ended(0)?;
     desk.run(&["smoke", "d1", "--s3", &prefix])?.ended(2)?;
     Ok(())
 }
