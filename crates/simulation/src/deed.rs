@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base::{AsOf, Distance, Fault, Kind, Seams, Span, Version};
 use catalog::{
-    Catalog, Draft, Error, Expiry, IndexSettings, Mode, NewFile, NewIndex, Publication, Register, Result, Rewrite,
-    Source, fingerprint,
+    Caller, Catalog, Draft, Error, Expiry, IndexSettings, Mode, NewFile, NewIndex, Publication, Register, Result,
+    Rewrite, Source, fingerprint,
 };
+use serde_json::json;
 use upkeep::{Sweep, Upkeep};
 
 use crate::ledger::Told;
@@ -52,6 +53,11 @@ pub enum Deed {
     },
     /// Exchange all files of a table for one with the same rows.
     Compact {
+        /// The table.
+        table: &'static str,
+    },
+    /// Set a property of a table, as another engine does.
+    SetProperty {
         /// The table.
         table: &'static str,
     },
@@ -121,6 +127,7 @@ impl Deed {
                 Ok(if rolled.existing { Told::Needless } else { Told::Committed(rolled.version) })
             }
             Self::Compact { table } => compact(catalog, table, id, seams).await,
+            Self::SetProperty { table } => set_property(catalog, table, id).await,
             Self::Expire { keep } => {
                 // No less than processes may go on without looking.
                 let linger = Span::secs(3600);
@@ -163,7 +170,7 @@ impl Deed {
                     None => model.tables.remove(*table),
                 };
             }
-            Self::Compact { .. } | Self::Expire { .. } | Self::Sweep { .. } => {}
+            Self::Compact { .. } | Self::SetProperty { .. } | Self::Expire { .. } | Self::Sweep { .. } => {}
             Self::Append { table, row, .. } => {
                 let rows = model.tables.entry((*table).to_owned()).or_default();
                 rows.push(*row);
@@ -246,6 +253,14 @@ async fn compact(catalog: &Catalog, table: &str, id: &str, seams: &Seams) -> Res
     let new = vec![stage(catalog, &table.draft(), &rows::merged(&found), seams).await?];
     let rewritten = catalog.rewrite(Rewrite { table, old, new, author: id.to_owned() }).await?;
     Ok(Told::Committed(rewritten.version))
+}
+
+async fn set_property(catalog: &Catalog, table: &str, id: &str) -> Result<Told> {
+    let changes = json!({"updates": [{"action": "set-properties", "updates": {"by": id}}]});
+    let changes = serde_json::from_value(changes).expect("changes of a table");
+    let caller = Caller { author: id.to_owned(), idempotency_key: None };
+    catalog.commit_outside(&name(table), changes, caller).await?;
+    Ok(Told::Stands)
 }
 
 async fn sweep(catalog: &Catalog, grace: u64, id: &str, seams: &Seams) -> Result<Told> {

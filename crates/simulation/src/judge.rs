@@ -97,6 +97,7 @@ impl Verdict {
             let stands = stands.get(id.as_str()).map_or(&[][..], Vec::as_slice);
             let fits = match told {
                 Told::Committed(version) => stands == [*version],
+                Told::Stands => stands.len() == 1,
                 Told::Holds(version) => stands.is_empty() || stands == [*version],
                 Told::Needless | Told::Refused => stands.is_empty(),
                 Told::Unknown => stands.len() <= 1,

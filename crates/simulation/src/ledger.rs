@@ -13,6 +13,8 @@ use crate::deed::Deed;
 pub enum Told {
     /// It stands in this version.
     Committed(Version),
+    /// It stands, in whichever version.
+    Stands,
     /// This version holds what it wants, whoever did it.
     Holds(Version),
     /// There was nothing to do.

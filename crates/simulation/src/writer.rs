@@ -175,7 +175,7 @@ impl Writer {
             (self.chance.one_of(&TABLES), self.chance.one_of(&TAGS), self.chance.one_of(&INDEXES));
         let row = i64::try_from(self.begun).unwrap_or(0) * 3 + i64::try_from(self.number).unwrap_or(0);
         let earlier = self.chance.below(life.catalog.known_head().0) + 1;
-        match self.chance.below(24) {
+        match self.chance.below(25) {
             0..=4 => Deed::Append { table, row, keyed: false },
             5 => Deed::Append { table, row, keyed: true },
             6..=7 => Deed::Replace { table, row },
@@ -188,6 +188,7 @@ impl Writer {
             14..=16 => Deed::Tag { tag, version: None },
             17 => Deed::Tag { tag, version: Some(earlier) },
             18 => Deed::Untag { tag },
+            24 => Deed::SetProperty { table },
             19..=21 => Deed::CreateIndex { index },
             _ => Deed::DropIndex { index },
         }
