@@ -15,7 +15,6 @@ mod serving;
 mod smokes;
 mod soak;
 #[path = "../../src/smoke/stack.rs"]
-#[expect(dead_code, reason = "shared with the smokes, which need more of it")]
 mod stack;
 mod text;
 mod upkeep;
