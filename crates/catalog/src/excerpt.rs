@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
+use base::DatasetName;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use storage::Store;
+use tables::metadata_file;
 
 use crate::catalog::Catalog;
 use crate::checkpoint::{self, Role};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{self, Format};
 use crate::log;
 use crate::pin::Pin;
@@ -20,6 +22,8 @@ pub struct Plate(Format);
 impl Plate {
     /// Where it stands: a store that has one holds a lake.
     pub const PATH: &str = format::PATH;
+    /// What stands there until the lake is whole, so that nobody takes the place for an empty one.
+    pub const RESTORING: &str = format::RESTORING;
 
     /// Makes a lake of the store.
     pub async fn put_up(&self, store: &Store) -> Result<()> {
@@ -30,8 +34,8 @@ impl Plate {
 
 impl Catalog {
     /// The files that make a pinned version the only one of a lake: its name plate, which belongs there last, and its
-    /// record and its state, which knows no other versions. Tags of the version come along, and idempotency keys that
-    /// answer it.
+    /// record, its state, which knows no other versions, and the metadata of tables that listed snapshots of others.
+    /// Tags of the version come along, and idempotency keys that answer it.
     pub async fn excerpt(&self, pin: &Pin) -> Result<(Plate, Vec<(String, Bytes)>)> {
         let (store, version) = (&self.room.lake.store, pin.version());
         let record = log::path(version);
@@ -44,6 +48,24 @@ impl Catalog {
         state.keep_keys(|keyed| keyed.entry.as_ref().is_none_or(|entry| pinned.contains(&entry.metadata)));
         let base = (Role::Base.path(version), checkpoint::bytes(&state)?);
         let plate = Plate(format::moved(store).await?);
-        Ok((plate, vec![(record.clone(), store.get(&record).await?), base]))
+        let mut files = vec![(record.clone(), store.get(&record).await?), base];
+        for name in pin.names() {
+            files.extend(self.alone(pin, name).await?);
+        }
+        Ok((plate, files))
+    }
+
+    /// A table's metadata file under its own name, without the snapshots whose files other versions read; none when it
+    /// lists no such.
+    async fn alone(&self, pin: &Pin, name: &DatasetName) -> Result<Option<(String, Bytes)>> {
+        let table = self.table(pin, name).await?;
+        let base = &table.read().metadata;
+        let gone = metadata_file::unneeded(base, &HashSet::new())?;
+        if gone.is_empty() {
+            return Ok(None);
+        }
+        let built = metadata_file::leave_out(base.clone().into_builder(None), base, &gone)?.build();
+        let metadata = built.map_err(Error::bug("leaving snapshots out"))?.metadata;
+        Ok(Some((table.entry().metadata.clone(), metadata_file::encode(&metadata)?)))
     }
 }

@@ -260,10 +260,7 @@ impl Expiring {
         }
         let table = self.tables.load(name, entry).await?;
         let base = &table.read().metadata;
-        let mut kept = metadata_file::named(base)?;
-        kept.extend(base.current_snapshot_id());
-        let listed = base.snapshots().map(|snapshot| snapshot.snapshot_id());
-        let gone: Vec<i64> = listed.filter(|id| !kept.contains(id) && !self.snapshots.contains(id)).collect();
+        let gone = metadata_file::unneeded(base, &self.snapshots)?;
         if gone.is_empty() {
             return Ok(None);
         }

@@ -13,6 +13,8 @@ use crate::record::expect_format;
 pub(crate) const PATH: &str = "_lake/format.json";
 /// Where the history lies; a lake without any is new.
 const HISTORY: [&str; 3] = ["_lake/log/", "_lake/checkpoints/", "_lake/base/"];
+/// Stands where a lake is being restored, until it is whole.
+pub(crate) const RESTORING: &str = "_lake/restore.json";
 /// The newest lake format that this program reads.
 const FORMAT: u64 = 2;
 /// The format of a lake whose records are all there and whose root never changed.
@@ -48,7 +50,7 @@ pub(crate) async fn open(store: &Store, seams: &Seams) -> Result<Format> {
             Ok(bytes) => parse(&bytes),
             Err(storage::Error::NotFound { .. }) => Err(Error::damaged(
                 "the lake",
-                "it has a log and no _lake/format.json: finish the restore, or copy that file from the original",
+                "it is not whole, as _lake/format.json is missing: finish the restore, or copy that file from the original",
             )),
             Err(error) => Err(error.into()),
         },
@@ -56,14 +58,14 @@ pub(crate) async fn open(store: &Store, seams: &Seams) -> Result<Format> {
     }
 }
 
-/// Whether nothing was ever committed to the store.
+/// Whether nothing was ever committed to the store or restored to it.
 async fn is_empty(store: &Store) -> Result<bool> {
     for prefix in HISTORY {
         if !store.list(prefix, None, 1).await?.entries.is_empty() {
             return Ok(false);
         }
     }
-    Ok(true)
+    Ok(!store.exists(RESTORING).await?)
 }
 
 async fn create(store: &Store, seams: &Seams) -> Result<Format> {

@@ -98,6 +98,14 @@ pub fn named(metadata: &TableMetadata) -> Result<HashSet<i64>> {
     Ok(written.refs.into_values().map(|named| named.snapshot_id).collect())
 }
 
+/// The snapshots of `base` that are not kept, and are neither its current one nor named by a branch or a tag.
+pub fn unneeded(base: &TableMetadata, kept: &HashSet<i64>) -> Result<Vec<i64>> {
+    let mut needed = named(base)?;
+    needed.extend(base.current_snapshot_id());
+    let listed = base.snapshots().map(|snapshot| snapshot.snapshot_id());
+    Ok(listed.filter(|id| !needed.contains(id) && !kept.contains(id)).collect())
+}
+
 /// Leaves snapshots of `base` out of the next metadata, and notes which of the files they added are not ours.
 pub fn leave_out(
     builder: TableMetadataBuilder,

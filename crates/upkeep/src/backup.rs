@@ -3,7 +3,7 @@
 //! A backup is laid out like the lake, without its name plate, so that nobody opens it by mistake. `backup.files.ndjson`
 //! lists every file; `backup.json`, written last, holds the hash of that list, so what was interrupted is no backup.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{AsOf, DatasetName, Timestamp, Version};
 use bytes::Bytes;
@@ -90,15 +90,17 @@ impl Upkeep {
     async fn copy_version(&self, pin: &Pin, to: &Store) -> Result<BackedUp> {
         let mut list = List { writer: to.writer(LIST).await?, hash: Sha256::new(), files: 0, bytes: 0 };
         let (plate, history) = self.catalog.excerpt(pin).await?;
+        let mut there = BTreeSet::new();
         for (path, bytes) in history {
             let copied = Copied::of(&path, &bytes);
             to.put(&path, bytes).await?;
             list.add(&copied).await?;
+            there.insert(path);
         }
         let names: Vec<DatasetName> = pin.names().cloned().collect();
         for name in &names {
             let files = self.catalog.files_of(pin, name).await?;
-            self.copy_files(to, files, &mut list).await?;
+            self.copy_files(to, files.into_iter().filter(|path| !there.contains(path)), &mut list).await?;
         }
         for (_, index) in pin.indexes() {
             self.copy_files(to, self.fragments(&index.location).await?, &mut list).await?;

@@ -13,7 +13,7 @@ use crate::copy::{Copied, copy};
 use crate::error::{Error, Result};
 
 /// Says which backup a lake is being restored from, until it is whole.
-const MARKER: &str = "_lake/restore.json";
+const MARKER: &str = Plate::RESTORING;
 /// How many files are read from the list before they are copied.
 const WINDOW: usize = 1024;
 

@@ -35,6 +35,13 @@ async fn a_version_comes_back_as_a_lake_of_its_own() {
     let expected = answers(&catalog).await[&Version(5)].clone();
     let found = answers(&again).await;
     assert_eq!(found.into_iter().collect::<Vec<_>>(), [(Version(5), expected)]);
+    let (pin, name) = (again.pin(None).await.unwrap(), "t".parse().unwrap());
+    let told = again.history(&pin, &name, 10, None).await.unwrap().items;
+    assert_eq!(
+        told.iter().map(|line| line.version).collect::<Vec<_>>(),
+        [Some(Version(5))],
+        "no snapshot without its files"
+    );
     let tagged = again.pin(Some(&as_of)).await.unwrap();
     assert_eq!(tagged.version(), Version(5));
     let published = load(&again, "t", Mode::Append, &[6]).await.unwrap();
@@ -122,6 +129,12 @@ async fn an_interrupted_restore_is_no_lake_and_can_be_finished() {
     let bytes = backup.get(&data).await.unwrap();
     backup.delete(&data).await.unwrap();
     restore(&backup, &target).await.unwrap_err();
+    // However early it ended.
+    let begun = testkit::lake::memory().await;
+    begun.put("_lake/restore.json", target.get("_lake/restore.json").await.unwrap()).await.unwrap();
+    let refused = Catalog::open(begun.clone(), &config(), base::Seams::system()).await;
+    assert_eq!(refused.err().unwrap().code(), "catalog.damaged");
+    assert!(!begun.exists("_lake/format.json").await.unwrap());
     assert!(Catalog::open(target.clone(), &config(), base::Seams::system()).await.is_err());
     assert_eq!(restore(&other, &target).await.unwrap_err().code(), "upkeep.occupied");
     backup.put(&data, bytes).await.unwrap();
