@@ -129,9 +129,9 @@ async fn indexes_of_format_1_still_open() {
 #[tokio::test]
 async fn a_newer_lake_is_refused_by_name() {
     let lake = TestLake::open().await;
-    lake.store.put("_lake/format.json", r#"{"format": 2}"#.into()).await.unwrap();
+    lake.store.put("_lake/format.json", r#"{"format": 3}"#.into()).await.unwrap();
     let error = Catalog::open(lake.store.clone(), &config(), Seams::system()).await.unwrap_err();
-    assert_eq!(error.to_string(), "the lake has format 2, and this program reads formats up to 1: use a newer release");
+    assert_eq!(error.to_string(), "the lake has format 3, and this program reads formats up to 2: use a newer release");
 }
 
 #[tokio::test]
