@@ -10,6 +10,7 @@ mod guarded;
 mod held;
 mod interop;
 #[path = "../../src/smoke/probe.rs"]
+#[expect(dead_code, reason = "shared with the smokes, which need more of it")]
 mod probe;
 mod serving;
 mod smokes;
