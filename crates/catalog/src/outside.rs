@@ -126,14 +126,15 @@ impl Catalog {
         new: Asked<NewTable>,
         caller: Caller,
     ) -> Result<LoadedTable> {
-        let state = self.room.head.ask().await?;
-        creation::expect_room(&state, name)?;
-        let lake = &self.room.lake;
+        let (state, lake) = (self.room.head.ask().await?, &self.room.lake);
+        let keeping = Keeping::new(caller, &["create", &name.to_string(), &new.digest], lake.seams.now());
+        if keeping.kept(&state)?.is_none() {
+            creation::expect_room(&state, name)?;
+        }
         let metadata = new.what.metadata(lake, name, state.at.max(lake.seams.now()))?;
         if new.what.stage_create {
             return self.stage(metadata).await;
         }
-        let keeping = Keeping::new(caller, &["create", &name.to_string(), &new.digest], lake.seams.now());
         self.commit_steps(vec![Step::new(name, Wish::Create(Box::new(metadata)))], keeping, "create").await
     }
 
@@ -168,6 +169,7 @@ impl Catalog {
         caller: Caller,
     ) -> Result<LoadedTable> {
         let now = self.room.lake.seams.now();
+        changes.what.expect_of(name)?;
         let keeping = Keeping::new(caller, &["commit", &name.to_string(), &changes.digest], now);
         let wish = Wish::Change(Box::new(changes.what));
         self.commit_steps(vec![Step::new(name, wish)], keeping, "commit to").await

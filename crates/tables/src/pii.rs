@@ -71,6 +71,15 @@ impl FromStr for Pii {
     }
 }
 
+/// Says why a property cannot be set: it would classify what is no column, or as what is no class.
+pub fn expect_property(key: &str, value: &str) -> Result<(), String> {
+    match key.strip_prefix(PROPERTY) {
+        Some(id) if id.parse::<i32>().is_err() => Err(format!("{id:?} is no column's id")),
+        Some(_) if value != NO => value.parse::<Pii>().map(drop),
+        _ => Ok(()),
+    }
+}
+
 /// The columns of which a table's properties say something; `None` where they say that a column holds nothing personal.
 /// A class that a newer release or another writer noted counts as [`Pii::Other`].
 pub fn noted(metadata: &TableMetadata) -> BTreeMap<i32, Option<Pii>> {

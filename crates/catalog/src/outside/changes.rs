@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use base::{DatasetName, NameError, Timestamp, Version};
-use iceberg::spec::{FormatVersion, Snapshot, SnapshotReference, TableMetadata, TableMetadataBuilder};
+use iceberg::spec::{FormatVersion, MAIN_BRANCH, Snapshot, SnapshotReference, TableMetadata, TableMetadataBuilder};
 use iceberg::{TableRequirement, TableUpdate};
 use serde::Deserialize;
 use tables::draft::GC_ENABLED;
@@ -70,6 +70,16 @@ impl TableChanges {
     /// The table, which changes state where they stand beside those of others.
     pub(super) fn dataset(&self) -> Result<DatasetName, NameError> {
         self.identifier.as_ref().map_or_else(|| "".parse(), Identifier::dataset)
+    }
+
+    /// Refuses changes that say they are of another table.
+    pub(super) fn expect_of(&self, name: &DatasetName) -> Result<()> {
+        match &self.identifier {
+            Some(stated) if stated.dataset().ok().as_ref() != Some(name) => {
+                Err(refuse(name, "the identifier in the body names another table than the path"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses a state in which a requirement does not hold.
@@ -182,13 +192,20 @@ impl<'a> Applying<'a> {
             }
             TableUpdate::SetLocation { location } => return self.stay(builder, location),
             TableUpdate::SetProperties { updates } => {
-                let admitted = rules::admit_properties(name, updates.clone())?;
+                let Ground { lake, begun, .. } = self.ground;
+                let admitted = rules::admit_properties(lake, name, begun.location(), updates.clone())?;
                 return builder.set_properties(admitted).map_err(refused(name));
             }
             TableUpdate::RemoveProperties { removals } if removals.iter().any(|key| key == GC_ENABLED) => {
                 return Err(refuse(name, rules::STAYS_FALSE));
             }
             TableUpdate::AddSchema { schema } => rules::expect_columns(name, schema)?,
+            TableUpdate::AddSpec { spec } => {
+                rules::expect_transforms(name, spec.fields().iter().map(|field| field.transform))?;
+            }
+            TableUpdate::AddSortOrder { sort_order } => {
+                rules::expect_transforms(name, sort_order.fields.iter().map(|field| field.transform))?;
+            }
             TableUpdate::AddSnapshot { snapshot } => return self.add_snapshot(builder, snapshot),
             TableUpdate::SetSnapshotRef { ref_name, reference } => self.move_ref(ref_name, reference)?,
             TableUpdate::RemoveSnapshotRef { ref_name } => drop(self.heads.insert(ref_name.clone(), None)),
@@ -217,12 +234,10 @@ impl<'a> Applying<'a> {
     }
 
     fn expect_inside(&self, location: &str) -> Result<()> {
-        let roots = &self.ground.lake.roots;
-        let inside = roots.relative(location).zip(roots.relative(self.ground.begun.location()));
-        match inside.and_then(|(path, table)| path.strip_prefix(table)).filter(|rest| rest.starts_with('/')) {
-            Some(_) => Ok(()),
-            None => Err(refuse(self.ground.name, "a statistics file does not lie under the table's location")),
+        if rules::is_under(self.ground.lake, self.ground.begun.location(), location) {
+            return Ok(());
         }
+        Err(refuse(self.ground.name, "a statistics file does not lie under the table's location"))
     }
 
     fn add_snapshot(&mut self, builder: TableMetadataBuilder, snapshot: &Snapshot) -> Result<TableMetadataBuilder> {
@@ -251,6 +266,12 @@ impl<'a> Applying<'a> {
 
     /// A new snapshot must follow what its branch holds, or it would undo what others committed in between.
     fn move_ref(&mut self, ref_name: &str, reference: &SnapshotReference) -> Result<()> {
+        if ref_name.is_empty() {
+            return Err(refuse(self.ground.name, "a branch or a tag has no name"));
+        }
+        if ref_name == MAIN_BRANCH && !reference.is_branch() {
+            return Err(refuse(self.ground.name, "main is a branch and cannot become a tag"));
+        }
         let head = match self.heads.get(ref_name) {
             Some(moved) => *moved,
             None => self.ground.begun.snapshot_for_ref(ref_name).map(|snapshot| snapshot.snapshot_id()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::DatasetName;
-use iceberg::spec::{TableMetadata, TableMetadataBuilder};
+use iceberg::spec::{Snapshot, TableMetadata, TableMetadataBuilder};
 use tables::column::fingerprint_of;
 use tables::draft::GC_ENABLED;
 use tables::io;
@@ -127,13 +127,15 @@ impl Step {
         };
         let metadata = base.map(|table| &table.read().metadata);
         let begun = changes.begin(lake, &self.name, metadata, state.at)?;
-        let before = begun.current_snapshot().map(AsRef::as_ref);
         let (location, allows_deletes) = (begun.location(), changes.allows_deletes(&begun));
-        let inspector = Inspector { lake, name: &self.name, location, before, allows_deletes };
+        let inspector = Inspector { lake, name: &self.name, location, allows_deletes };
         for snapshot in changes.snapshots() {
             let found = match self.found.entry(snapshot.snapshot_id()) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => unknown.insert(inspector.inspect(snapshot).await?),
+                Entry::Vacant(unknown) => {
+                    let earlier = earlier(changes, snapshot, &begun);
+                    unknown.insert(inspector.inspect(snapshot, &earlier).await?)
+                }
             };
             expect_unswept(&self.name, state, Some(found))?;
         }
@@ -160,6 +162,17 @@ impl Step {
     }
 }
 
+/// The snapshots whose files a new one may keep: its parent, which the changes may add too, and the current one.
+fn earlier<'a>(changes: &'a TableChanges, new: &Snapshot, begun: &'a TableMetadata) -> Vec<&'a Snapshot> {
+    let parent = new.parent_snapshot_id();
+    let added = changes.snapshots().take_while(|added| added.snapshot_id() != new.snapshot_id());
+    let added = added.filter(|added| parent == Some(added.snapshot_id()));
+    let known = parent.and_then(|parent| begun.snapshot_by_id(parent)).into_iter().chain(begun.current_snapshot());
+    let mut earlier: Vec<_> = added.chain(known.map(AsRef::as_ref)).collect();
+    earlier.dedup_by_key(|snapshot| snapshot.snapshot_id());
+    earlier
+}
+
 /// Refuses files that a sweep may be deleting at this moment: no version named them when it began, and they are older
 /// than what it leaves alone.
 fn expect_unswept(name: &DatasetName, state: &State, found: Option<&Found>) -> Result<()> {
@@ -183,7 +196,7 @@ async fn rows_of_adopted(
         Entry::Occupied(known) => known.into_mut(),
         Entry::Vacant(unknown) => {
             let location = metadata.location();
-            unknown.insert(Inspector { lake, name, location, before: None, allows_deletes: true }.inspect(now).await?)
+            unknown.insert(Inspector { lake, name, location, allows_deletes: true }.inspect(now, &[]).await?)
         }
     };
     Ok(found.rows())

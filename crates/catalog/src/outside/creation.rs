@@ -9,10 +9,10 @@ use iceberg::spec::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use uuid::Uuid;
 use tables::draft;
 use tables::lake::Lake;
 use tables::metadata_file;
+use uuid::Uuid;
 
 use super::rules::{self, refuse, refused};
 use crate::error::{Error, Result};
@@ -65,13 +65,16 @@ impl NewTable {
     /// The metadata of the table, with fresh ids.
     pub(super) fn metadata(&self, lake: &Lake, name: &DatasetName, at: Timestamp) -> Result<TableMetadata> {
         let given = self.properties.clone().unwrap_or_default();
-        let properties = ours().into_iter().chain(rules::admit_properties(name, given)?).collect();
         let location = match &self.location {
             Some(given) => rules::expect_free_location(lake, name, given)?,
             None => lake.roots.absolute(&draft::new_location(name, &lake.seams)),
         };
+        let admitted = rules::admit_properties(lake, name, &location, given)?;
+        let properties = ours().into_iter().chain(admitted).collect();
         let spec = self.partition_spec.clone().unwrap_or_else(|| PartitionSpec::unpartition_spec().into_unbound());
         let order = self.write_order.clone().unwrap_or_else(SortOrder::unsorted_order);
+        let sorted = order.fields.iter().map(|field| field.transform);
+        rules::expect_transforms(name, spec.fields().iter().map(|field| field.transform).chain(sorted))?;
         let builder =
             TableMetadataBuilder::new(self.schema.clone(), spec, order, location, FormatVersion::V2, properties);
         let built = builder.map(|builder| builder.assign_uuid(lake.seams.uuid())).and_then(TableMetadataBuilder::build);

@@ -46,20 +46,18 @@ pub(super) struct Inspector<'a> {
     pub name: &'a DatasetName,
     /// The table's location.
     pub location: &'a str,
-    /// The snapshot that was current before; its manifests were looked at when it came.
-    pub before: Option<&'a Snapshot>,
     pub allows_deletes: bool,
 }
 
 impl Inspector<'_> {
-    /// Looks at a snapshot and all files that it names and the table before it does not.
-    pub async fn inspect(&self, snapshot: &Snapshot) -> Result<Found> {
+    /// Looks at a snapshot and all files that it names and those before it, which were looked at when they came, do not.
+    pub async fn inspect(&self, snapshot: &Snapshot, earlier: &[&Snapshot]) -> Result<Found> {
         let mut ages = vec![self.take_over(snapshot.manifest_list()).await?.modified];
         let listed = self.list(snapshot.manifest_list()).await?;
-        let before = match self.before {
-            Some(before) => self.list(before.manifest_list()).await?,
-            None => Vec::new(),
-        };
+        let mut before = Vec::new();
+        for earlier in earlier {
+            before.extend(self.list(earlier.manifest_list()).await?);
+        }
         let known: HashMap<&str, &ManifestFile> =
             before.iter().map(|manifest| (manifest.manifest_path.as_str(), manifest)).collect();
         let (mut found, mut entries) = (Found::default(), Vec::new());

@@ -3,16 +3,28 @@
 use std::collections::{HashMap, HashSet};
 
 use base::{DatasetName, Timestamp};
-use iceberg::spec::{NestedField, PrimitiveType, Schema, TableMetadata, Type};
+use iceberg::spec::{NameMapping, NestedField, PrimitiveType, Schema, TableMetadata, Transform, Type};
 use serde_json::{Value, json};
 use tables::draft::GC_ENABLED;
 use tables::lake::Lake;
+use tables::pii;
 
 use crate::error::{Error, Result};
 
 /// Why tables of other formats are refused.
 pub(super) const ONLY_V2: &str = "tables have Iceberg's format version 2 here";
 const FORMAT_VERSION: &str = "format-version";
+/// Names of columns are no longer, in bytes; what we load has none that are.
+const LONGEST_NAME: usize = 1024;
+/// More digits than this fit no reader's decimal.
+const MOST_DIGITS: u32 = 38;
+/// Values of one fixed length are no longer, in bytes.
+const LONGEST_FIXED: u64 = 1 << 20;
+/// Where engines are told to write by properties.
+const WRITE_PATHS: [&str; 4] =
+    ["write.data.path", "write.metadata.path", "write.object-storage.path", "write.folder-storage.path"];
+/// How engines find columns in files that have no ids.
+const NAME_MAPPING: &str = "schema.name-mapping.default";
 
 /// The refusal of what an outsider asks for.
 pub(super) fn refuse(name: &DatasetName, why: impl Into<String>) -> Error {
@@ -29,18 +41,44 @@ pub(super) fn refused(name: &DatasetName) -> impl Fn(iceberg::Error) -> Error {
     }
 }
 
-/// The properties that a table takes over. The format's version is no property of ours, but some clients state it as
-/// one.
+/// The properties that a table at `location` takes over. The format's version is no property of ours, but some clients
+/// state it as one.
 pub(super) fn admit_properties(
+    lake: &Lake,
     name: &DatasetName,
+    location: &str,
     mut given: HashMap<String, String>,
 ) -> Result<HashMap<String, String>> {
     if given.remove(FORMAT_VERSION).is_some_and(|version| version != "2") {
         return Err(refuse(name, ONLY_V2));
     }
-    match given.get(GC_ENABLED) {
-        Some(value) if value != "false" => Err(refuse(name, STAYS_FALSE)),
-        _ => Ok(given),
+    if given.get(GC_ENABLED).is_some_and(|value| value != "false") {
+        return Err(refuse(name, STAYS_FALSE));
+    }
+    for (key, value) in &given {
+        if WRITE_PATHS.contains(&key.as_str()) && !is_under(lake, location, &format!("{value}/")) {
+            return Err(refuse(name, format!("{key} lies under the table's location; files elsewhere are refused")));
+        }
+        if key == NAME_MAPPING && serde_json::from_str::<NameMapping>(value).is_err() {
+            return Err(refuse(name, format!("{key} is no mapping of names in JSON")));
+        }
+        pii::expect_property(key, value).map_err(|why| refuse(name, format!("{key}: {why}")))?;
+    }
+    Ok(given)
+}
+
+/// Whether something lies under a table's location, both written as addresses.
+pub(super) fn is_under(lake: &Lake, table: &str, location: &str) -> bool {
+    let inside = lake.roots.relative(location).zip(lake.roots.relative(table));
+    inside.and_then(|(path, table)| path.strip_prefix(table)).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Refuses transforms that no value can go through.
+pub(super) fn expect_transforms(name: &DatasetName, transforms: impl IntoIterator<Item = Transform>) -> Result<()> {
+    let no_width = |transform: &Transform| matches!(transform, Transform::Bucket(0) | Transform::Truncate(0));
+    match transforms.into_iter().find(no_width) {
+        Some(transform) => Err(refuse(name, format!("the transform {transform} has no width"))),
+        None => Ok(()),
     }
 }
 
@@ -70,12 +108,30 @@ pub(super) fn expect_columns(name: &DatasetName, schema: &Schema) -> Result<()> 
         Some(field) => return Err(refuse(name, format!("column {:?} is there twice", field.name))),
         None => {}
     }
-    let nanoseconds =
-        |ty: &Type| matches!(ty, Type::Primitive(PrimitiveType::TimestampNs | PrimitiveType::TimestamptzNs));
-    match schema.field_id_to_fields().values().find(|field| nanoseconds(&field.field_type)) {
-        Some(field) => Err(refuse(name, format!("column {:?}: nanoseconds belong to format version 3", field.name))),
-        None => Ok(()),
+    let mut nested = schema.field_id_to_fields().values();
+    nested.find_map(|field| flaw(field)).map_or(Ok(()), |flaw| Err(refuse(name, flaw)))
+}
+
+/// Why a column cannot be held, if so.
+fn flaw(field: &NestedField) -> Option<String> {
+    if field.name.len() > LONGEST_NAME {
+        let beginning: String = field.name.chars().take(16).collect();
+        return Some(format!("the name of column {beginning:?}… is longer than {LONGEST_NAME} bytes"));
     }
+    let Type::Primitive(ty) = field.field_type.as_ref() else { return None };
+    let why = match ty {
+        PrimitiveType::TimestampNs | PrimitiveType::TimestamptzNs => {
+            "nanoseconds belong to format version 3".to_owned()
+        }
+        PrimitiveType::Decimal { precision, scale } if !(1..=MOST_DIGITS).contains(precision) || scale > precision => {
+            format!("{ty} has more digits after the point than in all, or not 1 to {MOST_DIGITS} in all")
+        }
+        PrimitiveType::Fixed(length) if !(1..=LONGEST_FIXED).contains(length) => {
+            format!("{ty} is not 1 to {LONGEST_FIXED} bytes long")
+        }
+        _ => return None,
+    };
+    Some(format!("column {:?}: {why}", field.name))
 }
 
 /// Refuses a schema under which files of the old one would read wrongly.

@@ -308,6 +308,12 @@ async fn what_would_break_a_table_is_refused() {
         "snapshot-id": 1, "statistics-path": "file:///etc/passwd", "file-size-in-bytes": 1,
         "file-footer-size-in-bytes": 1, "blob-metadata": [],
     });
+    let bucket = json!({ "source-id": 1, "field-id": 1000, "name": "b", "transform": "bucket[0]" });
+    let set = |key: &str, value: &str| json!([{ "action": "set-properties", "updates": { key: value } }]);
+    let moved = |name: &str, ty: &str| {
+        let id = now.current_snapshot_id();
+        json!([{ "action": "set-snapshot-ref", "ref-name": name, "type": ty, "snapshot-id": id }])
+    };
     for (updates, told) in [
         (json!([{ "action": "upgrade-format-version", "format-version": 3 }]), "format version 2"),
         (json!([{ "action": "set-properties", "updates": { "format-version": "1" } }]), "format version 2"),
@@ -322,6 +328,16 @@ async fn what_would_break_a_table_is_refused() {
         (field(3, "new", "long", true), "must be optional"),
         (field(3, "NAME", "long", false), "there twice"),
         (field(3, "at", "timestamp_ns", false), "nanoseconds"),
+        (field(3, "pay", "decimal(50,3)", false), "1 to 38"),
+        (field(3, "pay", "decimal(3,4)", false), "after the point"),
+        (field(3, "raw", "fixed[999999999999]", false), "bytes long"),
+        (field(3, &"x".repeat(100_000), "long", false), "longer than 1024 bytes"),
+        (moved("main", "tag"), "main is a branch"),
+        (moved("", "tag"), "has no name"),
+        (json!([{ "action": "add-spec", "spec": { "fields": [bucket] } }]), "bucket[0]"),
+        (set("schema.name-mapping.default", "garbage"), "no mapping of names"),
+        (set("write.data.path", "file:///etc"), "under the table's location"),
+        (set("lakehouse.pii.2", "bogus"), "no class of personal data"),
     ] {
         let why = why(engine.update(updates.clone()).await);
         assert!(why.contains(told), "{updates}: {why}");
@@ -331,6 +347,15 @@ async fn what_would_break_a_table_is_refused() {
         .update(json!([{ "action": "set-properties", "updates": { "lakehouse.allow-delete-files": "true" } }]))
         .await
         .unwrap();
+    engine.update(set("write.data.path", &format!("{location}/elsewhere"))).await.unwrap();
+    let mut astray = json!({ "requirements": [], "updates": set("a", "b") });
+    for (table, told) in [("u", Some("another table")), ("t", None)] {
+        astray["identifier"] = json!({ "namespace": ["default"], "name": table });
+        match (engine.commit(astray.clone()).await, told) {
+            (Ok(_), None) => {}
+            (outcome, told) => assert!(why(outcome).contains(told.unwrap())),
+        }
+    }
     assert_eq!(ids(&catalog, "t").await, [1]);
 }
 
@@ -338,10 +363,14 @@ async fn what_would_break_a_table_is_refused() {
 async fn what_would_be_no_table_is_not_created() {
     let lake = TestLake::open().await;
     let catalog = open(&lake.store).await;
+    let decimal = json!({ "id": 1, "name": "d", "required": false, "type": "decimal(99,2)" });
+    let bucket = json!({ "source-id": 1, "name": "b", "transform": "bucket[0]" });
     for (body, told) in [
         (json!({ "name": "n", "schema": schema(), "location": "s3://elsewhere/n" }), "under `tables/`"),
         (json!({ "name": "n", "schema": schema(), "properties": { "format-version": "3" } }), "format version 2"),
         (json!({ "name": "n", "schema": { "type": "struct", "fields": [] } }), "has columns"),
+        (json!({ "name": "n", "schema": { "type": "struct", "fields": [decimal] } }), "1 to 38"),
+        (json!({ "name": "n", "schema": schema(), "partition-spec": { "fields": [bucket] } }), "bucket[0]"),
     ] {
         let created = catalog.create_outside(&"n".parse().unwrap(), asked::<NewTable>(body), caller()).await;
         assert!(why(created).contains(told));
@@ -363,6 +392,12 @@ async fn a_key_answers_its_first_outcome_in_every_process() {
     assert_eq!(ids(&other, "t").await, [1, 2]);
     let differs = json!({ "requirements": [], "updates": [] });
     assert!(matches!(engine.commit_as(differs, keyed(Some("k"))).await, Err(Error::KeyReused)));
+    let (name, wish) = ("made".parse().unwrap(), json!({ "name": "made", "schema": schema() }));
+    let made = catalog.create_outside(&name, asked::<NewTable>(wish.clone()), keyed(Some("c"))).await.unwrap();
+    let again = other.create_outside(&name, asked::<NewTable>(wish.clone()), keyed(Some("c"))).await.unwrap();
+    assert_eq!((again.tag(), again.version()), (made.tag(), made.version()));
+    let unkeyed = other.create_outside(&name, asked::<NewTable>(wish), caller()).await;
+    assert!(matches!(unkeyed, Err(Error::DatasetExists { .. })));
     let gone = other.drop_outside(&engine.name, keyed(Some("d"))).await.unwrap();
     let twice = catalog.drop_outside(&engine.name, keyed(Some("d"))).await.unwrap();
     assert!(gone <= twice && catalog.pin_fresh().await.unwrap().version() == gone, "it is dropped once");
