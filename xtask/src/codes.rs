@@ -9,7 +9,7 @@ use crate::project::Project;
 #[cfg(test)]
 mod tests;
 
-/// Names codes without a page and pages without a code.
+/// Names codes without a page, pages without a code, and pages that the index lacks.
 pub fn unexplained(project: &Project) -> Result<Vec<String>> {
     let mut codes = BTreeSet::new();
     for file in project.sources().filter(|file| file.starts_with("crates/")) {
@@ -22,7 +22,10 @@ pub fn unexplained(project: &Project) -> Result<Vec<String>> {
     let pages: BTreeSet<String> = project.files.iter().filter_map(page).filter(|page| page != "README").collect();
     let missing = codes.difference(&pages).map(|code| format!("codes: {code} has no page docs/errors/{code}.md"));
     let stale = pages.difference(&codes).map(|code| format!("codes: no error has the code of docs/errors/{code}.md"));
-    Ok(missing.chain(stale).collect())
+    let index = project.read("docs/errors/README.md")?;
+    let unlisted = pages.iter().filter(|code| !index.contains(&format!("({code}.md)")));
+    let unlisted = unlisted.map(|code| format!("codes: docs/errors/README.md lacks {code}"));
+    Ok(missing.chain(stale).chain(unlisted).collect())
 }
 
 /// String literals of the form `<room>.<snake_case>`.
