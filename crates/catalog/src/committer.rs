@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::{CommitId, DatasetName, IndexName, Seams, Span, Tag};
+use base::{CommitId, DatasetName, IndexName, Seams, Span, Tag, Timestamp};
 use futures::FutureExt;
 use futures::future::join_all;
 use storage::{Store, task};
@@ -43,6 +43,12 @@ pub(crate) enum Subject {
 pub(crate) trait Proposal: Send + Sync {
     /// What it changes. Proposals for different subjects are decided side by side, save those for the whole.
     fn subject(&self) -> Subject;
+
+    /// Whether it only adds to what others leave of its subject, so that one version may hold it beside others that do.
+    /// What anything else leaves, or takes away, must be readable at a version of its own.
+    fn only_adds(&self) -> bool {
+        false
+    }
 
     /// What the record says about the commit.
     fn describe(&self) -> Description;
@@ -180,12 +186,15 @@ impl Desk {
     /// Decides, publishes and decides again until every proposal of the group is settled.
     async fn put_through(&self, mut group: Vec<Waiting>) {
         while !group.is_empty() {
-            let head = self.head.known();
+            let (head, looked) = match self.head.undoubted().await {
+                Ok(found) => found,
+                Err(error) => return refuse_all(group, &Arc::new(error)).await,
+            };
             let mut state = State::clone(&head);
             state.begin(head.version.next(), self.seams.now().max(head.at));
             let decided = self.decide_all(&state, group).await;
             let record = record(&state, &decided);
-            group = match self.establish(&head, &record).await {
+            group = match self.establish(&head, looked, &record).await {
                 Ok(true) => return settle_all(decided, None).await,
                 Ok(false) => decided.into_iter().map(|decided| decided.waiting).collect(),
                 Err(error) => return settle_all(decided, Some(error)).await,
@@ -231,8 +240,9 @@ impl Desk {
     }
 
     /// Makes the decisions stand: publishes the record, or, when it is empty, makes sure that `head` still is the
-    /// newest state. Answers whether they stand; otherwise everything is to be decided again.
-    async fn establish(&self, head: &State, record: &Record) -> Result<bool> {
+    /// newest state. Answers whether they stand; otherwise everything is to be decided again. What `looked` proves counts,
+    /// never what others have seen since: they may have come to a newer state past a hole that this record fell into.
+    async fn establish(&self, head: &State, looked: Timestamp, record: &Record) -> Result<bool> {
         if record.commits.is_empty() {
             return Ok(self.head.ask().await?.version == head.version);
         }
@@ -241,7 +251,7 @@ impl Desk {
         match landed {
             // It stood there and has expired since, or it fell into the hole that expiry left and nobody reads it: whoever
             // slept for so long cannot tell.
-            Landed::Ours if self.head.is_expired(record.version).await.map_err(|_| Error::OutcomeUnknown)? => {
+            Landed::Ours if self.is_lost(record, looked).await? => {
                 self.head.ask().await.map_err(|_| Error::OutcomeUnknown)?;
                 Err(Error::OutcomeUnknown)
             }
@@ -257,6 +267,11 @@ impl Desk {
         }
     }
 
+    /// Whether a record that landed may have expired unseen.
+    async fn is_lost(&self, record: &Record, looked: Timestamp) -> Result<bool> {
+        self.head.is_expired(record.version, looked).await.map_err(|_| Error::OutcomeUnknown)
+    }
+
     /// Writes a checkpoint beside the commits when one is due.
     fn checkpoint(&self, record: &Record) {
         if !record.version.0.is_multiple_of(self.checkpoint_every) {
@@ -267,9 +282,10 @@ impl Desk {
     }
 }
 
-/// Takes out of a group what may be decided side by side, which is never nothing. Chains do not see each other, so what
-/// is about the whole goes alone, and where two subjects use one idempotency key, the later one waits until it is known
-/// what the first made of it.
+/// Takes out of a group what may share a record, which is never nothing. What is about the whole goes alone. Of one
+/// subject, only what adds goes together: what another proposal would undo is answered with a version that holds it.
+/// Chains do not see each other, so where two subjects use one idempotency key, the later one waits until it is known what
+/// the first made of it.
 fn next_round(group: &mut Vec<Waiting>) -> Vec<Waiting> {
     let whole = |waiting: &Waiting| waiting.proposal.subject() == Subject::Whole;
     if group.first().is_some_and(whole) {
@@ -283,9 +299,16 @@ fn next_round(group: &mut Vec<Waiting>) -> Vec<Waiting> {
 
 fn side_by_side(group: &mut Vec<Waiting>) -> Vec<Waiting> {
     let mut users: HashMap<String, Subject> = HashMap::new();
+    let mut open: BTreeMap<Subject, bool> = BTreeMap::new();
     let (round, later) = std::mem::take(group).into_iter().partition(|waiting| {
+        let (subject, adds) = (waiting.proposal.subject(), waiting.proposal.only_adds());
+        let is_first = !open.contains_key(&subject);
+        let is_open = open.entry(subject.clone()).or_insert(adds);
+        *is_open &= adds;
+        if !is_first && !*is_open {
+            return false;
+        }
         let Some(key) = waiting.proposal.describe().idempotency_key else { return true };
-        let subject = waiting.proposal.subject();
         *users.entry(key).or_insert_with(|| subject.clone()) == subject
     });
     *group = later;
@@ -302,6 +325,12 @@ async fn decide(proposal: &mut dyn Proposal, state: &State) -> Result<Vec<Change
 fn record(state: &State, decided: &[Decided]) -> Record {
     let commits = decided.iter().filter_map(|decided| decided.outcome.as_ref().ok()?.commit.clone());
     Record::new(state.version, state.at, commits.collect())
+}
+
+/// Tells every proposal that nothing could be decided.
+async fn refuse_all(group: Vec<Waiting>, failure: &Arc<Error>) {
+    let refused = |waiting| Decided { waiting, outcome: Err(Error::share(failure)) };
+    settle_all(group.into_iter().map(refused).collect(), None).await;
 }
 
 /// Tells every proposal its outcome. A failure of the record is the outcome of all that were decided for it.

@@ -191,6 +191,10 @@ impl Proposal for Publishing {
         Subject::Dataset(self.dataset().clone())
     }
 
+    fn only_adds(&self) -> bool {
+        self.publication.mode == Mode::Append
+    }
+
     fn describe(&self) -> Description {
         Description {
             author: self.publication.author.clone(),

@@ -1,6 +1,7 @@
 use std::sync::Mutex;
 
 use base::Version;
+use testkit::{FixedClock, SeededDice};
 
 use super::*;
 use crate::record::{Change, TablePut};
@@ -9,6 +10,7 @@ use crate::record::{Change, TablePut};
 struct Scripted {
     name: DatasetName,
     whole: bool,
+    adds: bool,
     key: Option<&'static str>,
     panics: bool,
     settled: Arc<Mutex<Vec<bool>>>,
@@ -18,6 +20,10 @@ struct Scripted {
 impl Proposal for Scripted {
     fn subject(&self) -> Subject {
         if self.whole { Subject::Whole } else { Subject::Dataset(self.name.clone()) }
+    }
+
+    fn only_adds(&self) -> bool {
+        self.adds
     }
 
     fn describe(&self) -> Description {
@@ -50,7 +56,11 @@ impl Proposal for Scripted {
 }
 
 async fn committer(store: &Store) -> (Committer, Arc<Head>) {
-    let (config, seams) = (Config::default(), Seams::system());
+    committer_by(store, Seams::system()).await
+}
+
+async fn committer_by(store: &Store, seams: Seams) -> (Committer, Arc<Head>) {
+    let config = Config::default();
     let log = Log::new(store.clone());
     let head = Arc::new(Head::load(store, log.clone(), &config, seams.clone()).await.unwrap());
     (Committer::start(store.clone(), log, Arc::clone(&head), &config, seams), head)
@@ -66,6 +76,7 @@ async fn a_proposal_that_panics_takes_nobody_along() {
         Box::new(Scripted {
             name: if panics { "a" } else { "b" }.parse().unwrap(),
             whole: false,
+            adds: false,
             key: None,
             panics,
             settled,
@@ -86,7 +97,7 @@ async fn closing_lets_what_waits_through() {
     let settled = Arc::new(Mutex::new(Vec::new()));
     let proposal = || {
         let (name, settled) = ("a".parse().unwrap(), Arc::clone(&settled));
-        Box::new(Scripted { name, whole: false, key: None, panics: false, settled })
+        Box::new(Scripted { name, whole: false, adds: false, key: None, panics: false, settled })
     };
     let (first, second, ()) =
         tokio::join!(committer.propose(proposal()), committer.propose(proposal()), committer.close());
@@ -102,7 +113,7 @@ async fn a_key_that_two_datasets_use_at_once_is_the_first_ones() {
     let (committer, head) = committer(&store).await;
     let proposal = |name: &str| {
         let name = name.parse().unwrap();
-        Box::new(Scripted { name, whole: false, key: Some("k"), panics: false, settled: Arc::default() })
+        Box::new(Scripted { name, whole: false, adds: false, key: Some("k"), panics: false, settled: Arc::default() })
     };
     let (first, second) = tokio::join!(committer.propose(proposal("b")), committer.propose(proposal("a")));
     assert!(first.unwrap().committed);
@@ -110,19 +121,67 @@ async fn a_key_that_two_datasets_use_at_once_is_the_first_ones() {
     assert_eq!(head.known().tables.keys().map(ToString::to_string).collect::<Vec<_>>(), ["b"]);
 }
 
-#[tokio::test]
-async fn what_is_about_the_whole_is_decided_alone_and_in_its_turn() {
-    let proposal = |name: &str, whole| {
-        let (reply, _) = oneshot::channel();
-        let name = name.parse().unwrap();
-        let scripted = Scripted { name, whole, key: None, panics: false, settled: Arc::default() };
-        Waiting { proposal: Box::new(scripted), reply }
-    };
-    let mut group: Vec<_> =
-        [("a", false), ("b", false), ("w", true), ("c", false)].map(|(name, whole)| proposal(name, whole)).into();
+fn waiting(name: &str, whole: bool, adds: bool) -> Waiting {
+    let (reply, _) = oneshot::channel();
+    let scripted =
+        Scripted { name: name.parse().unwrap(), whole, adds, key: None, panics: false, settled: Arc::default() };
+    Waiting { proposal: Box::new(scripted), reply }
+}
+
+fn rounds(mut group: Vec<Waiting>) -> Vec<usize> {
     let mut rounds = Vec::new();
     while !group.is_empty() {
         rounds.push(next_round(&mut group).len());
     }
-    assert_eq!(rounds, [2, 1, 1]);
+    rounds
+}
+
+#[tokio::test]
+async fn what_is_about_the_whole_is_decided_alone_and_in_its_turn() {
+    let group = [("a", false), ("b", false), ("w", true), ("c", false)];
+    assert_eq!(rounds(group.map(|(name, whole)| waiting(name, whole, false)).into()), [2, 1, 1]);
+}
+
+#[tokio::test]
+async fn of_one_subject_only_what_adds_shares_a_record() {
+    let group = [("a", true), ("a", true), ("a", false), ("a", true), ("b", false), ("a", true), ("a", false)];
+    assert_eq!(rounds(group.map(|(name, adds)| waiting(name, false, adds)).into()), [3, 1, 2, 1]);
+}
+
+/// A proposal during whose decision an hour goes by, its version expires, and a reader finds the newer state.
+struct Overtaken {
+    store: Store,
+    head: Arc<Head>,
+    clock: Arc<FixedClock>,
+}
+
+#[async_trait]
+impl Proposal for Overtaken {
+    fn subject(&self) -> Subject {
+        Subject::Tag("a".parse().unwrap())
+    }
+
+    fn describe(&self) -> Description {
+        Description { author: "test".into(), message: String::new(), idempotency_key: None, request: None }
+    }
+
+    async fn decide(&mut self, _: &State) -> Result<Vec<Change>> {
+        let newer = State { version: Version(5), oldest: Version(5), ..State::empty() };
+        checkpoint::write(&self.store, checkpoint::Role::Base, &newer).await?;
+        self.clock.set(Timestamp::from_micros(3_600_000_000));
+        assert_eq!(self.head.ask().await?.version, Version(5));
+        Ok(vec![Change::TagPut { tag: "a".parse().unwrap(), version: Version(1) }])
+    }
+
+    async fn settle(&mut self, _: &Result<Settled>) {}
+}
+
+#[tokio::test]
+async fn a_record_that_falls_into_a_hole_is_no_commit_though_others_have_looked_since() {
+    let store = testkit::lake::memory().await;
+    let clock = Arc::new(FixedClock::at(Timestamp::from_micros(0)));
+    let (committer, head) = committer_by(&store, Seams::new(clock.clone(), Arc::new(SeededDice::new(7)))).await;
+    let overtaken = Overtaken { store, head: Arc::clone(&head), clock };
+    assert!(matches!(committer.propose(Box::new(overtaken)).await, Err(Error::OutcomeUnknown)));
+    assert!(head.known().tags.is_empty());
 }

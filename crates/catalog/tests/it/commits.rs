@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use base::Version;
+use base::{AsOf, Version};
 use catalog::{Catalog, Mode, Record};
 use futures::future::join_all;
 use testkit::TestLake;
 
-use crate::support::{config, ids, load, load_keyed, open, paths};
+use crate::support::{config, ids, ids_at, load, load_keyed, open, paths};
 
 /// All records of a lake, oldest first.
 async fn history(catalog: &Catalog) -> Vec<Record> {
@@ -251,4 +251,30 @@ async fn an_abandoned_call_still_ends_well() {
     catalog.close().await;
     let records = history(&open(&lake.reopen().await).await).await;
     assert_linear(&records);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_commit_undoes_is_readable_at_the_version_answered() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let name = "t".parse().unwrap();
+    load(&catalog, "t", Mode::Append, &[0]).await.unwrap();
+    for round in 1..=5_i64 {
+        let ids: Vec<[i64; 1]> = (1..=8).map(|n| [round * 100 + n]).collect();
+        let loads = ids.iter().enumerate().map(|(n, id)| {
+            let mode = if n % 2 == 0 { Mode::Append } else { Mode::Replace };
+            load(&catalog, "t", mode, id)
+        });
+        let back = AsOf::Version(Version(1));
+        let rollback = catalog.roll_back(&name, &back, "test");
+        let (loaded, rolled_back) = tokio::join!(join_all(loads), rollback);
+        for (published, id) in loaded.into_iter().zip(&ids) {
+            let at = AsOf::Version(published.unwrap().version);
+            let pin = catalog.pin(Some(&at)).await.unwrap();
+            assert!(ids_at(&catalog, &pin, "t").await.contains(&id[0]), "{id:?} at {at}");
+        }
+        let at = AsOf::Version(rolled_back.unwrap().version);
+        let pin = catalog.pin(Some(&at)).await.unwrap();
+        assert_eq!(ids_at(&catalog, &pin, "t").await, [0], "at {at}");
+    }
 }
