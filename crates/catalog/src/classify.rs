@@ -117,12 +117,7 @@ impl Proposal for Classifying {
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
         let name = &self.classify.name;
-        let missing = || Error::UnknownDataset {
-            name: name.clone(),
-            version: state.version,
-            near: near(&name.to_string(), state.tables.keys().map(ToString::to_string)),
-        };
-        let entry = state.tables.get(name).ok_or_else(missing)?;
+        let entry = state.tables.get(name).ok_or_else(|| state.unknown(name, state.published()))?;
         let table = self.tables.load(name, entry).await?;
         let changes = self.changes(&table)?;
         if changes.is_empty() {

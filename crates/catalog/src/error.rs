@@ -35,8 +35,8 @@ pub enum Error {
         /// Names that differ little, nearest first.
         near: Vec<String>,
     },
-    /// The version, time or tag asked for does not exist.
-    #[error("there is no version {as_of}; the lake holds versions {oldest} to {newest}")]
+    /// The version asked for does not exist, or none is as old as the time.
+    #[error("{}; the lake holds versions {oldest} to {newest}", no_version(as_of))]
     UnknownVersion {
         /// What was asked for.
         as_of: AsOf,
@@ -376,6 +376,13 @@ impl Fault for Error {
 
 fn in_use(tables: usize) -> String {
     if tables == 0 { "it always exists".to_owned() } else { format!("it holds {tables} tables") }
+}
+
+fn no_version(as_of: &AsOf) -> String {
+    match as_of {
+        AsOf::Time(time) => format!("no version is as old as {time}"),
+        as_of => format!("there is no version {as_of}"),
+    }
 }
 
 fn hint(near: &[String]) -> String {

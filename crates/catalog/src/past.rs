@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::head::Head;
 use crate::log::Log;
 use crate::state::State;
+use crate::tag;
 
 /// How many states of the past are kept.
 const KEPT: usize = 16;
@@ -99,6 +100,9 @@ impl Past {
     /// The refusal of a version that does not exist.
     pub fn unknown(&self, as_of: &AsOf) -> Error {
         let head = self.head.known();
+        if let AsOf::Tag(tag) = as_of {
+            return tag::not_found(&head, tag);
+        }
         let newest = head.version;
         Error::UnknownVersion { as_of: as_of.clone(), oldest: head.oldest.min(newest), newest }
     }

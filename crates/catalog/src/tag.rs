@@ -108,6 +108,6 @@ impl Proposal for Tagging {
 }
 
 /// The refusal of a tag that `state` does not hold.
-fn not_found(state: &State, tag: &Tag) -> Error {
+pub(crate) fn not_found(state: &State, tag: &Tag) -> Error {
     Error::UnknownTag { tag: tag.clone(), near: near(tag.as_str(), state.tags.keys().map(ToString::to_string)) }
 }

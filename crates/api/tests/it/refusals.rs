@@ -199,7 +199,7 @@ fn catalog() -> Vec<Case> {
         ("manifest/people?as_of=99999999999999999999999", 400, "api.bad_as_of"),
         ("manifest/people?asof=1", 400, "api.bad_parameter"),
         ("list?as_of=999999", 404, "catalog.unknown_version"),
-        ("list?as_of=no-such-tag", 404, "catalog.unknown_version"),
+        ("list?as_of=no-such-tag", 404, "catalog.unknown_tag"),
         ("list?limit=3", 400, "api.bad_parameter"),
         ("history/absent", 404, "catalog.unknown_dataset"),
         ("history/a%20b", 400, "api.bad_name"),

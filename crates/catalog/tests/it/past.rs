@@ -36,7 +36,7 @@ async fn every_version_is_found_by_number_and_by_time() {
                 assert_eq!(ids_at(&catalog, &pin, "t").await, (1..=id).collect::<Vec<_>>());
             }
         }
-        for unknown in ["11", "2026-01-01T00:00:00Z", "no-such-tag"] {
+        for unknown in ["11", "2026-01-01T00:00:00Z"] {
             let error = catalog.pin(Some(&unknown.parse().unwrap())).await.unwrap_err();
             assert_eq!(error.code(), "catalog.unknown_version");
             assert_eq!((error.facts()["oldest"].as_u64(), error.facts()["newest"].as_u64()), (Some(1), Some(10)));

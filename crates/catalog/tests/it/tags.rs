@@ -43,7 +43,7 @@ async fn a_tag_names_a_version_until_it_is_moved_or_dropped() {
         assert_eq!(catalog.tag(&tag("now")).await.unwrap(), (Version(3), Version(6)));
     }
     assert_eq!(catalog.drop_tag(&tag("monday"), "test").await.unwrap(), Version(7));
-    assert_eq!(catalog.pin(Some(&AsOf::Tag(tag("monday")))).await.unwrap_err().code(), "catalog.unknown_version");
+    assert_eq!(catalog.pin(Some(&AsOf::Tag(tag("monday")))).await.unwrap_err().code(), "catalog.unknown_tag");
 }
 
 #[tokio::test]
@@ -53,13 +53,19 @@ async fn a_tag_of_nothing_is_refused_with_what_there_is() {
     let empty = catalog.put_tag(&tag("early"), None, "test").await.unwrap_err();
     assert_eq!(empty.code(), "catalog.unknown_version", "an empty lake has no version to name");
     load(&catalog, "t", Mode::Append, &[1]).await.unwrap();
-    for unknown in ["0", "2", "2026-01-01T00:00:00Z", "no-such-tag"] {
+    for unknown in ["0", "2", "2026-01-01T00:00:00Z"] {
         let refused = catalog.put_tag(&tag("x"), Some(&unknown.parse().unwrap()), "test").await.unwrap_err();
         assert_eq!(refused.code(), "catalog.unknown_version", "{unknown}");
         assert_eq!((refused.facts()["oldest"].as_u64(), refused.facts()["newest"].as_u64()), (Some(1), Some(1)));
     }
     catalog.put_tag(&tag("release"), None, "test").await.unwrap();
-    for refused in [catalog.drop_tag(&tag("relase"), "test").await.err(), catalog.tag(&tag("relase")).await.err()] {
+    let mistyped = AsOf::Tag(tag("relase"));
+    for refused in [
+        catalog.drop_tag(&tag("relase"), "test").await.err(),
+        catalog.tag(&tag("relase")).await.err(),
+        catalog.pin(Some(&mistyped)).await.err(),
+        catalog.put_tag(&tag("x"), Some(&mistyped), "test").await.err(),
+    ] {
         let refused = refused.unwrap();
         assert_eq!(refused.code(), "catalog.unknown_tag");
         assert_eq!(refused.to_string(), "there is no tag relase; did you mean release?");

@@ -111,6 +111,9 @@ async fn a_classification_can_be_changed_and_stays_with_the_column() {
 
     let error = classify(&lake, "town", Some(Pii::Address)).await.unwrap_err();
     assert_eq!(error.code(), "catalog.unknown_column");
+    let nobody = Classify { name: name("nobody"), columns: BTreeMap::new(), author: "me".into() };
+    let error = lake.catalog.classify(nobody).await.unwrap_err().to_string();
+    assert_eq!(error, format!("there is no dataset nobody at version {}", pin.version()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
