@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use base::{Seams, Version};
+use base::{Seams, Timestamp, Version};
 use storage::Store;
 use tokio::sync::Mutex;
 
@@ -97,7 +97,7 @@ impl Head {
         }
         let round = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
         let now = self.seams.now().micros();
-        if self.is_expired(self.known().version).await? {
+        if self.is_expired(self.known().version, self.looked()).await? {
             let state = checkpoint::newest(&self.store, None).await?;
             *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
         }
@@ -110,14 +110,32 @@ impl Head {
         Ok(self.known())
     }
 
-    /// Whether versions up to this one may have expired unseen, and have: what is found or created right after it then
-    /// lies in a hole of the log and is no history. Costs nothing when the store was asked lately.
-    pub async fn is_expired(&self, version: Version) -> Result<bool> {
-        let age = self.seams.now().micros().saturating_sub(self.asked.load(Ordering::Acquire));
-        if (0..DOUBT).contains(&age) {
-            return Ok(false);
+    /// The newest state known, and the moment of a look at the store that proved it or an earlier one. Asks again when the
+    /// last look proves nothing any more.
+    pub async fn undoubted(&self) -> Result<(Arc<State>, Timestamp)> {
+        if self.is_long_ago(self.looked()) {
+            self.ask().await?;
         }
-        Ok(!checkpoint::list(&self.store, Role::Base, Some(version)).await?.is_empty())
+        // In this order: whoever asks meanwhile notes the moment last, so it is never younger than the state.
+        let looked = self.looked();
+        Ok((self.known(), looked))
+    }
+
+    /// Whether versions up to this one may have expired unseen, and have: what is found or created right after it by
+    /// whoever looked at that moment then lies in a hole of the log and is no history. Costs nothing when that was lately.
+    pub async fn is_expired(&self, version: Version, looked: Timestamp) -> Result<bool> {
+        let expired = || checkpoint::list(&self.store, Role::Base, Some(version));
+        Ok(self.is_long_ago(looked) && !expired().await?.is_empty())
+    }
+
+    fn is_long_ago(&self, looked: Timestamp) -> bool {
+        let age = self.seams.now().micros().saturating_sub(looked.micros());
+        !(0..DOUBT).contains(&age)
+    }
+
+    /// When the store was last asked.
+    fn looked(&self) -> Timestamp {
+        Timestamp::from_micros(self.asked.load(Ordering::Acquire))
     }
 
     /// Takes the next record in; one that is known already changes nothing.

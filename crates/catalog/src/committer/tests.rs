@@ -166,7 +166,8 @@ impl Proposal for Overtaken {
     }
 
     async fn decide(&mut self, _: &State) -> Result<Vec<Change>> {
-        let newer = State { version: Version(5), oldest: Version(5), ..State::empty() };
+        let mut newer = State::empty();
+        (newer.version, newer.oldest) = (Version(5), Version(5));
         checkpoint::write(&self.store, checkpoint::Role::Base, &newer).await?;
         self.clock.set(Timestamp::from_micros(3_600_000_000));
         assert_eq!(self.head.ask().await?.version, Version(5));

@@ -101,6 +101,14 @@ async fn a_process_that_slept_through_an_expiry_finds_its_way() {
     assert_eq!(published.version, Version(11), "not the free number 2");
     assert_eq!(ids(&other, "t").await, (1..=10).collect::<Vec<_>>());
     assert_eq!(paths(&lake.store, "_lake/log/").await.len(), 4);
+    for id in 11..=19 {
+        load(&other, "t", Mode::Append, &[id]).await.unwrap();
+    }
+    other.expire(&keep_last(2)).await.unwrap();
+    clock.set(Timestamp::from_micros(start.micros() + 2 * 3_600_000_000));
+    let dropped = sleeper.drop_dataset(&"t".parse().unwrap(), "test").await.unwrap();
+    assert_eq!(dropped, Version(22), "nor the free number 12, by a verb that reads nothing first");
+    assert!(other.pin_fresh().await.unwrap().entry(&"t".parse().unwrap()).is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
