@@ -177,6 +177,11 @@ impl Column {
             Ok(array) => array,
             Err(row) => return Ok(Err(row)),
         };
+        // Columns of ours may hold nulls; those of other engines' tables may demand a value in every row.
+        let demanded = field.is_some_and(|field| !field.is_nullable());
+        if let Some(row) = (0..array.len()).find(|row| demanded && array.is_null(*row)) {
+            return Ok(Err(row));
+        }
         if !self.fixed && self.ty == ColumnType::Int64 {
             let values = array.as_primitive::<Int64Type>().values();
             if values.iter().any(|&number| value::is_wide(number)) {

@@ -37,6 +37,11 @@ pub fn fit(name: &DatasetName, table: &[Column], given: &[NewColumn], evolve: Ev
             diff.removed.clear();
         }
     }
+    // Tables of other engines may demand a value in every row.
+    let lacking = |column: &Column| !column.nullable && given.iter().all(|given| given.name != column.name);
+    if diff.is_empty() && table.iter().any(lacking) {
+        diff = SchemaDiff::between(table, given);
+    }
     if !diff.is_empty() {
         return Err(catalog::Error::drift(name, diff).into());
     }

@@ -18,7 +18,8 @@ use datafusion::physical_optimizer::pruning::PruningPredicate;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
-use object_store::ObjectStore;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore};
 
 use crate::bounds::{FileBounds, statistics};
 use crate::columns::ColumnsById;
@@ -133,7 +134,10 @@ fn ids_by_name(table: &Table) -> HashMap<String, i32> {
 
 /// A file that is read as one piece or several.
 pub(crate) fn listed(path: &str, size: u64) -> PartitionedFile {
-    PartitionedFile::new(path.to_owned(), size).with_metadata_size_hint(FOOTER_HINT)
+    // Other engines may have escaped what they put into a name; it is read as it is written.
+    let location = Path::parse(path).unwrap_or_else(|_| Path::from(path));
+    let meta = ObjectMeta { location, last_modified: Default::default(), size, e_tag: None, version: None };
+    PartitionedFile::new_from_meta(meta).with_metadata_size_hint(FOOTER_HINT)
 }
 
 /// A column as the engine sees it.

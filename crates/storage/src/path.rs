@@ -3,6 +3,8 @@
 //! A path is text with `/` between components. Stores refuse control characters and the components `.` and `..`,
 //! so those are escaped as `%XX`; so is a `%` that would otherwise read as an escape. Everything else, spaces,
 //! quotes and unicode included, is stored as it is. The escaped form is what lists are sorted by.
+//!
+//! Names below `tables/` are stored as they are: other engines give them too, with escapes of their own.
 
 use object_store::path::Path;
 
@@ -13,6 +15,9 @@ mod tests;
 
 /// The longest component of a stored name, in bytes: the limit of common file systems.
 pub const MAX_COMPONENT: usize = 255;
+
+/// Below this, names are nobody's keys.
+const TABLES: &str = "tables/";
 
 /// The stored form of a path. Fails for an empty path or component and for a component that is too long.
 pub fn encode(path: &str) -> Result<Path> {
@@ -26,6 +31,9 @@ pub fn encode(path: &str) -> Result<Path> {
 
 /// The stored form of any text, whether or not it can be stored.
 pub(crate) fn written(path: &str) -> String {
+    if path.starts_with(TABLES) {
+        return path.to_owned();
+    }
     let mut written = String::with_capacity(path.len());
     for (at, component) in path.split('/').enumerate() {
         if at > 0 {
@@ -51,6 +59,9 @@ fn escape(component: &str, written: &mut String) {
 
 /// The path whose stored form this is.
 pub fn decode(stored: &str) -> String {
+    if stored.starts_with(TABLES) {
+        return stored.to_owned();
+    }
     let mut path = String::with_capacity(stored.len());
     let mut rest = stored;
     while let Some((plain, after)) = rest.split_once('%') {

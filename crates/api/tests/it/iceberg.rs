@@ -154,6 +154,24 @@ async fn an_engine_commits_a_snapshot_over_what_we_loaded() {
 }
 
 #[tokio::test]
+async fn a_table_that_demands_values_gets_no_rows_without() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    let mut demanding = schema();
+    demanding["fields"][0]["required"] = json!(true);
+    post(&gateway, "/namespaces/default/tables", json!({ "name": "t", "schema": demanding })).await;
+    let load = |csv: &'static str| {
+        let path = "/v1/ingest?name=t&mode=append&evolve=add";
+        send(&gateway, request(Method::POST, path, &[("content-type", "text/csv")], csv))
+    };
+    assert_eq!(load("id\n7\n").await.status, 200);
+    for without in ["id\n8\n\"\"\n", "word\nx\n"] {
+        assert_eq!(load(without).await.code(), "catalog.schema_drift", "{without}");
+    }
+    assert_eq!(sql(&gateway, "SELECT id FROM t").await.json()["rows"], json!([[7]]));
+}
+
+#[tokio::test]
 async fn a_transaction_stands_or_falls_as_one() {
     let stack = Stack::open().await;
     let gateway = stack.gateway();

@@ -142,6 +142,10 @@ impl Conversion {
                 Ok(column) => column,
                 Err(row) => return Err(self.misfit(stage, plan, rows + row as u64 + 1)),
             });
+            let column = columns[plan.target].iter().filter(|_| !fields[plan.target].is_nullable());
+            if let Some(row) = column.flat_map(|column| (0..column.len()).find(|row| column.is_null(*row))).next() {
+                return Err(self.misfit(stage, plan, rows + row as u64 + 1));
+            }
         }
         let columns = columns
             .into_iter()

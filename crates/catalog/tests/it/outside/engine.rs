@@ -105,7 +105,8 @@ impl<'a> Engine<'a> {
     pub async fn file(&self, metadata: &TableMetadata, ids: &[i64]) -> DataFile {
         let draft = self.catalog.draft(&"x".parse().unwrap(), &columns()).unwrap();
         let (bytes, _) = parquet(&draft.arrow_schema().unwrap(), ids);
-        let path = format!("{}/data/{}.parquet", metadata.location(), base::Seams::system().uuid());
+        // Engines escape values in the names of partitions; the file is named so on the store.
+        let path = format!("{}/data/k=50%25%2F%C3%A9/{}.parquet", metadata.location(), base::Seams::system().uuid());
         let size = bytes.len() as u64;
         io().new_output(&path).unwrap().write(bytes).await.unwrap();
         described(DataContentType::Data, &path, size, ids.len() as u64)
