@@ -36,7 +36,7 @@ const ROWS_OF_A_BYTE: u64 = 100_000;
 pub fn open(mut file: &File, len: u64) -> Result<ParquetMetaData> {
     let footer = footer(&mut file, len)?;
     refuse_giants(&footer)?;
-    let metadata = quietly(|| ParquetMetaDataReader::decode_metadata(&footer))?;
+    let metadata = without_empty_groups(quietly(|| ParquetMetaDataReader::decode_metadata(&footer))?);
     let data = len - TAIL - footer.len() as u64;
     check_counts(&metadata, len)?;
     let mut left = data;
@@ -44,6 +44,14 @@ pub fn open(mut file: &File, len: u64) -> Result<ParquetMetaData> {
         check_group(&mut file, group, data, &mut left)?;
     }
     Ok(metadata)
+}
+
+/// A row group without rows has nothing to read, and its columns lie nowhere: tables without rows are often written so.
+fn without_empty_groups(metadata: ParquetMetaData) -> ParquetMetaData {
+    let mut builder = metadata.into_builder();
+    let mut groups = builder.take_row_groups();
+    groups.retain(|group| group.num_rows() != 0);
+    builder.set_row_groups(groups).build()
 }
 
 /// Runs the decoder, which may panic on bytes that no writer wrote.
@@ -147,7 +155,7 @@ fn span(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     let data = u64::try_from(chunk.data_page_offset()).ok()?;
     let begin = match chunk.dictionary_page_offset() {
         // Some writers say 0 for none.
-        Some(offset) if offset > 0 => u64::try_from(offset).ok()?.min(data),
+        Some(offset) if offset != 0 => u64::try_from(offset).ok()?.min(data),
         _ => data,
     };
     let length = u64::try_from(chunk.compressed_size()).ok()?;

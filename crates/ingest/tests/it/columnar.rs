@@ -11,7 +11,7 @@ use arrow::datatypes::Int32Type;
 use base::Fault;
 use ingest::Request;
 use parquet::arrow::ArrowWriter;
-use parquet::data_type::{Int96, Int96Type};
+use parquet::data_type::{Int64Type, Int96, Int96Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -135,6 +135,33 @@ async fn values_that_would_lose_something_are_refused_with_their_row() {
     let twice = vec![("a", array(Int32Array::from(vec![1]))), ("A", array(Int32Array::from(vec![1])))];
     assert_eq!(lake.refused(request("t"), file(twice)).await.code(), "ingest.bad_column");
     assert_eq!(lake.paths().await, before);
+}
+
+/// A file of one column of whole numbers, whose row groups hold these.
+fn groups(groups: &[&[i64]]) -> Vec<u8> {
+    let schema = Arc::new(parse_message_type("message m { required int64 id; }").unwrap());
+    let mut bytes = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    for values in groups {
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(values, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_groups_without_rows_hold_nothing() {
+    let lake = Lake::open().await;
+    for (name, bytes) in [("none", groups(&[])), ("empty", groups(&[&[]])), ("both", groups(&[&[], &[]]))] {
+        assert_eq!(lake.load(name, bytes).await.row_count, 0, "{name}");
+        assert_eq!(lake.types(name).await, [("id".to_owned(), "int64".to_owned())]);
+    }
+    lake.load("t", groups(&[&[1, 2], &[], &[3]])).await;
+    assert_eq!(show(&lake.rows("t").await), [["1"], ["2"], ["3"]]);
 }
 
 /// A file of one column of times in 96 bits: nanoseconds of a day, and the day of the Julian calendar.
