@@ -12,3 +12,5 @@ pub const CELL_LIMIT: usize = 64 << 20;
 pub const ROW_LIMIT: usize = CELL_LIMIT + (8 << 20);
 /// The most columns a file may have.
 pub const COLUMN_LIMIT: usize = 10_000;
+/// The longest name of a column, in bytes: every version of a table and every list of tables repeats it.
+pub const NAME_LIMIT: usize = 1024;

@@ -12,7 +12,7 @@ use arrow::datatypes::{
 };
 use catalog::ColumnType;
 
-use crate::csv::COLUMN_LIMIT;
+use crate::csv::{COLUMN_LIMIT, NAME_LIMIT};
 use crate::error::{Error, Result};
 
 /// The years 1 to 9999 in microseconds since 1970.
@@ -45,6 +45,9 @@ fn column(field: &Field, place: usize, seen: &mut HashMap<String, usize>) -> Res
     let refuse = |reason: String| Error::Column { column: name.chars().take(200).collect(), reason };
     if name.trim().is_empty() || name.contains('\0') {
         return Err(refuse(format!("column {place} has no name that a table may use")));
+    }
+    if name.len() > NAME_LIMIT {
+        return Err(refuse(format!("the name of column {place} is longer than {NAME_LIMIT} bytes")));
     }
     if let Some(earlier) = seen.insert(name.to_lowercase(), place) {
         return Err(refuse(format!("columns {earlier} and {place} have one name, but for case")));

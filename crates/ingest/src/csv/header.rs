@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::COLUMN_LIMIT;
+use super::{COLUMN_LIMIT, NAME_LIMIT};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 
 #[cfg(test)]
 mod tests;
 
-/// The columns' names, exactly as written. A blank name, or one that equals another but for case, is an error that
-/// names the column and its position; so is a NUL, which shows that the encoding was mistaken.
+/// The columns' names, exactly as written. A blank or endless name, or one that equals another but for case, is an error
+/// that names the column and its position; so is a NUL, which shows that the encoding was mistaken.
 pub fn names(cells: &[Cell], text: &[u8], quote: u8, line: u64) -> Result<Vec<String>> {
     let refuse = |column: &str, position: usize, reason: String| Error::Header {
         line,
@@ -34,6 +34,10 @@ pub fn names(cells: &[Cell], text: &[u8], quote: u8, line: u64) -> Result<Vec<St
         }
         if name.trim().is_empty() {
             return Err(refuse(&name, position, format!("column {position} has no name")));
+        }
+        if name.len() > NAME_LIMIT {
+            let reason = format!("the name of column {position} is longer than {NAME_LIMIT} bytes");
+            return Err(refuse(&name, position, reason));
         }
         if let Some(earlier) = seen.insert(name.to_lowercase(), position) {
             let reason = duplicate(&names[earlier - 1], earlier, &name, position);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::parse::Flaw;
-use crate::csv::COLUMN_LIMIT;
+use crate::csv::{COLUMN_LIMIT, NAME_LIMIT};
 
 #[cfg(test)]
 mod tests;
@@ -169,6 +169,9 @@ impl Names {
         }
         if key.contains(&0) {
             return Err(Flaw::Key { name, reason: "the key holds a NUL" });
+        }
+        if name.len() > NAME_LIMIT {
+            return Err(Flaw::Key { name, reason: "the column's name would be longer than 1024 bytes" });
         }
         if self.keys.len() > KEY_LIMIT {
             return Err(Flaw::TooManyKeys);

@@ -1,5 +1,6 @@
 //! The Parquet files themselves.
 
+use base::Fault;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::{Compression, LogicalType};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
@@ -64,5 +65,25 @@ async fn ten_thousand_columns_load_and_one_more_does_not() {
     for width in [10_001, 1_000_000] {
         let refused = lake.refused(crate::lake::request("wider"), text(width)).await;
         assert!(refused.to_string().contains("at most 10000"), "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_has_no_endless_name() {
+    let lake = Lake::open().await;
+    let (longest, longer) = ("k".repeat(1024), "k".repeat(1025));
+    lake.load("csv", format!("{longest}\n1\n")).await;
+    lake.load("json", format!("{{\"{longest}\":1}}\n")).await;
+    let nested = format!("{{\"{}\":{{\"{}\":1}}}}\n", "a".repeat(512), "b".repeat(512));
+    let cases = [
+        (format!("{longer}\n1\n"), "ingest.bad_header"),
+        (format!("{{\"{longer}\":1}}\n"), "ingest.bad_rows"),
+        (nested, "ingest.bad_rows"),
+    ];
+    for (text, code) in cases {
+        let refused = lake.refused(crate::lake::request("t"), text).await;
+        assert_eq!(refused.code(), code);
+        let told = format!("{refused} {}", serde_json::Value::Object(refused.facts()));
+        assert!(told.contains("than 1024 bytes") && !told.contains(&longest), "{told}");
     }
 }
