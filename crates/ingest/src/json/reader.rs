@@ -26,6 +26,8 @@ pub struct Reader {
     carry: Vec<u8>,
     /// The physical line on which `carry` begins.
     line: u64,
+    /// How many characters of that line stand before it.
+    character: usize,
     number: u64,
     /// Text of a block, in bytes.
     block: usize,
@@ -51,7 +53,7 @@ impl Reader {
     pub fn open(source: Unpacked, charset: Charset, framing: Framing, names: Names) -> Result<Self> {
         let text = Text::open(source, charset)?;
         let (carry, columns) = (Vec::new(), Vec::new());
-        let mut reader = Self { text, framing, names, columns, carry, line: 1, number: 0, block: BLOCK };
+        let mut reader = Self { text, framing, names, columns, carry, line: 1, character: 0, number: 0, block: BLOCK };
         let mut text = Vec::new();
         reader.text.fill(&mut text, reader.block)?;
         reader.records(&mut text, &mut Refusals::default())?;
@@ -111,6 +113,7 @@ impl Reader {
         }
         let records = self.records(&mut text, refusals)?;
         self.line = records.line;
+        self.character = characters(self.character, &text[..records.used]);
         self.carry = text.split_off(records.used);
         Ok(Some(records))
     }
@@ -124,7 +127,7 @@ impl Reader {
             match self.framing.step(text, from, self.text.ended()) {
                 Step::Record { begin, end, next } => {
                     records.advance(text, begin);
-                    self.record(&text[begin..end], is_text, &mut records, refusals)?;
+                    self.record(&text[..end], is_text, &mut records, refusals)?;
                     records.advance(text, next);
                 }
                 Step::Partial { begin } if begin > 0 => {
@@ -156,7 +159,10 @@ impl Reader {
         }
     }
 
-    fn record(&mut self, text: &[u8], is_text: bool, records: &mut Records, refusals: &mut Refusals) -> Result<()> {
+    /// Reads the record that ends a text.
+    fn record(&mut self, before: &[u8], is_text: bool, records: &mut Records, refusals: &mut Refusals) -> Result<()> {
+        let begin = records.used;
+        let text = &before[begin..];
         let parsed = match std::str::from_utf8(if is_text { &[] } else { text }) {
             Ok(_) => parse::record(text, &mut self.names, &mut records.out, &mut records.entries),
             Err(error) => Err(Flaw::Syntax { at: error.valid_up_to(), reason: "the text is not UTF-8" }),
@@ -171,10 +177,28 @@ impl Reader {
             }
             Err(Flaw::TooManyKeys) => Err(too_wide(records.line)),
             Err(flaw) => {
-                let report = refusals.wants_report().then(|| rejected(text, records.line, &flaw));
+                let report = refusals.wants_report().then(|| self.rejected(before, begin, records.line, &flaw));
                 let kept = refusals.add(text, report);
                 kept.map_err(|error| Error::of_store(error).unwrap_or_else(Error::Spool))
             }
+        }
+    }
+
+    /// What is wrong with the record that begins at a place and a line of a text.
+    fn rejected(&self, text: &[u8], begin: usize, line: u64, flaw: &Flaw) -> Rejected {
+        match flaw {
+            Flaw::Syntax { at, reason } => {
+                let before = &text[..(begin + at).min(text.len())];
+                let line_begin = memchr::memrchr(b'\n', &before[begin..]).map_or(begin, |offset| begin + offset + 1);
+                let there = line + split::count_lines(&before[begin..line_begin]);
+                let character = characters(self.character, before) + 1;
+                Rejected { line, column: None, reason: format!("{reason} (line {there}, character {character})") }
+            }
+            Flaw::Key { name, reason } => {
+                let column = name.chars().take(200).collect::<String>();
+                Rejected { line, reason: format!("{reason}: {column:?}"), column: Some(column) }
+            }
+            Flaw::TooManyKeys => Rejected { line, column: None, reason: String::new() },
         }
     }
 
@@ -224,19 +248,11 @@ fn too_wide(line: u64) -> Error {
     Error::Json { line, reason: "the keys up to here make more than the 10000 columns that a table may have" }
 }
 
-fn rejected(text: &[u8], line: u64, flaw: &Flaw) -> Rejected {
-    match flaw {
-        Flaw::Syntax { at, reason } => {
-            let before = &text[..(*at).min(text.len())];
-            let line_begin = memchr::memrchr(b'\n', before).map_or(0, |offset| offset + 1);
-            let there = line + split::count_lines(&before[..line_begin]);
-            let character = String::from_utf8_lossy(&before[line_begin..]).chars().count() + 1;
-            Rejected { line, column: None, reason: format!("{reason} (line {there}, character {character})") }
-        }
-        Flaw::Key { name, reason } => {
-            let column = name.chars().take(200).collect::<String>();
-            Rejected { line, reason: format!("{reason}: {column:?}"), column: Some(column) }
-        }
-        Flaw::TooManyKeys => Rejected { line, column: None, reason: String::new() },
+/// How many characters stand on the last line of a text, when so many stand before it on its first.
+fn characters(before: usize, text: &[u8]) -> usize {
+    let count = |text: &[u8]| text.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+    match memchr::memrchr(b'\n', text) {
+        Some(feed) => count(&text[feed + 1..]),
+        None => before + count(text),
     }
 }

@@ -116,6 +116,22 @@ async fn an_array_that_is_not_whole_loads_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flaw_is_told_with_its_place_in_the_file() {
+    let lake = Lake::open().await;
+    let giant = format!("[{}{{\"a\":x}}]", "{\"a\":1234},".repeat(300_000));
+    for (text, line, character) in [
+        (r#"[{"a":1},{"a":x}]"#, 1, 15),
+        (r#"[{"a":"é"},5]"#, 1, 12),
+        ("[{\"a\":1},\n {\"a\":1}, {\n\"a\": x}]", 3, 6),
+        (&giant, 1, 1 + 11 * 300_000 + 6),
+    ] {
+        let Error::Rows { first, .. } = lake.refused(request("t"), text).await else { panic!("{character}") };
+        let place = format!("(line {line}, character {character})");
+        assert!(first[0].reason.ends_with(&place), "{} instead of {place}", first[0].reason);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_table_decides_columns_and_types() {
     let lake = Lake::open().await;
     lake.load("t", "id,amount,note,a.b\n1,1.5,x,7\n").await;
