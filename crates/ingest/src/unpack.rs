@@ -1,12 +1,12 @@
 //! The bytes of a waiting file, unpacked when it is gzip or zstd, within limits.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::ByteSize;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use crate::error::{Error, Result};
 
@@ -64,9 +64,15 @@ pub struct Unpacked {
 
 enum Source {
     Plain(Metered),
-    Gzip(Box<MultiGzDecoder<BufReader<Metered>>>),
+    Gzip(Box<Members>),
     Zstd(Box<zstd::Decoder<'static, BufReader<Metered>>>),
 }
+
+/// The members of a gzip file, one after the other.
+struct Members(Option<GzDecoder<BufReader<Metered>>>);
+
+/// What is wrong when something else comes behind a member.
+const FOLLOWED: &str = "bytes follow its end that belong to no packed file";
 
 /// A file that counts what is read of it.
 struct Metered {
@@ -86,7 +92,7 @@ impl Unpacked {
         let buffered = |metered| BufReader::with_capacity(BUFFER, metered);
         let source = match packing {
             None => Source::Plain(metered),
-            Some(Packing::Gzip) => Source::Gzip(Box::new(MultiGzDecoder::new(buffered(metered)))),
+            Some(Packing::Gzip) => Source::Gzip(Box::new(Members(Some(GzDecoder::new(buffered(metered)))))),
             Some(Packing::Zstd) => {
                 let mut decoder = zstd::Decoder::with_buffer(buffered(metered)).map_err(Error::Spool)?;
                 decoder.window_log_max(WINDOW_LOG).map_err(Error::Spool)?;
@@ -126,6 +132,7 @@ impl Unpacked {
     fn damaged(&self, packing: Packing, error: &io::Error) -> Error {
         let reason = match error.kind() {
             io::ErrorKind::UnexpectedEof => "it ends in the middle, as if cut off",
+            _ if error.to_string() == FOLLOWED => FOLLOWED,
             _ if error.to_string().contains("too much memory") => "it needs a window of more than 32 MiB",
             _ => "what stands there is not valid",
         };
@@ -145,6 +152,23 @@ impl Read for Unpacked {
         self.given += read as u64;
         self.weigh(packing).map_err(io::Error::other)?;
         Ok(read)
+    }
+}
+
+impl Read for Members {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(decoder) = &mut self.0 {
+            let read = decoder.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            match decoder.get_mut().fill_buf()?.first() {
+                None => break,
+                Some(0x1f) => self.0 = self.0.take().map(|ended| GzDecoder::new(ended.into_inner())),
+                Some(_) => return Err(io::Error::other(FOLLOWED)),
+            }
+        }
+        Ok(0)
     }
 }
 

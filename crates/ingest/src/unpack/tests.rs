@@ -66,6 +66,10 @@ fn what_is_cut_off_or_damaged_is_told_with_its_place() {
             assert!(matches!(followed, Error::Packed { .. }), "{followed}");
         }
     }
+    for tail in [&b"junk"[..], b"more than a header", &[0; 512]] {
+        let followed = unpack(&[gzip(&text), tail.to_vec()].concat(), 1 << 20).unwrap_err();
+        assert!(followed.to_string().contains("bytes follow its end"), "{followed}");
+    }
 }
 
 #[test]
