@@ -31,8 +31,7 @@ pub fn fit(name: &DatasetName, table: &[Column], given: &[NewColumn], evolve: Ev
     let mut diff = SchemaDiff::between(table, given);
     if evolve == Evolve::Add {
         diff.moved.clear();
-        let old: Vec<&Column> = table.iter().filter(|column| arrived.contains(&column.id)).collect();
-        if !may_be_rename(&old, given) {
+        if !may_be_rename(table, given, arrived) {
             diff.added.clear();
             diff.removed.clear();
         }
@@ -52,12 +51,13 @@ pub fn fit(name: &DatasetName, table: &[Column], given: &[NewColumn], evolve: Ev
     Ok(Fit { known, added: (0..given.len()).filter(is_new).collect() })
 }
 
-fn may_be_rename(table: &[&Column], given: &[NewColumn]) -> bool {
-    let ours = table.iter().map(|column| (column.name.as_str(), column.ty.name()));
-    let theirs = given.iter().map(|column| (column.name.as_str(), column.ty.name()));
-    let ours: Vec<_> = ours.collect();
-    let theirs: Vec<_> = theirs.collect();
-    let (missing, further) = (alone(&ours, &theirs), alone(&theirs, &ours));
+fn may_be_rename(table: &[Column], given: &[NewColumn], arrived: &[i32]) -> bool {
+    let old = table.iter().filter(|column| arrived.contains(&column.id));
+    let ours: Vec<_> = old.map(|column| (column.name.as_str(), column.ty.name())).collect();
+    let theirs: Vec<_> = given.iter().map(|column| (column.name.as_str(), column.ty.name())).collect();
+    let (missing, mut further) = (alone(&ours, &theirs), alone(&theirs, &ours));
+    // One that others have added meanwhile is there, and no new name either.
+    further.retain(|further| table.iter().all(|column| column.name != further.name));
     let same = |further: &Alone<'_>| {
         missing.iter().any(|missing| (missing.behind, &missing.ty) == (further.behind, &further.ty))
             || ours.iter().any(|(name, _)| name.to_lowercase() == further.name.to_lowercase())

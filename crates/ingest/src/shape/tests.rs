@@ -60,4 +60,5 @@ fn columns_that_others_added_meanwhile_are_no_old_names() {
     assert_eq!(fitted("a b", "a c", Evolve::Add), None);
     assert_eq!(fitted("a +b", "a c", Evolve::Add), Some((vec![Some(0), None], vec![1])));
     assert_eq!(fitted("a +b", "a b", Evolve::Add), Some((vec![Some(0), Some(1)], vec![])));
+    assert_eq!(fitted("a b +c", "a c", Evolve::Add), Some((vec![Some(0), None, Some(1)], vec![])));
 }
