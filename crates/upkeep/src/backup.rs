@@ -3,7 +3,7 @@
 //! A backup is laid out like the lake, without its name plate, so that nobody opens it by mistake. `backup.files.ndjson`
 //! lists every file; `backup.json`, written last, holds the hash of that list, so what was interrupted is no backup.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base::{AsOf, DatasetName, Timestamp, Version};
 use bytes::Bytes;
@@ -65,6 +65,8 @@ struct List {
     hash: Sha256,
     files: u64,
     bytes: u64,
+    /// What the manifests of the table that is being copied state of its data files.
+    sizes: HashMap<String, u64>,
 }
 
 impl Upkeep {
@@ -80,15 +82,28 @@ impl Upkeep {
         if pin.version() == Version(0) {
             return Err(Error::Empty);
         }
-        let copied = self.copy_version(&pin, to).await;
-        copied.map_err(|error| match error {
-            Error::Storage(storage::Error::NotFound { .. }) => Error::Vanished { version: pin.version() },
-            error => error,
-        })
+        match self.copy_version(&pin, to).await {
+            Err(Error::Storage(storage::Error::NotFound { path })) => {
+                Err(self.expired_or(pin.version(), damaged(path, "it is not there")).await)
+            }
+            Err(error @ Error::Catalog(catalog::Error::Damaged { .. })) => {
+                Err(self.expired_or(pin.version(), error).await)
+            }
+            copied => copied,
+        }
+    }
+
+    /// What a version lacks when it expired under the copy is no damage.
+    async fn expired_or(&self, version: Version, error: Error) -> Error {
+        match self.catalog.pin(Some(&AsOf::Version(version))).await {
+            Ok(_) => error,
+            Err(_) => Error::Vanished { version },
+        }
     }
 
     async fn copy_version(&self, pin: &Pin, to: &Store) -> Result<BackedUp> {
-        let mut list = List { writer: to.writer(LIST).await?, hash: Sha256::new(), files: 0, bytes: 0 };
+        let mut list =
+            List { writer: to.writer(LIST).await?, hash: Sha256::new(), files: 0, bytes: 0, sizes: HashMap::new() };
         let (plate, history) = self.catalog.excerpt(pin).await?;
         let mut there = BTreeSet::new();
         for (path, bytes) in history {
@@ -99,6 +114,8 @@ impl Upkeep {
         }
         let names: Vec<DatasetName> = pin.names().cloned().collect();
         for name in &names {
+            let table = self.catalog.table(pin, name).await?;
+            list.sizes = table.files().await?.iter().map(|file| (file.path.clone(), file.size)).collect();
             let files = self.catalog.files_of(pin, name).await?;
             self.copy_files(to, files.into_iter().filter(|path| !there.contains(path)), &mut list).await?;
         }
@@ -107,7 +124,7 @@ impl Upkeep {
         }
         let rows = names.iter().filter_map(|name| Some((name.clone(), pin.entry(name)?.row_count)));
         let rows = rows.collect();
-        let List { writer, hash, files, bytes } = list;
+        let List { writer, hash, files, bytes, .. } = list;
         writer.finish().await?;
         let list_sha256 = hex::encode(hash.finalize());
         let heading =
@@ -147,6 +164,10 @@ impl Upkeep {
 
 impl List {
     async fn add(&mut self, copied: &Copied) -> Result<()> {
+        if let Some(stated) = self.sizes.get(&copied.path).filter(|stated| **stated != copied.size) {
+            let why = format!("it has {} bytes, and its manifest states {stated}", copied.size);
+            return Err(damaged(copied.path.clone(), why));
+        }
         let mut line = serde_json::to_vec(copied).map_err(|_| Error::Lost)?;
         line.push(b'\n');
         self.hash.update(&line);
@@ -154,4 +175,8 @@ impl List {
         self.bytes += copied.size;
         Ok(self.writer.append(Bytes::from(line)).await?)
     }
+}
+
+fn damaged(path: String, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Catalog(catalog::Error::Damaged { what: path, source: why.into() })
 }

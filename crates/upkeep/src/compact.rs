@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::error::{Error, Result};
 use crate::rows::{Columns, Rows, RowsError};
+use crate::stated;
 use crate::tally::{Tally, Teller, can_tally};
 use crate::upkeep::Upkeep;
 
@@ -165,10 +166,14 @@ impl Upkeep {
             for file in &group {
                 let opened = runtime.block_on(Rows::open(&store, &file.path, file.size, &columns));
                 let Some(mut rows) = opened.map_err(|error| unreadable(&name, error))? else { return Ok(None) };
+                let mut count = 0;
                 while let Some(batch) = runtime.block_on(rows.next()).map_err(|error| unusable(&name, error))? {
+                    expect_stated(&name, stated::holds(file, &batch)?)?;
+                    count += batch.num_rows() as u64;
                     teller.add(&batch)?;
                     writer.write(&batch)?;
                 }
+                expect_stated(&name, count == file.rows)?;
             }
             Ok(Some(Merged { files: writer.finish()?, tally: teller.tally() }))
         };
@@ -245,13 +250,24 @@ fn groups(files: &[DataFile], target: ByteSize) -> Vec<Group> {
     groups
 }
 
+/// Damage that its encoding hides must not be written anew, where nobody would find it any more.
+fn expect_stated(name: &DatasetName, is_stated: bool) -> Result<()> {
+    let differs = || ParquetError::General("it holds other rows than its manifest states".to_owned());
+    if is_stated { Ok(()) } else { Err(unreadable(name, differs())) }
+}
+
+/// A file that is cut or gone does not read; otherwise a failure of the store is one.
 fn unreadable(name: &DatasetName, source: ParquetError) -> Error {
+    let unreadable = |source| Error::Unreadable { name: name.clone(), source };
     match source {
         ParquetError::External(inner) => match inner.downcast::<storage::Error>() {
+            Ok(inner) if matches!(*inner, storage::Error::NotFound { .. } | storage::Error::Range { .. }) => {
+                unreadable(ParquetError::External(inner))
+            }
             Ok(inner) => Error::Storage(*inner),
-            Err(inner) => Error::Unreadable { name: name.clone(), source: ParquetError::External(inner) },
+            Err(inner) => unreadable(ParquetError::External(inner)),
         },
-        source => Error::Unreadable { name: name.clone(), source },
+        source => unreadable(source),
     }
 }
 

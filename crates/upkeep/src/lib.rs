@@ -1,8 +1,8 @@
 //! Upkeep: small files become large ones, strays go, a version is copied out and put back.
 //!
 //! It never changes what a version answers, never commits by itself (only `catalog` does) and never deletes what it
-//! does not know. Reading order: [`upkeep`] (the verbs), [`compact`] with `rows` (files read by field id) and `tally`
-//! (rows compared as a multiset), [`sweep`], [`backup`] and [`restore`] with `copy` (files copied and hashed), and
+//! does not know. Reading order: [`upkeep`] (the verbs), [`compact`] with `rows` (files read by field id), `stated`
+//! (rows against what the manifest says) and `tally` (rows compared as a multiset), [`sweep`], [`backup`] and [`restore`] with `copy` (files copied and hashed), and
 //! [`error`].
 
 pub mod backup;
@@ -11,6 +11,7 @@ mod copy;
 pub mod error;
 pub mod restore;
 mod rows;
+mod stated;
 pub mod sweep;
 mod tally;
 pub mod upkeep;

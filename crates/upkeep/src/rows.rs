@@ -103,7 +103,8 @@ impl Columns<'_> {
     }
 }
 
-fn id(field: &Field) -> Option<i32> {
+/// The id of a column.
+pub(crate) fn id(field: &Field) -> Option<i32> {
     field.metadata().get(PARQUET_FIELD_ID_META_KEY)?.parse().ok()
 }
 

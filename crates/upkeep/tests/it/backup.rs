@@ -143,13 +143,38 @@ async fn an_interrupted_restore_is_no_lake_and_can_be_finished() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_that_expires_under_the_copy_is_said() {
+async fn a_version_that_expires_under_the_copy_is_no_damage() {
+    let lake = TestLake::open().await;
+    let (catalog, other) = (lived(&lake.store).await, open(&lake.store).await);
+    catalog.drop_tag(&"five".parse().unwrap(), "test").await.unwrap();
+    let (place, third, keeper) = (testkit::lake::memory().await, AsOf::Version(Version(3)), upkeep(&other));
+    let expiring = async {
+        catalog.expire(&keep_last(1)).await.unwrap();
+        upkeep(&catalog).sweep(&sweep_now()).await.unwrap();
+    };
+    let (backed_up, ()) = tokio::join!(keeper.back_up(&place, Some(&third)), expiring);
+    match backed_up {
+        Ok(_) => drop(restore(&place, &testkit::lake::memory().await).await.unwrap()),
+        Err(error) => assert!(["upkeep.vanished", "catalog.unknown_version"].contains(&error.code()), "{error:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lake_that_is_damaged_is_not_backed_up() {
     let lake = TestLake::open().await;
     let catalog = lived(&lake.store).await;
     let pin = catalog.pin(Some(&AsOf::Version(Version(3)))).await.unwrap();
     let table = catalog.table(&pin, &"t".parse().unwrap()).await.unwrap();
-    lake.store.delete(&table.files().await.unwrap()[0].path).await.unwrap();
-    let refused = upkeep(&catalog).back_up(&testkit::lake::memory().await, Some(&AsOf::Version(Version(3)))).await;
-    assert_eq!(refused.unwrap_err().code(), "upkeep.vanished");
-    catalog.expire(&keep_last(1)).await.unwrap();
+    let file = table.files().await.unwrap()[0].clone();
+    let cut = lake.store.get(&file.path).await.unwrap().slice(..50);
+    for damage in [Some(cut), None] {
+        match damage {
+            Some(bytes) => drop(lake.store.put(&file.path, bytes).await.unwrap()),
+            None => lake.store.delete(&file.path).await.unwrap(),
+        }
+        let refused = upkeep(&catalog).back_up(&testkit::lake::memory().await, Some(&AsOf::Version(Version(3)))).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code(), "catalog.damaged");
+        assert!(refused.to_string().contains(&file.path), "{refused}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Small files become large ones, and nobody can tell from the rows.
 
-use base::{AsOf, ByteSize, Version};
+use base::{AsOf, ByteSize, Fault, Version};
 use catalog::Mode;
 use testkit::TestLake;
 use upkeep::{Compact, Upkeep};
@@ -91,19 +91,30 @@ async fn the_history_says_what_happened() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_damaged_stops_its_table_and_no_other() {
     let lake = TestLake::open().await;
-    let (catalog, upkeep) = appended(&lake, "bad", 2).await;
+    let (catalog, upkeep) = appended(&lake, "bad", 4).await;
     for id in [1, 2] {
         load(&catalog, "good", Mode::Append, &[id]).await.unwrap();
     }
     let pin = catalog.pin(None).await.unwrap();
     let table = catalog.table(&pin, &"bad".parse().unwrap()).await.unwrap();
-    let file = table.files().await.unwrap()[0].clone();
-    lake.store.put(&file.path, vec![0; file.size as usize].into()).await.unwrap();
+    let listed = table.files().await.unwrap();
+    let (file, other) = (&listed[1], lake.store.get(&listed[2].path).await.unwrap());
+    assert_eq!(file.size, other.len() as u64);
     let before = crate::support::paths(&lake.store, "tables/bad").await;
+    let only = Compact { name: Some("bad".parse().unwrap()), ..compact_all() };
+    // Cut, gone, and with other values in as many rows and bytes.
+    for damage in [Some(other.slice(..50)), None, Some(other)] {
+        match damage {
+            Some(bytes) => drop(lake.store.put(&file.path, bytes).await.unwrap()),
+            None => lake.store.delete(&file.path).await.unwrap(),
+        }
+        assert_eq!(upkeep.compact(&only).await.unwrap_err().code(), "upkeep.unreadable");
+    }
+    lake.store.put(&file.path, vec![0; file.size as usize].into()).await.unwrap();
     let done = upkeep.compact(&compact_all()).await.unwrap();
     assert_eq!(done[0].left_alone.as_deref(), Some("a data file of bad cannot be read"));
     assert_eq!((done[1].files, files(&catalog, "good").await), (2, 1));
     assert_eq!(crate::support::paths(&lake.store, "tables/bad").await, before, "nothing is left behind");
-    let past = catalog.pin(Some(&AsOf::Version(Version(4)))).await.unwrap();
+    let past = catalog.pin(Some(&AsOf::Version(Version(6)))).await.unwrap();
     assert_eq!(crate::support::ids_at(&catalog, &past, "good").await, [1, 2]);
 }
