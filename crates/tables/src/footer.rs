@@ -93,6 +93,43 @@ pub fn data_file(file: &NewFile, location: String, schema: &Schema, personal: &H
     builder.build().map_err(|source| Error::Bug { doing: "describing a data file", source: Box::new(source) })
 }
 
+/// A file that a manifest of this partition spec lists, without the bounds of personal columns: they may have been
+/// listed before somebody said that the columns are personal.
+pub fn without_bounds(file: &DataFile, personal: &HashSet<i32>, spec_id: i32) -> Result<DataFile> {
+    let bounds = [file.lower_bounds(), file.upper_bounds()];
+    if !bounds.iter().any(|bounds| bounds.keys().any(|id| personal.contains(id))) {
+        return Ok(file.clone());
+    }
+    let [lower, upper] = bounds.map(|bounds| {
+        let mut bounds = bounds.clone();
+        bounds.retain(|id, _| !personal.contains(id));
+        bounds
+    });
+    let mut builder = DataFileBuilder::default();
+    builder
+        .content(file.content_type())
+        .file_path(file.file_path().to_owned())
+        .file_format(file.file_format())
+        .partition(file.partition().clone())
+        .partition_spec_id(spec_id)
+        .record_count(file.record_count())
+        .file_size_in_bytes(file.file_size_in_bytes())
+        .column_sizes(file.column_sizes().clone())
+        .value_counts(file.value_counts().clone())
+        .null_value_counts(file.null_value_counts().clone())
+        .nan_value_counts(file.nan_value_counts().clone())
+        .lower_bounds(lower)
+        .upper_bounds(upper)
+        .key_metadata(file.key_metadata().map(<[u8]>::to_vec))
+        .split_offsets(file.split_offsets().map(<[i64]>::to_vec))
+        .equality_ids(file.equality_ids())
+        .first_row_id(file.first_row_id());
+    if let Some(order) = file.sort_order_id() {
+        builder.sort_order_id(order);
+    }
+    builder.build().map_err(|source| Error::Bug { doing: "describing a data file", source: Box::new(source) })
+}
+
 /// The rows of a file.
 pub fn rows(footer: &ParquetMetaData) -> u64 {
     footer.file_metadata().num_rows().max(0).unsigned_abs()

@@ -87,6 +87,8 @@ pub struct Scribe {
     /// The columns of the files.
     pub schema: SchemaRef,
     spec: PartitionSpec,
+    /// The columns whose smallest and largest values are not listed.
+    personal: HashSet<i32>,
     written: usize,
 }
 
@@ -102,7 +104,7 @@ impl Step<'_> {
         let (mut manifests, removed) = self.earlier(&mut scribe).await?;
         manifests.extend(scribe.list_added(added).await?);
         let manifest_list = scribe.manifest_list();
-        let before = metadata.current_snapshot().map_or_else(Sums::default, |snapshot| Sums::totals(snapshot));
+        let before = metadata.current_snapshot().map(AsRef::as_ref);
         let earliest = self.base.map_or(0, |base| base.table.metadata.last_updated_ms());
         let summary = summary::write(self.note, self.version, before, added_sums, removed);
         let snapshot = Snapshot::builder()
@@ -233,6 +235,7 @@ impl Scribe {
             snapshot_id,
             schema: metadata.current_schema().clone(),
             spec: metadata.default_partition_spec().as_ref().clone(),
+            personal: pii::noted(metadata).into_iter().filter_map(|(id, kind)| kind.map(|_| id)).collect(),
             written: 0,
         }
     }
@@ -260,16 +263,15 @@ impl Scribe {
         name: &DatasetName,
         entries: &[ManifestEntryRef],
     ) -> Result<Vec<ManifestFile>> {
-        self.list(name, entries, |writer, entry, numbers| {
-            writer.add_delete_file(entry.data_file().clone(), numbers.sequence, entry.file_sequence_number)
+        self.list(name, entries, |writer, entry, file, numbers| {
+            writer.add_delete_file(file, numbers.sequence, entry.file_sequence_number)
         })
         .await
     }
 
     /// A manifest of files that stay.
     pub async fn list_kept(&mut self, name: &DatasetName, entries: &[ManifestEntryRef]) -> Result<Vec<ManifestFile>> {
-        self.list(name, entries, |writer, entry, numbers| {
-            let file = entry.data_file().clone();
+        self.list(name, entries, |writer, entry, file, numbers| {
             writer.add_existing_file(file, numbers.snapshot, numbers.sequence, entry.file_sequence_number)
         })
         .await
@@ -279,7 +281,7 @@ impl Scribe {
         &mut self,
         name: &DatasetName,
         entries: &[ManifestEntryRef],
-        add: impl Fn(&mut ManifestWriter, &ManifestEntryRef, Numbers) -> iceberg::Result<()>,
+        add: impl Fn(&mut ManifestWriter, &ManifestEntryRef, DataFile, Numbers) -> iceberg::Result<()>,
     ) -> Result<Vec<ManifestFile>> {
         if entries.is_empty() {
             return Ok(Vec::new());
@@ -287,7 +289,8 @@ impl Scribe {
         let mut writer = self.writer()?;
         for entry in entries {
             let numbers = Numbers::of(name, entry)?;
-            add(&mut writer, entry, numbers).map_err(Error::bug("listing a known file"))?;
+            let file = footer::without_bounds(entry.data_file(), &self.personal, self.spec.spec_id())?;
+            add(&mut writer, entry, file, numbers).map_err(Error::bug("listing a known file"))?;
         }
         Ok(vec![close(writer).await?])
     }
