@@ -267,6 +267,16 @@ async fn a_transaction_changes_all_its_tables_or_none() {
     assert_eq!(paths(&lake.store, "tables/").await, before);
 }
 
+/// The updates that add a column, or make it another one.
+fn with_field(field: &Value) -> Value {
+    let mut schema = schema();
+    schema["schema-id"] = json!(1);
+    let fields = schema["fields"].as_array_mut().unwrap();
+    fields.retain(|known| known["id"] != field["id"]);
+    fields.push(field.clone());
+    json!([{ "action": "add-schema", "schema": schema }, { "action": "set-current-schema", "schema-id": -1 }])
+}
+
 #[tokio::test]
 async fn what_would_break_a_table_is_refused() {
     let lake = TestLake::open().await;
@@ -293,27 +303,13 @@ async fn what_would_break_a_table_is_refused() {
     let mut listless = engine.append_to(&now, vec![good]).await;
     listless["updates"][0]["snapshot"]["manifest-list"] = json!(format!("{location}/metadata/snap-0.avro"));
     assert!(why(engine.commit(listless).await).contains("snap-0.avro is not there"));
-    let with = |field: Value| {
-        let mut schema = schema();
-        schema["schema-id"] = json!(1);
-        let fields = schema["fields"].as_array_mut().unwrap();
-        fields.retain(|known| known["id"] != field["id"]);
-        fields.push(field);
-        json!([{ "action": "add-schema", "schema": schema }, { "action": "set-current-schema", "schema-id": -1 }])
-    };
     let field = |id: i32, name: &str, ty: &str, required: bool| {
-        with(json!({ "id": id, "name": name, "required": required, "type": ty }))
+        with_field(&json!({ "id": id, "name": name, "required": required, "type": ty }))
     };
     let statistics = json!({
         "snapshot-id": 1, "statistics-path": "file:///etc/passwd", "file-size-in-bytes": 1,
         "file-footer-size-in-bytes": 1, "blob-metadata": [],
     });
-    let bucket = json!({ "source-id": 1, "field-id": 1000, "name": "b", "transform": "bucket[0]" });
-    let set = |key: &str, value: &str| json!([{ "action": "set-properties", "updates": { key: value } }]);
-    let moved = |name: &str, ty: &str| {
-        let id = now.current_snapshot_id();
-        json!([{ "action": "set-snapshot-ref", "ref-name": name, "type": ty, "snapshot-id": id }])
-    };
     for (updates, told) in [
         (json!([{ "action": "upgrade-format-version", "format-version": 3 }]), "format version 2"),
         (json!([{ "action": "set-properties", "updates": { "format-version": "1" } }]), "format version 2"),
@@ -328,10 +324,37 @@ async fn what_would_break_a_table_is_refused() {
         (field(3, "new", "long", true), "must be optional"),
         (field(3, "NAME", "long", false), "there twice"),
         (field(3, "at", "timestamp_ns", false), "nanoseconds"),
-        (field(3, "pay", "decimal(50,3)", false), "1 to 38"),
-        (field(3, "pay", "decimal(3,4)", false), "after the point"),
-        (field(3, "raw", "fixed[999999999999]", false), "bytes long"),
-        (field(3, &"x".repeat(100_000), "long", false), "longer than 1024 bytes"),
+    ] {
+        let why = why(engine.update(updates.clone()).await);
+        assert!(why.contains(told), "{updates}: {why}");
+    }
+    assert_eq!(engine.metadata().await, now, "nothing of it has changed the table");
+    engine
+        .update(json!([{ "action": "set-properties", "updates": { "lakehouse.allow-delete-files": "true" } }]))
+        .await
+        .unwrap();
+    assert_eq!(ids(&catalog, "t").await, [1]);
+}
+
+#[tokio::test]
+async fn what_no_reader_or_writer_could_use_is_refused() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let engine = Engine::create(&catalog, "t").await;
+    engine.append(&[1]).await.unwrap();
+    let now = engine.metadata().await;
+    let column = |name: &str, ty: &str| with_field(&json!({ "id": 3, "name": name, "required": false, "type": ty }));
+    let bucket = json!({ "source-id": 1, "field-id": 1000, "name": "b", "transform": "bucket[0]" });
+    let set = |key: &str, value: &str| json!([{ "action": "set-properties", "updates": { key: value } }]);
+    let moved = |name: &str, ty: &str| {
+        let id = now.current_snapshot_id();
+        json!([{ "action": "set-snapshot-ref", "ref-name": name, "type": ty, "snapshot-id": id }])
+    };
+    for (updates, told) in [
+        (column("pay", "decimal(50,3)"), "1 to 38"),
+        (column("pay", "decimal(3,4)"), "after the point"),
+        (column("raw", "fixed[999999999999]"), "bytes long"),
+        (column(&"x".repeat(100_000), "long"), "longer than 1024 bytes"),
         (moved("main", "tag"), "main is a branch"),
         (moved("", "tag"), "has no name"),
         (json!([{ "action": "add-spec", "spec": { "fields": [bucket] } }]), "bucket[0]"),
@@ -343,11 +366,7 @@ async fn what_would_break_a_table_is_refused() {
         assert!(why.contains(told), "{updates}: {why}");
     }
     assert_eq!(engine.metadata().await, now, "nothing of it has changed the table");
-    engine
-        .update(json!([{ "action": "set-properties", "updates": { "lakehouse.allow-delete-files": "true" } }]))
-        .await
-        .unwrap();
-    engine.update(set("write.data.path", &format!("{location}/elsewhere"))).await.unwrap();
+    engine.update(set("write.data.path", &format!("{}/elsewhere", now.location()))).await.unwrap();
     let mut astray = json!({ "requirements": [], "updates": set("a", "b") });
     for (table, told) in [("u", Some("another table")), ("t", None)] {
         astray["identifier"] = json!({ "namespace": ["default"], "name": table });
@@ -356,7 +375,6 @@ async fn what_would_break_a_table_is_refused() {
             (outcome, told) => assert!(why(outcome).contains(told.unwrap())),
         }
     }
-    assert_eq!(ids(&catalog, "t").await, [1]);
 }
 
 #[tokio::test]
@@ -513,4 +531,25 @@ async fn engines_are_not_sent_to_where_a_lake_no_longer_is() {
     let loaded = catalog.load_outside(&pin, &"t".parse().unwrap()).await;
     assert!(matches!(loaded, Err(Error::LakeMoved)));
     std::fs::remove_dir_all(place).unwrap();
+}
+
+#[tokio::test]
+async fn what_we_append_states_the_delete_files_that_it_keeps() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let engine = Engine::create(&catalog, "t").await;
+    engine.append(&[1, 2]).await.unwrap();
+    let allowed = json!({ "lakehouse.allow-delete-files": "true" });
+    engine.update(json!([{ "action": "set-properties", "updates": allowed }])).await.unwrap();
+    let now = engine.metadata().await;
+    let file = engine.file(&now, &[0]).await;
+    let deletes = described(DataContentType::PositionDeletes, file.file_path(), file.file_size_in_bytes(), 1);
+    engine.commit(engine.append_to(&now, vec![deletes]).await).await.unwrap();
+    for (mode, stated) in [(Mode::Append, "1"), (Mode::Replace, "0")] {
+        load(&catalog, "t", mode, &[3]).await.unwrap();
+        let metadata = engine.metadata().await;
+        let summary = &metadata.current_snapshot().unwrap().summary().additional_properties;
+        let totals = ["total-delete-files", "total-position-deletes"].map(|key| summary[key].as_str());
+        assert_eq!(totals, [stated; 2], "{mode}");
+    }
 }
