@@ -125,9 +125,9 @@ pub fn of_outsider(summary: &Summary, version: Version, totals: Sums, deletes: D
     Summary { operation: summary.operation.clone(), additional_properties: texts }
 }
 
-/// The summary of a snapshot that adds and removes so much.
-pub fn write(note: &Note, version: Version, before: Sums, added: Sums, removed: Sums) -> Summary {
-    let after = before.change(added, removed);
+/// The summary of a snapshot that follows `before` (none when it is the first) and adds and removes so much.
+pub fn write(note: &Note, version: Version, before: Option<&Snapshot>, added: Sums, removed: Sums) -> Summary {
+    let after = before.map_or_else(Sums::default, Sums::totals).change(added, removed);
     let mut texts = HashMap::from([
         (SHA256.to_owned(), note.source.sha256.clone()),
         (OPTIONS.to_owned(), note.source.options.clone()),
@@ -139,8 +139,10 @@ pub fn write(note: &Note, version: Version, before: Sums, added: Sums, removed: 
     for (key, value) in [(TOTAL_FILES, after.files), (TOTAL_SIZE, after.size), (TOTAL_RECORDS, after.records)] {
         state(key, value);
     }
+    // What is appended to keeps the delete files of other engines; what is replaced does not.
+    let kept = before.filter(|_| note.mode == Mode::Append);
     for key in ["total-delete-files", "total-position-deletes", "total-equality-deletes"] {
-        state(key, 0);
+        state(key, kept.map_or(0, |before| number(before.summary(), key)));
     }
     exchanged(added, removed).for_each(|(key, value)| {
         state(key, value);
