@@ -207,7 +207,7 @@ impl Catalog {
         let entry = kept.and_then(|kept| kept.entry.as_ref()).or(settled.state.tables.get(&name).map(AsRef::as_ref));
         let entry = entry.ok_or_else(|| settled.state.unknown(&name, published(&settled)))?;
         let table = settled.answer(self.room.tables.load(&name, entry).await)?;
-        LoadedTable::of(&self.room.lake, &table)
+        settled.answer(LoadedTable::of(&self.room.lake, &table))
     }
 
     /// Looks at the files of a commit before it takes its turn, so that nobody waits for that.

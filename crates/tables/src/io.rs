@@ -30,9 +30,9 @@ pub struct Roots {
 }
 
 impl Roots {
-    /// Whether a location lies under the address that new ones lie under.
+    /// Whether a location lies under the address that new ones lie under, however it is spelled.
     pub fn is_in_place(&self, location: &str) -> bool {
-        self.relative(location).is_none_or(|path| self.absolute(path) == location)
+        self.relative(location).is_none_or(|path| under(&self.recorded, location) == Some(path))
     }
 
     /// The addresses of a lake: recorded, of this moment, and earlier recorded ones.

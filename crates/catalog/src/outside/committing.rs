@@ -19,6 +19,7 @@ use super::Keeping;
 use super::changes::{Ground, TableChanges};
 use super::creation::{self, Adoption};
 use super::inspect::{Found, Inspector};
+use super::loaded::expect_in_place;
 use super::rules::{self, refuse, refused};
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
@@ -155,6 +156,7 @@ impl Step {
     }
 
     fn next(&self, lake: &Lake, previous: Option<&str>, metadata: TableMetadata, rows: u64) -> Result<Next> {
+        expect_in_place(lake, &metadata)?;
         let outside = || refuse(&self.name, "its location lies outside the lake");
         let location = lake.roots.relative(metadata.location()).ok_or_else(outside)?;
         let path = format!("{location}/metadata/{}", metadata_file::name(previous, lake.seams.uuid()));

@@ -26,7 +26,7 @@ pub struct LoadedTable {
 impl LoadedTable {
     /// The table of a version.
     pub(crate) fn of(lake: &Lake, table: &Table) -> Result<Self> {
-        expect_in_place(lake)?;
+        expect_in_place(lake, &table.read().metadata)?;
         Ok(Self {
             metadata_location: Some(lake.roots.absolute(&table.entry().metadata)),
             metadata: table.read().metadata.clone(),
@@ -37,7 +37,7 @@ impl LoadedTable {
 
     /// A table that does not exist yet.
     pub(crate) fn staged(lake: &Lake, metadata: TableMetadata) -> Result<Self> {
-        expect_in_place(lake)?;
+        expect_in_place(lake, &metadata)?;
         Ok(Self { metadata_location: None, metadata, config: HashMap::new(), version: None })
     }
 
@@ -52,7 +52,10 @@ impl LoadedTable {
     }
 }
 
-/// Other engines go by the stored locations, which lead nowhere once a lake has moved.
-fn expect_in_place(lake: &Lake) -> Result<()> {
-    if lake.roots.have_moved() { Err(Error::LakeMoved) } else { Ok(()) }
+/// Other engines go by the stored locations, which lead nowhere, or into another lake, once a lake has moved. Relocation
+/// leaves some tables as they are.
+pub(super) fn expect_in_place(lake: &Lake, metadata: &TableMetadata) -> Result<()> {
+    let list = metadata.current_snapshot().map(|snapshot| snapshot.manifest_list());
+    let is_in_place = [metadata.location()].into_iter().chain(list).all(|location| lake.roots.is_in_place(location));
+    if lake.roots.have_moved() || !is_in_place { Err(Error::LakeMoved) } else { Ok(()) }
 }

@@ -11,6 +11,7 @@ use testkit::TestLake;
 
 use crate::support::{columns, fingerprint_of, ids, ids_at, load, open, paths};
 
+mod branches;
 mod engine;
 
 use engine::{Engine, asked, caller, described, keyed, metadata_of, schema, snapshot};
@@ -530,6 +531,12 @@ async fn engines_are_not_sent_to_where_a_lake_no_longer_is() {
     let pin = catalog.pin(None).await.unwrap();
     let loaded = catalog.load_outside(&pin, &"t".parse().unwrap()).await;
     assert!(matches!(loaded, Err(Error::LakeMoved)));
+    let touched = json!([{ "action": "set-properties", "updates": { "touched": "yes" } }]);
+    assert!(matches!(Engine::of(&catalog, "t").update(touched).await, Err(Error::LakeMoved)));
+    let (name, body) = ("new".parse().unwrap(), json!({ "name": "new", "schema": schema() }));
+    let created = catalog.create_outside(&name, asked::<NewTable>(body), caller()).await;
+    assert!(matches!(created, Err(Error::LakeMoved)));
+    assert_eq!(catalog.pin_fresh().await.unwrap().version(), pin.version(), "what is refused does not happen");
     std::fs::remove_dir_all(place).unwrap();
 }
 

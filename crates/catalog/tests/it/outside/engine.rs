@@ -130,7 +130,7 @@ fn io() -> FileIO {
     FileIO::new_with_fs()
 }
 
-async fn manifests(metadata: &TableMetadata) -> Vec<ManifestFile> {
+pub async fn manifests(metadata: &TableMetadata) -> Vec<ManifestFile> {
     let Some(now) = metadata.current_snapshot() else { return Vec::new() };
     let bytes = io().new_input(now.manifest_list()).unwrap().read().await.unwrap();
     let list = ManifestList::parse_with_version(&bytes, metadata.format_version()).unwrap();
