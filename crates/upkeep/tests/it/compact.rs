@@ -1,7 +1,7 @@
 //! Small files become large ones, and nobody can tell from the rows.
 
 use base::{AsOf, ByteSize, Fault, Version};
-use catalog::Mode;
+use catalog::{Classify, Mode, Pii};
 use testkit::TestLake;
 use upkeep::{Compact, Upkeep};
 
@@ -117,4 +117,20 @@ async fn a_file_that_is_damaged_stops_its_table_and_no_other() {
     assert_eq!(crate::support::paths(&lake.store, "tables/bad").await, before, "nothing is left behind");
     let past = catalog.pin(Some(&AsOf::Version(Version(6)))).await.unwrap();
     assert_eq!(crate::support::ids_at(&catalog, &past, "good").await, [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bounds_of_a_column_that_was_called_personal_are_listed_no_more() {
+    let lake = TestLake::open().await;
+    let (catalog, upkeep) = appended(&lake, "t", 2).await;
+    let columns = [("name".to_owned(), Some(Pii::Name))].into();
+    catalog.classify(Classify { name: "t".parse().unwrap(), columns, author: "test".into() }).await.unwrap();
+    let before = crate::support::paths(&lake.store, "tables/").await;
+    upkeep.compact(&compact_all()).await.unwrap();
+    let mut manifests = (0, 0);
+    for path in crate::support::paths(&lake.store, "tables/").await.iter().filter(|path| path.ends_with(".avro")) {
+        let is_told = lake.store.get(path).await.unwrap().windows(6).any(|bytes| bytes == b"worker");
+        if before.contains(path) { manifests.0 += usize::from(is_told) } else { manifests.1 += usize::from(is_told) }
+    }
+    assert_eq!(manifests, (1, 0), "only what was listed before it was called personal");
 }
