@@ -24,6 +24,7 @@ use crate::format;
 use crate::kept::Tables;
 use crate::record::{Change, TablePut};
 use crate::state::{State, TableEntry};
+use crate::unswept;
 
 /// How many records a listing asks for while they are removed.
 const PAGE: usize = 1_000;
@@ -250,13 +251,16 @@ struct Expiring {
 
 impl Expiring {
     /// The table without the snapshots that nobody can reach any more; none when it lists no such.
-    async fn trim(&mut self, name: &DatasetName, entry: &TableEntry) -> Result<Option<TablePut>> {
+    async fn trim(&mut self, state: &State, name: &DatasetName, entry: &TableEntry) -> Result<Option<TablePut>> {
         // Younger than what was looked through: the next expiry sees to it.
         if entry.version > self.seen {
             return Ok(None);
         }
         if let Some(trimmed) = self.trimmed.get(&entry.metadata) {
-            return Ok(trimmed.clone());
+            let written = trimmed.iter().map(|put| put.metadata.as_str());
+            if unswept::all(&self.lake.store, state, written).await? {
+                return Ok(trimmed.clone());
+            }
         }
         let table = self.tables.load(name, entry).await?;
         let base = &table.read().metadata;
@@ -299,7 +303,7 @@ impl Proposal for Expiring {
         }
         let mut changes = Vec::new();
         for (name, entry) in &state.tables {
-            let trimmed = match self.trim(name, entry).await {
+            let trimmed = match self.trim(state, name, entry).await {
                 Err(error @ Error::Damaged { .. }) => {
                     tracing::warn!(dataset = %name, error = %error, "a table does not read and keeps its snapshots");
                     None

@@ -26,6 +26,7 @@ use crate::format;
 use crate::kept::Tables;
 use crate::record::{Change, TablePut};
 use crate::state::{State, TableEntry};
+use crate::unswept;
 
 /// What a relocation did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +73,7 @@ struct Relocating {
     tables: Arc<Tables>,
     author: String,
     /// What earlier decisions made of metadata files; none where all was in place.
-    known: HashMap<String, Option<TablePut>>,
+    known: HashMap<String, Option<Rewritten>>,
     left_alone: Arc<Mutex<BTreeMap<DatasetName, String>>>,
 }
 
@@ -90,11 +91,12 @@ impl Proposal for Relocating {
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
         for (name, entry) in &state.tables {
-            if !self.known.contains_key(&entry.metadata) {
-                let put = self.relocate(name, entry).await?;
-                self.known.insert(entry.metadata.clone(), put);
-            }
-            changes.extend(self.known.get(&entry.metadata).cloned().flatten().map(Change::TablePut));
+            let rewritten = match self.known.get(&entry.metadata) {
+                Some(known) if self.outlives(state, known.as_ref()).await? => known.clone(),
+                _ => self.relocate(name, entry).await?,
+            };
+            self.known.insert(entry.metadata.clone(), rewritten.clone());
+            changes.extend(rewritten.map(|rewritten| Change::TablePut(rewritten.put)));
         }
         Ok(changes)
     }
@@ -104,10 +106,16 @@ impl Proposal for Relocating {
 }
 
 impl Relocating {
+    /// Whether all that was written for a table is there, whatever was swept meanwhile.
+    async fn outlives(&self, state: &State, rewritten: Option<&Rewritten>) -> Result<bool> {
+        let files = rewritten.into_iter().flat_map(|rewritten| &rewritten.files);
+        unswept::all(&self.lake.store, state, files.map(String::as_str)).await
+    }
+
     /// Writes a table's metadata anew; none when all of it is in place, or cannot be moved.
-    async fn relocate(&self, name: &DatasetName, entry: &TableEntry) -> Result<Option<TablePut>> {
+    async fn relocate(&self, name: &DatasetName, entry: &TableEntry) -> Result<Option<Rewritten>> {
         match self.try_relocate(name, entry).await {
-            Ok(Moved::Files(put)) => Ok(Some(put)),
+            Ok(Moved::Files(rewritten)) => Ok(Some(rewritten)),
             Ok(Moved::InPlace) => Ok(None),
             Ok(Moved::Not(why)) => Ok(self.leave_alone(name, why.to_owned())),
             Err(error @ Error::Damaged { .. }) => Ok(self.leave_alone(name, error.to_string())),
@@ -115,7 +123,7 @@ impl Relocating {
         }
     }
 
-    fn leave_alone(&self, name: &DatasetName, why: String) -> Option<TablePut> {
+    fn leave_alone(&self, name: &DatasetName, why: String) -> Option<Rewritten> {
         self.left_alone.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), why);
         None
     }
@@ -153,21 +161,31 @@ impl Relocating {
         let path = format!("{}/metadata/{file}", table.location());
         let mut files: Vec<Staged> = shelf.take();
         files.push((path.clone(), metadata_file::encode(&after)?));
+        let written = files.iter().map(|(path, _)| path.clone()).collect();
         io::write_all(&self.lake.store, files).await?;
-        Ok(Moved::Files(TablePut {
+        let put = TablePut {
             name: name.clone(),
             table_id: entry.table_id,
             metadata: path,
             snapshot_id: entry.snapshot_id,
             row_count: entry.row_count,
             fingerprint: entry.fingerprint.clone(),
-        }))
+        };
+        Ok(Moved::Files(Rewritten { put, files: written }))
     }
+}
+
+/// A table whose metadata was written anew.
+#[derive(Clone)]
+struct Rewritten {
+    put: TablePut,
+    /// What was written, relative to the lake's root.
+    files: Vec<String>,
 }
 
 /// What became of a table.
 enum Moved {
-    Files(TablePut),
+    Files(Rewritten),
     InPlace,
     Not(&'static str),
 }

@@ -9,6 +9,7 @@ mod iceberg_spec;
 mod indexes;
 mod long;
 mod outside;
+mod outswept;
 mod past;
 mod publish;
 mod register;

@@ -1,0 +1,69 @@
+//! Work that loses a race to a sweep: what it had written is gone, and it is done anew.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use base::{Seams, Span};
+use catalog::{Catalog, Expiry, Mode};
+use storage::Store;
+use testkit::{Bucket, Call, Fate, Faulty, Mishap, Verb};
+
+use crate::support::{config, ids, load, open, paths};
+
+/// Just before the first record is published, another process takes every stray.
+struct SweptFirst {
+    store: Store,
+    done: AtomicBool,
+}
+
+#[async_trait]
+impl Fate for SweptFirst {
+    async fn befall(&self, call: &Call<'_>) -> Option<Mishap> {
+        let publishes = call.verb == Verb::Create && call.path.starts_with("_lake/log/");
+        if !publishes || self.done.swap(true, Ordering::SeqCst) {
+            return None;
+        }
+        let catalog = open(&self.store).await;
+        let now = catalog.store_time().await.unwrap();
+        let pin = catalog.announce_sweep(now, "test").await.unwrap();
+        let reach = catalog.reach(&pin).await.unwrap();
+        let strays: Vec<_> =
+            paths(&self.store, "tables/").await.into_iter().filter(|path| reach.is_stray(path)).collect();
+        assert!(!strays.is_empty());
+        for stray in strays {
+            self.store.delete(&stray).await.unwrap();
+        }
+        None
+    }
+}
+
+/// A lake of four versions, and a store over it that is swept at the worst moment.
+async fn lived() -> (Store, Store) {
+    let bucket = Bucket::new(Seams::system());
+    let store = bucket.store();
+    let catalog = open(&store).await;
+    for id in 1..=4 {
+        load(&catalog, "t", Mode::Append, &[id]).await.unwrap();
+    }
+    let fate = SweptFirst { store: store.clone(), done: AtomicBool::new(false) };
+    let swept = Faulty::over(Arc::new(bucket), Arc::new(fate), Seams::system());
+    (store, swept.store("memory://elsewhere"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relocation_that_a_sweep_overtakes_leaves_tables_that_read() {
+    let (store, swept) = lived().await;
+    let relocated = Catalog::relocate(swept, &config(), Seams::system(), "test").await.unwrap();
+    assert_eq!((relocated.version.map(|version| version.0), relocated.tables), (Some(6), 1));
+    assert_eq!(ids(&open(&store).await, "t").await, [1, 2, 3, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_that_a_sweep_overtakes_leaves_tables_that_read() {
+    let (store, swept) = lived().await;
+    let expiry = Expiry { older_than: None, keep_last: Some(1), linger: Span::secs(3600), author: "test".into() };
+    let expired = open(&swept).await.expire(&expiry).await.unwrap();
+    assert_eq!((expired.version.map(|version| version.0), expired.versions), (Some(6), 3));
+    assert_eq!(ids(&open(&store).await, "t").await, [1, 2, 3, 4]);
+}
