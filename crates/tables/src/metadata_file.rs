@@ -28,7 +28,7 @@ const GZIP: [u8; 2] = [0x1F, 0x8B];
 /// No metadata is larger. A file that claims to be is not inflated further.
 const LARGEST: u64 = 1 << 30;
 /// The sequence number of the last snapshot that was left out and whose files we did not write.
-const OTHERS_UNTIL: &str = "lakehouse.others-until";
+pub const OTHERS_UNTIL: &str = "lakehouse.others-until";
 
 /// The bytes of a metadata file.
 pub fn encode(metadata: &TableMetadata) -> Result<Bytes> {
@@ -122,6 +122,11 @@ pub fn leave_out(
     let noted = until.map(|until| (OTHERS_UNTIL.to_owned(), until.to_string()));
     let builder = builder.remove_snapshots(snapshots).set_properties(HashMap::from_iter(noted));
     builder.map_err(Error::bug("leaving snapshots out"))
+}
+
+/// The property which says that files of snapshots that the metadata does not hold are not ours.
+pub fn all_of_others(metadata: &TableMetadata) -> (String, String) {
+    (OTHERS_UNTIL.to_owned(), metadata.last_sequence_number().to_string())
 }
 
 /// Whether we wrote a listed file, so that its statistics are exact.

@@ -8,7 +8,7 @@ use iceberg::{TableRequirement, TableUpdate};
 use serde::Deserialize;
 use tables::draft::GC_ENABLED;
 use tables::lake::Lake;
-use tables::metadata_file;
+use tables::metadata_file::{self, OTHERS_UNTIL};
 use tables::summary::{self, Sums};
 
 use super::creation;
@@ -198,6 +198,9 @@ impl<'a> Applying<'a> {
             }
             TableUpdate::RemoveProperties { removals } if removals.iter().any(|key| key == GC_ENABLED) => {
                 return Err(refuse(name, rules::STAYS_FALSE));
+            }
+            TableUpdate::RemoveProperties { removals } if removals.iter().any(|key| key == OTHERS_UNTIL) => {
+                return Err(refuse(name, rules::NOTED_HERE));
             }
             TableUpdate::AddSchema { schema } => rules::expect_columns(name, schema)?,
             TableUpdate::AddSpec { spec } => {

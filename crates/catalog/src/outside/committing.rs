@@ -104,7 +104,8 @@ impl Step {
                 }
                 let location = lake.roots.absolute(adoption.path(lake, &self.name)?);
                 let builder = metadata.as_ref().clone().into_builder(Some(location));
-                let kept = HashMap::from([(GC_ENABLED.to_owned(), "false".to_owned())]);
+                let others = metadata_file::all_of_others(metadata);
+                let kept = HashMap::from([(GC_ENABLED.to_owned(), "false".to_owned()), others]);
                 let next = builder.set_properties(kept).and_then(TableMetadataBuilder::build);
                 let next = next.map_err(refused(&self.name))?.metadata;
                 let rows = rows_of_adopted(&mut self.found, lake, &self.name, &next).await?;

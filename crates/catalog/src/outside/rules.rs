@@ -7,6 +7,7 @@ use iceberg::spec::{NameMapping, NestedField, PrimitiveType, Schema, TableMetada
 use serde_json::{Value, json};
 use tables::draft::GC_ENABLED;
 use tables::lake::Lake;
+use tables::metadata_file::OTHERS_UNTIL;
 use tables::pii;
 
 use crate::error::{Error, Result};
@@ -55,6 +56,9 @@ pub(super) fn admit_properties(
     if given.get(GC_ENABLED).is_some_and(|value| value != "false") {
         return Err(refuse(name, STAYS_FALSE));
     }
+    if given.contains_key(OTHERS_UNTIL) {
+        return Err(refuse(name, NOTED_HERE));
+    }
     for (key, value) in &given {
         if WRITE_PATHS.contains(&key.as_str()) && !is_under(lake, location, &format!("{value}/")) {
             return Err(refuse(name, format!("{key} lies under the table's location; files elsewhere are refused")));
@@ -82,6 +86,8 @@ pub(super) fn expect_transforms(name: &DatasetName, transforms: impl IntoIterato
     }
 }
 
+/// Why nobody else says whose files are whose.
+pub(super) const NOTED_HERE: &str = "lakehouse.others-until is noted by the lake alone";
 /// Why `gc.enabled` cannot change.
 pub(super) const STAYS_FALSE: &str = "gc.enabled stays false: versions of the lake read files that no snapshot names";
 

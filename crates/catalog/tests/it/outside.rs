@@ -361,6 +361,8 @@ async fn what_no_reader_or_writer_could_use_is_refused() {
         (json!([{ "action": "add-spec", "spec": { "fields": [bucket] } }]), "bucket[0]"),
         (set("schema.name-mapping.default", "garbage"), "no mapping of names"),
         (set("write.data.path", "file:///etc"), "under the table's location"),
+        (set("lakehouse.others-until", "0"), "by the lake alone"),
+        (json!([{ "action": "remove-properties", "removals": ["lakehouse.others-until"] }]), "by the lake alone"),
         (set("lakehouse.pii.2", "bogus"), "no class of personal data"),
     ] {
         let why = why(engine.update(updates.clone()).await);
@@ -490,7 +492,12 @@ async fn a_table_is_renamed_dropped_and_adopted_again() {
         async move { catalog.adopt_outside(&name, body, caller()).await }
     };
     let body = json!({ "name": "again", "metadata-location": location });
-    adopt("again", body.clone()).await.unwrap();
+    let adopted = adopt("again", body.clone()).await.unwrap();
+    assert_eq!(
+        metadata_of(&adopted).properties()["lakehouse.others-until"],
+        "2",
+        "files of unknown snapshots are others'"
+    );
     assert_eq!(ids(&catalog, "again").await, [1, 2, 3]);
     assert!(matches!(adopt("again", body).await, Err(Error::DatasetExists { .. })));
     let over = json!({ "name": "t", "metadata-location": location, "overwrite": true });
