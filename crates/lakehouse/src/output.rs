@@ -121,7 +121,8 @@ fn facts(error: &anyhow::Error) -> Vec<String> {
         return Vec::new();
     };
     let code = (!problem.code.is_empty()).then(|| format!("code: {}", problem.code));
-    code.into_iter().chain(problem.facts.iter().flat_map(|(name, value)| described(name, value))).collect()
+    let told = problem.facts.iter().filter(|(_, value)| !is_empty(value));
+    code.into_iter().chain(told.flat_map(|(name, value)| described(name, value))).collect()
 }
 
 /// A fact in words: lists and objects one entry a line.

@@ -34,6 +34,7 @@ async fn show(verb: &CatalogVerb, client: &Client, output: Output) -> anyhow::Re
         CatalogVerb::Pii { name, column, kind } => classify(client, name, column, kind, output).await,
         CatalogVerb::Versions => {
             let versions = all_versions(client).await?;
+            let versions = if output.json { versions } else { versions.iter().flat_map(commits).collect() };
             records(&versions, &["version", "at", "author", "message"], output)
         }
         CatalogVerb::Tag { tag, version } => versions::tag(client, tag, version.as_deref(), output).await,
@@ -140,6 +141,13 @@ async fn all_versions(client: &Client) -> anyhow::Result<Vec<Map<String, Value>>
             None => return Ok(all),
         }
     }
+}
+
+/// The commits of a version, each with its number and time.
+fn commits(version: &Map<String, Value>) -> Vec<Map<String, Value>> {
+    let commits = version.get("commits").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    let whole = ["version", "at"].map(|name| (name.to_owned(), version.get(name).cloned().unwrap_or_default()));
+    commits.map(|commit| commit.clone().into_iter().chain(whole.clone()).collect()).collect()
 }
 
 /// Records as JSON, or the named members of each as a table.

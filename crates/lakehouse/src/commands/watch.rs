@@ -22,8 +22,9 @@ pub async fn open(path: &Path) -> anyhow::Result<(Reading, Option<u64>)> {
     }
     let named = || format!("cannot read {}", path.display());
     let file = tokio::fs::File::open(path).await.with_context(named)?;
-    let size = file.metadata().await.with_context(named)?.len();
-    Ok((Box::new(file), Some(size)))
+    let found = file.metadata().await.with_context(named)?;
+    anyhow::ensure!(!found.is_dir(), "{}: it is a directory", named());
+    Ok((Box::new(file), Some(found.len())))
 }
 
 /// Waits for the work and draws in between.
