@@ -39,10 +39,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
-        expect_json(request.headers())?;
-        let limit = limits_of(&request).json_limit;
-        let bytes = whole(request, limit).await?;
-        Ok(Self(parse_object(&bytes)?))
+        Ok(Self(parse_object(&document(request).await?)?))
+    }
+}
+
+/// A JSON object as body, where nothing needs to be said: no body at all is an empty object.
+pub struct MaybeJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        let bytes = document(request).await?;
+        Ok(Self(if bytes.is_empty() { T::default() } else { parse_object(&bytes)? }))
     }
 }
 
@@ -174,6 +183,13 @@ fn expect_plain(headers: &HeaderMap) -> Result<(), Error> {
         Some(given) => Err(Error::Encoding { given: given.chars().take(100).collect() }),
         None => Ok(()),
     }
+}
+
+/// The body of a request that sends JSON.
+async fn document(request: Request) -> Result<Bytes> {
+    expect_json(request.headers())?;
+    let limit = limits_of(&request).json_limit;
+    whole(request, limit).await
 }
 
 async fn whole(request: Request, limit: ByteSize) -> Result<Bytes> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::request::{Json, Nothing, Params, Rest, json_at, with_version};
+use crate::request::{MaybeJson, Nothing, Params, Rest, json_at, with_version};
 use crate::shared::AUTHOR;
 
 pub async fn list(State(catalog): State<Catalog>, _: Params<Nothing>) -> Result<Response> {
@@ -28,7 +28,7 @@ pub async fn put(
     State(catalog): State<Catalog>,
     Rest(tag): Rest,
     _: Params<Nothing>,
-    Json(call): Json<TagCall>,
+    MaybeJson(call): MaybeJson<TagCall>,
 ) -> Result<Response> {
     let tag = parse(tag)?;
     let Tagged { version, moved_from, at } = catalog.put_tag(&tag, call.version.as_ref(), AUTHOR).await?;
@@ -41,7 +41,7 @@ pub async fn remove(State(catalog): State<Catalog>, Rest(tag): Rest, _: Params<N
     Ok(with_version(version, StatusCode::NO_CONTENT.into_response()))
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TagCall {
     version: Option<AsOf>,

@@ -55,6 +55,14 @@ async fn tags_are_put_moved_told_and_dropped() {
 }
 
 #[tokio::test]
+async fn a_tag_without_a_word_names_the_newest_version() {
+    let (_stack, gateway) = people().await;
+    let put = send(&gateway, request(Method::PUT, "/v1/catalog/tags/now", &[], "")).await;
+    assert_eq!(put.status.as_u16(), 200, "{}", put.text());
+    assert_eq!(get(&gateway, "/v1/catalog/tags").await.json(), json!({ "tags": [{ "tag": "now", "version": 2 }] }));
+}
+
+#[tokio::test]
 async fn a_tag_that_cannot_be_is_refused() {
     let (_stack, gateway) = people().await;
     let put =
