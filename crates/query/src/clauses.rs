@@ -1,7 +1,8 @@
 //! `FOR VERSION | TIMESTAMP | TAG AS OF …` behind the name of a table.
 //!
 //! The parser knows no such clause, and where it knows one the planner reads over it. So each is cut out of the tokens,
-//! and a name of its own takes the place of the table's: that of the table as it was then.
+//! and the name stands for the table as it was then. Where it stands for the table at another version too, a name of its
+//! own takes its place.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +13,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
-use crate::scope::{PAST_SCHEMA, table_reference};
+use crate::scope::{DEFAULT_SCHEMA, PAST_SCHEMA, table_reference};
 use crate::statement::{self, Parsed};
 
 /// A clause that was cut out of a statement.
@@ -37,8 +38,23 @@ pub(crate) struct PastTable {
     /// The table as the statement names it.
     pub(crate) reference: TableReference,
     pub(crate) as_of: AsOf,
-    /// What takes the place of its name.
-    pub(crate) key: String,
+    /// What takes the place of its name; none when it keeps the name that it has.
+    pub(crate) key: Option<String>,
+}
+
+impl PastTable {
+    /// The schema and the name under which a statement finds it.
+    pub(crate) fn place(&self) -> (&str, &str) {
+        match &self.key {
+            Some(key) => (PAST_SCHEMA, key),
+            None => (self.reference.schema().unwrap_or(DEFAULT_SCHEMA), self.reference.table()),
+        }
+    }
+
+    /// Whether this is what a name means in the statement as it is planned.
+    pub(crate) fn is_found_by(&self, reference: &TableReference) -> bool {
+        (reference.schema().unwrap_or(DEFAULT_SCHEMA), reference.table()) == self.place()
+    }
 }
 
 /// The tokens without the clauses, and the clauses.
@@ -118,19 +134,21 @@ pub(crate) fn of_name(clauses: &[Clause], name: &ObjectName, params: &[Json]) ->
     }
 }
 
-/// Names the tables behind which clauses stand by keys in the schema of past tables; those that are alike are one.
+/// The tables behind which clauses stand; those that are alike are one. Unless it is clear what a name stands for, it is
+/// replaced by a key in the schema of past tables.
 pub(crate) fn take(parsed: &mut Parsed, params: &[Json]) -> Result<Vec<PastTable>> {
     if parsed.clauses.is_empty() {
         return Ok(Vec::new());
     }
-    let mut finder = Finder { clauses: &parsed.clauses, params, places: Vec::new() };
+    let mut finder = Finder { clauses: &parsed.clauses, params, places: Vec::new(), others: Vec::new() };
     if let ControlFlow::Break(error) = parsed.statement.visit(&mut finder) {
         return Err(error);
     }
-    let places = finder.places;
+    let mut places = std::mem::take(&mut finder.places);
     if places.len() != parsed.clauses.len() {
         return Err(misplaced());
     }
+    keep_names(&mut places, &finder.others);
     parsed.tokens = replaced(&parsed.tokens, &places);
     parsed.statement = statement::parse_tokens(&parsed.tokens)?;
     let mut tables: Vec<PastTable> = Vec::new();
@@ -147,6 +165,8 @@ struct Place {
     first: Location,
     last: Location,
     aliased: bool,
+    /// Whether the name states a schema, which an alias cannot.
+    qualified: bool,
     table: PastTable,
 }
 
@@ -154,6 +174,8 @@ struct Finder<'a> {
     clauses: &'a [Clause],
     params: &'a [Json],
     places: Vec<Place>,
+    /// The tables behind which no clause stands.
+    others: Vec<TableReference>,
 }
 
 impl Finder<'_> {
@@ -161,11 +183,16 @@ impl Finder<'_> {
         let first = name.0.first().and_then(|part| part.as_ident());
         let (Some(first), Some(last)) = (first, last(name)) else { return Ok(()) };
         let clause = self.clauses.iter().find(|clause| clause.behind == last.span.start);
-        let Some(clause) = clause else { return Ok(()) };
-        let (reference, as_of) = (table_reference(name)?, clause.as_of(self.params)?);
+        let reference = table_reference(name)?;
+        let Some(clause) = clause else {
+            self.others.push(reference);
+            return Ok(());
+        };
+        let as_of = clause.as_of(self.params)?;
         let key = format!("{}@{as_of}", reference.to_string().trim_start_matches("default."));
-        let table = PastTable { reference, as_of, key };
-        self.places.push(Place { first: first.span.start, last: last.span.start, aliased, table });
+        let (first, last, qualified) = (first.span.start, last.span.start, name.0.len() > 1);
+        let table = PastTable { reference, as_of, key: Some(key) };
+        self.places.push(Place { first, last, aliased, qualified, table });
         Ok(())
     }
 }
@@ -186,12 +213,34 @@ fn last(name: &ObjectName) -> Option<&Ident> {
     name.0.last().and_then(|part| part.as_ident())
 }
 
-/// The tokens with a key in place of each name. A table without an alias keeps its name as one.
+/// Lets qualified names without an alias stand, so that columns can be named by all of it: each for the first version that
+/// it is read at, unless it is read without a clause too.
+fn keep_names(places: &mut [Place], others: &[TableReference]) {
+    let mut kept: Vec<PastTable> = Vec::new();
+    for place in places.iter_mut().filter(|place| place.qualified && !place.aliased) {
+        let PastTable { reference, as_of, key } = &mut place.table;
+        let is_other = others.iter().any(|other| is_same(other, reference));
+        let earlier = kept.iter().find(|kept| is_same(&kept.reference, reference));
+        if !is_other && earlier.is_none_or(|kept| kept.as_of == *as_of && kept.reference == *reference) {
+            *key = None;
+            kept.push(place.table.clone());
+        }
+    }
+}
+
+/// Whether two names may mean one table.
+fn is_same(one: &TableReference, other: &TableReference) -> bool {
+    let schema = |reference: &TableReference| reference.schema().unwrap_or(DEFAULT_SCHEMA).to_ascii_lowercase();
+    schema(one) == schema(other) && one.table().eq_ignore_ascii_case(other.table())
+}
+
+/// The tokens with a key in place of each name that has one. A table without an alias keeps its name as one.
 fn replaced(tokens: &[TokenWithSpan], places: &[Place]) -> Vec<TokenWithSpan> {
     let mut replaced = Vec::with_capacity(tokens.len());
     let mut rest = tokens.iter();
     while let Some(token) = rest.next() {
-        let Some(place) = places.iter().find(|place| place.first == token.span.start) else {
+        let place = places.iter().find(|place| place.first == token.span.start);
+        let Some((place, key)) = place.and_then(|place| Some((place, place.table.key.as_ref()?))) else {
             replaced.push(token.clone());
             continue;
         };
@@ -200,7 +249,7 @@ fn replaced(tokens: &[TokenWithSpan], places: &[Place]) -> Vec<TokenWithSpan> {
             let Some(next) = rest.next() else { break };
             name = next;
         }
-        let key = [PAST_SCHEMA, &place.table.key].map(|part| Token::make_word(part, Some('"')));
+        let key = [PAST_SCHEMA, key].map(|part| Token::make_word(part, Some('"')));
         let [schema, key] = key;
         let alias = [Token::make_keyword("AS"), name.token.clone()].into_iter().filter(|_| !place.aliased);
         let written = [schema, Token::Period, key].into_iter().chain(alias);

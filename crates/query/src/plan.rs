@@ -62,10 +62,15 @@ impl Planner<'_> {
         let mut parsed = self.parse(ask).await?;
         cleaner.literals.clone_from(&parsed.literals);
         params::check_count(&ask.params, parsed.placeholders)?;
+        let written = references(&parsed.statement).map_err(|error| cleaner.error(error))?;
+        if let Some(inner) = written.iter().find(|reference| scope::is_inner(reference)) {
+            return Err(scope::no_such_table(self.pin, inner));
+        }
         let past = clauses::take(&mut parsed, &ask.params)?;
         let calls = calls::take(&mut parsed, &ask.params)?;
         let params = params::bind(&ask.params, &parsed.tokens)?;
-        let references = references(&parsed.statement).map_err(|error| cleaner.error(error))?;
+        let mut references = references(&parsed.statement).map_err(|error| cleaner.error(error))?;
+        references.retain(|reference| !past.iter().any(|past| past.is_found_by(reference)));
         let mut scope = Scope::load(&self.shared.catalog, self.pin, &references, &self.shared.reader).await?;
         scope.add_past(&self.shared.catalog, &past, &self.shared.reader).await?;
         scope.add_histories(&self.shared.catalog, self.pin, &calls.histories)?;

@@ -24,7 +24,6 @@ pub(crate) const DEFAULT_SCHEMA: &str = "default";
 pub(crate) const FOUND_SCHEMA: &str = "vector_search()";
 /// The schema of tables that are read at versions of their own. No namespace of a lake is spelled so.
 pub(crate) const PAST_SCHEMA: &str = "as of";
-
 /// The schema of `versions()` and `snapshots('t')`. No namespace of a lake is spelled so.
 pub(crate) const HISTORY_SCHEMA: &str = "history()";
 
@@ -51,7 +50,7 @@ impl Scope {
         let mut schemas: HashMap<String, Tables> = HashMap::new();
         for reference in references {
             let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
-            if [FOUND_SCHEMA, PAST_SCHEMA, HISTORY_SCHEMA].contains(&schema) {
+            if is_inner(reference) {
                 continue;
             }
             match scope.table(catalog, pin, reference, reader).await? {
@@ -84,15 +83,16 @@ impl Scope {
         Ok(Some(table))
     }
 
-    /// Adds the tables that are read at versions of their own, under their keys.
+    /// Adds the tables that are read at versions of their own, each in its place.
     pub(crate) async fn add_past(&mut self, catalog: &Catalog, past: &[PastTable], reader: &Reader) -> Result<()> {
-        let mut tables = Tables::default();
-        for PastTable { reference, as_of, key } in past {
-            let pin = catalog.pin(Some(as_of)).await?;
-            let table = self.table(catalog, &pin, reference, reader).await?;
-            tables.0.insert(key.clone(), table.ok_or_else(|| not_then(&pin, reference))?);
+        for past in past {
+            let pin = catalog.pin(Some(&past.as_of)).await?;
+            let table = self.table(catalog, &pin, &past.reference, reader).await?;
+            let table = table.ok_or_else(|| not_then(&pin, &past.reference))?;
+            let (schema, name) = past.place();
+            let tables = self.schemas.entry(schema.to_owned()).or_default();
+            Arc::make_mut(tables).0.insert(name.to_owned(), table);
         }
-        self.schemas.insert(PAST_SCHEMA.to_owned(), Arc::new(tables));
         Ok(())
     }
 
@@ -136,6 +136,11 @@ pub(crate) fn stored_spelling(table: &dyn TableProvider, exposed: &str) -> Optio
     let found = table.downcast_ref::<Found>().and_then(|table| table.spellings().find(|pair| pair.0 == exposed));
     let lake = table.downcast_ref::<LakeTable>().and_then(|table| table.spellings().find(|pair| pair.0 == exposed));
     lake.or(found).map(|(_, stored)| stored.to_owned())
+}
+
+/// Whether a reference names a table that only statements as rewritten name.
+pub(crate) fn is_inner(reference: &TableReference) -> bool {
+    reference.schema().is_some_and(|schema| [FOUND_SCHEMA, PAST_SCHEMA, HISTORY_SCHEMA].contains(&schema))
 }
 
 fn is_ours(reference: &TableReference) -> bool {
@@ -188,7 +193,7 @@ pub(crate) fn table_reference(name: &ObjectName) -> Result<TableReference> {
 }
 
 /// The tables of one schema.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Tables(HashMap<String, Arc<dyn TableProvider>>);
 
 impl Tables {

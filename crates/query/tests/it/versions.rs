@@ -102,3 +102,34 @@ async fn the_newest_versions_are_found_without_reading_the_others() {
     let plan = lake.rows("EXPLAIN SELECT version FROM versions() ORDER BY version DESC LIMIT 1").await.to_string();
     assert!(!plan.contains("SortExec") && plan.contains("fetch=1"), "{plan}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clause_leaves_a_table_its_full_name() {
+    let lake = Lake::open().await;
+    lake.replace("a.t", "id,x\n1,10\n").await;
+    let then = lake.replace("b.t", "id,x\n1,20\n").await;
+    lake.replace("a.t", "id,x\n1,11\n").await;
+    lake.replace("b.t", "id,x\n1,21\n").await;
+    let then = format!("FOR VERSION AS OF {then}");
+    for (sql, rows) in [
+        (format!("SELECT a.t.x, b.t.x FROM a.t {then}, b.t {then}"), json!([[10, 20]])),
+        (format!("SELECT a.t.x, b.t.x FROM a.t {then} JOIN b.t USING (id)"), json!([[10, 21]])),
+        (format!("SELECT a.t.*, t.id FROM a.t {then}"), json!([[1, 10, 1]])),
+        (format!("SELECT o.x, a.t.x FROM lakehouse.a.t {then}, A.T FOR VERSION AS OF 3 o"), json!([[11, 10]])),
+        (format!("SELECT o.x, t.x FROM a.t {then}, a.t o"), json!([[11, 10]])),
+        (format!("SELECT (SELECT a.t.x FROM a.t {then}) AS a, (SELECT t.x FROM a.t) AS b"), json!([[10, 11]])),
+        (
+            format!("SELECT x FROM a.t {then} UNION SELECT x FROM a.t FOR VERSION AS OF 3 ORDER BY x"),
+            json!([[10], [11]]),
+        ),
+        (
+            format!("WITH t AS (SELECT 5 AS x) SELECT t.x FROM t UNION SELECT a.t.x FROM a.t {then} ORDER BY 1"),
+            json!([[5], [10]]),
+        ),
+    ] {
+        assert_eq!(lake.rows(&sql).await, rows, "{sql}");
+    }
+    let (code, text) = lake.refused(&format!("SELECT * FROM \"as of\".\"a.t@2\", a.t {then} q, a.t")).await;
+    assert_eq!(code, "query.invalid_sql", "{text}");
+    assert!(text.contains("no table is named") && !text.contains("lakehouse"), "{text}");
+}
