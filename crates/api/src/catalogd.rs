@@ -77,7 +77,7 @@ async fn classify(
     Json(columns): Json<BTreeMap<String, Option<Pii>>>,
 ) -> Result<Response> {
     let name: DatasetName = name.parse().map_err(Error::from)?;
-    let Published { existing, version, table } =
+    let Published { existing, version, table, .. } =
         catalog.classify(Classify { name, columns, author: AUTHOR.to_owned() }).await?;
     let columns: Map<String, Value> =
         table.columns().iter().map(|column| (column.name.clone(), json!(column.pii))).collect();
@@ -137,7 +137,7 @@ async fn roll_back(
     Json(call): Json<RollbackCall>,
 ) -> Result<Response> {
     let name: DatasetName = name.parse().map_err(Error::from)?;
-    let Published { existing, version, table } = catalog.roll_back(&name, &call.to, AUTHOR).await?;
+    let Published { existing, version, table, .. } = catalog.roll_back(&name, &call.to, AUTHOR).await?;
     let (snapshot_id, row_count) = (table.snapshot_id().map(|id| id.to_string()), table.row_count());
     let answer = json!({
         "name": name, "version": version, "snapshot_id": snapshot_id, "row_count": row_count, "existing": existing

@@ -218,7 +218,7 @@ impl Catalog {
         let settled = self.put_through("rewrite", Rewriting::new(lake, tables, rewrite)).await?;
         let entry = publish::outcome(&settled.state, &name)?;
         let table = settled.answer(self.room.tables.load(&name, &entry).await)?;
-        Ok(Published { existing: false, version: entry.version, table })
+        Ok(Published { existing: false, repeated: false, version: entry.version, table })
     }
 
     /// The newest entry of a vector index, and the version it was found in. When that does not know it, the store is
@@ -269,13 +269,14 @@ impl Room {
         // A repeated key answers its first outcome, which was a commit.
         let repeated = key.filter(|_| !settled.committed);
         let repeated = repeated.and_then(|key| settled.state.keyed(&key, arrived)?.entry.clone());
-        let existing = !settled.committed && repeated.is_none();
+        let is_repeated = repeated.is_some();
+        let existing = !settled.committed && !is_repeated;
         let entry = match repeated {
             Some(entry) => Arc::new(entry),
             None => publish::outcome(&settled.state, &name)?,
         };
         let table = settled.answer(self.tables.load(&name, &entry).await)?;
-        Ok(Published { existing, version: entry.version, table })
+        Ok(Published { existing, repeated: is_repeated, version: entry.version, table })
     }
 
     /// Puts a publication through the committer, unless the newest state already is what it wants.

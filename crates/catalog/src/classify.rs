@@ -42,7 +42,7 @@ impl Catalog {
         let settled = self.put_through("classify", Classifying::new(lake, tables, classify)).await?;
         let entry = publish::outcome(&settled.state, &name)?;
         let table = settled.answer(self.room.tables.load(&name, &entry).await)?;
-        Ok(Published { existing: !settled.committed, version: entry.version, table })
+        Ok(Published { existing: !settled.committed, repeated: false, version: entry.version, table })
     }
 }
 

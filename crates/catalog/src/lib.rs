@@ -57,7 +57,7 @@ pub use outside::{
     Transaction,
 };
 pub use pin::Pin;
-pub use publish::Published;
+pub use publish::{Meaning, Published};
 pub use reach::Reach;
 pub use record::{Change, Commit, IndexPut, Properties, Record, TablePut};
 pub use register::{Register, Registered};

@@ -28,29 +28,46 @@ use crate::unswept;
 pub struct Published {
     /// Whether nothing changed, because the table already was what was asked for.
     pub existing: bool,
+    /// Whether nothing changed, because its idempotency key was answered before: with what is answered here again.
+    pub repeated: bool,
     /// The version that holds the table as answered.
     pub version: Version,
     /// The table at that version.
     pub table: Arc<Table>,
 }
 
+/// What an idempotency key stands for, besides the dataset and the mode.
+#[derive(Debug, Clone, Copy)]
+pub enum Meaning<'a> {
+    /// Rows made from this very source.
+    Source(&'a Source),
+    /// A request, whatever it finds when it is carried out.
+    Request(&'a str),
+}
+
+impl<'a> Meaning<'a> {
+    /// The request if there is one to go by, else the source.
+    pub fn of(source: &'a Source, request: Option<&'a str>) -> Self {
+        request.map_or(Self::Source(source), Self::Request)
+    }
+}
+
 impl Catalog {
     /// What a keyed publication came to the first time, if it came before; [`Error::KeyReused`] when its key stands for
-    /// another. For those who cannot even prepare it again, because the table has changed since.
+    /// another. For those who need not, or cannot even, prepare it again.
     pub async fn answered(
         &self,
         name: &DatasetName,
         mode: Mode,
-        source: &Source,
-        request: Option<&str>,
+        meaning: Meaning<'_>,
         key: &str,
     ) -> Result<Option<Published>> {
         let state = self.room.head.ask().await?;
         let Some(keyed) = state.keyed(key, self.room.lake.seams.now()) else { return Ok(None) };
-        let same = keyed.request == digest(name, mode, source, request) && keyed.name.as_ref() == Some(name);
+        let same = keyed.request == digest(name, mode, meaning) && keyed.name.as_ref() == Some(name);
         let entry = keyed.entry.as_ref().filter(|_| same).ok_or(Error::KeyReused)?;
         let table = self.room.tables.load(name, entry).await?;
-        Ok(Some(Published { existing: false, version: entry.version, table }))
+        Ok(Some(Published { existing: false, repeated: true, version: entry.version, table }))
     }
 }
 
@@ -85,7 +102,8 @@ impl Publishing {
     pub fn new(lake: Lake, tables: Arc<Tables>, publication: Publication) -> Self {
         let note = Note { source: publication.source.clone(), mode: publication.mode, objects: None };
         let Publication { draft, mode, source, request, .. } = &publication;
-        let request = || digest(&draft.name, *mode, source, request.as_deref());
+        let meaning = Meaning::of(source, request.as_deref());
+        let request = || digest(&draft.name, *mode, meaning);
         let request = publication.idempotency_key.is_some().then(request);
         let (arrived, staged, superseded) = (lake.seams.now(), Vec::new(), Vec::new());
         Self { lake, tables, publication, note, by_name: false, request, arrived, staged, superseded }
@@ -254,10 +272,13 @@ fn same_columns(table: &[Column], draft: &[Column]) -> bool {
 }
 
 /// What a keyed request asks for: the same key may come back with this only.
-fn digest(name: &DatasetName, mode: Mode, source: &Source, request: Option<&str>) -> String {
+fn digest(name: &DatasetName, mode: Mode, meaning: Meaning<'_>) -> String {
     let mut hash = Sha256::new();
-    let means = request.unwrap_or(&source.sha256);
-    for part in [&name.to_string(), &mode.to_string(), means, &source.options] {
+    let [means, options] = match meaning {
+        Meaning::Source(Source { sha256, options }) => [sha256, options.as_str()],
+        Meaning::Request(request) => [request, ""],
+    };
+    for part in [&name.to_string(), &mode.to_string(), means, options] {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }

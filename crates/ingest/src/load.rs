@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{ByteSize, DatasetName, Seams, Timestamp};
 use bytes::Bytes;
-use catalog::{Catalog, Mode, Publication, Published, Source, Table};
+use catalog::{Catalog, Meaning, Mode, Publication, Published, Source, Table};
 use futures::{Stream, StreamExt, stream};
 use storage::{BodyError, Spool, SpoolFile, task};
 use tokio::runtime::Handle;
@@ -100,14 +100,23 @@ impl Ingest {
         options.format = format;
         progress.expect(spool.len);
         let source = source(&request, format, &spool);
+        let meaning = Meaning::of(&source, request.key_means.as_deref());
+        if let Some(first) = self.first_outcome(&request, meaning).await? {
+            return Ok(self.ended(first, arrival.at, progress));
+        }
         let spool = if packed && format == Format::Parquet { self.unpack(&spool).await? } else { spool };
         let waiting = Waiting { spool, options, source, columns: arrival.columns };
         let _turn = self.turns.acquire().await.map_err(|_| Error::Lost)?;
         progress.enter(Phase::Reading);
-        let mut outcome = self.apply(&request, &waiting, progress).await?;
+        let outcome = self.apply(&request, &waiting, progress).await?;
+        Ok(self.ended(outcome, arrival.at, progress))
+    }
+
+    /// The outcome of a load that ends now.
+    pub(crate) fn ended(&self, outcome: Outcome, arrived: Timestamp, progress: &Progress) -> Outcome {
         progress.enter(Phase::Done);
-        outcome.elapsed_ms = u64::try_from(self.seams.now().millis() - arrival.at.millis()).unwrap_or(0);
-        Ok(outcome)
+        let elapsed_ms = u64::try_from(self.seams.now().millis() - arrived.millis()).unwrap_or(0);
+        Outcome { elapsed_ms, ..outcome }
     }
 
     /// Notes what is so when a load arrives. Options that cannot be are refused before anything is read.
@@ -176,12 +185,18 @@ impl Ingest {
             }
             let staged = match self.stage(request, table, waiting, progress).await {
                 Ok(staged) => staged,
-                Err(error) => return self.first_outcome(request, source, error).await,
+                // It may have been loaded meanwhile, and the table be one by now that its file does not fit.
+                Err(error) => {
+                    let meaning = Meaning::of(source, request.key_means.as_deref());
+                    return self.first_outcome(request, meaning).await?.ok_or(error);
+                }
             };
             progress.enter(Phase::Publishing);
             match self.publish(request, &staged, source).await {
-                Ok(Published { existing, table, .. }) => {
-                    return self.outcome(request, &table, Some(staged), existing).await;
+                Ok(Published { existing, repeated, table, .. }) => {
+                    // What this reading found is no part of what a repeated key answers.
+                    let staged = (!repeated).then_some(staged);
+                    return self.outcome(request, &table, staged, existing).await;
                 }
                 Err(Error::Catalog(catalog::Error::Moved { .. })) => progress.enter(Phase::Reading),
                 Err(error) => return Err(error),
@@ -190,14 +205,12 @@ impl Ingest {
         Err(Error::Restless { tries: TRIES })
     }
 
-    /// A file that its table cannot hold any more may have been loaded before the table changed: then its key answers.
-    async fn first_outcome(&self, request: &Request, source: &Source, error: Error) -> Result<Outcome> {
-        let drift = matches!(error, Error::Catalog(catalog::Error::SchemaDrift { .. }));
-        let Some(key) = request.idempotency_key.as_deref().filter(|_| drift) else { return Err(error) };
-        let means = request.key_means.as_deref();
-        match self.catalog.answered(&request.name, request.mode, source, means, key).await? {
-            Some(Published { table, .. }) => self.outcome(request, &table, None, false).await,
-            None => Err(error),
+    /// What a load with this key came to the first time, if it came before.
+    pub(crate) async fn first_outcome(&self, request: &Request, meaning: Meaning<'_>) -> Result<Option<Outcome>> {
+        let Some(key) = request.idempotency_key.as_deref() else { return Ok(None) };
+        match self.catalog.answered(&request.name, request.mode, meaning, key).await? {
+            Some(Published { table, .. }) => self.outcome(request, &table, None, false).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -250,7 +263,7 @@ impl Ingest {
         };
         let published = self.catalog.publish(publication).await;
         let is_void = match &published {
-            Ok(published) => published.existing,
+            Ok(published) => published.existing || published.repeated,
             Err(error) => error.proves_nothing_committed(),
         };
         if let Some(path) = staged.rejected_object.as_ref().filter(|_| is_void) {
@@ -296,7 +309,7 @@ impl Ingest {
 
 /// What was so when a load arrived.
 pub(crate) struct Arrival {
-    at: Timestamp,
+    pub at: Timestamp,
     /// The ids of the table's columns, if it may get more.
     columns: Vec<i32>,
 }
@@ -327,10 +340,14 @@ fn options(request: &Request) -> Result<Options> {
 
 /// What the rows are made from: the same bytes read in the same way.
 fn source(request: &Request, format: Format, spool: &SpoolFile) -> Source {
+    Source { sha256: spool.sha256.clone(), options: reading(request, format.as_str()) }
+}
+
+/// How rows are read from a file of this format.
+pub(crate) fn reading(request: &Request, format: &str) -> String {
     let encoding = request.encoding.as_deref().unwrap_or("detect");
     let delimiter = request.delimiter.as_deref().unwrap_or("detect");
-    let options = format!("format={format} on_error={} encoding={encoding} delimiter={delimiter}", request.on_error);
-    Source { sha256: spool.sha256.clone(), options }
+    format!("format={format} on_error={} encoding={encoding} delimiter={delimiter}", request.on_error)
 }
 
 /// Whether the table holds exactly these rows already. A load with an idempotency key is left to the catalog, which

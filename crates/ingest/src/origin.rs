@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use catalog::Meaning;
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 use storage::{Key, SpoolFile, rooted};
@@ -11,7 +12,7 @@ use storage::{Key, SpoolFile, rooted};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::format::Format;
-use crate::load::Ingest;
+use crate::load::{Ingest, reading};
 use crate::outcome::Outcome;
 use crate::postgres::{self, Postgres};
 use crate::progress::Progress;
@@ -55,15 +56,17 @@ impl Allowed {
 }
 
 impl Origin {
-    /// What an idempotency key stands for: the request, since another reading may find other rows.
-    fn digest(&self) -> String {
-        let parts = match self {
+    /// What an idempotency key stands for: the request, since another reading may find other rows. So nothing counts that
+    /// is known only once it has been carried out.
+    fn digest(&self, request: &Request) -> String {
+        let [kind, place, query] = match self {
             Self::Path(path) => ["path", path, ""],
             Self::Object(key) => ["object", key, ""],
             Self::Postgres { database, query } => ["postgres", database, query],
         };
+        let reading = reading(request, request.stated.format.map_or("detect", Format::as_str));
         let mut hash = Sha256::new();
-        for part in parts {
+        for part in [kind, place, query, &reading] {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
@@ -78,11 +81,15 @@ impl Ingest {
     /// Dropping the future ends the load and leaves nothing, unless the commit is under way already.
     pub async fn load_from(&self, mut request: Request, origin: Origin, progress: &Progress) -> Result<Outcome> {
         let arrival = self.arrive(&request).await?;
+        let means = origin.digest(&request);
+        if let Some(first) = self.first_outcome(&request, Meaning::Request(&means)).await? {
+            return Ok(self.ended(first, arrival.at, progress));
+        }
+        request.key_means = Some(means);
         let spool = self.fetch(&origin, progress).await?;
         if let Origin::Postgres { .. } = origin {
             request.stated.format = Some(Format::Parquet);
         }
-        request.key_means = Some(origin.digest());
         self.load_spooled(request, spool, arrival, progress).await
     }
 
@@ -95,7 +102,10 @@ impl Ingest {
             }
             Origin::Object(key) => {
                 let path = key.parse::<Key>()?.path();
-                let found = self.catalog().store().read(&path, None).await?;
+                let found = self.catalog().store().read(&path, None).await.map_err(|error| match error {
+                    storage::Error::NotFound { .. } => storage::Error::NotFound { path: key.clone() },
+                    error => error,
+                })?;
                 progress.expect(found.entry.size);
                 self.receive(found.stream.map_err(Error::from), progress).await
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base::{Fault, Kind, Seams, Span};
 use bytes::Bytes;
 use catalog::{Catalog, Mode};
-use ingest::{Config, Error, Evolve, Ingest, Origin, Outcome, Postgres, Progress, Request};
+use ingest::{Config, Error, Evolve, Ingest, OnError, Origin, Outcome, Postgres, Progress, Request};
 use storage::Secret;
 use tempfile::TempDir;
 use testkit::{PostgresServer, TestLake};
@@ -46,6 +46,15 @@ async fn a_path_below_an_allowed_directory_is_loaded_like_an_upload() {
     write("id,city\n1,Toledo\n2,Akron\n");
     let again = load(&lake, keyed(appending("t")), origin()).await.unwrap();
     assert_eq!((again.version, again.total_rows), (once.version, 2), "the key stands for the request");
+    assert_eq!(again.row_count, 1, "what was loaded, not what stands there now");
+    write("[{\"id\":3}]\n");
+    assert_eq!(load(&lake, keyed(appending("t")), origin()).await.unwrap().version, once.version, "another format");
+    #[expect(clippy::disallowed_methods, reason = "the file that is gone")]
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(load(&lake, keyed(appending("t")), origin()).await.unwrap().version, once.version, "nothing is there");
+    let skipping = Request { on_error: OnError::Skip, ..keyed(appending("t")) };
+    assert_eq!(load(&lake, skipping, origin()).await.unwrap_err().code(), "catalog.key_reused");
+    write("id,city\n1,Toledo\n");
 
     let outside = load(&lake, request("t"), Origin::Path("/etc/passwd".into())).await.unwrap_err();
     assert_eq!((outside.code(), outside.kind()), ("storage.path_denied", Kind::Denied));
@@ -68,10 +77,11 @@ async fn an_object_of_the_lake_is_loaded_like_an_upload() {
     let once = load(&lake, keyed(appending("t")), origin("in/people.csv")).await.unwrap();
     let again = load(&lake, keyed(appending("t")), origin("in/people.csv")).await.unwrap();
     assert_eq!((again.version, again.total_rows), (once.version, 4));
-    assert_eq!(load(&lake, request("t"), origin("absent")).await.unwrap_err().code(), "storage.not_found");
+    let absent = load(&lake, request("t"), origin("absent")).await.unwrap_err();
+    assert_eq!((absent.code(), absent.to_string().as_str()), ("storage.not_found", "\"absent\" is not there"));
     assert_eq!(load(&lake, request("t"), origin("../x")).await.unwrap_err().code(), "storage.invalid_key");
     let reused = load(&lake, keyed(appending("t")), origin("other")).await.unwrap_err();
-    assert_eq!(reused.code(), "storage.not_found");
+    assert_eq!(reused.code(), "catalog.key_reused");
 }
 
 fn database(server: &PostgresServer, timeout: Span) -> Config {
