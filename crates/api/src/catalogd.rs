@@ -123,7 +123,11 @@ async fn version(State(catalog): State<Catalog>, Rest(version): Rest, _: Params<
     Ok(json_at(version, &record))
 }
 
-async fn diff(State(catalog): State<Catalog>, Rest(version): Rest, Params(asked): Params<DiffAsked>) -> Result<Response> {
+async fn diff(
+    State(catalog): State<Catalog>,
+    Rest(version): Rest,
+    Params(asked): Params<DiffAsked>,
+) -> Result<Response> {
     let to = version.parse().map_err(Error::AsOf)?;
     let from = asked.from.as_deref().map(str::parse).transpose().map_err(Error::AsOf)?;
     let diff = catalog.diff(from.as_ref(), &to).await?;

@@ -61,7 +61,10 @@ impl Upload {
         }
         if !RAW.contains(&stated.as_str()) {
             let given = stated.chars().take(100).collect();
-            return Err(Error::MediaType { expected: "multipart/form-data with a field `file`, or CSV, JSON or Parquet as it is", given });
+            return Err(Error::MediaType {
+                expected: "multipart/form-data with a field `file`, or CSV, JSON or Parquet as it is",
+                given,
+            });
         }
         fits(request.headers(), limit)?;
         Ok(Self { pieces: Pieces::Raw(pieces(request)), limit })

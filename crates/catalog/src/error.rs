@@ -150,7 +150,9 @@ pub enum Error {
         source: Option<Cause>,
     },
     /// The lake lies elsewhere than its tables say.
-    #[error("the lake was moved or copied, and its tables still name the old place: run `lakehouse relocate`, which says what it cannot move")]
+    #[error(
+        "the lake was moved or copied, and its tables still name the old place: run `lakehouse relocate`, which says what it cannot move"
+    )]
     LakeMoved,
     /// A table whose files are divided by partitions, which we do not write.
     #[error("{name} is partitioned: other engines can add to it, and everybody can read it")]

@@ -2,10 +2,10 @@
 
 use base::{DatasetName, Fault, Timestamp, Version};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 use tables::column::Column;
 use tables::data_file::DataFile;
 use tables::pii::Pii;
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::record::snapshot_text;

@@ -8,7 +8,6 @@ use futures::{StreamExt, TryStreamExt, stream};
 use parquet::file::metadata::ParquetMetaData;
 use sha2::{Digest, Sha256};
 use storage::{Entry, Key};
-use tokio::io::AsyncWriteExt;
 use tables::column::{ColumnType, NewColumn, fingerprint};
 use tables::diff::{Fingerprints, SchemaDiff};
 use tables::draft::Draft;
@@ -16,6 +15,7 @@ use tables::footer;
 use tables::io;
 use tables::lake::Lake;
 use tables::publication::{Mode, NewFile, Publication, Source};
+use tokio::io::AsyncWriteExt;
 
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;

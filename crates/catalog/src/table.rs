@@ -6,7 +6,6 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use base::DatasetName;
 use iceberg::spec::{DEFAULT_SCHEMA_NAME_MAPPING, NameMapping};
-use uuid::Uuid;
 use tables::column::Column;
 use tables::data_file::DataFile;
 use tables::draft::Draft;
@@ -15,6 +14,7 @@ use tables::publication::Source;
 use tables::read_table::ReadTable;
 use tables::snapshot::Base;
 use tables::{schema, summary};
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::state::TableEntry;

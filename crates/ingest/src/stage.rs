@@ -255,7 +255,10 @@ fn parquet_file(target: StoreFile, draft: &Draft, plans: &[ColumnPlan]) -> Resul
     let repeats: Vec<bool> = plans.iter().map(|plan| plan.repeats).collect();
     let personal: Vec<bool> = plans.iter().map(|plan| plan.pii.is_some()).collect();
     let targets: Vec<usize> = plans.iter().map(|plan| plan.target).collect();
-    ParquetFile::create(target, Layout::new(&draft.arrow_schema().map_err(catalog::Error::from)?.project(&targets)?, &repeats, &personal)?)
+    ParquetFile::create(
+        target,
+        Layout::new(&draft.arrow_schema().map_err(catalog::Error::from)?.project(&targets)?, &repeats, &personal)?,
+    )
 }
 
 /// Completes a file and makes it visible to those who know its path.

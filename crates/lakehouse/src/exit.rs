@@ -62,5 +62,9 @@ fn kind(error: &anyhow::Error) -> Option<Kind> {
     let opened = || error.downcast_ref::<catalog::Error>().map(Fault::kind);
     let stored = || error.downcast_ref::<storage::Error>().map(Fault::kind);
     let kept = || error.downcast_ref::<upkeep::Error>().map(Fault::kind);
-    asked.or_else(opened).or_else(stored).or_else(kept).or_else(|| error.downcast_ref::<models::Error>().map(Fault::kind))
+    asked
+        .or_else(opened)
+        .or_else(stored)
+        .or_else(kept)
+        .or_else(|| error.downcast_ref::<models::Error>().map(Fault::kind))
 }

@@ -73,7 +73,10 @@ impl AuthConfig {
                 return Err(Error::Setting { key, rule: "each of these tokens has a name of its own" });
             }
             if !scopes.iter().any(|scope| Scope::NEEDED.contains(scope)) {
-                return Err(Error::Setting { key, rule: "it has none of `read`, `write` and `admin`, so it may do nothing" });
+                return Err(Error::Setting {
+                    key,
+                    rule: "it has none of `read`, `write` and `admin`, so it may do nothing",
+                });
             }
             add(&mut known, &key, token, scopes.clone())?;
         }

@@ -76,7 +76,9 @@ fn arcs(texts: &[&str]) -> Vec<Arc<str>> {
 
 async fn vectors(cache: &Cache, model: &Model, texts: &[&str]) -> Result<Vec<Vector>> {
     let texts = arcs(texts);
-    Batch { cache, embedder: model, texts: &texts, overflow: Overflow::Error, ready: &AtomicUsize::new(0) }.vectors("model").await
+    Batch { cache, embedder: model, texts: &texts, overflow: Overflow::Error, ready: &AtomicUsize::new(0) }
+        .vectors("model")
+        .await
 }
 
 fn expected(texts: &[&str]) -> Vec<Vector> {
