@@ -47,7 +47,6 @@ fn routes() -> Vec<Case> {
         "/v2/catalog/list",
         "/catalog/list",
         "/v1/metrics",
-        "/v1/catalog/versions/1/diff",
         "/v1/catalog/manifest/a/b",
         "/v1/storage",
         "/etc/passwd",
@@ -80,8 +79,9 @@ fn routes() -> Vec<Case> {
     ] {
         cases.push(case(method, path, 400, "api.bad_parameter"));
     }
-    cases.push(case(Method::POST, "/v1/catalog/rollback/people", 404, "api.no_route"));
-    cases.push(case(Method::DELETE, "/v1/catalog/datasets/people", 404, "api.no_route"));
+    cases.push(case(Method::GET, "/v1/catalog/versions/999/diff", 404, "catalog.unknown_version"));
+    cases.push(case(Method::DELETE, "/v1/catalog/datasets/nobody", 404, "catalog.unknown_dataset"));
+    cases.push(case(Method::POST, "/v1/catalog/rollback/people", 400, "api.bad_body"));
     cases
 }
 
@@ -228,7 +228,7 @@ fn uploads() -> Vec<Case> {
         ("?name=../x", "api.bad_name"),
         ("?name=a.b.c", "api.bad_name"),
         ("?name=a&mode=upsert", "api.bad_parameter"),
-        ("?name=a&evolve=add", "api.bad_parameter"),
+        ("?name=a&evolve=rename", "ingest.bad_option"),
         ("?name=a&colour=red", "api.bad_parameter"),
         ("?name=a&name=b", "api.bad_parameter"),
         ("?name=a&on_error=explode", "ingest.bad_option"),
