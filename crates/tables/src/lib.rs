@@ -3,8 +3,9 @@
 //! It never knows of versions, never commits, and never interprets rows. Reading order: [`pii`], [`column`] and
 //! [`schema`] (what columns are), [`diff`], [`draft`] and [`publication`] (what a writer brings), [`lake`] and [`io`]
 //! (where files lie), [`metadata_file`], [`data_file`], [`deletes`] and [`read_table`] (a table as it is read),
-//! [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`history`] and [`row_diff`] (what became of it).
+//! [`checksums`], [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`history`] and [`row_diff`] (what became of it).
 
+pub mod checksums;
 pub mod column;
 pub mod data_file;
 pub mod deletes;
