@@ -27,6 +27,7 @@ use crate::publish::{self, Published, Publishing};
 use crate::record::Record;
 use crate::register::{self, Register, Registered, Registering};
 use crate::rewrite::{Rewrite, Rewriting};
+use crate::sealing::Seals;
 use crate::state::{IndexEntry, TableEntry};
 use crate::table::Table;
 use crate::turns::Turns;
@@ -206,7 +207,13 @@ impl Catalog {
     /// on to its end when the caller goes away.
     pub async fn publish(&self, publication: Publication) -> Result<Published> {
         let room = Arc::clone(&self.room);
-        finish(task::spawn("publish", async move { room.publish(publication).await })).await
+        finish(task::spawn("publish", async move { room.publish(publication, None).await })).await
+    }
+
+    /// Publishes staged files and seals indexes, all in one commit. A publication that changes nothing seals nothing.
+    pub async fn publish_and_seal(&self, publication: Publication, seals: Seals) -> Result<Published> {
+        let room = Arc::clone(&self.room);
+        finish(task::spawn("publish", async move { room.publish(publication, Some(seals)).await })).await
     }
 
     /// Exchanges files of a table for others that hold the same rows; [`Error::Moved`] when the table is another by now
@@ -260,10 +267,13 @@ impl Catalog {
 }
 
 impl Room {
-    async fn publish(&self, publication: Publication) -> Result<Published> {
+    async fn publish(&self, publication: Publication, seals: Option<Seals>) -> Result<Published> {
         let name = publication.draft.name.clone();
         let key = publication.idempotency_key.clone();
-        let publishing = Publishing::new(self.lake.clone(), Arc::clone(&self.tables), publication);
+        let mut publishing = Publishing::new(self.lake.clone(), Arc::clone(&self.tables), publication);
+        if let Some(seals) = seals {
+            publishing = publishing.sealing(seals);
+        }
         let arrived = publishing.arrived();
         let settled = self.put_through(publishing).await?;
         // A repeated key answers its first outcome, which was a commit.
@@ -280,9 +290,13 @@ impl Room {
     }
 
     /// Puts a publication through the committer, unless the newest state already is what it wants.
-    async fn put_through(&self, publishing: Publishing) -> Result<Settled> {
+    async fn put_through(&self, mut publishing: Publishing) -> Result<Settled> {
         let state = self.head.ask().await?;
-        match publishing.is_settled_in(&state).await {
+        let settled = match publishing.is_settled_in(&state).await {
+            Ok(false) => publishing.prepare(&state).await.map(|()| false),
+            settled => settled,
+        };
+        match settled {
             Ok(false) => self.committer.propose(Box::new(publishing)).await,
             Ok(true) => {
                 publishing.withdraw().await;

@@ -54,8 +54,8 @@ impl Role {
         path.strip_prefix(self.directory())?.strip_suffix(".parquet")?.parse().ok().map(Version)
     }
 }
-/// The newest checkpoint format that this program writes and reads.
-const FORMAT: u64 = 1;
+/// The newest checkpoint format that this program writes and reads: 2 knows what is sealed of indexes.
+const FORMAT: u64 = 2;
 /// The footer key under which the heading is stored.
 const HEADING: &str = "lakehouse.checkpoint";
 /// How many names one listing asks for.
@@ -151,7 +151,7 @@ async fn load(store: &Store, role: Role, version: Version) -> Result<State> {
 fn encode(state: &State) -> Result<Bytes, Cause> {
     let rows = rows_of(state)?;
     let (version, at) = (state.version, state.at);
-    let heading = Heading { format: FORMAT, version, at, rows: rows.len() as u64, crc32c: checksum(&rows) };
+    let heading = Heading { format: format_of(state), version, at, rows: rows.len() as u64, crc32c: checksum(&rows) };
     let heading = KeyValue::new(HEADING.to_owned(), serde_json::to_string(&heading)?);
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -186,6 +186,11 @@ fn decode(bytes: Bytes) -> Result<(Heading, Vec<Row>), Cause> {
         }
     }
     Ok((heading, rows))
+}
+
+/// The oldest format that has all of a state, so that older programs read what they can.
+fn format_of(state: &State) -> u64 {
+    if state.indexes.values().any(|entry| entry.sealed.is_some()) { FORMAT } else { 1 }
 }
 
 const NAMESPACE: &str = "namespace";

@@ -6,6 +6,8 @@ use base::{AsOf, DatasetName, Facts, Fault, IndexName, Kind, Tag, Version};
 use serde_json::json;
 use tables::diff::SchemaDiff;
 
+use crate::sealing::SealFault;
+
 /// A result of this room.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -74,6 +76,16 @@ pub enum Error {
     Moved {
         /// The dataset.
         name: DatasetName,
+    },
+    /// A rollback under a name that the table of that time has lost to another one.
+    #[error("{name} was renamed: its table at version {to} is {now} today, so roll {now} back")]
+    Renamed {
+        /// The name asked for.
+        name: DatasetName,
+        /// The version that has the table under this name.
+        to: Version,
+        /// The name that it has now.
+        now: DatasetName,
     },
     /// A vector index of this name exists already.
     #[error("there is an index {name} already")]
@@ -149,6 +161,14 @@ pub enum Error {
         #[source]
         source: Option<Cause>,
     },
+    /// An outsider's request that only an administrator may make.
+    #[error("{name}: this {what}, which takes something away from everybody: it needs a token with the scope `admin`")]
+    TakesAway {
+        /// The dataset.
+        name: DatasetName,
+        /// What would happen to it.
+        what: &'static str,
+    },
     /// The lake lies elsewhere than its tables say.
     #[error(
         "the lake was moved or copied, and its tables still name the old place: run `lakehouse relocate`, which says what it cannot move"
@@ -222,6 +242,9 @@ pub enum Error {
         /// What cannot be read of it.
         what: &'static str,
     },
+    /// Nothing was staged to seal an index with.
+    #[error("{}", .0.0)]
+    Sealer(SealFault),
     /// The catalog is shutting down.
     #[error("the catalog is closing")]
     Closing,
@@ -298,16 +321,17 @@ impl Fault for Error {
             Self::UnknownDataset { .. } | Self::UnknownVersion { .. } | Self::ObjectMissing { .. } => Kind::NotFound,
             Self::IndexNotFound { .. } | Self::UnknownTag { .. } => Kind::NotFound,
             Self::SchemaDrift { .. } | Self::Moved { .. } | Self::IndexExists { .. } => Kind::Conflict,
-            Self::ReservedName { .. } | Self::ReservedNamespace { .. } => Kind::Denied,
+            Self::ReservedName { .. } | Self::ReservedNamespace { .. } | Self::TakesAway { .. } => Kind::Denied,
             Self::UnknownNamespace { .. } => Kind::NotFound,
             Self::NamespaceExists { .. } | Self::NamespaceInUse { .. } | Self::DatasetExists { .. } => Kind::Conflict,
-            Self::RequirementFailed { .. } | Self::LakeMoved => Kind::Conflict,
+            Self::RequirementFailed { .. } | Self::LakeMoved | Self::Renamed { .. } => Kind::Conflict,
             Self::BadName(_) | Self::Unacceptable { .. } | Self::Partitioned { .. } => Kind::Invalid,
             Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects | Self::UnknownColumn { .. } => Kind::Invalid,
             Self::NotParquet { .. } | Self::Contradiction(_) | Self::UnreadableFiles { .. } => Kind::Invalid,
             Self::OutcomeUnknown | Self::Behind { .. } | Self::Closing => Kind::Unavailable,
             Self::NewerFormat { .. } | Self::Damaged { .. } => Kind::Damaged,
             Self::BadKey(inner) | Self::Storage(inner) => inner.kind(),
+            Self::Sealer(fault) => fault.0.kind(),
             Self::Shared(inner) => inner.kind(),
             Self::Bug { .. } => Kind::Bug,
         }
@@ -322,6 +346,7 @@ impl Fault for Error {
             Self::Behind { .. } => "catalog.behind",
             Self::SchemaDrift { .. } => "catalog.schema_drift",
             Self::Moved { .. } => "catalog.moved",
+            Self::Renamed { .. } => "catalog.renamed",
             Self::IndexExists { .. } => "catalog.index_exists",
             Self::IndexNotFound { .. } => "catalog.index_not_found",
             Self::ReservedName { .. } | Self::ReservedNamespace { .. } => "catalog.reserved_name",
@@ -332,6 +357,7 @@ impl Fault for Error {
             Self::BadName(_) => "catalog.bad_name",
             Self::RequirementFailed { .. } => "catalog.requirement_failed",
             Self::Unacceptable { .. } => "catalog.unacceptable",
+            Self::TakesAway { .. } => "catalog.takes_away",
             Self::LakeMoved => "catalog.lake_moved",
             Self::Partitioned { .. } => "catalog.partitioned",
             Self::KeyReused => "catalog.key_reused",
@@ -347,6 +373,7 @@ impl Fault for Error {
             Self::UnreadableFiles { .. } => "catalog.unreadable_files",
             Self::Closing => "catalog.closing",
             Self::Storage(inner) => inner.code(),
+            Self::Sealer(fault) => fault.0.code(),
             Self::Shared(inner) => inner.code(),
             Self::Bug { .. } => "catalog.bug",
         }
@@ -361,6 +388,9 @@ impl Fault for Error {
             | Self::IndexNotFound { near, .. } => {
                 facts.insert("near".into(), json!(near));
             }
+            Self::Renamed { now, .. } => {
+                facts.insert("now".into(), json!(now));
+            }
             Self::UnknownVersion { oldest, newest, .. } => {
                 facts.insert("oldest".into(), json!(oldest));
                 facts.insert("newest".into(), json!(newest));
@@ -368,6 +398,7 @@ impl Fault for Error {
             Self::SchemaDrift { diff, .. } => {
                 facts.insert("diff".into(), json!(diff));
             }
+            Self::Sealer(fault) => return fault.0.facts(),
             Self::Shared(inner) => return inner.facts(),
             Self::Storage(inner) => return inner.facts(),
             _ => {}

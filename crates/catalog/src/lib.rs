@@ -3,9 +3,9 @@
 //! It never interprets rows, never speaks HTTP or SQL, and nothing else in the house commits. How one table lies on the
 //! store is `tables`' affair. Reading order: [`record`] and [`state`] (what a version is), [`log`] (where writers meet),
 //! [`head`], [`checkpoint`] and [`past`] (how states are found), [`committer`] (the one path by which anything changes),
-//! [`publish`], [`register`], [`classify`], [`rewrite`], [`rollback`], [`drop`], [`tag`], [`index`] and [`outside`]
-//! (other engines, by Iceberg's REST protocol): what can change; [`expire`], [`sweep`] and [`unswept`], [`reach`],
-//! [`relocate`] and [`excerpt`] (upkeep); [`table`], [`manifest`], [`lake_diff`] and [`near`] (what readers get), and
+//! [`publish`], [`register`], [`classify`], [`rewrite`], [`rollback`], [`drop`], [`tag`], [`index`], [`sealing`] and [`outside`]
+//! (other engines, by Iceberg's REST protocol): what can change; [`expire`], [`lingering`], [`sweep`] and [`unswept`],
+//! [`reach`], [`relocate`] and [`excerpt`] (upkeep); [`table`], [`manifest`], [`lake_diff`] and [`near`] (what readers get), and
 //! [`catalog`], which holds it together.
 
 mod catalog;
@@ -22,6 +22,7 @@ mod head;
 mod index;
 mod kept;
 mod lake_diff;
+mod lingering;
 mod log;
 mod manifest;
 mod near;
@@ -35,6 +36,7 @@ mod register;
 mod relocate;
 mod rewrite;
 mod rollback;
+mod sealing;
 mod state;
 mod stated;
 mod sweep;
@@ -59,13 +61,15 @@ pub use outside::{
 pub use pin::Pin;
 pub use publish::{Meaning, Published};
 pub use reach::Reach;
-pub use record::{Change, Commit, IndexPut, Properties, Record, TablePut};
+pub use record::{Change, Commit, IndexPut, IndexSeal, Properties, Record, TablePut};
 pub use register::{Register, Registered};
 pub use relocate::Relocated;
 pub use rewrite::Rewrite;
+pub use sealing::{SEGMENTS, SealFault, Sealed, Sealer, Seals, StagedSeal};
 pub use state::{IndexEntry, TableEntry};
 pub use stated::StatedObject;
 pub use table::{Table, dataset_id};
+pub use tables::checksums;
 pub use tables::column::{Column, ColumnType, NewColumn, OtherType, fingerprint, fingerprint_of};
 pub use tables::data_file::{Bound, DataFile, DeleteFile, Takes};
 pub use tables::diff::SchemaDiff;

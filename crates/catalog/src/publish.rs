@@ -19,6 +19,7 @@ use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::kept::Tables;
 use crate::record::{Change, TablePut};
+use crate::sealing::{Sealing, Seals, may_stand};
 use crate::state::{Keyed, State, TableEntry};
 use crate::table::Table;
 use crate::unswept;
@@ -81,6 +82,8 @@ pub(crate) struct Publishing {
     request: Option<String>,
     /// The one moment at which it is asked whether its key still lives.
     arrived: Timestamp,
+    /// Indexes that are sealed in the same commit.
+    seals: Vec<Sealing>,
     /// Files of the commit as last decided.
     staged: Vec<String>,
     /// Files of earlier decisions, proven not to be committed.
@@ -106,7 +109,25 @@ impl Publishing {
         let request = || digest(&draft.name, *mode, meaning);
         let request = publication.idempotency_key.is_some().then(request);
         let (arrived, staged, superseded) = (lake.seams.now(), Vec::new(), Vec::new());
-        Self { lake, tables, publication, note, by_name: false, request, arrived, staged, superseded }
+        let (by_name, seals) = (false, Vec::new());
+        Self { lake, tables, publication, note, by_name, request, arrived, seals, staged, superseded }
+    }
+
+    /// The same publication, with seals of indexes in its commit.
+    pub fn sealing(mut self, seals: Seals) -> Self {
+        let Seals { sealer, indexes } = seals;
+        let (store, author) = (self.lake.store.clone(), self.publication.author.clone());
+        let sealing = |index| Sealing::new(store.clone(), Arc::clone(&sealer), index, &author);
+        self.seals = indexes.into_iter().map(sealing).collect();
+        self
+    }
+
+    /// Stages the seals, so that others need not wait for that while the commit is decided.
+    pub async fn prepare(&mut self, state: &State) -> Result<()> {
+        for seal in &mut self.seals {
+            seal.prepare(state).await?;
+        }
+        Ok(())
     }
 
     /// A publication of registered objects, whose columns may have to be found by name.
@@ -132,7 +153,10 @@ impl Publishing {
     }
 
     /// Deletes the data files of a publication that needs no commit.
-    pub async fn withdraw(self) {
+    pub async fn withdraw(mut self) {
+        for seal in &mut self.seals {
+            seal.end(false).await;
+        }
         io::discard(&self.lake.store, data_files(&self.publication)).await;
     }
 
@@ -206,7 +230,7 @@ pub(crate) fn outcome(state: &State, name: &DatasetName) -> Result<Arc<TableEntr
 #[async_trait]
 impl Proposal for Publishing {
     fn subject(&self) -> Subject {
-        Subject::Dataset(self.dataset().clone())
+        if self.seals.is_empty() { Subject::Dataset(self.dataset().clone()) } else { Subject::Whole }
     }
 
     fn only_adds(&self) -> bool {
@@ -233,15 +257,19 @@ impl Proposal for Publishing {
         if !unswept::all(&self.lake.store, state, paths).await? {
             return Err(Error::Moved { name: self.dataset().clone() });
         }
-        self.stage(state, base.as_deref()).await
+        let mut changes = self.stage(state, base.as_deref()).await?;
+        for seal in &mut self.seals {
+            changes.extend(seal.change(state).await?);
+        }
+        Ok(changes)
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
         let mut needless = std::mem::take(&mut self.superseded);
-        let committed = match outcome {
-            Ok(settled) => settled.committed,
-            Err(error) => !error.proves_nothing_committed(),
-        };
+        let committed = may_stand(outcome);
+        for seal in &mut self.seals {
+            seal.end(committed).await;
+        }
         if !committed {
             needless.append(&mut self.staged);
             needless.extend(data_files(&self.publication));

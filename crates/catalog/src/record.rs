@@ -8,12 +8,13 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::index::IndexSettings;
+use crate::sealing::Sealed;
 
 #[cfg(test)]
 mod tests;
 
 /// The newest record format that this program writes and reads.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 
 /// What outsiders note of a namespace, by key.
 pub type Properties = BTreeMap<String, String>;
@@ -81,6 +82,8 @@ pub enum Change {
         /// Its name.
         name: IndexName,
     },
+    /// More of what an index holds is part of this version and of later ones, or lies in other files. Since format 3.
+    IndexSeal(IndexSeal),
     /// A tag now names a version.
     TagPut {
         /// The tag.
@@ -109,7 +112,8 @@ impl Change {
     /// The oldest format of records that has it.
     fn format(&self) -> u64 {
         match self {
-            Self::Expire { .. } | Self::Sweep { .. } => FORMAT,
+            Self::IndexSeal(_) => 3,
+            Self::Expire { .. } | Self::Sweep { .. } => 2,
             _ => 1,
         }
     }
@@ -144,6 +148,17 @@ pub struct IndexPut {
     pub location: String,
     /// How it is settled.
     pub settings: IndexSettings,
+}
+
+/// What a version pins of the items of a vector index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexSeal {
+    /// The index's name.
+    pub name: IndexName,
+    /// The index's own id.
+    pub index_id: Uuid,
+    /// What is sealed of it from this version on.
+    pub sealed: Sealed,
 }
 
 /// Snapshot ids exceed what JSON numbers hold exactly, so they are written as strings.

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::index::IndexSettings;
 use crate::near;
-use crate::record::{Change, Commit, IndexPut, Properties, Record, TablePut, snapshot_text};
+use crate::record::{Change, Commit, IndexPut, IndexSeal, Properties, Record, TablePut, snapshot_text};
+use crate::sealing::Sealed;
 
 #[cfg(test)]
 mod tests;
@@ -68,6 +69,19 @@ pub struct TableEntry {
     pub version: Version,
 }
 
+impl TableEntry {
+    /// The table as a later commit has it.
+    pub(crate) fn after(&self, put: &TablePut) -> Self {
+        Self {
+            metadata: put.metadata.clone(),
+            snapshot_id: put.snapshot_id,
+            row_count: put.row_count,
+            fingerprint: put.fingerprint.clone(),
+            ..self.clone()
+        }
+    }
+}
+
 /// What a version pins of one vector index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexEntry {
@@ -77,6 +91,9 @@ pub struct IndexEntry {
     pub location: String,
     /// How it is settled.
     pub settings: IndexSettings,
+    /// What the version holds of its items; none before the first seal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
     /// When this index was created.
     pub created_at: Timestamp,
     /// The version that last changed it.
@@ -96,6 +113,9 @@ pub(crate) struct Keyed {
     /// What that version pinned of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<TableEntry>,
+    /// The properties that the commit took from a namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
 }
 
 impl State {
@@ -133,8 +153,10 @@ impl State {
 
     /// Adds one commit to the version that was begun.
     pub(crate) fn add(&mut self, commit: &Commit) {
+        let gone = commit.changes.iter().flat_map(|change| self.taken(change)).collect();
+        let left: Vec<_> = commit.changes.iter().filter_map(|change| self.leaving(change)).collect();
         for change in &commit.changes {
-            self.change(change);
+            self.change(change, &left);
         }
         let put = commit.changes.iter().rev().find_map(|change| match change {
             Change::TablePut(put) => Some(put),
@@ -144,8 +166,21 @@ impl State {
             let name = put.map(|put| put.name.clone());
             let entry = name.as_ref().and_then(|name| self.tables.get(name)).map(|entry| entry.as_ref().clone());
             let request = commit.request.clone().unwrap_or_default();
-            self.keep_key(key.clone(), Keyed { at: self.at, request, name, entry });
+            self.keep_key(key.clone(), Keyed { at: self.at, request, name, entry, gone });
         }
+    }
+
+    /// The properties of a namespace that a change takes away.
+    fn taken(&self, change: &Change) -> Vec<String> {
+        let Change::NamespacePut { namespace, properties: Some(next) } = change else { return Vec::new() };
+        let known = self.namespaces.get(namespace).into_iter().flat_map(|known| known.keys());
+        known.filter(|key| !next.contains_key(*key)).cloned().collect()
+    }
+
+    /// The table that a change takes from its name, under which the same commit may put it elsewhere.
+    fn leaving(&self, change: &Change) -> Option<Arc<TableEntry>> {
+        let Change::TableDrop { name } = change else { return None };
+        self.tables.get(name).cloned()
     }
 
     /// The newest version that was published when this one was begun.
@@ -223,7 +258,8 @@ impl State {
         self.keys.insert(key, Arc::new(keyed));
     }
 
-    fn change(&mut self, change: &Change) {
+    /// Makes one change of a commit by which the tables in `left` lose their names.
+    fn change(&mut self, change: &Change, left: &[Arc<TableEntry>]) {
         match change {
             Change::NamespacePut { namespace, properties: Some(properties) } => {
                 self.namespaces.insert(namespace.clone(), Arc::new(properties.clone()));
@@ -234,7 +270,7 @@ impl State {
             Change::NamespaceDrop { namespace } => {
                 self.namespaces.remove(namespace);
             }
-            Change::TablePut(put) => self.put_table(put),
+            Change::TablePut(put) => self.put_table(put, left),
             Change::TableDrop { name } => {
                 self.tables.remove(name);
             }
@@ -242,6 +278,7 @@ impl State {
             Change::IndexDrop { name } => {
                 self.indexes.remove(name);
             }
+            Change::IndexSeal(seal) => self.seal_index(seal),
             Change::TagPut { tag, version } => {
                 self.tags.insert(tag.clone(), *version);
             }
@@ -257,8 +294,8 @@ impl State {
         }
     }
 
-    fn put_table(&mut self, put: &TablePut) {
-        let known = self.tables.get(&put.name).filter(|entry| entry.table_id == put.table_id);
+    fn put_table(&mut self, put: &TablePut, left: &[Arc<TableEntry>]) {
+        let known = self.tables.get(&put.name).into_iter().chain(left).find(|entry| entry.table_id == put.table_id);
         let entry = TableEntry {
             table_id: put.table_id,
             metadata: put.metadata.clone(),
@@ -278,10 +315,20 @@ impl State {
             index_id: put.index_id,
             location: put.location.clone(),
             settings: put.settings.clone(),
+            sealed: known.and_then(|entry| entry.sealed.clone()),
             created_at: known.map_or(self.at, |entry| entry.created_at),
             version: self.version,
         };
         self.indexes.insert(put.name.clone(), Arc::new(entry));
+    }
+
+    fn seal_index(&mut self, seal: &IndexSeal) {
+        let version = self.version;
+        if let Some(entry) = self.indexes.get_mut(&seal.name).filter(|entry| entry.index_id == seal.index_id) {
+            let entry = Arc::make_mut(entry);
+            entry.sealed = Some(seal.sealed.clone());
+            entry.version = version;
+        }
     }
 
     fn forget_old_keys(&mut self) {

@@ -31,6 +31,7 @@ fn index(seed: u64) -> IndexEntry {
             ef_search: seed.is_multiple_of(5).then_some(64),
             model: seed.is_multiple_of(3).then_some(model),
         },
+        sealed: None,
         created_at: Timestamp::from_micros(1),
         version: Version(seed),
     }
@@ -65,7 +66,7 @@ proptest! {
             let at = Timestamp::from_micros(1_700_000_000_000_000 + key as i64);
             let left = key.is_multiple_of(2).then(|| entry(key));
             let name = left.as_ref().map(|_| "t".parse().unwrap());
-            let keyed = Keyed { at, request: "r".into(), name, entry: left };
+            let keyed = Keyed { at, request: "r".into(), name, entry: left, gone: vec![format!("gone {key}")] };
             state.keep_key(format!("key {key}"), keyed);
         }
         let (heading, rows) = decode(encode(&state).unwrap()).unwrap();
