@@ -22,6 +22,7 @@ use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::format;
 use crate::kept::Tables;
+use crate::lingering::before;
 use crate::record::{Change, TablePut};
 use crate::state::{State, TableEntry};
 use crate::unswept;
@@ -126,8 +127,7 @@ impl Room {
     async fn oldest_kept(&self, expiry: &Expiry, head: &State) -> Result<Version> {
         let mut bounds = Vec::new();
         if let Some(span) = expiry.older_than {
-            let span = i64::try_from(span.0.as_micros()).unwrap_or(i64::MAX);
-            let since = Timestamp::from_micros(self.lake.seams.now().micros().saturating_sub(span));
+            let since = self.moment_before(span);
             bounds.push(self.past.last_until(since, head).await?.unwrap_or(head.oldest));
         }
         if let Some(count) = expiry.keep_last {
@@ -178,27 +178,30 @@ impl Room {
         Ok(kept)
     }
 
-    /// Removes what lies below the base of the newest state, once that is old enough. Answers how many records went.
+    /// Removes what was given up so long ago that no process can take it for history any more. Answers how many records
+    /// went.
     async fn remove_expired(&self, linger: Span) -> Result<u64> {
         let (head, store) = (self.head.ask().await?, &self.lake.store);
-        if head.oldest <= Version(1) {
+        let then = self.newest_before(linger, &head).await?;
+        let oldest = then.oldest;
+        if oldest <= Version(1) {
             return Ok(0);
         }
-        let written = match store.head(&Role::Base.path(head.oldest)).await {
+        let written = match store.head(&Role::Base.path(oldest)).await {
             Ok(entry) => entry.modified,
             // Another expiry went further meanwhile, and sees to it.
             Err(storage::Error::NotFound { .. }) => return Ok(0),
             Err(error) => return Err(error.into()),
         };
-        let age = self.store_time().await?.micros().saturating_sub(written.micros());
-        if i128::from(age) < i128::try_from(linger.0.as_micros()).unwrap_or(i128::MAX) {
+        // The clock of whoever committed the expiry may be wrong, and that of the store has seen the base.
+        if written > before(self.store_time().await?, linger) {
             return Ok(0);
         }
-        let kept = head.tagged_below(head.oldest);
-        let records = self.remove_records(head.oldest, &kept).await?;
+        let kept = head.tagged_below(oldest).union(&then.tagged_below(oldest)).copied().collect();
+        let records = self.remove_records(oldest, &kept).await?;
         for role in [Role::Checkpoint, Role::Base] {
             let mut old = checkpoint::list(store, role, None).await?;
-            old.retain(|version| *version < head.oldest && !(role == Role::Base && kept.contains(version)));
+            old.retain(|version| *version < oldest && !(role == Role::Base && kept.contains(version)));
             io::discard(store, old.into_iter().map(|version| role.path(version))).await;
         }
         Ok(records)

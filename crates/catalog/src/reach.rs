@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::{DatasetName, Version};
+use base::{DatasetName, Span, Version};
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{ManifestFile, ManifestList, SnapshotRef};
 use sha2::{Digest, Sha256};
@@ -44,13 +44,14 @@ pub(crate) enum Depth {
 
 impl Catalog {
     /// What is reached from all versions that a pinned version knows of: from the oldest to itself, the tagged ones,
-    /// and what idempotency keys answer.
+    /// and what idempotency keys answer. What could be reached within a grace counts as well, as long as the
+    /// records of expired versions linger.
     ///
     /// When versions expire on the way, it begins again with the newest version, from which less is reached.
-    pub async fn reach(&self, pin: &Pin) -> Result<Reach> {
+    pub async fn reach(&self, pin: &Pin, grace: Span) -> Result<Reach> {
         let mut head = Arc::clone(&pin.state);
         loop {
-            let reached = self.reach_from(&head).await;
+            let reached = self.reach_from(&head, grace).await;
             let in_doubt = match &reached {
                 Ok(reach) => !reach.unread.is_empty(),
                 Err(error) => matches!(error, Error::Damaged { .. }),
@@ -63,22 +64,22 @@ impl Catalog {
         }
     }
 
-    async fn reach_from(&self, head: &State) -> Result<Reach> {
-        let walk = Walk::new(&self.room.lake);
-        let listed = head.tables.iter().map(|(name, entry)| (name.clone(), entry.metadata.clone(), Depth::Listed));
-        let keyed = head.keys().filter_map(|(_, keyed)| Some((keyed.name.as_ref()?, keyed.entry.as_ref()?)));
-        let keyed = keyed.map(|(name, entry)| (name.clone(), entry.metadata.clone(), Depth::Current));
-        walk.all(listed.chain(keyed).collect()).await?;
-        walk.indexes(head);
-        let mut starts = head.tagged_below(head.oldest);
-        starts.extend((head.version > Version(0)).then_some(head.oldest));
-        for version in starts {
-            let state = self.room.past.state(version).await?;
-            walk.indexes(&state);
-            walk.all(pins(&state)).await?;
+    async fn reach_from(&self, head: &Arc<State>, grace: Span) -> Result<Reach> {
+        let (room, kept) = (&self.room, Walk::new(&self.room.lake));
+        room.walk_state(&kept, head).await?;
+        for version in
+            head.tagged_below(head.oldest).into_iter().chain((head.version > Version(0)).then_some(head.oldest))
+        {
+            room.walk_version(&kept, version).await?;
         }
-        self.room.walk_records(&walk, head).await?;
-        Ok(walk.into_reach())
+        room.walk_records(&kept, head.oldest.next(), head.version).await?;
+        let then = room.newest_before(grace, head).await?;
+        let left = kept.goes_on_to_what_was_left();
+        match room.walk_lingering(&left, &then, head).await {
+            // Its records go now that they have lingered, so nobody needs it any more.
+            Ok(()) | Err(Error::Damaged { .. }) => Ok(left.into_reach()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The files of one dataset as pinned: metadata, manifests, data and delete files, sorted by path.
@@ -92,11 +93,39 @@ impl Catalog {
 }
 
 impl Room {
-    /// Everything that the records between the oldest version and `head` pinned on the way.
-    async fn walk_records(&self, walk: &Walk<'_>, head: &State) -> Result<()> {
-        let mut next = head.oldest.next();
-        while next <= head.version {
-            let last = Version((next.0 + RECORDS - 1).min(head.version.0));
+    /// What a state alone reaches, with what it lists for other engines and what its keys answer.
+    async fn walk_state(&self, walk: &Walk<'_>, state: &State) -> Result<()> {
+        let listed = state.tables.iter().map(|(name, entry)| (name.clone(), entry.metadata.clone(), Depth::Listed));
+        let keyed = state.keys().filter_map(|(_, keyed)| Some((keyed.name.as_ref()?, keyed.entry.as_ref()?)));
+        let keyed = keyed.map(|(name, entry)| (name.clone(), entry.metadata.clone(), Depth::Current));
+        walk.indexes(state);
+        walk.all(listed.chain(keyed).collect()).await
+    }
+
+    async fn walk_version(&self, walk: &Walk<'_>, version: Version) -> Result<()> {
+        let state = self.past.state(version).await?;
+        walk.indexes(&state);
+        walk.all(pins(&state)).await
+    }
+
+    /// What was reached `then`, and what came up to the oldest version of `head` and is not kept.
+    async fn walk_lingering(&self, walk: &Walk<'_>, then: &State, head: &State) -> Result<()> {
+        self.walk_state(walk, then).await?;
+        for tagged in then.tagged_below(then.oldest).difference(&head.tagged_below(head.oldest)) {
+            self.walk_version(walk, *tagged).await?;
+        }
+        if then.oldest < head.oldest {
+            self.walk_version(walk, then.oldest).await?;
+            self.walk_records(walk, then.oldest.next(), head.oldest).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything that the records between two versions, both included, pinned on the way.
+    async fn walk_records(&self, walk: &Walk<'_>, first: Version, newest: Version) -> Result<()> {
+        let mut next = first;
+        while next <= newest {
+            let last = Version((next.0 + RECORDS - 1).min(newest.0));
             let records = self.log.range(next, last).await?;
             let changes = records.iter().flat_map(|record| &record.commits).flat_map(|commit| &commit.changes);
             let mut pins = Vec::new();
@@ -163,11 +192,18 @@ fn home(path: &str) -> String {
 struct Walk<'a> {
     lake: &'a Lake,
     reach: Mutex<Reach>,
+    /// Whether it visits what is kept and must be there; of what expired a sweep may have taken a part.
+    is_kept: bool,
 }
 
 impl<'a> Walk<'a> {
     fn new(lake: &'a Lake) -> Self {
-        Self { lake, reach: Mutex::default() }
+        Self { lake, reach: Mutex::default(), is_kept: true }
+    }
+
+    /// The same walk over what is not kept any more.
+    fn goes_on_to_what_was_left(self) -> Self {
+        Self { is_kept: false, ..self }
     }
 
     fn into_reach(self) -> Reach {
@@ -200,6 +236,7 @@ impl<'a> Walk<'a> {
             }
             match self.table(&name, &metadata, depth, &mut drop).await {
                 Ok(()) => Ok(()),
+                Err(Error::Damaged { .. }) if !self.is_kept => Ok(()),
                 Err(error @ Error::Damaged { .. }) => {
                     tracing::warn!(dataset = %name, error = %error, "a table does not read: nothing of it is swept");
                     self.reach().unread.insert(home(&metadata));

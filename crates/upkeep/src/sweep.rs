@@ -1,8 +1,8 @@
-//! The sweep: files that no kept version reaches are deleted, once they are older than a grace.
+//! The sweep: files that no kept version reaches, and none reached within a grace, are deleted once they are older.
 //!
 //! It is announced in the log before the first file goes, so a commit that comes later knows which of its staged files
-//! may be gone, and one that came before is seen: safety does not hang on the grace, which only spares slow writers a
-//! second attempt.
+//! may be gone, and one that came before is seen: safety does not hang on the grace, which spares slow writers a second
+//! attempt, and readers of a version the loss of their files when it has just expired.
 
 use base::{Span, Timestamp, Version};
 use catalog::{Pin, Reach};
@@ -23,7 +23,7 @@ const AT_ONCE: usize = 16;
 /// What to sweep.
 #[derive(Debug, Clone)]
 pub struct Sweep {
-    /// Files that are younger stay, by the clock of the store.
+    /// Files that are younger stay, by the clock of the store, and so do those that could be reached within it.
     pub grace: Span,
     /// Whether only to say what would go. Nothing is written or deleted then.
     pub dry_run: bool,
@@ -69,7 +69,7 @@ impl Upkeep {
     /// sweeps and writers.
     pub async fn sweep(&self, sweep: &Sweep) -> Result<Swept> {
         let (pin, before) = self.begin(sweep).await?;
-        let reach = self.catalog.reach(&pin).await?;
+        let reach = self.catalog.reach(&pin, sweep.grace).await?;
         let mut swept = Swept {
             version: (!sweep.dry_run).then_some(pin.version()),
             unread: reach.unread().map(str::to_owned).collect(),

@@ -27,7 +27,7 @@ impl Fate for SweptFirst {
         let catalog = open(&self.store).await;
         let now = catalog.store_time().await.unwrap();
         let pin = catalog.announce_sweep(now, "test").await.unwrap();
-        let reach = catalog.reach(&pin).await.unwrap();
+        let reach = catalog.reach(&pin, Span::secs(0)).await.unwrap();
         let strays: Vec<_> =
             paths(&self.store, "tables/").await.into_iter().filter(|path| reach.is_stray(path)).collect();
         assert!(!strays.is_empty());

@@ -7,6 +7,7 @@ mod beside;
 mod compact;
 mod expire;
 mod killed;
+mod lately;
 mod relocate;
 mod support;
 mod sweep;
