@@ -1,5 +1,6 @@
 //! What differs between two versions of the lake: per table its rows and columns, and which indexes and tags there are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{AsOf, DatasetName, Fault, Tag, Version};
@@ -39,7 +40,7 @@ pub struct LakeDiff {
 }
 
 /// What became of a thing between two versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Became {
     /// It is there now.
@@ -50,6 +51,8 @@ pub enum Became {
     Recreated,
     /// It is the same one, and not as it was.
     Changed,
+    /// It is the same one under another name, and may be otherwise too.
+    Renamed,
 }
 
 /// What became of a table.
@@ -59,6 +62,9 @@ pub struct TableChange {
     pub name: DatasetName,
     /// What became of it.
     pub change: Became,
+    /// The name that it had at the earlier version, when that was another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<DatasetName>,
     /// Rows that came: those of the files that came, as far as they are not rows of files that went, rewritten. Rows
     /// that delete files of other engines hide count as there. None when the table does not read.
     pub rows_added: Option<u64>,
@@ -121,10 +127,10 @@ pub struct TagChange {
 }
 
 impl Catalog {
-    /// What `to` has otherwise than `from`, by default than the version before it. Version 0 is the empty lake. The
-    /// versions may stand in either order.
+    /// What `to` has otherwise than `from`, by default than the version before it, which for the first version is the
+    /// empty lake. The versions may stand in either order.
     pub async fn diff(&self, from: Option<&AsOf>, to: &AsOf) -> Result<LakeDiff> {
-        let after = self.room.past_or_empty(to).await?;
+        let after = self.room.past.find(to).await?;
         let before = match from {
             Some(from) => self.room.past_or_empty(from).await?,
             None => self.room.past_or_empty(&AsOf::Version(after.published())).await?,
@@ -148,15 +154,9 @@ impl Room {
     }
 
     async fn compare_tables(&self, before: &State, after: &State) -> Vec<TableChange> {
-        let same = |before: &Arc<TableEntry>, after: &Arc<TableEntry>| before.table_id == after.table_id;
-        let pinned = |state: &State, name: &DatasetName| state.tables.get(name).cloned();
-        let changed: Vec<_> = differing(&before.tables, &after.tables, same)
-            .map(|(name, change)| (name.clone(), change, pinned(before, name), pinned(after, name)))
-            .filter(|(.., before, after)| pointed_at(before.as_deref()) != pointed_at(after.as_deref()))
-            .collect();
-        let compared = changed.into_iter().map(|(name, change, before, after)| async move {
-            let outline = TableChange::outline(&name, change, before.as_deref(), after.as_deref());
-            let (Some(before), Some(after)) = (before, after) else { return outline };
+        let compared = pairs(before, after).into_iter().map(|((name, change), pair)| async move {
+            let outline = TableChange::outline(&name, change, &pair);
+            let Pair { before: Some((_, before)), after: Some(after) } = pair else { return outline };
             let compared = self.compare_table(outline.clone(), &before, &after).await;
             compared.unwrap_or_else(|error| {
                 tracing::error!(dataset = %name, error = %error, "a table does not read");
@@ -176,7 +176,7 @@ impl Room {
         let before = self.tables.load(&change.name, before).await?;
         let after = self.tables.load(&change.name, after).await?;
         change.schema = SchemaChange::between(&before, &after);
-        if change.change == Became::Changed {
+        if change.change.is_one_table() {
             let Moved { added, removed } =
                 row_diff::moved(&self.lake, &change.name, before.read(), after.read()).await?;
             (change.rows_added, change.rows_removed) = (Some(added), Some(removed));
@@ -185,19 +185,80 @@ impl Room {
     }
 }
 
+/// A table at the earlier version, with the name that it had, and one at the later version.
+#[derive(Default)]
+struct Pair {
+    before: Option<(DatasetName, Arc<TableEntry>)>,
+    after: Option<Arc<TableEntry>>,
+}
+
+/// The tables that are not as they were, by their names, and what became of each. A table is the same one as long as its
+/// id is.
+fn pairs(before: &State, after: &State) -> BTreeMap<(DatasetName, Became), Pair> {
+    let (mut pairs, mut came, mut left) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+    for item in before.tables.diff(&after.tables) {
+        match item {
+            DiffItem::Update { old: (name, old), new: (_, new) } if old.table_id == new.table_id => {
+                if old.metadata != new.metadata {
+                    let before = Some((name.clone(), Arc::clone(old)));
+                    pairs.insert((name.clone(), Became::Changed), Pair { before, after: Some(Arc::clone(new)) });
+                }
+            }
+            DiffItem::Update { old: (name, old), new: (_, new) } => {
+                left.insert(old.table_id, (name.clone(), Arc::clone(old)));
+                came.push((name.clone(), Arc::clone(new)));
+            }
+            DiffItem::Remove(name, old) => {
+                left.insert(old.table_id, (name.clone(), Arc::clone(old)));
+            }
+            DiffItem::Add(name, new) => came.push((name.clone(), Arc::clone(new))),
+        }
+    }
+    for (name, entry) in came {
+        let before = left.remove(&entry.table_id);
+        let change = if before.is_some() { Became::Renamed } else { Became::Created };
+        pairs.insert((name, change), Pair { before, after: Some(entry) });
+    }
+    for (name, entry) in left.into_values() {
+        let after = pairs.remove(&(name.clone(), Became::Created)).and_then(|pair| pair.after);
+        let change = if after.is_some() { Became::Recreated } else { Became::Dropped };
+        pairs.insert((name.clone(), change), Pair { before: Some((name, entry)), after });
+    }
+    pairs
+}
+
+impl Became {
+    /// Whether both versions have the very same table.
+    fn is_one_table(self) -> bool {
+        matches!(self, Self::Changed | Self::Renamed)
+    }
+}
+
 impl TableChange {
     /// What the log alone tells. Where only one side exists, or the sides are two tables, that is every row.
-    fn outline(name: &DatasetName, change: Became, before: Option<&TableEntry>, after: Option<&TableEntry>) -> Self {
+    fn outline(name: &DatasetName, change: Became, pair: &Pair) -> Self {
         let rows = |entry: Option<&TableEntry>| entry.map_or(0, |entry| entry.row_count);
-        let (rows_before, rows_after) = (rows(before), rows(after));
+        let rows_before = rows(pair.before.as_ref().map(|(_, entry)| entry.as_ref()));
+        let rows_after = rows(pair.after.as_deref());
         let (rows_added, rows_removed) = (Some(rows_after), Some(rows_before));
+        let renamed_from = pair.before.as_ref().map(|(from, _)| from).filter(|from| *from != name).cloned();
         let name = name.clone();
-        Self { name, change, rows_added, rows_removed, rows_before, rows_after, schema: None, error: None }
+        Self {
+            name,
+            change,
+            renamed_from,
+            rows_added,
+            rows_removed,
+            rows_before,
+            rows_after,
+            schema: None,
+            error: None,
+        }
     }
 
     fn broken(self, error: &crate::error::Error) -> Self {
         let error = Broken { code: error.code().to_owned(), detail: error.to_string() };
-        let known = self.change != Became::Changed;
+        let known = !self.change.is_one_table();
         let (added, removed) = (self.rows_added.filter(|_| known), self.rows_removed.filter(|_| known));
         Self { rows_added: added, rows_removed: removed, error: Some(error), ..self }
     }
@@ -236,11 +297,6 @@ impl SchemaChange {
             reordered: order(earlier, later) != order(later, earlier),
         }
     }
-}
-
-/// What makes a table what it is at a version.
-fn pointed_at(entry: Option<&TableEntry>) -> Option<&str> {
-    entry.map(|entry| entry.metadata.as_str())
 }
 
 fn named<'a, K: ToString + 'a>(changes: impl Iterator<Item = (&'a K, Became)>) -> Vec<NamedChange> {

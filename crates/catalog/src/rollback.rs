@@ -11,31 +11,37 @@ use base::{AsOf, DatasetName, Version};
 use iceberg::spec::{DEFAULT_SCHEMA_NAME_MAPPING, MAIN_BRANCH, Snapshot, TableMetadata, TableMetadataBuilder};
 use tables::data_file::DataFile;
 use tables::io;
-use tables::lake::Lake;
 use tables::metadata_file;
 use tables::read_table::ReadTable;
 use tables::snapshot::{Scribe, list_manifests};
 use tables::summary::{self, Sums};
+use uuid::Uuid;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Room};
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
-use crate::kept::Tables;
 use crate::publish::{self, Published};
 use crate::record::{Change, TablePut};
-use crate::state::State;
+use crate::state::{State, TableEntry};
 use crate::table::Table;
+
+/// How many records are read at once.
+const RECORDS: u64 = 256;
 
 impl Catalog {
     /// Makes a dataset again what it was at `to`: its rows and its columns. One that was dropped since comes back, and
-    /// one that was created anew since is exchanged for the earlier table. Vector indexes stay as they are. Goes on to
+    /// one that was created anew since is exchanged for the earlier table. One that had another name then is found by
+    /// what it is; under a name that it lost to another one it is refused. Vector indexes stay as they are. Goes on to
     /// its end when the caller goes away.
     pub async fn roll_back(&self, name: &DatasetName, to: &AsOf, author: &str) -> Result<Published> {
         let state = self.room.past.find(to).await?;
-        let target = self.room.tables.load(name, state.table(name)?).await?;
+        let target = match state.table(name) {
+            Ok(entry) => entry,
+            Err(unknown) => namesake(&state, &*self.room.head.ask().await?, name).ok_or(unknown)?,
+        };
+        let target = self.room.tables.load(name, target).await?;
         let rolling = RollingBack {
-            lake: self.room.lake.clone(),
-            tables: Arc::clone(&self.room.tables),
+            room: Arc::clone(&self.room),
             target,
             to: state.version,
             author: author.to_owned(),
@@ -49,10 +55,15 @@ impl Catalog {
     }
 }
 
+/// What `past` pins of the table that `now` has under this name, whatever it was called.
+fn namesake<'a>(past: &'a State, now: &State, name: &DatasetName) -> Option<&'a Arc<TableEntry>> {
+    let table_id = now.tables.get(name)?.table_id;
+    past.tables.values().find(|entry| entry.table_id == table_id)
+}
+
 /// A rollback on its way through the committer.
 struct RollingBack {
-    lake: Lake,
-    tables: Arc<Tables>,
+    room: Arc<Room>,
     /// The table as it shall be again, and the version that has it so.
     target: Arc<Table>,
     to: Version,
@@ -63,21 +74,59 @@ struct RollingBack {
     superseded: Vec<String>,
 }
 
+impl Room {
+    /// What the records after one version, up to another, last made of a table.
+    async fn last_put(&self, table_id: Uuid, after: Version, until: Version) -> Result<Option<TablePut>> {
+        let mut last = until;
+        while last > after {
+            let first = Version((last.0 + 1).saturating_sub(RECORDS)).max(after.next());
+            let records = self.log.range(first, last).await?;
+            let commits = records.into_iter().rev().flat_map(|record| record.commits.into_iter().rev());
+            let found = commits.flat_map(|commit| commit.changes.into_iter().rev()).find_map(|change| match change {
+                Change::TablePut(put) if put.table_id == table_id => Some(put),
+                _ => None,
+            });
+            if found.is_some() {
+                return Ok(found);
+            }
+            last = Version(first.0 - 1);
+        }
+        Ok(None)
+    }
+}
+
 impl RollingBack {
-    /// Whether the table has the very rows and columns of the target.
+    /// Whether the table, as it is, has the very rows and columns of the target.
     fn is_settled_in(&self, table: &Table) -> bool {
         let (ours, theirs) = (&self.target.read().metadata, &table.read().metadata);
         let same_rows = rows_of(ours) == rows_of(theirs);
         let same_columns = ours.current_schema().as_struct() == theirs.current_schema().as_struct();
-        table.table_id() == self.target.table_id() && same_rows && same_columns
+        same_rows && same_columns
+    }
+
+    /// The table as it is in `state`; where that has lost it, as it was at last, so that what was said about it since
+    /// stays said.
+    async fn base(&self, state: &State) -> Result<Arc<Table>> {
+        let (name, table_id) = (self.target.name(), self.target.table_id());
+        let living = state.tables.iter().find(|(_, entry)| entry.table_id == table_id);
+        if let Some((now, entry)) = living {
+            if now == name {
+                return self.room.tables.load(name, entry).await;
+            }
+            return Err(Error::Renamed { name: name.clone(), to: self.to, now: now.clone() });
+        }
+        match self.room.last_put(table_id, self.to.max(state.oldest), state.published()).await? {
+            Some(last) => self.room.tables.load(name, &self.target.entry().after(&last)).await,
+            None => Ok(Arc::clone(&self.target)),
+        }
     }
 
     /// The snapshot that lists the target's files again, on top of `base`.
     async fn stage(&mut self, state: &State, base: &Table) -> Result<TablePut> {
-        let shelf = self.lake.shelf();
+        let shelf = self.room.lake.shelf();
         let metadata = &base.read().metadata;
         let builder = self.restore(base).map_err(Error::bug("restoring columns"))?;
-        let scribe = Scribe::new(&shelf, metadata, self.lake.snapshot_id());
+        let scribe = Scribe::new(&shelf, metadata, self.room.lake.snapshot_id());
         let exchanged = self.exchanged(base).await?;
         let earlier = self.target.read();
         let rows = (earlier.metadata.current_snapshot().map(Arc::as_ref), self.target.entry().metadata.as_str());
@@ -101,7 +150,7 @@ impl RollingBack {
     /// read.
     fn restore(&self, base: &Table) -> iceberg::Result<TableMetadataBuilder> {
         let earlier = &self.target.read().metadata;
-        let location = self.lake.roots.absolute(&base.entry().metadata);
+        let location = self.room.lake.roots.absolute(&base.entry().metadata);
         let builder = base.read().metadata.clone().into_builder(Some(location));
         let names = earlier.properties().get_key_value(DEFAULT_SCHEMA_NAME_MAPPING);
         let names = names.map(|(key, names)| (key.clone(), names.clone()));
@@ -120,11 +169,11 @@ impl RollingBack {
     }
 
     async fn write(&mut self, base: &Table, metadata: TableMetadata, mut files: Vec<io::Staged>) -> Result<TablePut> {
-        let file = metadata_file::name(Some(&base.entry().metadata), self.lake.seams.uuid());
+        let file = metadata_file::name(Some(&base.entry().metadata), self.room.lake.seams.uuid());
         let path = format!("{}/metadata/{file}", base.location());
         files.push((path.clone(), metadata_file::encode(&metadata)?));
         self.staged = files.iter().map(|(path, _)| path.clone()).collect();
-        io::write_all(&self.lake.store, files).await?;
+        io::write_all(&self.room.lake.store, files).await?;
         let put = TablePut {
             name: self.target.name().clone(),
             table_id: metadata.uuid(),
@@ -133,8 +182,8 @@ impl RollingBack {
             row_count: self.target.row_count(),
             fingerprint: self.target.fingerprint().to_owned(),
         };
-        let read = ReadTable::new(&self.lake, &put.name, metadata)?;
-        self.tables.keep(&put.metadata, Arc::new(read));
+        let read = ReadTable::new(&self.room.lake, &put.name, metadata)?;
+        self.room.tables.keep(&put.metadata, Arc::new(read));
         Ok(put)
     }
 }
@@ -154,16 +203,12 @@ impl Proposal for RollingBack {
         self.superseded.append(&mut self.staged);
         // Expiry may have come in between, and a sweep behind it.
         state.expect(self.to)?;
+        let base = self.base(state).await?;
         let name = self.target.name().clone();
-        let current = match state.tables.get(&name) {
-            Some(entry) => Some(self.tables.load(&name, entry).await?),
-            None => None,
-        };
-        if current.as_ref().is_some_and(|table| self.is_settled_in(table)) {
+        let is_there = state.tables.get(&name).is_some_and(|entry| entry.table_id == base.table_id());
+        if is_there && self.is_settled_in(&base) {
             return Ok(Vec::new());
         }
-        let same = current.filter(|table| table.table_id() == self.target.table_id());
-        let base = same.unwrap_or_else(|| Arc::clone(&self.target));
         let put = self.stage(state, &base).await?;
         Ok(state.missing_namespace(&name).into_iter().chain([Change::TablePut(put)]).collect())
     }
@@ -177,7 +222,7 @@ impl Proposal for RollingBack {
         if !committed {
             needless.append(&mut self.staged);
         }
-        io::discard(&self.lake.store, needless).await;
+        io::discard(&self.room.lake.store, needless).await;
     }
 }
 

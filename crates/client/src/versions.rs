@@ -99,8 +99,11 @@ pub struct LakeDiff {
 pub struct TableChange {
     /// The dataset.
     pub name: String,
-    /// `created`, `dropped`, `recreated` (the name means another table now) or `changed`.
+    /// `created`, `dropped`, `recreated` (the name means another table now), `changed` or `renamed`.
     pub change: String,
+    /// The name that it had, when it was renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<String>,
     /// Rows of the files that came, as far as they are not rows of files that went, rewritten; null when the table does
     /// not read. Files count as wholes.
     pub rows_added: Option<u64>,

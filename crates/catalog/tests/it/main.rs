@@ -13,6 +13,7 @@ mod outswept;
 mod past;
 mod publish;
 mod register;
+mod renames;
 mod rollback;
 mod support;
 mod tags;

@@ -88,7 +88,11 @@ fn line(what: &str, name: &str, change: &str) -> Vec<String> {
 
 fn table(change: &TableChange) -> Vec<String> {
     let count = |rows: Option<u64>| rows.map_or_else(|| "unknown".to_owned(), grouped);
-    let mut line = line("table", &change.name, &change.change);
+    let became = match &change.renamed_from {
+        Some(from) => format!("{} from {from}", change.change),
+        None => change.change.clone(),
+    };
+    let mut line = line("table", &change.name, &became);
     line[3] = count(change.rows_added);
     line[4] = count(change.rows_removed);
     line[5] = grouped(change.rows_after);
