@@ -4,11 +4,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -41,9 +42,24 @@ struct Known {
     scopes: Vec<Scope>,
 }
 
-/// Marks a request that another door of this process has let in.
-#[derive(Clone)]
-struct Admitted;
+/// Marks a request that a door of this process has let in.
+#[derive(Debug, Clone, Copy)]
+struct Admitted {
+    administers: bool,
+}
+
+/// Whether whoever asks may take something away from everybody, where only the body tells that it would. What comes
+/// from this process may.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MayTakeAway(pub bool);
+
+impl<S: Sync> FromRequestParts<S> for MayTakeAway {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        Ok(Self(parts.extensions.get::<Admitted>().is_none_or(|admitted| admitted.administers)))
+    }
+}
 
 impl Auth {
     /// Reads the settings, in which `token` is the one that holds, wherever it was written. Fails on a setting that would
@@ -61,8 +77,8 @@ impl Auth {
         let passed = is_health(request.uri().path()) || request.extensions().get::<Admitted>().is_some();
         let Some(arrived) = request.extensions().get::<Arrived>().filter(|_| !passed) else { return Ok(()) };
         self.check_address(arrived.peer.ip().to_canonical())?;
-        self.check_token(request)?;
-        request.extensions_mut().insert(Admitted);
+        let administers = self.check_token(request)?.is_none_or(|scopes| scopes.contains(&Scope::Admin));
+        request.extensions_mut().insert(Admitted { administers });
         Ok(())
     }
 
@@ -74,14 +90,15 @@ impl Auth {
         Err(Error::Address { peer })
     }
 
-    fn check_token(&self, request: &Request) -> Result<(), Error> {
+    /// What the request's token may do; none when tokens are not asked for.
+    fn check_token(&self, request: &Request) -> Result<Option<&[Scope]>, Error> {
         if !self.has_token() {
-            return Ok(());
+            return Ok(None);
         }
         let given = bearer(request.headers())?;
         let scopes = self.scopes_of(given).ok_or(Error::WrongToken)?;
         let needed = Scope::needed(request.method(), request.uri().path());
-        if scopes.contains(&needed) { Ok(()) } else { Err(Error::Scope { needed }) }
+        if scopes.contains(&needed) { Ok(Some(scopes)) } else { Err(Error::Scope { needed }) }
     }
 
     /// Every known token is compared, whichever fits.

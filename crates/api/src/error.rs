@@ -108,6 +108,9 @@ pub enum Error {
     /// The query string is not what the route documents.
     #[error("the query string is refused: {0}")]
     Parameter(String),
+    /// The path is no text.
+    #[error("the path is refused: it is not percent-encoded UTF-8")]
+    Path,
     /// A header has a value that it cannot have.
     #[error("the header {name} is refused: {rule}")]
     Header {
@@ -305,7 +308,7 @@ impl Fault for Error {
             Self::HeadTooLarge => "api.head_too_large",
             Self::NotAcceptable { .. } => "api.not_acceptable",
             Self::Body(_) => "api.bad_body",
-            Self::Parameter(_) => "api.bad_parameter",
+            Self::Parameter(_) | Self::Path => "api.bad_parameter",
             Self::Header { .. } => "api.bad_header",
             Self::Name(_) | Self::IndexName(_) | Self::Tag { .. } => "api.bad_name",
             Self::AsOf(_) => "api.bad_as_of",

@@ -3,18 +3,20 @@
 //! Parameters that the protocol may grow are let through unread, where our own routes refuse what they do not know.
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::FromRequestParts;
 use axum::middleware;
 use axum::routing::{get, post};
 use base::{DatasetName, Version};
 use catalog::{Caller, Catalog};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::request::Parts;
 
+use crate::auth::MayTakeAway;
 use crate::error::{Error, Refusal, Result};
 use crate::fresh::freshen;
 use crate::gate::Gate;
 use crate::ingestd::idempotency_key;
-use crate::request::with_version;
+use crate::request::{InPath, with_version};
 use crate::shared::{AUTHOR, gated};
 
 mod config;
@@ -54,12 +56,21 @@ async fn no_view() -> Error {
 }
 
 /// A table of the path. A name that no table can have names none.
-fn table_of(Path((namespace, table)): Path<(String, String)>) -> Result<DatasetName, Error> {
+fn table_of(InPath((namespace, table)): InPath<(String, String)>) -> Result<DatasetName, Error> {
     DatasetName::new(&namespace, &table).map_err(Error::NoTable)
 }
 
-fn caller(headers: &HeaderMap) -> Result<Caller, Error> {
-    Ok(Caller { author: AUTHOR.to_owned(), idempotency_key: idempotency_key(headers)? })
+/// Who asks.
+struct Asking(Caller);
+
+impl<S: Sync> FromRequestParts<S> for Asking {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let MayTakeAway(may_take_away) = MayTakeAway::from_request_parts(parts, state).await?;
+        let idempotency_key = idempotency_key(&parts.headers)?;
+        Ok(Self(Caller { author: AUTHOR.to_owned(), idempotency_key, may_take_away }))
+    }
 }
 
 /// An answer without a body.

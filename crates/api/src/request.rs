@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Json as Wrapped;
 use axum::body::BodyDataStream;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::response::{IntoResponse, Response};
 use base::{ByteSize, Version};
 use bytes::{Bytes, BytesMut};
@@ -72,6 +72,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
+/// What stands in a path where its pattern has names, percent-decoded.
+pub struct InPath<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for InPath<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let found = Path::<T>::from_request_parts(parts, state).await;
+        Ok(Self(found.map_err(|_| Error::Path)?.0))
+    }
+}
+
 /// The wildcard of a path, percent-decoded.
 pub struct Rest(pub String);
 
@@ -79,9 +91,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Rest {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        let path = path.map_err(|_| Error::Parameter("the path is not percent-encoded UTF-8".to_owned()))?;
-        Ok(Self(path.0))
+        Ok(Self(InPath::from_request_parts(parts, state).await?.0))
     }
 }
 
@@ -215,9 +225,10 @@ pub(crate) fn unread(why: BodyError) -> Refusal {
 
 /// Serde would also read a struct from an array; the wire knows objects only. Nesting is bounded by the parser (128).
 pub(crate) fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_some_and(|byte| *byte != b'{') {
-        return Err(Error::Body("it is not a JSON object".to_owned()));
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => {}
+        Some(_) => return Err(Error::Body("it is not a JSON object".to_owned())),
+        None => return Err(Error::Body("there is none; this route reads a JSON object".to_owned())),
     }
     serde_json::from_slice(bytes).map_err(|why| Error::Body(shorten(&why.to_string())))
 }

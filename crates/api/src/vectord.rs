@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, State};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -16,7 +16,7 @@ use vectors::Near;
 use crate::batch::{Batch, Batches};
 use crate::error::{Error, Refusal, Result};
 use crate::fresh::{freshen, readiness};
-use crate::request::{Json, Nothing, Params, json_at, with_version};
+use crate::request::{InPath, Json, Nothing, Params, json_at, with_version};
 use crate::role::Role;
 use crate::shared::{AUTHOR, Shared, gated, no_route};
 
@@ -149,8 +149,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ItemId {
     }
 }
 
-async fn part_of_path<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Result<String, Error> {
-    let path = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
-    let mut path = path.map_err(|_| Error::Parameter("the path is not percent-encoded UTF-8".to_owned()))?.0;
+async fn part_of_path<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Result<String> {
+    let InPath(mut path) = InPath::<HashMap<String, String>>::from_request_parts(parts, state).await?;
     Ok(path.remove(name).unwrap_or_default())
 }

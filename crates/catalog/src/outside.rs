@@ -2,7 +2,8 @@
 //!
 //! Whatever they ask becomes one proposal: [`namespaces`] and [`names`] change what is listed, [`creation`] and
 //! [`changes`] work out a table's next metadata, [`inspect`] looks at the files of a snapshot that an outsider wrote,
-//! and [`committing`] publishes one table or many. What they get is [`loaded`].
+//! and [`committing`] publishes one table or many. What they get is [`loaded`]; [`body`] tells what is wrong with a
+//! request that does not read.
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::pin::Pin;
 use crate::record::Properties;
 use crate::state::{Keyed, State};
 
+mod body;
 mod changes;
 mod committing;
 mod creation;
@@ -45,6 +47,8 @@ pub struct Caller {
     pub author: String,
     /// The key of a retry; kept for a day.
     pub idempotency_key: Option<String>,
+    /// Whether they may take away what everybody reads: replace a table, or bring one back to what it was.
+    pub may_take_away: bool,
 }
 
 /// The body of a request, and what tells it from other bodies.
@@ -59,7 +63,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Asked<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let body = Value::deserialize(from)?;
         let digest = digest(&[&body.to_string()]);
-        Ok(Self { what: T::deserialize(body).map_err(D::Error::custom)?, digest })
+        let what = T::deserialize(&body).map_err(|error| body::flaw(&body).unwrap_or_else(|| body::plain(&error)));
+        Ok(Self { what: what.map_err(D::Error::custom)?, digest })
     }
 }
 
@@ -108,9 +113,14 @@ impl Catalog {
         let parts = [change.what.verb(), change.what.namespace(), &change.digest];
         let keeping = Keeping::new(caller, &parts, self.room.lake.seams.now());
         let wish = change.what;
-        let settled = self.put_through("change namespace", Spacing::new(wish.clone(), keeping)).await?;
-        let before = settled.before.namespaces.get(wish.namespace()).map(AsRef::as_ref);
-        Ok(NamespaceChanged { version: published(&settled), told: wish.told(before) })
+        let settled = self.put_through("change namespace", Spacing::new(wish.clone(), keeping.clone())).await?;
+        let kept = if settled.committed { None } else { keeping.kept(&settled.state)? };
+        let before = settled.before.namespaces.get(wish.namespace());
+        let told = match kept {
+            Some(first) => wish.told(|key| first.gone.contains(key)),
+            None => wish.told(|key| before.is_some_and(|before| before.contains_key(key))),
+        };
+        Ok(NamespaceChanged { version: published(&settled), told })
     }
 
     /// A table as other engines read it.

@@ -258,7 +258,7 @@ async fn compact(catalog: &Catalog, table: &str, id: &str, seams: &Seams) -> Res
 async fn set_property(catalog: &Catalog, table: &str, id: &str) -> Result<Told> {
     let changes = json!({"updates": [{"action": "set-properties", "updates": {"by": id}}]});
     let changes = serde_json::from_value(changes).expect("changes of a table");
-    let caller = Caller { author: id.to_owned(), idempotency_key: None };
+    let caller = Caller { author: id.to_owned(), idempotency_key: None, may_take_away: true };
     catalog.commit_outside(&name(table), changes, caller).await?;
     Ok(Told::Stands)
 }

@@ -80,12 +80,16 @@ pub fn expect_property(key: &str, value: &str) -> Result<(), String> {
     }
 }
 
+/// The id of the column that a property of this name classifies.
+pub fn column_of(key: &str) -> Option<i32> {
+    key.strip_prefix(PROPERTY)?.parse().ok()
+}
+
 /// The columns of which a table's properties say something; `None` where they say that a column holds nothing personal.
 /// A class that a newer release or another writer noted counts as [`Pii::Other`].
 pub fn noted(metadata: &TableMetadata) -> BTreeMap<i32, Option<Pii>> {
     let note = |(key, value): (&String, &String)| {
-        let id = key.strip_prefix(PROPERTY)?.parse().ok()?;
-        Some((id, (value != NO).then(|| value.parse().unwrap_or(Pii::Other))))
+        Some((column_of(key)?, (value != NO).then(|| value.parse().unwrap_or(Pii::Other))))
     };
     metadata.properties().iter().filter_map(note).collect()
 }

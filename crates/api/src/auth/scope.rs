@@ -35,13 +35,17 @@ const READS: &[(Method, &str)] = &[
     (Method::POST, "/iceberg/v1/namespaces/*/tables/*/metrics"),
 ];
 
-/// Requests that take something away from everybody who asks for the newest version.
+/// Requests that take something away from everybody who asks for the newest version: a table, its name, an index.
+/// Where only the body tells, [`MayTakeAway`](super::MayTakeAway) says who may.
 const ADMINISTERS: &[(Method, &str)] = &[
     (Method::DELETE, "/catalog/datasets/*"),
     (Method::POST, "/catalog/rollback/*"),
     (Method::POST, "/catalog/maintenance/expire"),
     (Method::POST, "/catalog/maintenance/sweep"),
+    (Method::DELETE, "/vectors/index/*"),
+    (Method::DELETE, "/iceberg/v1/namespaces/*"),
     (Method::DELETE, "/iceberg/v1/namespaces/*/tables/*"),
+    (Method::POST, "/iceberg/v1/tables/rename"),
 ];
 
 impl Scope {

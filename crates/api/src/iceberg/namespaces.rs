@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use base::name::DEFAULT_NAMESPACE;
 use catalog::{Catalog, NamespaceWish, Properties};
-use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::page::PageAsked;
-use super::{caller, done};
+use super::{Asking, done};
 use crate::error::Result;
-use crate::request::{Json, Params, json_at};
+use crate::request::{InPath, Json, Params, json_at};
 
 pub(super) async fn list(State(catalog): State<Catalog>, Params(asked): Params<PageAsked>) -> Result<Response> {
     let pin = catalog.pin_fresh().await?;
@@ -31,22 +30,22 @@ pub(super) async fn list(State(catalog): State<Catalog>, Params(asked): Params<P
 
 pub(super) async fn create(
     State(catalog): State<Catalog>,
-    headers: HeaderMap,
+    Asking(caller): Asking,
     Json(new): Json<NewNamespace>,
 ) -> Result<Response> {
     let (namespace, properties) = (new.namespace.join("."), new.properties.unwrap_or_default());
     let wish = NamespaceWish::Create { namespace: namespace.clone(), properties: properties.clone() };
-    let version = catalog.change_namespace(wish.asked(), caller(&headers)?).await?.version;
+    let version = catalog.change_namespace(wish.asked(), caller).await?.version;
     Ok(json_at(version, &described(&namespace, &properties)))
 }
 
-pub(super) async fn load(State(catalog): State<Catalog>, Path(namespace): Path<String>) -> Result<Response> {
+pub(super) async fn load(State(catalog): State<Catalog>, InPath(namespace): InPath<String>) -> Result<Response> {
     let pin = catalog.pin_fresh().await?;
     let properties = catalog.namespace(&pin, &namespace)?;
     Ok(json_at(pin.version(), &described(&namespace, &properties)))
 }
 
-pub(super) async fn exists(State(catalog): State<Catalog>, Path(namespace): Path<String>) -> Result<Response> {
+pub(super) async fn exists(State(catalog): State<Catalog>, InPath(namespace): InPath<String>) -> Result<Response> {
     let pin = catalog.pin_fresh().await?;
     catalog.namespace(&pin, &namespace)?;
     Ok(done(pin.version()))
@@ -54,27 +53,27 @@ pub(super) async fn exists(State(catalog): State<Catalog>, Path(namespace): Path
 
 pub(super) async fn note(
     State(catalog): State<Catalog>,
-    Path(namespace): Path<String>,
-    headers: HeaderMap,
+    InPath(namespace): InPath<String>,
+    Asking(caller): Asking,
     Json(notes): Json<Notes>,
 ) -> Result<Response> {
     let (updates, removals) = (notes.updates.unwrap_or_default(), notes.removals.unwrap_or_default());
     let wish = NamespaceWish::Note { namespace, updates, removals };
-    let changed = catalog.change_namespace(wish.asked(), caller(&headers)?).await?;
+    let changed = catalog.change_namespace(wish.asked(), caller).await?;
     Ok(json_at(changed.version, &changed.told))
 }
 
 pub(super) async fn drop(
     State(catalog): State<Catalog>,
-    Path(namespace): Path<String>,
-    headers: HeaderMap,
+    InPath(namespace): InPath<String>,
+    Asking(caller): Asking,
 ) -> Result<Response> {
     let wish = NamespaceWish::Drop { namespace };
-    Ok(done(catalog.change_namespace(wish.asked(), caller(&headers)?).await?.version))
+    Ok(done(catalog.change_namespace(wish.asked(), caller).await?.version))
 }
 
 /// There are no views.
-pub(super) async fn views(State(catalog): State<Catalog>, Path(namespace): Path<String>) -> Result<Response> {
+pub(super) async fn views(State(catalog): State<Catalog>, InPath(namespace): InPath<String>) -> Result<Response> {
     let pin = catalog.pin_fresh().await?;
     catalog.namespace(&pin, &namespace)?;
     Ok(json_at(pin.version(), &json!({ "identifiers": [], "next-page-token": null })))

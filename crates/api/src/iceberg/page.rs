@@ -14,7 +14,7 @@ const DEFAULT_PAGE: usize = 1000;
 #[serde(rename_all = "camelCase")]
 pub(super) struct PageAsked {
     page_token: Option<String>,
-    page_size: Option<usize>,
+    page_size: Option<String>,
     /// The namespace whose inner ones are asked for.
     pub parent: Option<String>,
 }
@@ -27,10 +27,9 @@ impl PageAsked {
         key: impl Fn(&str) -> K,
     ) -> Result<(Vec<String>, Option<String>), Error> {
         let Some(token) = &self.page_token else { return Ok((names, None)) };
-        let size = self.page_size.unwrap_or(DEFAULT_PAGE);
-        if size == 0 {
-            return Err(Error::Parameter("pageSize is at least 1".to_owned()));
-        }
+        let size = self.page_size.as_deref().map_or(Ok(DEFAULT_PAGE), str::parse);
+        let size = size.ok().filter(|size| *size > 0);
+        let size = size.ok_or_else(|| Error::Parameter("pageSize is a number from 1 on".to_owned()))?;
         if !token.is_empty() {
             let last = key(&read(token)?);
             names.retain(|name| key(name) > last);

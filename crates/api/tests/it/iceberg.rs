@@ -271,6 +271,22 @@ async fn every_refusal_comes_in_the_words_of_the_protocol() {
     ] {
         assert_refused(&post(&gateway, path, body).await, status, named);
     }
+    for (method, path) in [
+        (Method::GET, "/%ff"),
+        (Method::DELETE, "/%ff"),
+        (Method::GET, "/%ff/tables"),
+        (Method::GET, "/default/tables/%ff"),
+        (Method::GET, "/default/tables/t?snapshots=some"),
+        (Method::DELETE, "/default/tables/t?purgeRequested=xyz"),
+        (Method::GET, "/default/tables?pageToken=&pageSize=many"),
+    ] {
+        let answer = bare(&gateway, method, &format!("{space}{path}")).await;
+        assert_refused(&answer, 400, "BadRequestException");
+    }
+    let geometry = json!([{ "id": 1, "name": "g", "required": false, "type": "geometry" }]);
+    let shaped = json!({ "name": "g", "schema": { "type": "struct", "fields": geometry } });
+    let told = post(&gateway, "/namespaces/default/tables", shaped).await.text();
+    assert!(told.contains("the body is refused: schema.fields[0].type is \\\"geometry\\\""), "{told}");
     let in_use = bare(&gateway, Method::DELETE, &format!("{space}/default")).await;
     assert_refused(&in_use, 409, "NamespaceNotEmptyException");
     assert_refused(&bare(&gateway, Method::PUT, TABLE).await, 405, "UnsupportedOperationException");
@@ -286,10 +302,11 @@ async fn every_refusal_comes_in_the_words_of_the_protocol() {
 }
 
 /// What a gateway with tokens answers over a socket.
-async fn raw(address: SocketAddr, host: &str, token: &str, line: &str) -> String {
+async fn raw(address: SocketAddr, host: &str, token: &str, line: &str, body: &Value) -> String {
     let mut socket = TcpStream::connect(address).await.unwrap();
     let head = format!("{line} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n");
-    let body = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+    let body = body.to_string();
+    let body = format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
@@ -319,14 +336,51 @@ async fn tokens_and_hosts_are_asked_for_in_its_words_too() {
         (&here, "reader", &format!("POST {TABLE}/metrics"), 404, "NoSuchTableException"),
         (&here, "writer", &format!("DELETE {TABLE}"), 403, "ForbiddenException"),
         (&here, "chief", &format!("DELETE {TABLE}"), 404, "NoSuchTableException"),
+        (&here, "writer", "POST /iceberg/v1/tables/rename", 403, "ForbiddenException"),
+        (&here, "writer", "DELETE /iceberg/v1/namespaces/none", 403, "ForbiddenException"),
         ("evil.example", "reader", "GET /iceberg/v1/config", 403, "ForbiddenException"),
     ] {
-        let answer = raw(address, host, &format!("the-token-of-a-{token}"), line).await;
+        let answer = raw(address, host, &format!("the-token-of-a-{token}"), line, &json!({})).await;
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(named),
             "{token} {line}: {answer}"
         );
         assert!(!answer.contains("problem+json"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_brings_a_table_back_needs_an_administrator() {
+    let named = |name: &str, scope| NamedToken {
+        name: name.to_owned(),
+        token: Secret::new(format!("the-token-of-a-{name}")),
+        scopes: vec![Scope::Write, scope],
+    };
+    let tokens = vec![named("writer", Scope::Read), named("chief", Scope::Admin)];
+    let auth = Auth::settle(&AuthConfig { tokens, ..AuthConfig::default() }).unwrap();
+    let shared = Shared::new(Seams::system(), limits()).with_auth(auth);
+    let stack = Stack::over(shared.clone()).await;
+    let here = stack.gateway();
+    for row in ["id\n1\n", "id\n2\n"] {
+        ingest(&here, "t", row).await;
+    }
+    let first = get(&here, TABLE).await.json()["metadata"]["snapshot-log"][0]["snapshot-id"].take();
+    let back = json!({ "requirements": [], "updates": [
+        { "action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": first },
+    ] });
+    // One gateway calls the catalog in its own process, the other one over a socket, where the token is read again.
+    let (stop, split) = (Stop::default(), stack.split());
+    let together = stop.serve_as(Role::Gateway, here.clone(), shared);
+    for address in [together, split.address] {
+        let host = format!("localhost:{}", address.port());
+        for (token, status, told) in
+            [("writer", 403, "needs a token with the scope `admin`"), ("chief", 200, "metadata")]
+        {
+            let token = format!("the-token-of-a-{token}");
+            let answer = raw(address, &host, &token, &format!("POST {TABLE}"), &back).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(told), "{token}: {answer}");
+        }
+        ingest(&here, "t", "id\n3\n").await;
     }
 }
 

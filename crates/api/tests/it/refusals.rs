@@ -105,7 +105,9 @@ fn objects() -> Vec<Case> {
     ] {
         cases.push(case(Method::PUT, &format!("/v1/storage/objects/{key}"), 400, "storage.invalid_key"));
     }
-    cases.push(case(Method::GET, "/v1/storage/objects/a%ffb", 400, "api.bad_parameter"));
+    for path in ["storage/objects/a%ffb", "catalog/manifest/%ff", "catalog/tags/%ff", "vectors/index/%ff"] {
+        cases.push(case(Method::GET, &format!("/v1/{path}"), 400, "api.bad_parameter"));
+    }
     for key in ["_lake/format.json", "_lake/log/1", "tables/x", "indexes/x", "runs/x"] {
         cases.push(case(Method::PUT, &format!("/v1/storage/objects/{key}"), 403, "storage.reserved"));
         cases.push(case(Method::DELETE, &format!("/v1/storage/objects/{key}"), 403, "storage.reserved"));

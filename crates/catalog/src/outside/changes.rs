@@ -61,6 +61,8 @@ pub(super) struct Ground<'a> {
     pub begun: &'a TableMetadata,
     /// What was found of the snapshots that the changes add.
     pub found: &'a HashMap<i64, Found>,
+    /// Whether whoever asks may take away what everybody reads.
+    pub may_take_away: bool,
     /// The version that publishes them, and when.
     pub version: Version,
     pub at: Timestamp,
@@ -150,10 +152,25 @@ impl TableChanges {
         parents.chain(referenced).collect()
     }
 
+    /// Rows that a new snapshot leaves out are replaced, as a load can. The main branch without a snapshot, or at an
+    /// earlier one, or at one aside, is what rollbacks and drops do.
+    fn expect_nothing_taken_away(&self, ground: &Ground<'_>, base: &TableMetadata, next: &TableMetadata) -> Result<()> {
+        let (before, after) = (base.current_snapshot_id(), next.current_snapshot_id());
+        let is_new = |id: i64| self.snapshots().any(|snapshot| snapshot.snapshot_id() == id);
+        let is_kept = before.is_none_or(|before| comes_after(base, after, before));
+        if ground.may_take_away || is_kept || after.is_some_and(is_new) {
+            return Ok(());
+        }
+        let what = if after.is_some() { "moves the table to a snapshot aside or before" } else { "empties the table" };
+        Err(Error::TakesAway { name: ground.name.clone(), what })
+    }
+
     fn expect_whole(&self, ground: &Ground<'_>, metadata: &TableMetadata) -> Result<()> {
         if let Some(base) = ground.base {
             rules::expect_evolution(ground.name, base, metadata.current_schema())?;
+            self.expect_nothing_taken_away(ground, base, metadata)?;
         }
+        rules::expect_known_columns(ground.name, ground.begun.properties(), metadata)?;
         let found = self.snapshots().filter_map(|snapshot| ground.found.get(&snapshot.snapshot_id()));
         let mut specs = found.flat_map(|found| &found.specs);
         match specs.find(|id| metadata.partition_spec_by_id(**id).is_none()) {
@@ -297,6 +314,13 @@ impl<'a> Applying<'a> {
         }
         true
     }
+}
+
+/// Whether a snapshot of a table is `earlier`, or follows from it.
+fn comes_after(table: &TableMetadata, snapshot: Option<i64>, earlier: i64) -> bool {
+    let parent = |id: &i64| table.snapshot_by_id(*id).and_then(|snapshot| snapshot.parent_snapshot_id());
+    // Parents are followed no further than there are snapshots, should they ever go round.
+    std::iter::successors(snapshot, parent).take(table.snapshots().len()).any(|id| id == earlier)
 }
 
 /// The refusal of changes that were made for another state of the table.

@@ -46,6 +46,8 @@ pub(super) struct Step {
     wish: Wish,
     /// What was found of new snapshots, which never change.
     found: HashMap<i64, Found>,
+    /// Whether whoever asks may take away what everybody reads.
+    may_take_away: bool,
 }
 
 /// A table's next metadata before it is written.
@@ -83,7 +85,7 @@ pub(super) fn steps(changes: Vec<TableChanges>) -> Result<Vec<Step>> {
 
 impl Step {
     pub fn new(name: &DatasetName, wish: Wish) -> Self {
-        Self { name: name.clone(), wish, found: HashMap::new() }
+        Self { name: name.clone(), wish, found: HashMap::new(), may_take_away: false }
     }
 
     /// Works out what becomes of the table in `state`; none when nothing changes.
@@ -99,8 +101,12 @@ impl Step {
                 self.next(lake, None, metadata, 0).map(Some)
             }
             Wish::Adopt { metadata, adoption } => {
-                if base.is_none() || !adoption.overwrite {
-                    creation::expect_room(state, &self.name)?;
+                match base {
+                    Some(_) if adoption.overwrite && !self.may_take_away => {
+                        return Err(Error::TakesAway { name: self.name.clone(), what: "replaces the table" });
+                    }
+                    Some(_) if adoption.overwrite => {}
+                    _ => creation::expect_room(state, &self.name)?,
                 }
                 let location = lake.roots.absolute(adoption.path(lake, &self.name)?);
                 let builder = metadata.as_ref().clone().into_builder(Some(location));
@@ -142,7 +148,8 @@ impl Step {
             expect_unswept(&self.name, state, Some(found))?;
         }
         let (version, at) = (state.version, state.at);
-        let ground = Ground { lake, name: &self.name, base: metadata, begun: &begun, found: &self.found, version, at };
+        let (name, found, may_take_away) = (&self.name, &self.found, self.may_take_away);
+        let ground = Ground { lake, name, base: metadata, begun: &begun, found, may_take_away, version, at };
         let entry = base.map(Table::entry);
         let next = changes.apply(&ground, entry.map(|entry| lake.roots.absolute(&entry.metadata)))?;
         let rows = match (next.current_snapshot(), entry) {
@@ -206,24 +213,31 @@ async fn rows_of_adopted(
 }
 
 impl Committing {
-    pub fn new(lake: &Lake, tables: &Arc<Tables>, steps: Vec<Step>, keeping: Keeping, verb: &'static str) -> Self {
+    pub fn new(lake: &Lake, tables: &Arc<Tables>, mut steps: Vec<Step>, keeping: Keeping, verb: &'static str) -> Self {
+        steps.iter_mut().for_each(|step| step.may_take_away = keeping.caller.may_take_away);
         let (lake, tables, staged, superseded) = (lake.clone(), Arc::clone(tables), Vec::new(), Vec::new());
         Self { lake, tables, steps, keeping, verb, staged, superseded }
     }
 
     /// Looks at whatever `decide` would look at in `state`, so that it need not while others wait. Nothing is staged.
-    pub async fn look(&mut self, state: &State) -> Result<()> {
-        if self.keeping.kept(state)?.is_none() {
-            self.take(state).await?;
+    pub async fn look(&mut self, head: &State) -> Result<()> {
+        if self.keeping.kept(head)?.is_none() {
+            let mut next = head.clone();
+            next.begin(head.version.next(), head.at.max(self.lake.seams.now()));
+            self.take(&next).await?;
         }
         Ok(())
     }
 
     async fn take(&mut self, state: &State) -> Result<Vec<(DatasetName, Next)>> {
-        let mut taken = Vec::new();
+        let mut taken: Vec<(DatasetName, Next)> = Vec::new();
         for step in &mut self.steps {
-            let next = step.take(&self.lake, &self.tables, state).await?;
-            taken.extend(next.map(|next| (step.name.clone(), next)));
+            let Some(next) = step.take(&self.lake, &self.tables, state).await? else { continue };
+            let others = state.tables.iter().map(|(name, entry)| (name, entry.metadata.as_str()));
+            let beside = taken.iter().map(|(name, next)| (name, next.path.as_str()));
+            let before = state.tables.get(&step.name).map(|entry| entry.metadata.as_str());
+            rules::expect_own_place(&step.name, &next.path, before, others.chain(beside))?;
+            taken.push((step.name.clone(), next));
         }
         Ok(taken)
     }

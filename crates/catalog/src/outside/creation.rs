@@ -80,6 +80,7 @@ impl NewTable {
         let built = builder.map(|builder| builder.assign_uuid(lake.seams.uuid())).and_then(TableMetadataBuilder::build);
         let metadata = built.map_err(refused(name))?.metadata;
         rules::expect_columns(name, metadata.current_schema())?;
+        rules::expect_known_columns(name, &HashMap::new(), &metadata)?;
         rules::stamp(metadata, None, at)
     }
 }

@@ -67,10 +67,9 @@ impl NamespaceWish {
         Asked { what: self, digest }
     }
 
-    /// What became of properties that were `before` the change.
-    pub(super) fn told(&self, before: Option<&Properties>) -> Told {
+    /// What became of the properties; `was_there` tells which ones there were before.
+    pub(super) fn told(&self, was_there: impl Fn(&String) -> bool) -> Told {
         let Self::Note { updates, removals, .. } = self else { return Told::default() };
-        let was_there = |key: &String| before.is_some_and(|before| before.contains_key(key));
         let (removed, missing) = removals.iter().cloned().partition(was_there);
         Told { updated: updates.keys().cloned().collect(), removed, missing }
     }

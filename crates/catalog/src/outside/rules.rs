@@ -102,6 +102,32 @@ fn is_table(path: &str) -> bool {
     path.strip_prefix("tables/").is_some_and(|rest| rest.split('/').all(|part| !part.is_empty() && part != "."))
 }
 
+/// Refuses a table whose files would lie among those of another one, or around them: each of the two would be swept
+/// and relocated as the other's. Tables are told by where their metadata files lie;
+/// one that stays where it was `before` may.
+pub(super) fn expect_own_place<'a>(
+    name: &DatasetName,
+    path: &str,
+    before: Option<&str>,
+    mut others: impl Iterator<Item = (&'a DatasetName, &'a str)>,
+) -> Result<()> {
+    let own = location(path);
+    let overlap = |theirs: &str| is_within(own, theirs) || is_within(theirs, own);
+    let stays = before.is_some_and(|before| location(before) == own);
+    match others.find(|(other, path)| !stays && *other != name && overlap(location(path))) {
+        Some((other, _)) => Err(refuse(name, format!("its location is that of {other}, or one lies within the other"))),
+        None => Ok(()),
+    }
+}
+
+fn location(metadata: &str) -> &str {
+    metadata.rsplit_once("/metadata/").map_or(metadata, |(location, _)| location)
+}
+
+fn is_within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Refuses columns that cannot be told apart or have no type here.
 pub(super) fn expect_columns(name: &DatasetName, schema: &Schema) -> Result<()> {
     let mut seen = HashSet::new();
@@ -142,6 +168,10 @@ fn flaw(field: &NestedField) -> Option<String> {
 
 /// Refuses a schema under which files of the old one would read wrongly.
 pub(super) fn expect_evolution(name: &DatasetName, old: &TableMetadata, new: &Schema) -> Result<()> {
+    let was_there = |id: i32| old.schemas_iter().any(|schema| schema.field_by_id(id).is_some());
+    let parents = parents(new);
+    // What is new within what is new itself has rows to come only.
+    let is_old = |id: i32| parents.get(&id).is_none_or(|parent| was_there(*parent));
     for (id, field) in new.field_id_to_fields() {
         let known = old.current_schema().field_by_id(*id);
         let once = || old.schemas_iter().find_map(|schema| schema.field_by_id(*id));
@@ -150,7 +180,7 @@ pub(super) fn expect_evolution(name: &DatasetName, old: &TableMetadata, new: &Sc
             None if *id <= old.last_column_id() => {
                 return Err(refuse(name, format!("column {:?} has an id that was given out before", field.name)));
             }
-            None if field.required && is_top(new, *id) => {
+            None if field.required && is_old(*id) => {
                 return Err(refuse(name, format!("column {:?} is new and must be optional", field.name)));
             }
             None => {}
@@ -159,8 +189,29 @@ pub(super) fn expect_evolution(name: &DatasetName, old: &TableMetadata, new: &Sc
     Ok(())
 }
 
-fn is_top(schema: &Schema, id: i32) -> bool {
-    schema.as_struct().fields().iter().any(|field| field.id == id)
+/// The field that each nested one lies in, by their ids.
+fn parents(schema: &Schema) -> HashMap<i32, i32> {
+    let within = |outer: &NestedField| match outer.field_type.as_ref() {
+        Type::Struct(inner) => inner.fields().iter().map(|inner| (inner.id, outer.id)).collect(),
+        Type::List(list) => vec![(list.element_field.id, outer.id)],
+        Type::Map(map) => vec![(map.key_field.id, outer.id), (map.value_field.id, outer.id)],
+        Type::Primitive(_) => Vec::new(),
+    };
+    schema.field_id_to_fields().values().flat_map(|outer| within(outer)).collect()
+}
+
+/// Refuses new notes, besides those `known`, on columns that there never were.
+pub(super) fn expect_known_columns(
+    name: &DatasetName,
+    known: &HashMap<String, String>,
+    next: &TableMetadata,
+) -> Result<()> {
+    let noted = next.properties().iter().filter(|(key, value)| known.get(*key) != Some(*value));
+    let mut columns = noted.filter_map(|(key, _)| Some((key, pii::column_of(key)?)));
+    match columns.find(|(_, id)| next.schemas_iter().all(|schema| schema.field_by_id(*id).is_none())) {
+        Some((key, id)) => Err(refuse(name, format!("{key}: there is no column with the id {id}"))),
+        None => Ok(()),
+    }
 }
 
 fn expect_promotion(name: &DatasetName, old: &NestedField, new: &NestedField) -> Result<()> {

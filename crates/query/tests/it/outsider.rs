@@ -26,7 +26,7 @@ pub struct Outsider<'a> {
 }
 
 fn caller() -> Caller {
-    Caller { author: "outsider".into(), idempotency_key: None }
+    Caller { author: "outsider".into(), idempotency_key: None, may_take_away: true }
 }
 
 fn asked<T: serde::de::DeserializeOwned>(body: Value) -> Asked<T> {

@@ -63,7 +63,7 @@ async fn load(store: &Store) -> Result<(), Failure> {
 
 async fn commit_outside(store: &Store) -> Result<(), Failure> {
     let changes = serde_json::json!({"updates": [{"action": "set-properties", "updates": {"owner": "somebody"}}]});
-    let caller = Caller { author: "test".into(), idempotency_key: Some("once".into()) };
+    let caller = Caller { author: "test".into(), idempotency_key: Some("once".into()), may_take_away: true };
     open(store).await?.commit_outside(&name("t"), serde_json::from_value(changes)?, caller).await?;
     Ok(())
 }

@@ -38,7 +38,6 @@ fn what_changes_needs_to_write_and_so_does_what_nobody_knows() {
     }
     check(Method::PUT, "/storage/objects/a", Scope::Write);
     check(Method::DELETE, "/storage/objects/a", Scope::Write);
-    check(Method::DELETE, "/vectors/index/x", Scope::Write);
     check(Method::DELETE, "/vectors/index/x/items/y", Scope::Write);
     check(Method::DELETE, "/sql", Scope::Write);
     check(Method::PATCH, "/sql", Scope::Write);
@@ -48,5 +47,10 @@ fn what_changes_needs_to_write_and_so_does_what_nobody_knows() {
 fn what_takes_away_from_everybody_needs_an_administrator() {
     check(Method::DELETE, "/catalog/datasets/t", Scope::Admin);
     check(Method::POST, "/catalog/rollback/t", Scope::Admin);
+    check(Method::DELETE, "/vectors/index/x", Scope::Admin);
+    check(Method::DELETE, "/iceberg/v1/namespaces/x", Scope::Admin);
+    check(Method::DELETE, "/iceberg/v1/namespaces/x/tables/t", Scope::Admin);
+    check(Method::POST, "/iceberg/v1/tables/rename", Scope::Admin);
+    check(Method::POST, "/iceberg/v1/namespaces/x/tables/t", Scope::Write);
     check(Method::DELETE, "/catalog/tags/x", Scope::Write);
 }

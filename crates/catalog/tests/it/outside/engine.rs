@@ -23,7 +23,7 @@ pub fn caller() -> Caller {
 }
 
 pub fn keyed(key: Option<&str>) -> Caller {
-    Caller { author: "engine".into(), idempotency_key: key.map(Into::into) }
+    Caller { author: "engine".into(), idempotency_key: key.map(Into::into), may_take_away: true }
 }
 
 pub fn asked<T: DeserializeOwned>(body: Value) -> Asked<T> {
