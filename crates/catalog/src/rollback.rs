@@ -37,7 +37,11 @@ impl Catalog {
         let state = self.room.past.find(to).await?;
         let target = match state.table(name) {
             Ok(entry) => entry,
-            Err(unknown) => namesake(&state, &*self.room.head.ask().await?, name).ok_or(unknown)?,
+            Err(unknown) => {
+                let now = self.room.head.ask().await?;
+                let table_id = now.tables.get(name).map(|entry| entry.table_id);
+                table_id.and_then(|table_id| named(&state, table_id)).ok_or(unknown)?.1
+            }
         };
         let target = self.room.tables.load(name, target).await?;
         let rolling = RollingBack {
@@ -55,10 +59,9 @@ impl Catalog {
     }
 }
 
-/// What `past` pins of the table that `now` has under this name, whatever it was called.
-fn namesake<'a>(past: &'a State, now: &State, name: &DatasetName) -> Option<&'a Arc<TableEntry>> {
-    let table_id = now.tables.get(name)?.table_id;
-    past.tables.values().find(|entry| entry.table_id == table_id)
+/// The table of this id at a version, and what it is called there.
+fn named(state: &State, table_id: Uuid) -> Option<(&DatasetName, &Arc<TableEntry>)> {
+    state.tables.iter().find(|(_, entry)| entry.table_id == table_id)
 }
 
 /// A rollback on its way through the committer.
@@ -108,15 +111,20 @@ impl RollingBack {
     /// stays said.
     async fn base(&self, state: &State) -> Result<Arc<Table>> {
         let (name, table_id) = (self.target.name(), self.target.table_id());
-        let living = state.tables.iter().find(|(_, entry)| entry.table_id == table_id);
-        if let Some((now, entry)) = living {
+        if let Some((now, entry)) = named(state, table_id) {
             if now == name {
                 return self.room.tables.load(name, entry).await;
             }
             return Err(Error::Renamed { name: name.clone(), to: self.to, now: now.clone() });
         }
-        match self.room.last_put(table_id, self.to.max(state.oldest), state.published()).await? {
-            Some(last) => self.room.tables.load(name, &self.target.entry().after(&last)).await,
+        // Below the oldest version only what tags name is known.
+        let since = self.to.max(state.oldest);
+        let entry = match self.room.last_put(table_id, since, state.published()).await? {
+            Some(last) => Some(self.target.entry().after(&last)),
+            None => named(&*self.room.past.state(since).await?, table_id).map(|(_, entry)| entry.as_ref().clone()),
+        };
+        match entry {
+            Some(entry) => self.room.tables.load(name, &entry).await,
             None => Ok(Arc::clone(&self.target)),
         }
     }

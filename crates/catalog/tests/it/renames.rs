@@ -1,7 +1,7 @@
 //! Renames: a table stays what it is under another name, in what is told of it and on the way back.
 
-use base::{AsOf, DatasetName, Fault, Kind, Version};
-use catalog::{Became, Caller, Catalog, Classify, Mode, Pii};
+use base::{AsOf, DatasetName, Fault, Kind, Span, Version};
+use catalog::{Became, Caller, Catalog, Classify, Expiry, Mode, Pii};
 use testkit::TestLake;
 
 use crate::support::{ids, load, open};
@@ -110,4 +110,20 @@ async fn what_was_said_about_personal_data_outlives_a_drop() {
     let kinds: Vec<_> = back.table.columns().iter().map(|column| column.pii).collect();
     assert_eq!(kinds, [None, Some(Pii::Ssn)]);
     assert_eq!(ids(&catalog, "t").await, [1]);
+}
+
+#[tokio::test]
+async fn nor_does_it_end_with_the_versions_between() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    load(&catalog, "t", Mode::Append, &[1]).await.unwrap();
+    catalog.put_tag(&"first".parse().unwrap(), None, "test").await.unwrap();
+    let columns = [("name".to_owned(), Some(Pii::Ssn))].into();
+    catalog.classify(Classify { name: name("t"), columns, author: "test".into() }).await.unwrap();
+    load(&catalog, "other", Mode::Append, &[1]).await.unwrap();
+    let expiry = Expiry { older_than: None, keep_last: Some(1), linger: Span::secs(0), author: "test".into() };
+    catalog.expire(&expiry).await.unwrap();
+    catalog.drop_dataset(&name("t"), "test").await.unwrap();
+    let back = catalog.roll_back(&name("t"), &version(1), "test").await.unwrap();
+    assert_eq!(back.table.columns()[1].pii, Some(Pii::Ssn));
 }
