@@ -5,7 +5,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::datatypes::{FieldRef, SchemaRef};
+use catalog::checksums::Summing;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::writer::SerializedFileWriter;
 
@@ -17,7 +19,8 @@ mod tests;
 
 /// A Parquet file being written by several threads, each of which encodes some of the columns.
 ///
-/// A row group goes to the file when its last column arrives, and groups go in order.
+/// A row group goes to the file when its last column arrives, and groups go in order. The file holds its own
+/// checksums.
 pub struct ParquetFile<W: Write + Send> {
     factory: ArrowRowGroupWriterFactory,
     built: SchemaRef,
@@ -27,7 +30,7 @@ pub struct ParquetFile<W: Write + Send> {
 }
 
 struct State<W: Write + Send> {
-    writer: SerializedFileWriter<W>,
+    writer: SerializedFileWriter<Summing<W>>,
     next: usize,
     /// A write failed. What failed is told once; others would only hear that the file is useless.
     broken: bool,
@@ -39,7 +42,7 @@ impl<W: Write + Send> ParquetFile<W> {
     pub fn create(to: W, layout: Layout) -> Result<Self> {
         let width = layout.descriptor.num_columns();
         let root = layout.descriptor.root_schema_ptr();
-        let writer = SerializedFileWriter::new(to, root, layout.properties.into())?;
+        let writer = SerializedFileWriter::new(Summing::new(to), root, layout.properties.into())?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&layout.built));
         Ok(Self {
             factory,
@@ -74,8 +77,12 @@ impl<W: Write + Send> ParquetFile<W> {
     /// Writes the footer, then ends what it was written to; answers both.
     pub fn finish<T>(self, end: impl FnOnce(&mut W) -> Result<T>) -> Result<(ParquetMetaData, T)> {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.writer.flush().map_err(ParquetError::from)?;
+        for pair in state.writer.inner_mut().begin_tail() {
+            state.writer.append_key_value_metadata(pair);
+        }
         let footer = state.writer.finish()?;
-        Ok((footer, end(state.writer.inner_mut())?))
+        Ok((footer, end(state.writer.inner_mut().end().map_err(ParquetError::from)?)?))
     }
 
     /// Bytes in the file so far.
@@ -95,6 +102,7 @@ impl<W: Write + Send> State<W> {
 
     fn write_next(&mut self) -> Result<()> {
         let columns = self.waiting.remove(&self.next).unwrap_or_default();
+        columns.values().for_each(|chunk| self.writer.inner_mut().expect(chunk.close()));
         let mut group = self.writer.next_row_group()?;
         for chunk in columns.into_values() {
             chunk.append_to_row_group(&mut group)?;

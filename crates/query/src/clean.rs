@@ -39,9 +39,10 @@ impl Cleaner {
             DataFusionError::Shared(inner) => self.shared(&inner),
             DataFusionError::ExecutionJoin(_) => Error::Panicked,
             DataFusionError::ParquetError(inner) if in_a_filter(&inner) => uncomputable(),
-            error @ (DataFusionError::ParquetError(_)
-            | DataFusionError::ObjectStore(_)
-            | DataFusionError::IoError(_)) => Error::Unreadable(Box::new(error)),
+            DataFusionError::ParquetError(inner) => file(*inner),
+            error @ (DataFusionError::ObjectStore(_) | DataFusionError::IoError(_)) => {
+                Error::Unreadable(Box::new(error))
+            }
             error => {
                 tracing::error!(error = %error, "the query engine reported a fault of its own");
                 Error::Unsupported("the engine cannot answer this statement".to_owned())
@@ -65,10 +66,14 @@ impl Cleaner {
             DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
                 Some(Error::Overflow) => Error::Overflow,
                 Some(Error::MemoryLimit { limit, advice }) => Error::MemoryLimit { limit: *limit, advice },
-                _ => Error::Unreadable(inner.to_string().into()),
+                _ => unreadable(inner.as_ref()),
             },
             DataFusionError::ParquetError(inner) if in_a_filter(inner) => uncomputable(),
-            DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => {
+            DataFusionError::ParquetError(inner) => match inner.as_ref() {
+                ParquetError::External(inner) => unreadable(inner.as_ref()),
+                inner => unreadable(inner),
+            },
+            DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => {
                 Error::Unreadable(error.to_string().into())
             }
             other => {
@@ -82,7 +87,7 @@ impl Cleaner {
         match error {
             ArrowError::ExternalError(inner) => match inner.downcast::<DataFusionError>() {
                 Ok(engine) => self.error(*engine),
-                Err(other) => Error::Unreadable(other),
+                Err(other) => file(ParquetError::External(other)),
             },
             other => self.arrow_text(&other),
         }
@@ -95,8 +100,9 @@ impl Cleaner {
             ArrowError::MemoryError(_) => self.memory_limit(),
             ArrowError::ExternalError(inner) => match inner.downcast_ref::<DataFusionError>() {
                 Some(engine) => self.shared(engine),
-                None => Error::Unreadable(inner.to_string().into()),
+                None => unreadable(inner.as_ref()),
             },
+            ArrowError::ParquetError(text) => Error::Unreadable(text.clone().into()),
             other => self.execution(&other.to_string()),
         }
     }
@@ -152,6 +158,27 @@ fn in_a_filter(error: &ParquetError) -> bool {
         ParquetError::External(inner) => matches!(inner.downcast_ref(), Some(ArrowError::ComputeError(_))),
         _ => false,
     }
+}
+
+/// Why a file could not be read. Which one it is, and of which dataset, is told where its bytes are checked.
+fn file(error: ParquetError) -> Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<Error>() {
+            Ok(own) => *own,
+            Err(inner) => Error::Unreadable(inner),
+        },
+        error => Error::Unreadable(Box::new(error)),
+    }
+}
+
+/// The same of an error that can only be looked at.
+fn unreadable(error: &(dyn std::error::Error + 'static)) -> Error {
+    if let Some(Error::Catalog(inner)) = error.downcast_ref()
+        && let catalog::Error::Damaged { what, source } = inner.as_ref()
+    {
+        return catalog::Error::Damaged { what: what.clone(), source: source.to_string().into() }.into();
+    }
+    Error::Unreadable(error.to_string().into())
 }
 
 fn uncomputable() -> Error {

@@ -13,7 +13,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use crate::deletes::{self, PATH_AND_POSITION, Positions, Values, WithoutDeleted};
 use crate::provider::{LakeTable, expose, external, listed};
-use crate::scan::{self, Scan};
+use crate::scan::Scan;
 
 /// The delete files by value that some data files have in common.
 type Group = (Vec<Arc<DeleteFile>>, Vec<DataFile>);
@@ -75,7 +75,7 @@ impl LakeTable {
         let mut left = Vec::with_capacity(files.len());
         for (file, mut listed) in files.iter().zip(self.list(files)) {
             if positions.any(file) {
-                let footer = scan::footer(&self.reader, state, listed.clone()).await?;
+                let footer = self.source().footer(state, listed.clone()).await?;
                 if let Some(access) = positions.left(file, &footer) {
                     listed = listed.with_extension(access);
                 }
@@ -110,7 +110,7 @@ impl LakeTable {
             values.push(Values::read(plans, places, state, deletes::reservation(state)).await?);
         }
         let shown = Arc::new(self.schema.project(&reading.asked)?);
-        let scan = Scan::new(&self.reader, columns, self.ids_by_name());
+        let scan = Scan::new(self.source(), columns, self.ids_by_name());
         let unknown = Statistics::new_unknown(&scan.schema);
         let input = scan.plan(state, Some(&read), files, |config| config.with_statistics(unknown))?;
         Ok(Arc::new(WithoutDeleted::new(input, values.into(), reading.memory, shown)))
@@ -123,7 +123,7 @@ impl LakeTable {
         delete: &DeleteFile,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let names = fields.iter().map(|(id, field)| (field.name().clone(), *id)).collect::<HashMap<_, _>>();
-        Scan::new(&self.reader, fields, names)
+        Scan::new(self.source(), fields, names)
             .plan(state, None, vec![listed(&delete.path, delete.size)], |config| config)
     }
 }

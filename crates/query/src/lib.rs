@@ -4,7 +4,7 @@
 //! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`],
 //! [`query`] (the verbs) and `run` (a running query); how a question becomes a plan: `statement`, `guard`, `unread`,
 //! `precedence`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`; what the engine reads:
-//! `provider`, `scan`, `columns`, `nested`, `bounds`, `cut` and `deletes` (files with deleted rows), `found`, `history`,
+//! `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut` and `deletes` (files with deleted rows), `found`, `history`,
 //! `range`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`, `effort`, `layers`, `multiset`,
 //! `subqueries`, `pushdown`, `yielding`, `pace`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
@@ -24,6 +24,7 @@ mod effort;
 pub mod encode;
 mod engine;
 pub mod error;
+mod file;
 mod found;
 mod guard;
 mod history;

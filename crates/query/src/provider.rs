@@ -24,13 +24,10 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::bounds::{FileBounds, statistics};
 use crate::columns::ColumnsById;
 use crate::error::Error;
-use crate::scan::Scan;
+use crate::scan::{Scan, Source};
 
 /// The only place that data is read from. Nothing that a statement names can become another one.
 pub(crate) const LAKE_URL: &str = "lake://lake/";
-
-/// How much of a file's end is read at once: the footer of most files, and their page index.
-const FOOTER_HINT: usize = 64 << 10;
 
 /// Whoever reads the lake's files for queries, and counts what it need not read.
 #[derive(Debug, Clone)]
@@ -73,6 +70,11 @@ impl LakeTable {
         ids_by_name(&self.table)
     }
 
+    /// Where the table's files come from.
+    pub(crate) fn source(&self) -> Source<'_> {
+        Source { dataset: self.table.name(), reader: &self.reader }
+    }
+
     /// The table in the words of the catalog.
     pub(crate) fn table(&self) -> &Arc<Table> {
         &self.table
@@ -105,7 +107,7 @@ impl LakeTable {
         let files = self.list(files);
         let known = files.iter().filter_map(|file| file.statistics.as_deref());
         let total = Statistics::try_merge_iter(known, &self.schema)?;
-        let scan = Scan { reader: &self.reader, schema: Arc::clone(&self.schema), columns: Arc::clone(&self.columns) };
+        let scan = Scan { source: self.source(), schema: Arc::clone(&self.schema), columns: Arc::clone(&self.columns) };
         scan.plan(state, projection, files, |config| config.with_statistics(total).with_limit(limit))
     }
 
@@ -137,7 +139,7 @@ pub(crate) fn listed(path: &str, size: u64) -> PartitionedFile {
     // Other engines may have escaped what they put into a name; it is read as it is written.
     let location = Path::parse(path).unwrap_or_else(|_| Path::from(path));
     let meta = ObjectMeta { location, last_modified: Default::default(), size, e_tag: None, version: None };
-    PartitionedFile::new_from_meta(meta).with_metadata_size_hint(FOOTER_HINT)
+    PartitionedFile::new_from_meta(meta)
 }
 
 /// A column as the engine sees it.

@@ -7,14 +7,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base::{AsOf, DatasetName, Timestamp, Version};
 use bytes::Bytes;
+use catalog::checksums::{self, Watch};
 use catalog::{Pin, Plate};
 use futures::{StreamExt, TryStreamExt, stream};
+use parquet::errors::ParquetError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use storage::{Store, Writer};
 
-use crate::copy::{Copied, copy};
+use crate::copy::{Copied, Expected, copy};
 use crate::error::{Error, Result};
+use crate::rows::fetch;
 use crate::upkeep::Upkeep;
 
 /// The newest format of backups that this program writes and reads.
@@ -136,12 +139,34 @@ impl Upkeep {
 
     async fn copy_files(&self, to: &Store, files: impl IntoIterator<Item = String>, list: &mut List) -> Result<()> {
         let from = self.catalog.store();
-        let copies = files.into_iter().map(|path| async move { copy(from, to, &path, None).await });
+        let files: Vec<_> = files.into_iter().map(|path| (list.sizes.get(&path).copied(), path)).collect();
+        let copies = files.into_iter().map(|(size, path)| async move {
+            let watch = match size {
+                Some(size) => self.watch(&path, size).await?,
+                None => None,
+            };
+            copy(from, to, &path, Expected::Sound(watch)).await?.map_err(|cause| damaged(path, cause))
+        });
         let mut copies = stream::iter(copies).buffered(AT_ONCE);
         while let Some(copied) = copies.try_next().await? {
             list.add(&copied).await?;
         }
         Ok(())
+    }
+
+    /// What a data file is checked against while it is copied, when it holds checksums.
+    async fn watch(&self, path: &str, size: u64) -> Result<Option<Watch>> {
+        let opened = checksums::open(size, |range| fetch(self.catalog.store(), path, range)).await;
+        let source = match opened {
+            Ok(opened) => return Ok(opened.checksums.map(Watch::new)),
+            Err(ParquetError::External(inner)) => match inner.downcast::<storage::Error>() {
+                Ok(inner) if !matches!(*inner, storage::Error::Range { .. }) => return Err(Error::Storage(*inner)),
+                Ok(inner) => inner,
+                Err(inner) => inner,
+            },
+            Err(error) => error.into(),
+        };
+        Err(damaged(path.to_owned(), source))
     }
 
     /// The fragments of an index, as far as they follow each other: one that is being added is not waited for.

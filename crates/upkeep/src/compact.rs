@@ -165,15 +165,19 @@ impl Upkeep {
             let mut teller = Teller::new(&schema)?;
             for file in &group {
                 let opened = runtime.block_on(Rows::open(&store, &file.path, file.size, &columns));
-                let Some(mut rows) = opened.map_err(|error| unreadable(&name, error))? else { return Ok(None) };
+                let Some(mut rows) = opened.map_err(|error| unreadable((&name, &file.path), error))? else {
+                    return Ok(None);
+                };
                 let mut count = 0;
-                while let Some(batch) = runtime.block_on(rows.next()).map_err(|error| unusable(&name, error))? {
-                    expect_stated(&name, stated::holds(file, &batch)?)?;
+                while let Some(batch) =
+                    runtime.block_on(rows.next()).map_err(|error| unusable((&name, &file.path), error))?
+                {
+                    expect_stated((&name, &file.path), stated::holds(file, &batch)?)?;
                     count += batch.num_rows() as u64;
                     teller.add(&batch)?;
                     writer.write(&batch)?;
                 }
-                expect_stated(&name, count == file.rows)?;
+                expect_stated((&name, &file.path), count == file.rows)?;
             }
             Ok(Some(Merged { files: writer.finish()?, tally: teller.tally() }))
         };
@@ -187,9 +191,9 @@ impl Upkeep {
         let mut teller = Teller::new(&schema)?;
         for file in files {
             let opened = Rows::open(self.catalog.store(), &file.path, file.size, &columns).await;
-            let rows = opened.map_err(|error| unreadable(name, error))?;
+            let rows = opened.map_err(|error| unreadable((name, &file.path), error))?;
             let mut rows = rows.ok_or_else(|| Error::RowsDiffer { name: name.clone() })?;
-            while let Some(batch) = rows.next().await.map_err(|error| unusable(name, error))? {
+            while let Some(batch) = rows.next().await.map_err(|error| unusable((name, &file.path), error))? {
                 teller.add(&batch)?;
             }
         }
@@ -251,14 +255,14 @@ fn groups(files: &[DataFile], target: ByteSize) -> Vec<Group> {
 }
 
 /// Damage that its encoding hides must not be written anew, where nobody would find it any more.
-fn expect_stated(name: &DatasetName, is_stated: bool) -> Result<()> {
+fn expect_stated(file: (&DatasetName, &str), is_stated: bool) -> Result<()> {
     let differs = || ParquetError::General("it holds other rows than its manifest states".to_owned());
-    if is_stated { Ok(()) } else { Err(unreadable(name, differs())) }
+    if is_stated { Ok(()) } else { Err(unreadable(file, differs())) }
 }
 
 /// A file that is cut or gone does not read; otherwise a failure of the store is one.
-fn unreadable(name: &DatasetName, source: ParquetError) -> Error {
-    let unreadable = |source| Error::Unreadable { name: name.clone(), source };
+fn unreadable((name, path): (&DatasetName, &str), source: ParquetError) -> Error {
+    let unreadable = |source| Error::Unreadable { name: name.clone(), path: path.to_owned(), source };
     match source {
         ParquetError::External(inner) => match inner.downcast::<storage::Error>() {
             Ok(inner) if matches!(*inner, storage::Error::NotFound { .. } | storage::Error::Range { .. }) => {
@@ -271,9 +275,9 @@ fn unreadable(name: &DatasetName, source: ParquetError) -> Error {
     }
 }
 
-fn unusable(name: &DatasetName, error: RowsError) -> Error {
+fn unusable(file: (&DatasetName, &str), error: RowsError) -> Error {
     match error {
-        RowsError::File(source) => unreadable(name, source),
+        RowsError::File(source) => unreadable(file, source),
         RowsError::Columns(source) => Error::Columns(source),
     }
 }

@@ -1,10 +1,13 @@
 //! Files copied from one store to another, with their hashes, and the list of them.
 
 use bytes::Bytes;
+use catalog::checksums::Watch;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use storage::Store;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A file of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,19 +27,40 @@ impl Copied {
     }
 }
 
-/// Copies a file. When `expected` is given and the bytes are others, nothing becomes visible; the answer tells.
-pub(crate) async fn copy(from: &Store, to: &Store, path: &str, expected: Option<&Copied>) -> storage::Result<Copied> {
+/// What a file is expected to be.
+pub(crate) enum Expected<'a> {
+    /// These very bytes.
+    Bytes(&'a Copied),
+    /// What its own checksums say, when it has any.
+    Sound(Option<Watch>),
+}
+
+/// Copies a file. When its bytes are not as expected, nothing becomes visible, and the inner answer tells.
+pub(crate) async fn copy(
+    from: &Store,
+    to: &Store,
+    path: &str,
+    mut expected: Expected<'_>,
+) -> storage::Result<Result<Copied, Cause>> {
     let mut reading = from.read(path, None).await?.stream;
     let mut writer = to.writer(path).await?;
     let (mut hash, mut size) = (Sha256::new(), 0);
     while let Some(bytes) = reading.try_next().await? {
+        if let Expected::Sound(Some(watch)) = &mut expected
+            && let Err(cause) = watch.pass(&bytes)
+        {
+            return Ok(Err(cause));
+        }
         hash.update(&bytes);
         size += bytes.len() as u64;
         writer.append(bytes).await?;
     }
     let copied = Copied { path: path.to_owned(), size, sha256: hex::encode(hash.finalize()) };
-    if expected.is_none_or(|expected| *expected == copied) {
-        writer.finish().await?;
+    match expected {
+        Expected::Bytes(expected) if *expected != copied => Ok(Err("it has other bytes".into())),
+        _ => {
+            writer.finish().await?;
+            Ok(Ok(copied))
+        }
     }
-    Ok(copied)
 }

@@ -16,10 +16,12 @@ pub enum Error {
         name: DatasetName,
     },
     /// A data file cannot be read.
-    #[error("a data file of {name} cannot be read")]
+    #[error("the data file {path} of {name} cannot be read")]
     Unreadable {
         /// The dataset.
         name: DatasetName,
+        /// The file, relative to the lake's root.
+        path: String,
         /// The reader's own words.
         #[source]
         source: ParquetError,

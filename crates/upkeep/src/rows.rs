@@ -8,13 +8,14 @@ use arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
+use catalog::checksums::{self, Opened};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStream, ParquetRecordBatchStreamBuilder};
 use parquet::arrow::{PARQUET_FIELD_ID_META_KEY, ProjectionMask};
 use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::ParquetMetaData;
 use storage::Store;
 
 use crate::error::Result;
@@ -42,7 +43,7 @@ pub(crate) struct Columns<'a> {
 impl Rows {
     /// Opens a file of `size` bytes. None when its columns do not become the table's without loss.
     pub async fn open(store: &Store, path: &str, size: u64, columns: &Columns<'_>) -> ParquetResult<Option<Self>> {
-        let reader = Reader { store: store.clone(), path: path.to_owned(), size };
+        let reader = Reader::open(store, path, size).await?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = ParquetRecordBatchStreamBuilder::new_with_options(reader, options).await?;
         let Some(wanted) = columns.find(builder.schema()) else { return Ok(None) };
@@ -141,24 +142,44 @@ fn batch_size(file: &ParquetMetaData) -> usize {
     usize::try_from((BATCH_BYTES / each).clamp(1, BATCH_ROWS)).unwrap_or(1)
 }
 
-/// A stored file, as the Parquet reader asks for it.
+/// A stored file, as the Parquet reader asks for it. What its writer summed is checked.
 struct Reader {
     store: Store,
     path: String,
-    size: u64,
+    opened: Opened,
+}
+
+impl Reader {
+    async fn open(store: &Store, path: &str, size: u64) -> ParquetResult<Self> {
+        let opened = checksums::open(size, |range| fetch(store, path, range)).await?;
+        Ok(Self { store: store.clone(), path: path.to_owned(), opened })
+    }
+}
+
+/// Bytes as they are stored, and as many as were asked for.
+pub(crate) async fn fetch(store: &Store, path: &str, range: Range<u64>) -> ParquetResult<Bytes> {
+    let read = store.get_range(path, range.clone()).await.map_err(|error| ParquetError::External(error.into()))?;
+    if read.len() as u64 == range.end - range.start {
+        return Ok(read);
+    }
+    Err(ParquetError::General("it is shorter than its manifest states".to_owned()))
 }
 
 impl AsyncFileReader for Reader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
-        let read = async { self.store.get_range(&self.path, range).await };
-        read.map(|read| read.map_err(|error| ParquetError::External(error.into()))).boxed()
+        async move {
+            let read = fetch(&self.store, &self.path, range.clone()).await?;
+            let checked =
+                self.opened.checksums.as_ref().map_or(Ok(()), |checksums| checksums.check(range.start, &read));
+            checked.map(|()| read).map_err(ParquetError::External)
+        }
+        .boxed()
     }
 
     fn get_metadata<'a>(
         &'a mut self,
         _: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, ParquetResult<Arc<ParquetMetaData>>> {
-        let size = self.size;
-        async move { ParquetMetaDataReader::new().load_and_finish(self, size).await.map(Arc::new) }.boxed()
+        std::future::ready(Ok(Arc::clone(&self.opened.footer))).boxed()
     }
 }

@@ -112,7 +112,8 @@ async fn a_file_that_is_damaged_stops_its_table_and_no_other() {
     }
     lake.store.put(&file.path, vec![0; file.size as usize].into()).await.unwrap();
     let done = upkeep.compact(&compact_all()).await.unwrap();
-    assert_eq!(done[0].left_alone.as_deref(), Some("a data file of bad cannot be read"));
+    let told = format!("the data file {} of bad cannot be read", file.path);
+    assert_eq!(done[0].left_alone.as_deref(), Some(told.as_str()));
     assert_eq!((done[1].files, files(&catalog, "good").await), (2, 1));
     assert_eq!(crate::support::paths(&lake.store, "tables/bad").await, before, "nothing is left behind");
     let past = catalog.pin(Some(&AsOf::Version(Version(6)))).await.unwrap();
@@ -133,4 +134,28 @@ async fn the_bounds_of_a_column_that_was_called_personal_are_listed_no_more() {
         if before.contains(path) { manifests.0 += usize::from(is_told) } else { manifests.1 += usize::from(is_told) }
     }
     assert_eq!(manifests, (1, 0), "only what was listed before it was called personal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_byte_that_changed_is_neither_merged_nor_backed_up() {
+    let lake = TestLake::open().await;
+    let (catalog, upkeep) = appended(&lake, "t", 2).await;
+    upkeep.compact(&compact_all()).await.unwrap();
+    load(&catalog, "t", Mode::Append, &[9]).await.unwrap();
+    let pin = catalog.pin(None).await.unwrap();
+    let listed = catalog.table(&pin, &"t".parse().unwrap()).await.unwrap().files().await.unwrap();
+    let path = &listed.iter().max_by_key(|file| file.rows).unwrap().path;
+    let sound = lake.store.get(path).await.unwrap();
+    for at in [8, 50, sound.len() - 100] {
+        let mut bytes = sound.to_vec();
+        bytes[at] ^= 1;
+        lake.store.put(path, bytes.into()).await.unwrap();
+        let told = upkeep.compact(&compact_all()).await.unwrap().remove(0).left_alone;
+        assert_eq!(told, Some(format!("the data file {path} of t cannot be read")), "{at}");
+        let refused = upkeep.back_up(&testkit::lake::memory().await, None).await.unwrap_err();
+        assert_eq!((refused.code(), refused.to_string()), ("catalog.damaged", format!("{path} is damaged")), "{at}");
+    }
+    lake.store.put(path, sound).await.unwrap();
+    upkeep.back_up(&testkit::lake::memory().await, None).await.unwrap();
+    assert_eq!(upkeep.compact(&compact_all()).await.unwrap().remove(0).rows, 5);
 }
