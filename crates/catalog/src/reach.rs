@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tables::lake::Lake;
 use tables::metadata_file;
 use tables::read_table::ReadTable;
+use uuid::Uuid;
 
 use crate::catalog::{Catalog, Room};
 use crate::error::{Error, Result};
@@ -17,6 +18,8 @@ use crate::pin::Pin;
 use crate::record::Change;
 use crate::state::State;
 
+/// Where notes about indexes lie, by their ids.
+const NOTES: &str = "_lake/indexes/";
 /// How many tables' files are gathered at once.
 const AT_ONCE: usize = 16;
 /// How many records are read at once.
@@ -29,6 +32,7 @@ pub struct Reach {
     /// Directories of tables that some version pins: what lies beside their data is theirs too.
     tables: BTreeSet<String>,
     indexes: BTreeSet<String>,
+    index_ids: HashSet<Uuid>,
     /// Directories of tables that did not read, so that nothing in them can be told from a stray.
     unread: BTreeSet<String>,
 }
@@ -67,9 +71,9 @@ impl Catalog {
     async fn reach_from(&self, head: &Arc<State>, grace: Span) -> Result<Reach> {
         let (room, kept) = (&self.room, Walk::new(&self.room.lake));
         room.walk_state(&kept, head).await?;
-        for version in
-            head.tagged_below(head.oldest).into_iter().chain((head.version > Version(0)).then_some(head.oldest))
-        {
+        let mut starts = head.tagged_below(head.oldest);
+        starts.extend((head.version > Version(0)).then_some(head.oldest));
+        for version in starts {
             room.walk_version(&kept, version).await?;
         }
         room.walk_records(&kept, head.oldest.next(), head.version).await?;
@@ -132,7 +136,7 @@ impl Room {
             for change in changes {
                 match change {
                     Change::TablePut(put) => pins.push((put.name.clone(), put.metadata.clone(), Depth::Current)),
-                    Change::IndexPut(put) => walk.index(&put.location),
+                    Change::IndexPut(put) => walk.index(put.index_id, &put.location),
                     _ => {}
                 }
             }
@@ -152,21 +156,23 @@ fn pins(state: &State) -> Pins {
 }
 
 impl Reach {
-    /// Whether nobody needs this file of the lake: it lies where tables and indexes keep files, and no kept version
-    /// reaches it. What lies elsewhere, or has an unknown place, is never a stray.
+    /// Whether nobody needs this file of the lake: it lies where tables and indexes keep files or notes, and no kept
+    /// version reaches it. What lies elsewhere, or has an unknown place, is never a stray.
     pub fn is_stray(&self, path: &str) -> bool {
-        let mut parts = path.splitn(4, '/');
-        let (Some(area), Some(name), Some(kind), Some(_)) = (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return false;
-        };
-        let home = format!("{area}/{name}");
-        match (area, kind) {
-            ("tables", "data" | "metadata") => !self.unread.contains(&home) && !self.files.contains(&digest(path)),
-            ("tables", "rejected") => !self.tables.contains(&home),
-            ("indexes", "fragments") => !self.indexes.contains(&home),
-            _ => false,
+        if let Some(note) = path.strip_prefix(NOTES) {
+            let id = note.strip_suffix(".json").and_then(|id| id.parse().ok());
+            return id.is_some_and(|id| !self.index_ids.contains(&id));
         }
+        let Some((home, kind)) = place(path) else { return false };
+        match kind {
+            "data" | "metadata" => !self.is_unread(path) && !self.files.contains(&digest(path)),
+            "rejected" => !self.tables.contains(home),
+            _ => !self.indexes.contains(home),
+        }
+    }
+
+    fn is_unread(&self, path: &str) -> bool {
+        self.unread.iter().any(|home| path.strip_prefix(home.as_str()).is_some_and(|rest| rest.starts_with('/')))
     }
 
     /// Directories of tables that did not read: nothing in them is taken for a stray.
@@ -183,9 +189,23 @@ fn digest(path: &str) -> u128 {
     u128::from_be_bytes(first)
 }
 
-/// The directory of a table, `tables/<name>-<suffix>`, given one of its files.
-fn home(path: &str) -> String {
-    path.splitn(3, '/').take(2).collect::<Vec<_>>().join("/")
+/// The directory of the table or index that a file belongs to by its place, and the name of the directory in there.
+/// Tables of other engines may lie deeper than ours.
+fn place(path: &str) -> Option<(&str, &str)> {
+    let slashes: Vec<usize> = path.match_indices('/').map(|(at, _)| at).collect();
+    let kinds: &[&str] = match path.split('/').next()? {
+        "tables" => &["data", "metadata", "rejected"],
+        "indexes" => &["fragments"],
+        _ => return None,
+    };
+    let inner = slashes.windows(2).skip(1).map(|pair| (&path[..pair[0]], &path[pair[0] + 1..pair[1]]));
+    inner.into_iter().find(|(_, kind)| kinds.contains(kind))
+}
+
+/// The directory of a table, given its metadata file.
+fn home(metadata: &str) -> String {
+    let home = metadata.rsplitn(3, '/').nth(2);
+    home.unwrap_or_default().to_owned()
 }
 
 /// A walk over tables that visits no file twice.
@@ -219,12 +239,14 @@ impl<'a> Walk<'a> {
         self.reach().files.insert(digest(path))
     }
 
-    fn index(&self, location: &str) {
-        self.reach().indexes.insert(location.to_owned());
+    fn index(&self, id: Uuid, location: &str) {
+        let mut reach = self.reach();
+        reach.indexes.insert(location.to_owned());
+        reach.index_ids.insert(id);
     }
 
     fn indexes(&self, state: &State) {
-        state.indexes.values().for_each(|entry| self.index(&entry.location));
+        state.indexes.values().for_each(|entry| self.index(entry.index_id, &entry.location));
     }
 
     /// Visits tables. One that is damaged closes its directory instead of ending the walk.

@@ -75,6 +75,9 @@ struct List {
 impl Upkeep {
     /// Copies a version to an empty place; without one asked for, the newest.
     pub async fn back_up(&self, to: &Store, as_of: Option<&AsOf>) -> Result<BackedUp> {
+        if lies_within(to, self.catalog.store()) {
+            return Err(Error::Nested { place: "the place of the backup", within: "the lake" });
+        }
         if !to.list("", None, 1).await?.entries.is_empty() {
             return Err(Error::Occupied { place: "the place of the backup", holds: "choose an empty one" });
         }
@@ -132,7 +135,7 @@ impl Upkeep {
         let list_sha256 = hex::encode(hash.finalize());
         let heading =
             Heading { format: FORMAT, version: pin.version(), at: pin.at(), files, bytes, list_sha256, rows, plate };
-        let written = serde_json::to_vec_pretty(&heading).map_err(|_| Error::Lost)?;
+        let written = serde_json::to_vec_pretty(&heading)?;
         to.create(HEADING, Bytes::from(written)).await?;
         Ok(BackedUp { version: pin.version(), at: pin.at(), datasets: names.len() as u64, files, bytes })
     }
@@ -193,13 +196,18 @@ impl List {
             let why = format!("it has {} bytes, and its manifest states {stated}", copied.size);
             return Err(damaged(copied.path.clone(), why));
         }
-        let mut line = serde_json::to_vec(copied).map_err(|_| Error::Lost)?;
+        let mut line = serde_json::to_vec(copied)?;
         line.push(b'\n');
         self.hash.update(&line);
         self.files += 1;
         self.bytes += copied.size;
         Ok(self.writer.append(Bytes::from(line)).await?)
     }
+}
+
+/// Whether a store lies somewhere below another one: what is written to the first then appears in the second.
+pub(crate) fn lies_within(inner: &Store, outer: &Store) -> bool {
+    inner.uri().strip_prefix(outer.uri()).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn damaged(path: String, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

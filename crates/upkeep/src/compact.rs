@@ -1,5 +1,7 @@
-//! Compaction: small files of a table are merged into larger ones that hold the very same rows.
+//! Compaction: small files of a table are merged into larger ones that hold the very same rows, and so are written anew
+//! those that tell of personal values.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use base::{ByteSize, DatasetName, Version};
@@ -14,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::rows::{Columns, Rows, RowsError};
 use crate::stated;
 use crate::tally::{Tally, Teller, can_tally};
+use crate::telling::telling;
 use crate::upkeep::Upkeep;
 
 /// How often a table is looked at anew because others changed the files that were being merged.
@@ -24,7 +27,7 @@ const ATTEMPTS: usize = 3;
 pub struct Compact {
     /// The dataset; none compacts all of them.
     pub name: Option<DatasetName>,
-    /// The size that files should have. Those of at least half of it are left alone.
+    /// The size that files should have. Those of at least half of it are left alone, unless they tell of personal values.
     pub target: ByteSize,
     /// Whether only to say what would be done.
     pub dry_run: bool,
@@ -105,8 +108,13 @@ impl Upkeep {
         if let Some(why) = obstacle(&table)? {
             return Ok(Compacted::left_alone(table.name(), why.into()));
         }
-        let groups = groups(&table.files().await?, compact.target);
+        let files = table.files().await?;
+        let telling = telling(self.catalog.store(), &table, &files).await?;
+        let groups = groups(&files, compact.target, &telling);
         let planned = Compacted::planned(table.name(), &groups);
+        if groups.is_empty() && files.iter().any(|file| !file.deletes.is_empty()) {
+            return Ok(Compacted::left_alone(table.name(), "other engines deleted rows from its files".into()));
+        }
         if compact.dry_run || groups.is_empty() {
             return Ok(planned);
         }
@@ -237,11 +245,12 @@ fn obstacle(table: &Table) -> Result<Option<&'static str>> {
     Ok((!can_tally(table.arrow_schema()?.as_ref())).then_some("it has columns of maps"))
 }
 
-/// Small files in their order, put together until they would exceed the target. Those from which other engines deleted
-/// rows stay: the deletes would not apply to a file that is newer than they are.
-fn groups(files: &[DataFile], target: ByteSize) -> Vec<Group> {
+/// Small files, and those that are telling, in their order, put together until they would exceed the target. Those from
+/// which other engines deleted rows stay: the deletes would not apply to a file that is newer than they are.
+fn groups(files: &[DataFile], target: ByteSize, telling: &HashSet<String>) -> Vec<Group> {
     let (mut groups, mut open, mut bytes) = (Vec::new(), Group::new(), 0);
-    for file in files.iter().filter(|file| file.size < target.0 / 2 && file.deletes.is_empty()) {
+    let tells = |file: &DataFile| telling.contains(&file.path);
+    for file in files.iter().filter(|file| file.deletes.is_empty() && (file.size < target.0 / 2 || tells(file))) {
         if bytes + file.size > target.0 {
             groups.push(std::mem::take(&mut open));
             bytes = 0;
@@ -250,7 +259,7 @@ fn groups(files: &[DataFile], target: ByteSize) -> Vec<Group> {
         open.push(file.clone());
     }
     groups.push(open);
-    groups.retain(|group| group.len() > 1);
+    groups.retain(|group| group.len() > 1 || group.iter().any(tells));
     groups
 }
 
@@ -261,7 +270,7 @@ fn expect_stated(file: (&DatasetName, &str), is_stated: bool) -> Result<()> {
 }
 
 /// A file that is cut or gone does not read; otherwise a failure of the store is one.
-fn unreadable((name, path): (&DatasetName, &str), source: ParquetError) -> Error {
+pub(crate) fn unreadable((name, path): (&DatasetName, &str), source: ParquetError) -> Error {
     let unreadable = |source| Error::Unreadable { name: name.clone(), path: path.to_owned(), source };
     match source {
         ParquetError::External(inner) => match inner.downcast::<storage::Error>() {

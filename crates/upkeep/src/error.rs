@@ -37,6 +37,14 @@ pub enum Error {
         /// What was found there, in words.
         holds: &'static str,
     },
+    /// The place of a backup lies in the lake, or that of a restored lake in the backup.
+    #[error("{place} lies within {within}: choose one outside of it")]
+    Nested {
+        /// Which place.
+        place: &'static str,
+        /// What it lies in.
+        within: &'static str,
+    },
     /// The place holds no backup, or one that was interrupted.
     #[error("there is no complete backup here: backup.json is missing")]
     NoBackup,
@@ -72,6 +80,9 @@ pub enum Error {
     /// Columns could not be compared or converted.
     #[error("the rows could not be turned into columns of their table")]
     Columns(#[from] arrow::error::ArrowError),
+    /// What a backup says of itself could not be put into words.
+    #[error("the backup's own description could not be written")]
+    Indescribable(#[from] serde_json::Error),
     /// A part of the work ended without an answer.
     #[error("a part of the work ended without an answer")]
     Lost,
@@ -80,9 +91,9 @@ pub enum Error {
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::RowsDiffer { .. } | Self::Columns(_) | Self::Lost => Kind::Bug,
+            Self::RowsDiffer { .. } | Self::Columns(_) | Self::Indescribable(_) | Self::Lost => Kind::Bug,
             Self::Unreadable { .. } | Self::DamagedBackup { .. } | Self::NewerBackup { .. } => Kind::Damaged,
-            Self::Empty | Self::Occupied { .. } => Kind::Invalid,
+            Self::Empty | Self::Occupied { .. } | Self::Nested { .. } => Kind::Invalid,
             Self::NoBackup => Kind::NotFound,
             Self::Vanished { .. } => Kind::Conflict,
             Self::Catalog(inner) => inner.kind(),
@@ -97,11 +108,12 @@ impl Fault for Error {
             Self::Unreadable { .. } => "upkeep.unreadable",
             Self::Empty => "upkeep.empty_lake",
             Self::Occupied { .. } => "upkeep.occupied",
+            Self::Nested { .. } => "upkeep.nested",
             Self::NoBackup => "upkeep.no_backup",
             Self::NewerBackup { .. } => "upkeep.newer_backup",
             Self::DamagedBackup { .. } => "upkeep.damaged_backup",
             Self::Vanished { .. } => "upkeep.vanished",
-            Self::Columns(_) | Self::Lost => "upkeep.broken",
+            Self::Columns(_) | Self::Indescribable(_) | Self::Lost => "upkeep.broken",
             Self::Catalog(inner) => inner.code(),
             Self::Ingest(inner) => inner.code(),
             Self::Storage(inner) => inner.code(),

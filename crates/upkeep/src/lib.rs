@@ -2,8 +2,8 @@
 //!
 //! It never changes what a version answers, never commits by itself (only `catalog` does) and never deletes what it
 //! does not know. Reading order: [`upkeep`] (the verbs), [`compact`] with `rows` (files read by field id), `stated`
-//! (rows against what the manifest says) and `tally` (rows compared as a multiset), [`sweep`], [`backup`] and [`restore`] with `copy` (files copied and hashed), and
-//! [`error`].
+//! (rows against what the manifest says), `tally` (rows compared as a multiset) and `telling` (files that state personal
+//! values), [`sweep`], [`backup`] and [`restore`] with `copy` (files copied and hashed), and [`error`].
 
 pub mod backup;
 pub mod compact;
@@ -14,6 +14,7 @@ mod rows;
 mod stated;
 pub mod sweep;
 mod tally;
+mod telling;
 pub mod upkeep;
 
 pub use backup::BackedUp;

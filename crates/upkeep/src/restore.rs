@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use storage::Store;
 
-use crate::backup::{AT_ONCE, FORMAT, HEADING, Heading, LIST};
+use crate::backup::{AT_ONCE, FORMAT, HEADING, Heading, LIST, lies_within};
 use crate::copy::{Copied, Expected, copy};
 use crate::error::{Error, Result};
 
@@ -35,13 +35,16 @@ pub struct Restored {
 /// Makes a lake of a backup, in an empty place or where an earlier restore of the same backup was interrupted. The lake
 /// has the version that was backed up, under its old number, and none before it.
 pub async fn restore(from: &Store, to: &Store) -> Result<Restored> {
+    if lies_within(to, from) {
+        return Err(Error::Nested { place: "the place of the restored lake", within: "the backup" });
+    }
     let (heading, bytes) = heading(from).await?;
     let lines = check_list(from, &heading).await?;
     claim(to, bytes).await?;
     for window in lines.chunks(WINDOW) {
         let copies = window.iter().map(|expected| async move {
             let copied = copy(from, to, &expected.path, Expected::Bytes(expected)).await;
-            let copied = copied.map_err(|error| missing(error, expected))?;
+            let copied = copied.map_err(|error| missing(error, &expected.path))?;
             copied.map(drop).map_err(|_| differs(&expected.path))
         });
         stream::iter(copies.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
@@ -73,7 +76,7 @@ async fn heading(from: &Store) -> Result<(Heading, Bytes)> {
 
 /// The list of files, after comparing it with its hash and the heading's counts.
 async fn check_list(from: &Store, heading: &Heading) -> Result<Vec<Copied>> {
-    let mut stream = from.read(LIST, None).await.map_err(|_| differs(LIST))?.stream;
+    let mut stream = from.read(LIST, None).await.map_err(|error| missing(error, LIST))?.stream;
     let (mut hash, mut rest, mut files) = (Sha256::new(), BytesMut::new(), Vec::new());
     while let Some(bytes) = stream.try_next().await? {
         hash.update(&bytes);
@@ -111,9 +114,10 @@ fn differs(path: &str) -> Error {
     Error::DamagedBackup { what: format!("{path} is not what was backed up") }
 }
 
-fn missing(error: storage::Error, expected: &Copied) -> Error {
+/// A file that is not there is damage; any other failure is the store's, and may pass.
+fn missing(error: storage::Error, path: &str) -> Error {
     match error {
-        storage::Error::NotFound { .. } => Error::DamagedBackup { what: format!("{} is missing", expected.path) },
+        storage::Error::NotFound { .. } => Error::DamagedBackup { what: format!("{path} is missing") },
         error => error.into(),
     }
 }

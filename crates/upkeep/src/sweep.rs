@@ -13,8 +13,8 @@ use storage::Entry;
 use crate::error::Result;
 use crate::upkeep::Upkeep;
 
-/// Where strays may lie.
-const AREAS: [&str; 2] = ["tables/", "indexes/"];
+/// Where strays may lie, in the order of their paths.
+const AREAS: [&str; 3] = ["_lake/indexes/", "indexes/", "tables/"];
 /// How many names one listing asks for.
 const PAGE: usize = 10_000;
 /// How many files are deleted at once.
@@ -29,6 +29,8 @@ pub struct Sweep {
     pub dry_run: bool,
     /// How many strays to name; the others are only counted.
     pub name_first: usize,
+    /// The path behind which the names begin; none begins with the first.
+    pub name_after: Option<String>,
     /// Who asks for it.
     pub author: String,
 }
@@ -45,8 +47,11 @@ pub struct Swept {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// The first of them, sorted by path.
+    /// Some of them, sorted by path.
     pub strays: Vec<Stray>,
+    /// Behind which path the names go on; none when these are the last, or when all of them are gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// The version that announced the deletions; none in a dry run.
     pub version: Option<Version>,
     /// Directories of tables that did not read: nothing in them was taken for a stray.
@@ -62,6 +67,23 @@ pub struct Stray {
     pub size: u64,
     /// When it was written.
     pub modified: Timestamp,
+}
+
+impl Swept {
+    /// Counts a stray, and names it when its turn has come.
+    fn add(&mut self, stray: Entry, sweep: &Sweep) {
+        let Entry { path, size, modified, .. } = stray;
+        self.files += 1;
+        self.bytes += size;
+        if sweep.name_after.as_ref().is_some_and(|after| path <= *after) {
+            return;
+        }
+        if self.strays.len() < sweep.name_first {
+            self.strays.push(Stray { path, size, modified });
+        } else if sweep.dry_run {
+            self.next = self.strays.last().map(|last| last.path.clone());
+        }
+    }
 }
 
 impl Upkeep {
@@ -108,13 +130,7 @@ impl Upkeep {
             if !sweep.dry_run {
                 self.delete(&strays).await?;
             }
-            for Entry { path, size, modified, .. } in strays {
-                swept.files += 1;
-                swept.bytes += size;
-                if swept.strays.len() < sweep.name_first {
-                    swept.strays.push(Stray { path, size, modified });
-                }
-            }
+            strays.into_iter().for_each(|stray| swept.add(stray, sweep));
             after = match page.next {
                 Some(next) => Some(next),
                 None => return Ok(()),

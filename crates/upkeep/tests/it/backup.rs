@@ -1,10 +1,10 @@
 //! A version copied out and put back, or refused.
 
-use base::{AsOf, Fault, Kind, Version};
+use base::{AsOf, Fault, Kind, Seams, Version};
 use bytes::Bytes;
 use catalog::{Catalog, Mode};
-use storage::Store;
-use testkit::TestLake;
+use storage::{Location, Store};
+use testkit::{Bucket, Fickle, TestLake};
 use upkeep::{Error, restore};
 
 use crate::support::{answer, answers, compact_all, config, ids, keep_last, load, open, paths, sweep_now, upkeep};
@@ -177,4 +177,32 @@ async fn a_lake_that_is_damaged_is_not_backed_up() {
         assert_eq!(refused.code(), "catalog.damaged");
         assert!(refused.to_string().contains(&file.path), "{refused}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_fails_is_no_damaged_backup() {
+    let lake = TestLake::open().await;
+    let bucket = Bucket::new(Seams::system());
+    upkeep(&lived(&lake.store).await).back_up(&bucket.store(), None).await.unwrap();
+    let backup = Fickle::over(bucket, 1, false).store();
+    let target = testkit::lake::memory().await;
+    let failed = restore(&backup, &target).await.unwrap_err();
+    assert!(matches!(failed, Error::Storage(_)), "{failed:?}");
+    assert_eq!(paths(&target, "").await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_backup_lies_in_its_lake_and_no_lake_in_its_backup() {
+    let (lake, place) = (TestLake::open().await, TestLake::open().await);
+    let keeper = upkeep(&lived(&lake.store).await);
+    keeper.back_up(&place.store, None).await.unwrap();
+    let within = async |outer: &TestLake| {
+        let inner = Location::Directory(outer.path().join("kept"));
+        Store::open(&inner, &testkit::lake::config(), Seams::system()).await.unwrap()
+    };
+    let refused = keeper.back_up(&within(&lake).await, None).await.unwrap_err();
+    assert_eq!((refused.kind(), refused.code()), (Kind::Invalid, "upkeep.nested"));
+    assert_eq!(refused.to_string(), "the place of the backup lies within the lake: choose one outside of it");
+    let refused = restore(&place.store, &within(&place).await).await.unwrap_err();
+    assert_eq!(refused.to_string(), "the place of the restored lake lies within the backup: choose one outside of it");
 }

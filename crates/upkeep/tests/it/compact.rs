@@ -2,6 +2,8 @@
 
 use base::{AsOf, ByteSize, Fault, Version};
 use catalog::{Classify, Mode, Pii};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::PageIndexPolicy;
 use testkit::TestLake;
 use upkeep::{Compact, Upkeep};
 
@@ -158,4 +160,42 @@ async fn a_byte_that_changed_is_neither_merged_nor_backed_up() {
     lake.store.put(path, sound).await.unwrap();
     upkeep.back_up(&testkit::lake::memory().await, None).await.unwrap();
     assert_eq!(upkeep.compact(&compact_all()).await.unwrap().remove(0).rows, 5);
+}
+
+/// Whether a data file of `t` holds the text of a value outside its pages.
+async fn tells(catalog: &catalog::Catalog) -> Vec<bool> {
+    let pin = catalog.pin_fresh().await.unwrap();
+    let files = catalog.table(&pin, &"t".parse().unwrap()).await.unwrap().files().await.unwrap();
+    let mut told = Vec::new();
+    for file in files.iter() {
+        let bytes = catalog.store().get(&file.path).await.unwrap();
+        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+        let read = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes.clone(), options).unwrap();
+        let pages: usize = read.metadata().row_groups()[0].compressed_size() as usize;
+        told.push(bytes[4 + pages..].windows(6).any(|bytes| bytes == b"worker"));
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lone_or_large_file_is_written_anew_once_it_tells_of_what_is_personal() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let upkeep = upkeep(&catalog);
+    load(&catalog, "t", Mode::Append, &[1]).await.unwrap();
+    let many: Vec<i64> = (0..20_000).collect();
+    load(&catalog, "t", Mode::Append, &many).await.unwrap();
+    let compact = Compact { target: ByteSize(2000), ..compact_all() };
+    let [done] = upkeep.compact(&compact).await.unwrap().try_into().unwrap();
+    assert_eq!((done.files, tells(&catalog).await), (0, vec![true, true]));
+    let columns = [("name".to_owned(), Some(Pii::Name))].into();
+    catalog.classify(Classify { name: "t".parse().unwrap(), columns, author: "test".into() }).await.unwrap();
+    let before = ids(&catalog, "t").await;
+    let [planned] = upkeep.compact(&Compact { dry_run: true, ..compact.clone() }).await.unwrap().try_into().unwrap();
+    let [done] = upkeep.compact(&compact).await.unwrap().try_into().unwrap();
+    assert_eq!((planned.files, done.files, done.rows), (2, 2, 20_001));
+    assert!(tells(&catalog).await.iter().all(|tells| !tells));
+    assert_eq!(ids(&catalog, "t").await, before);
+    let [again] = upkeep.compact(&compact).await.unwrap().try_into().unwrap();
+    assert_eq!((again.files, again.version), (0, None));
 }

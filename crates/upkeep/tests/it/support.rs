@@ -35,7 +35,7 @@ pub fn compact_all() -> Compact {
 
 /// A sweep of whatever is a stray by now.
 pub fn sweep_now() -> Sweep {
-    Sweep { grace: Span::millis(0), dry_run: false, name_first: 1000, author: "test".into() }
+    Sweep { grace: Span::millis(0), dry_run: false, name_first: 1000, name_after: None, author: "test".into() }
 }
 
 /// An expiry that keeps so many versions, and no record of the others.
@@ -43,7 +43,8 @@ pub fn keep_last(count: u64) -> Expiry {
     Expiry { older_than: None, keep_last: Some(count), linger: Span::millis(0), author: "test".into() }
 }
 
-fn columns() -> Vec<NewColumn> {
+/// The columns `id: int64, name: string`.
+pub fn columns() -> Vec<NewColumn> {
     let column = |name: &str, ty| NewColumn { name: name.into(), ty };
     vec![column("id", ColumnType::Int64), column("name", ColumnType::String)]
 }
@@ -80,6 +81,11 @@ async fn try_load(catalog: &Catalog, name: &str, mode: Mode, ids: &[i64]) -> Res
         Err(Error::UnknownDataset { .. }) => catalog.draft(&name, &columns())?,
         Err(error) => return Err(error),
     };
+    publish(catalog, draft, mode, ids).await
+}
+
+/// Stages and publishes rows under a draft.
+pub async fn publish(catalog: &Catalog, draft: Draft, mode: Mode, ids: &[i64]) -> Result<Published> {
     let files = vec![stage(catalog, &draft, ids).await?];
     let source = Source { sha256: format!("{ids:?}"), options: "csv".into() };
     let (author, message) = ("test".into(), format!("{mode} {ids:?}"));

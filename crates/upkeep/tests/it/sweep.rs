@@ -7,7 +7,7 @@ use storage::Store;
 use testkit::{S3Server, TestLake};
 use upkeep::Sweep;
 
-use crate::support::{answers, compact_all, keep_last, load, open, paths, sweep_now, upkeep};
+use crate::support::{answers, columns, compact_all, keep_last, load, open, paths, publish, sweep_now, upkeep};
 
 /// A lake with strays of every kind, and the paths of those.
 async fn littered(store: &Store) -> (catalog::Catalog, Vec<String>) {
@@ -17,9 +17,11 @@ async fn littered(store: &Store) -> (catalog::Catalog, Vec<String>) {
     let pin = catalog.pin(None).await.unwrap();
     let home = catalog.table(&pin, &"t".parse().unwrap()).await.unwrap().location().to_owned();
     let strays = [
+        "_lake/indexes/11111111-2222-4333-8444-555555555555.json".to_owned(),
         format!("{home}/data/never-published.parquet"),
         format!("{home}/metadata/snap-1.avro"),
         "indexes/gone-0011223344/fragments/00000000000000000001.lhvf".to_owned(),
+        "tables/deep/er/t/data/p=1/a.parquet".to_owned(),
         "tables/never-0011223344/data/a.parquet".to_owned(),
         "tables/never-0011223344/rejected/a.csv".to_owned(),
     ];
@@ -48,7 +50,7 @@ async fn check_sweep(store: &Store) {
         named
     };
     assert_eq!((named(&dry), named(&wet)), (strays.clone(), strays.clone()));
-    assert_eq!((wet.files, wet.bytes, dry.version, wet.version), (5, 25, None, Some(Version(3))));
+    assert_eq!((wet.files, wet.bytes, dry.version, wet.version), (7, 35, None, Some(Version(3))));
     let left = paths(store, "").await;
     assert!(stored.iter().all(|path| left.contains(path) != strays.contains(path)));
     let mut expected = before.clone();
@@ -112,12 +114,31 @@ async fn a_dropped_index_goes_with_the_last_version_that_knows_it() {
     let new = NewIndex { name: "i".parse().unwrap(), settings, author: "test".into() };
     let (entry, _) = catalog.create_index(new).await.unwrap();
     let fragment = format!("{}/fragments/00000000000000000001.lhvf", entry.location);
-    lake.store.put(&fragment, Bytes::from_static(b"items")).await.unwrap();
+    let note = format!("_lake/indexes/{}.json", entry.index_id);
+    for path in [&fragment, &note] {
+        lake.store.put(path, Bytes::from_static(b"items")).await.unwrap();
+    }
     catalog.drop_index(&"i".parse().unwrap(), "test").await.unwrap();
     assert_eq!(upkeep(&catalog).sweep(&sweep_now()).await.unwrap().files, 0, "version 1 knows it");
     catalog.expire(&keep_last(1)).await.unwrap();
     let swept = upkeep(&catalog).sweep(&sweep_now()).await.unwrap();
-    assert_eq!(swept.strays.iter().map(|stray| stray.path.as_str()).collect::<Vec<_>>(), [fragment]);
+    assert_eq!(swept.strays.iter().map(|stray| stray.path.as_str()).collect::<Vec<_>>(), [note, fragment]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_lies_deeper_is_kept_and_swept_like_others() {
+    let lake = TestLake::open().await;
+    let (catalog, name) = (open(&lake.store).await, "t".parse().unwrap());
+    let mut draft = catalog.draft(&name, &columns()).unwrap();
+    draft.location = "tables/data/of/t".into();
+    publish(&catalog, draft, Mode::Append, &[1]).await.unwrap();
+    load(&catalog, "t", Mode::Append, &[2]).await.unwrap();
+    let upkeep = upkeep(&catalog);
+    assert_eq!(upkeep.sweep(&sweep_now()).await.unwrap().files, 0);
+    catalog.drop_dataset(&name, "test").await.unwrap();
+    catalog.expire(&keep_last(1)).await.unwrap();
+    let stored = paths(&lake.store, "tables/").await.len() as u64;
+    assert_eq!((stored > 6, upkeep.sweep(&sweep_now()).await.unwrap().files), (true, stored));
 }
 
 #[tokio::test(flavor = "multi_thread")]
