@@ -104,13 +104,13 @@ async fn history(
 ) -> Result<Response> {
     let name: DatasetName = name.parse().map_err(Error::from)?;
     let pin = catalog.pin_for(&name, None).await?;
-    let lines = catalog.history(&pin, &name, page.limit()?, page.before).await?;
+    let lines = catalog.history(&pin, &name, page_limit(page.limit)?, page.before).await?;
     Ok(json_at(pin.version(), &listed("snapshots", &lines.items, lines.next)))
 }
 
 async fn versions(State(catalog): State<Catalog>, Params(page): Params<PageAsked>) -> Result<Response> {
     let head = catalog.pin(None).await?;
-    let limit = page.limit()?;
+    let limit = page_limit(page.limit)?;
     let records = catalog.versions(page.before, limit).await?;
     let next = records.last().filter(|last| records.len() == limit && last.version > head.oldest());
     Ok(json_at(head.version(), &listed("versions", &records, next.map(|last| last.version))))
@@ -194,12 +194,11 @@ struct PageAsked {
     limit: Option<usize>,
 }
 
-impl PageAsked {
-    fn limit(&self) -> Result<usize, Error> {
-        let limit = self.limit.unwrap_or(DEFAULT_PAGE);
-        let wrong = || Error::Parameter(format!("limit is a number from 1 to {MAX_PAGE}"));
-        if (1..=MAX_PAGE).contains(&limit) { Ok(limit) } else { Err(wrong()) }
-    }
+/// How many items a page has at most.
+fn page_limit(asked: Option<usize>) -> Result<usize, Error> {
+    let limit = asked.unwrap_or(DEFAULT_PAGE);
+    let wrong = || Error::Parameter(format!("limit is a number from 1 to {MAX_PAGE}"));
+    if (1..=MAX_PAGE).contains(&limit) { Ok(limit) } else { Err(wrong()) }
 }
 
 #[derive(Deserialize)]

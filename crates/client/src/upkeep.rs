@@ -1,5 +1,7 @@
 //! Upkeep: compaction, expiry, the sweep.
 
+use std::num::NonZeroU64;
+
 use base::{ByteSize, Span, Timestamp, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,9 +61,9 @@ pub struct Expire {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub older_than: Option<Span>,
-    /// So many of the newest versions are kept.
+    /// So many of the newest versions are kept; at least 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub keep_last: Option<u64>,
+    pub keep_last: Option<NonZeroU64>,
     /// Whether only to say what would go; true when absent.
     pub dry_run: bool,
 }
@@ -92,10 +94,16 @@ pub struct Expired {
 /// What to sweep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Sweep {
-    /// Files that are younger stay; an hour when absent.
+    /// Files that are younger, or could be reached within this span, stay; an hour when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub grace: Option<Span>,
+    /// How many files are named at most; 100 when absent, at most 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Behind which path the names begin: the `next` of a page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// Whether only to say what would go; true when absent.
     pub dry_run: bool,
 }
@@ -109,8 +117,11 @@ pub struct Swept {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// The first thousand of them.
+    /// A page of them, sorted by path.
     pub strays: Vec<Stray>,
+    /// What `after` takes to go on; absent on the last page, and when they are gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// The version that announced the deletions; absent in a dry run.
     #[schemars(with = "Option<u64>")]
     pub version: Option<Version>,

@@ -1,9 +1,10 @@
 //! The command line: what can be asked, in clap's words.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use base::{ByteSize, Distance, Span};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use storage::Secret;
 use url::Url;
 
@@ -256,13 +257,14 @@ pub struct Compact {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("kept").required(true).multiple(true)))]
 pub struct Expire {
     /// Keep what was the newest version at some moment of this span, such as 30d
-    #[arg(long, value_name = "SPAN", required_unless_present = "keep_last")]
+    #[arg(long, value_name = "SPAN", group = "kept")]
     pub older_than: Option<Span>,
-    /// Keep so many of the newest versions
-    #[arg(long, value_name = "N")]
-    pub keep_last: Option<u64>,
+    /// Keep so many of the newest versions, at least 1
+    #[arg(long, value_name = "N", group = "kept")]
+    pub keep_last: Option<NonZeroU64>,
     /// Do it; without this, only say what would go
     #[arg(long, conflicts_with = "dry_run")]
     pub yes: bool,
@@ -275,9 +277,15 @@ pub struct Expire {
 
 #[derive(Debug, Args)]
 pub struct Sweep {
-    /// Leave files alone that are younger [default: 1h]
+    /// Leave files alone that are younger, or could be reached within this span [default: 1h]
     #[arg(long, value_name = "SPAN")]
     pub grace: Option<Span>,
+    /// How many files to name [default: 100]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Name files behind this path; nothing is deleted
+    #[arg(long, value_name = "PATH", conflicts_with = "yes")]
+    pub after: Option<String>,
     /// Do it; without this, only say what would go
     #[arg(long, conflicts_with = "dry_run")]
     pub yes: bool,

@@ -114,14 +114,17 @@ impl Door {
 
 /// Refuses a directory in which no lake was ever made.
 pub fn expect_lake(config: &Config) -> anyhow::Result<()> {
-    let location: Location = config.lake.location.parse()?;
-    match location {
-        Location::Directory(path) if !path.join("_lake").is_dir() => {
-            let missing = storage::Error::NotFound { path: config.lake.location.clone() };
-            Err(anyhow::Error::new(missing).context("there is no such lake; `lakehouse ingest` and `serve` make one"))
-        }
-        _ => Ok(()),
+    let place = &config.lake.location;
+    let Location::Directory(path) = place.parse()? else { return Ok(()) };
+    if path.join("_lake").is_dir() {
+        return Ok(());
     }
+    let (missing, told) = match path.is_dir() {
+        true => (format!("{place}/_lake"), "this directory holds no lake"),
+        false => (place.clone(), "there is no such lake"),
+    };
+    let missing = anyhow::Error::new(storage::Error::NotFound { path: missing });
+    Err(missing.context(format!("{told}; `lakehouse ingest` and `serve` make one")))
 }
 
 /// The caps on one request protect servers; a person's own process takes any upload for as long as it takes, and waits

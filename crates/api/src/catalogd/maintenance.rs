@@ -1,5 +1,7 @@
 //! Upkeep asked for: compaction, expiry, the sweep.
 
+use std::num::NonZeroU64;
+
 use axum::extract::State;
 use axum::response::Response;
 use base::{ByteSize, DatasetName, Span};
@@ -8,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use upkeep::{Compact, Sweep, Upkeep};
 
+use super::page_limit;
 use crate::error::{Error, Result};
 use crate::request::{Json, Nothing, Params, json_at};
 use crate::shared::AUTHOR;
 
-/// How many strays an answer names.
-const NAMED: usize = 1000;
+/// No file is smaller for a good reason.
+const SMALLEST: ByteSize = ByteSize(1 << 10);
 
 /// What upkeep works on.
 #[derive(Clone)]
@@ -29,6 +32,9 @@ pub async fn compact(
 ) -> Result<Response> {
     let name: Option<DatasetName> = call.name.map(|name| name.parse()).transpose().map_err(Error::from)?;
     let target = call.target_size.unwrap_or(Compact::TARGET);
+    if target < SMALLEST {
+        return Err(Error::Parameter(format!("target_size is at least {SMALLEST}")).into());
+    }
     let compact = Compact { name, target, dry_run: call.dry_run, author: AUTHOR.to_owned() };
     let datasets = keeping.upkeep.compact(&compact).await?;
     Ok(keeping.answer(call.dry_run, &json!({ "datasets": datasets })))
@@ -39,7 +45,7 @@ pub async fn expire(
     _: Params<Nothing>,
     Json(call): Json<ExpireCall>,
 ) -> Result<Response> {
-    let (older_than, keep_last) = (call.older_than, call.keep_last);
+    let (older_than, keep_last) = (call.older_than, call.keep_last.map(NonZeroU64::get));
     let expiry = Expiry { older_than, keep_last, linger: Expiry::LINGER, author: AUTHOR.to_owned() };
     let expired = match call.dry_run {
         true => keeping.catalog.plan_expiry(&expiry).await?,
@@ -53,10 +59,11 @@ pub async fn sweep(
     _: Params<Nothing>,
     Json(call): Json<SweepCall>,
 ) -> Result<Response> {
-    let grace = call.grace.unwrap_or(Sweep::GRACE);
-    let sweep = Sweep { grace, dry_run: call.dry_run, name_first: NAMED, author: AUTHOR.to_owned() };
+    let (grace, dry_run) = (call.grace.unwrap_or(Sweep::GRACE), call.dry_run);
+    let (name_first, name_after) = (page_limit(call.limit)?, call.after);
+    let sweep = Sweep { grace, dry_run, name_first, name_after, author: AUTHOR.to_owned() };
     let swept = keeping.upkeep.sweep(&sweep).await?;
-    Ok(keeping.answer(call.dry_run, &swept))
+    Ok(keeping.answer(dry_run, &swept))
 }
 
 impl Keeping {
@@ -86,7 +93,7 @@ pub struct CompactCall {
 #[serde(deny_unknown_fields)]
 pub struct ExpireCall {
     older_than: Option<Span>,
-    keep_last: Option<u64>,
+    keep_last: Option<NonZeroU64>,
     #[serde(default = "yes")]
     dry_run: bool,
 }
@@ -95,6 +102,8 @@ pub struct ExpireCall {
 #[serde(deny_unknown_fields)]
 pub struct SweepCall {
     grace: Option<Span>,
+    limit: Option<usize>,
+    after: Option<String>,
     #[serde(default = "yes")]
     dry_run: bool,
 }

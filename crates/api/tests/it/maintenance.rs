@@ -49,8 +49,33 @@ async fn small_files_are_merged() {
     assert_eq!(whole["datasets"][0]["files"], 0, "one file is compact");
     let refused = post_json(&gateway, "/v1/catalog/maintenance/compact", r#"{"name": "nobody"}"#).await;
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (404, "catalog.unknown_dataset"));
-    for call in [r#"{"target_size": "huge"}"#, r#"{"nonsense": 1}"#] {
-        let refused = post_json(&gateway, "/v1/catalog/maintenance/compact", call).await;
+    for (verb, call) in [
+        ("compact", r#"{"target_size": "huge"}"#),
+        ("compact", r#"{"target_size": 0}"#),
+        ("compact", r#"{"nonsense": 1}"#),
+        ("expire", r#"{"keep_last": 0}"#),
+        ("sweep", r#"{"limit": 1001}"#),
+    ] {
+        let refused = post_json(&gateway, &format!("/v1/catalog/maintenance/{verb}"), call).await;
         assert_eq!(refused.status.as_u16(), 400, "{}", refused.text());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strays_are_named_in_pages() {
+    let (_stack, gateway) = people().await;
+    keep(&gateway, "expire", &json!({ "keep_last": 1, "dry_run": false })).await;
+    let all = keep(&gateway, "sweep", &json!({ "grace": "0s" })).await;
+    let (mut named, mut after) = (Vec::new(), Value::Null);
+    for _ in 0..100 {
+        let page = keep(&gateway, "sweep", &json!({ "grace": "0s", "limit": 3, "after": after })).await;
+        assert_eq!((&page["files"], &page["bytes"]), (&all["files"], &all["bytes"]), "all are counted on each page");
+        named.extend(page["strays"].as_array().unwrap().clone());
+        after = page["next"].clone();
+        if after.is_null() {
+            break;
+        }
+    }
+    assert!(named.len() > 3);
+    assert_eq!(json!(named), all["strays"]);
 }

@@ -38,7 +38,8 @@ pub async fn expire(expire: &Expire, sources: &Sources, output: Output) -> anyho
 
 pub async fn sweep(sweep: &Sweep, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let door = Door::open(&sweep.target, sources, Purpose::Read).await?;
-    let done = door.client.sweep(&client::Sweep { grace: sweep.grace, dry_run: !sweep.yes }).await;
+    let (grace, limit, after) = (sweep.grace, sweep.limit, sweep.after.clone());
+    let done = door.client.sweep(&client::Sweep { grace, limit, after, dry_run: !sweep.yes }).await;
     door.close().await;
     let done = done?;
     tell(&done, output, || show_swept(&done, output))
@@ -48,8 +49,8 @@ pub async fn backup(backup: &Backup, sources: &Sources, output: Output) -> anyho
     let config = lake(backup.lake.as_ref(), sources)?;
     expect_lake(&config)?;
     let as_of = as_of_argument(backup.as_of.as_deref())?;
-    let to = store_at(&config, &backup.to).await?;
     let catalog = Catalog::open(lake_store(&config).await?, &config.catalogd.settings, Seams::system()).await?;
+    let to = store_at(&config, &backup.to).await?;
     let done = Upkeep::new(catalog.clone(), Seams::system()).back_up(&to, as_of.as_ref()).await;
     catalog.close().await;
     let done = done?;
@@ -60,6 +61,7 @@ pub async fn backup(backup: &Backup, sources: &Sources, output: Output) -> anyho
 
 pub async fn restore(restore: &Restore, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let config = lake(restore.lake.as_ref(), sources)?;
+    expect_backup(&restore.from)?;
     let (from, to) = (store_at(&config, &restore.from).await?, lake_store(&config).await?);
     let done = upkeep::restore(&from, &to).await?;
     let line = format!("version {}: {} files compared and restored", done.version, grouped(done.files));
@@ -78,6 +80,14 @@ pub async fn relocate(relocate: &Relocate, sources: &Sources, output: Output) ->
         done.left_alone.iter().for_each(|(name, why)| output.remark(format!("{name} was left alone: {why}")));
         Ok(())
     })
+}
+
+/// Refuses a directory that holds no backup before anything is opened, which would make it.
+fn expect_backup(place: &str) -> anyhow::Result<()> {
+    match place.parse()? {
+        Location::Directory(path) if !path.join("backup.json").is_file() => Err(upkeep::Error::NoBackup.into()),
+        _ => Ok(()),
+    }
 }
 
 fn tell(done: &impl Serialize, output: Output, show: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
@@ -122,6 +132,7 @@ fn show_swept(done: &Swept, output: Output) -> anyhow::Result<()> {
     let went = if done.dry_run { "would go" } else { "went" };
     output.line(format!("{} files of {} bytes {went}", grouped(done.files), grouped(done.bytes)))?;
     done.unread.iter().for_each(|home| output.remark(format!("{home} does not read: nothing in it is swept")));
+    done.next.iter().for_each(|next| output.remark(format!("more of them: --after {next}")));
     hint(done.dry_run && done.files > 0, "with --yes they go", output);
     Ok(())
 }

@@ -23,7 +23,9 @@ fn files_are_merged_versions_expire_and_strays_are_swept() -> anyhow::Result<()>
     assert_eq!((&done["datasets"][0]["files_after"], &done["datasets"][0]["version"]), (&json!(1), &json!(5)));
     assert_eq!(rows(&desk, "lake", &[])?, all);
 
-    desk.run(&["expire"])?.ended(2)?;
+    let said = desk.run(&["expire"])?.ended(2)?;
+    assert!(said.err.contains("<--older-than <SPAN>|--keep-last <N>>"), "{}", said.err);
+    desk.run(&["expire", "--keep-last", "0"])?.ended(2)?;
     let said = desk.run(&["expire", "--keep-last", "2"])?.ended(0)?;
     assert_eq!(said.out, "3 versions would go, from 1 to 3\n");
     assert_eq!(rows(&desk, "lake", &["--as-of", "2"])?, json!([[1], [2]]));
@@ -58,6 +60,12 @@ fn a_version_is_backed_up_restored_and_relocated() -> anyhow::Result<()> {
     assert_eq!(rows(&desk, "again", &[])?, json!([[1]]));
     desk.run(&["restore", "kept", "--lake", "again"])?.ended(1)?;
     desk.run(&["restore", "lake", "--lake", "third"])?.ended(4)?;
+    desk.run(&["restore", "misspelt", "--lake", "third"])?.ended(4)?;
+    assert!(!desk.path().join("misspelt").exists() && !desk.path().join("third").exists());
+    desk.run(&["backup", "lake/kept"])?.ended(1)?;
+    let said = desk.run(&["backup", "other", "--lake", "kept"])?.ended(4)?;
+    assert!(said.err.contains("this directory holds no lake"), "{}", said.err);
+    assert!(!desk.path().join("other").exists());
     let moved = desk.run(&["relocate", "--lake", "again", "--json"])?.ended(0)?.json()?;
     assert_eq!((&moved["tables"], &moved["version"], &moved["left_alone"]), (&json!(1), &json!(2), &json!([])));
     assert_eq!(rows(&desk, "again", &[])?, json!([[1]]));
