@@ -9,7 +9,7 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use base::{DatasetName, Timestamp, Version};
-use catalog::{Catalog, Change, Commit, Pin, Record, SnapshotLine};
+use catalog::{Catalog, Change, Pin, Record, SnapshotLine};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result as EngineResult, TableReference};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -25,6 +25,9 @@ use crate::error::{Error, Result};
 use crate::provider::external;
 use crate::range::Range;
 use crate::scope;
+
+#[cfg(test)]
+mod tests;
 
 /// Records, or snapshots, that are read at once.
 const AT_ONCE: usize = 256;
@@ -159,7 +162,7 @@ impl fmt::Debug for Past {
     }
 }
 
-/// One row for each commit. Commits that were published together share a version.
+/// One row for each version. Commits that were published together are told together, in their order.
 fn versions_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new(VERSION, DataType::Int64, false),
@@ -167,6 +170,7 @@ fn versions_schema() -> SchemaRef {
         Field::new("author", DataType::Utf8, false),
         Field::new("message", DataType::Utf8, false),
         Field::new("changes", DataType::List(change_field()), false),
+        Field::new("commits", DataType::Int64, false),
     ]))
 }
 
@@ -182,20 +186,39 @@ fn moment() -> DataType {
 }
 
 fn versions_batch(schema: &SchemaRef, records: &[Record]) -> Result<RecordBatch> {
-    let commits: Vec<(&Record, &Commit)> =
-        records.iter().flat_map(|record| record.commits.iter().rev().map(move |commit| (record, commit))).collect();
-    let changes: Vec<&Change> = commits.iter().flat_map(|(_, commit)| &commit.changes).collect();
-    let lengths = OffsetBuffer::from_lengths(commits.iter().map(|(_, commit)| commit.changes.len()));
+    let changes: Vec<&Change> =
+        records.iter().flat_map(|record| &record.commits).flat_map(|commit| &commit.changes).collect();
+    let changed = |record: &Record| record.commits.iter().map(|commit| commit.changes.len()).sum();
+    let lengths = OffsetBuffer::from_lengths(records.iter().map(changed));
+    let numbers =
+        |of: fn(&Record) -> u64| Arc::new(records.iter().map(|record| number(of(record))).collect::<Int64Array>());
     batch(
         schema,
         vec![
-            Arc::new(commits.iter().map(|(record, _)| number(record.version.0)).collect::<Int64Array>()),
-            moments(commits.iter().map(|(record, _)| record.at)),
-            texts(commits.iter().map(|(_, commit)| Some(commit.author.clone()))),
-            texts(commits.iter().map(|(_, commit)| Some(commit.message.clone()))),
+            numbers(|record| record.version.0),
+            moments(records.iter().map(|record| record.at)),
+            texts(records.iter().map(|record| Some(authors(record)))),
+            texts(records.iter().map(|record| Some(messages(record)))),
             Arc::new(ListArray::try_new(change_field(), lengths, described(&changes), None).map_err(broken)?),
+            numbers(|record| record.commits.len() as u64),
         ],
     )
+}
+
+/// Whoever committed to a version, each once.
+fn authors(record: &Record) -> String {
+    let mut authors: Vec<&str> = Vec::new();
+    for commit in &record.commits {
+        if !authors.contains(&commit.author.as_str()) {
+            authors.push(&commit.author);
+        }
+    }
+    authors.join(", ")
+}
+
+fn messages(record: &Record) -> String {
+    let messages: Vec<&str> = record.commits.iter().map(|commit| commit.message.as_str()).collect();
+    messages.join("; ")
 }
 
 /// What each change is called in the log, and what it changed.

@@ -34,8 +34,8 @@ async fn show(verb: &CatalogVerb, client: &Client, output: Output) -> anyhow::Re
         CatalogVerb::Pii { name, column, kind } => classify(client, name, column, kind, output).await,
         CatalogVerb::Versions => {
             let versions = all_versions(client).await?;
-            let versions = if output.json { versions } else { versions.iter().flat_map(commits).collect() };
-            records(&versions, &["version", "at", "author", "message"], output)
+            let versions = if output.json { versions } else { versions.iter().map(told_as_one).collect() };
+            records(&versions, &["version", "at", "commits", "author", "message"], output)
         }
         CatalogVerb::Tag { tag, version } => versions::tag(client, tag, version.as_deref(), output).await,
         CatalogVerb::Tags => versions::tags(client, output).await,
@@ -143,11 +143,22 @@ async fn all_versions(client: &Client) -> anyhow::Result<Vec<Map<String, Value>>
     }
 }
 
-/// The commits of a version, each with its number and time.
-fn commits(version: &Map<String, Value>) -> Vec<Map<String, Value>> {
-    let commits = version.get("commits").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
-    let whole = ["version", "at"].map(|name| (name.to_owned(), version.get(name).cloned().unwrap_or_default()));
-    commits.map(|commit| commit.clone().into_iter().chain(whole.clone()).collect()).collect()
+/// A version with its commits told together, as `versions()` tells them in SQL.
+fn told_as_one(version: &Map<String, Value>) -> Map<String, Value> {
+    let commits = version.get("commits").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let each = |name: &str| commits.iter().filter_map(|commit| commit[name].as_str()).collect::<Vec<_>>();
+    let (mut authors, messages) = (Vec::new(), each("message"));
+    for author in each("author") {
+        if !authors.contains(&author) {
+            authors.push(author);
+        }
+    }
+    let told = [
+        ("commits", commits.len().into()),
+        ("author", authors.join(", ").into()),
+        ("message", messages.join("; ").into()),
+    ];
+    version.clone().into_iter().chain(told.map(|(name, value)| (name.to_owned(), value))).collect()
 }
 
 /// Records as JSON, or the named members of each as a table.

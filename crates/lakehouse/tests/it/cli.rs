@@ -229,7 +229,7 @@ fn versions_are_tagged_compared_and_gone_back_to() -> anyhow::Result<()> {
     assert!(nothing.contains("there is no tag first") && !nothing.contains("near:"), "{nothing}");
     assert_eq!(catalog(&["versions", "--json"])?.ended(0)?.json()?.as_array().map(Vec::len), Some(9));
     let told = catalog(&["versions"])?.ended(0)?.out;
-    assert!(told.starts_with("version\tat\tauthor\tmessage\n9\t"), "{told}");
+    assert!(told.starts_with("version\tat\tcommits\tauthor\tmessage\n9\t"), "{told}");
     assert!(told.lines().nth(1).is_some_and(|line| line.ends_with("\tdrop tag first")), "{told}");
     catalog(&["diff", "no such version"])?.ended(2)?;
     Ok(())
