@@ -45,8 +45,6 @@ impl Past {
     /// The version that `as_of` names among those up to `head`.
     async fn resolve(&self, as_of: &AsOf, head: &State) -> Result<Option<Version>> {
         match as_of {
-            // Before anything was committed the lake was empty, until that expires too.
-            AsOf::Version(version @ Version(0)) => Ok((head.oldest == Version(1)).then_some(*version)),
             AsOf::Version(version) => Ok(head.holds(*version).then_some(*version)),
             AsOf::Time(time) => self.last_until(*time, head).await,
             AsOf::Tag(tag) => Ok(head.tags.get(tag).copied()),

@@ -60,16 +60,29 @@ fn find(roots: &[PathBuf], given: &str) -> Result<File> {
     }
     let denied = |_| Error::PathDenied { rule: OUTSIDE };
     let absent = || Error::NotFound { path: given.to_owned() };
-    let is_below = |root: &PathBuf| path.starts_with(root) || real(root).is_ok_and(|root| path.starts_with(root));
+    let roots: Vec<PathBuf> = roots.iter().filter_map(|root| real(root).ok()).collect();
     let resolved = match real(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && roots.iter().any(is_below) => return Err(absent()),
+        Err(error) if is_absence(error.kind()) && ends_below(&roots, path) => return Err(absent()),
         resolved => resolved.map_err(denied)?,
     };
-    let roots = roots.iter().filter_map(|root| real(root).ok());
-    let below = roots.filter_map(|root| resolved.strip_prefix(&root).ok().map(|rest| (root.clone(), rest.to_owned())));
+    let below = roots
+        .into_iter()
+        .filter_map(|root| resolved.strip_prefix(&root).ok().map(|rest| (root.clone(), rest.to_owned())));
     let (root, rest) =
         below.max_by_key(|(root, _)| root.as_os_str().len()).ok_or(Error::PathDenied { rule: OUTSIDE })?;
     walk(&root, &rest)
+}
+
+/// Whether nothing is there, or nothing can be: the name is too long, or goes on behind a file.
+fn is_absence(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
+}
+
+/// Whether a path that leads nowhere ends below a root, as far as it leads. One that ends at a link is no better than
+/// the link: it would tell whether there is anything outside.
+fn ends_below(roots: &[PathBuf], path: &Path) -> bool {
+    let last = path.ancestors().find(|part| std::fs::symlink_metadata(part).is_ok());
+    last.and_then(|last| real(last).ok()).is_some_and(|last| roots.iter().any(|root| last.starts_with(root)))
 }
 
 fn real(path: &Path) -> io::Result<PathBuf> {

@@ -48,12 +48,21 @@ async fn files_below_a_root_are_read_and_nothing_else() {
         "a root is a link"
     );
 
-    assert_eq!(refusal(&roots, &inside.join("absent.csv")).await, ABSENT);
+    symlink(outside.join("gone"), inside.join("dangling")).unwrap();
+    let long = "x".repeat(300);
+    for absent in ["absent.csv", "absent/a.csv", "deep/a.csv/", "deep/a.csv/b", "here/absent", &long] {
+        assert_eq!(refusal(&roots, &inside.join(absent)).await, ABSENT, "{absent}");
+    }
     let refused = [
         outside.join("secret"),
         outside.join("absent"),
         inside.join("../out/secret"),
         inside.join("away/secret"),
+        inside.join("away/absent"),
+        inside.join("away/absent/deeper"),
+        inside.join("dangling"),
+        inside.join("dangling/deeper"),
+        outside.join(&long),
         inside.join("leak"),
         inside.join("pipe"),
         inside.join("deep"),
