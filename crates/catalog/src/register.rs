@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, TimeUnit};
 use base::DatasetName;
 use futures::{StreamExt, TryStreamExt, stream};
 use parquet::file::metadata::ParquetMetaData;
@@ -247,12 +248,29 @@ async fn look_inside(lake: &Lake, key: &str, entry: &Entry) -> Result<Inside> {
     let schema = schema.map_err(|source| refuse("its schema does not read".into(), Some(source.into())))?;
     let column = |field: &arrow::datatypes::FieldRef| {
         let ty = ColumnType::from_arrow(field.data_type());
-        let problem = || format!("column {:?} has a type that tables cannot hold: {}", field.name(), field.data_type());
+        let problem = || format!("column {:?} {}", field.name(), why_not(field.data_type()));
         Ok(NewColumn { name: field.name().clone(), ty: ty.ok_or_else(|| refuse(problem(), None))? })
     };
     let columns: Vec<NewColumn> = schema.fields().iter().map(column).collect::<Result<_>>()?;
     expect_names(&columns).map_err(|problem| refuse(problem, None))?;
     Ok(Inside { footer, columns })
+}
+
+/// Why a column cannot be a table's as it stands in a file. Registered files are kept to the byte, for other engines
+/// too, which read nothing that Iceberg does not know.
+fn why_not(ty: &DataType) -> String {
+    let unit = match ty {
+        DataType::Timestamp(TimeUnit::Second, _) => "seconds",
+        DataType::Timestamp(TimeUnit::Millisecond, _) => "milliseconds",
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => "nanoseconds",
+        DataType::Struct(_) | DataType::List(_) | DataType::LargeList(_) | DataType::Map(..) => {
+            return "is nested, and its inner fields have no ids by which tables find them: load the object instead, or \
+                    write it with field ids"
+                .to_owned();
+        }
+        other => return format!("has a type that tables cannot hold: {other}"),
+    };
+    format!("holds times in {unit}, and tables hold microseconds: load the object instead, which converts them")
 }
 
 fn expect_names(columns: &[NewColumn]) -> Result<(), String> {

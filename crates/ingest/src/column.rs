@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, BooleanArray, PrimitiveArray};
+use arrow::array::{ArrayRef, AsArray, BinaryArray, BooleanArray, PrimitiveArray, new_null_array};
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type,
+    TimestampMicrosecondType,
+};
 use catalog::ColumnType;
 
 use crate::block::Block;
@@ -17,7 +20,7 @@ mod tests;
 /// A column of one block, or the first row whose value the type cannot hold.
 pub type Built = std::result::Result<ArrayRef, usize>;
 
-/// Builds a column of one block. Types that CSV never gives fit no value, only nulls.
+/// Builds a column of one block. Types as which no text is read fit no value, only nulls.
 ///
 /// Text becomes a binary array: the block was checked to be UTF-8 as a whole, and the Parquet schema says so.
 pub fn build(ty: &ColumnType, block: &Block, column: usize) -> Built {
@@ -31,8 +34,32 @@ pub fn build(ty: &ColumnType, block: &Block, column: usize) -> Built {
             numbers::<TimestampMicrosecondType>(block, column, true, value::moment).map(|array| with_utc(&array))
         }
         ColumnType::String => Ok(texts(block, column)),
-        ColumnType::Other(_) => Err(0),
+        ColumnType::Other(_) => of_others(&ty.arrow().map_err(|_| 0_usize)?, block, column),
     }
+}
+
+/// A column of a table that another engine made, or that was made of files of other types.
+fn of_others(ty: &DataType, block: &Block, column: usize) -> Built {
+    match *ty {
+        DataType::Int32 => numbers::<Int32Type>(block, column, false, |text| value::integer(text)?.try_into().ok()),
+        DataType::Float32 => numbers::<Float32Type>(block, column, false, value::single),
+        DataType::Decimal128(precision, scale) => {
+            let built = numbers::<Decimal128Type>(block, column, false, |text| value::decimal(text, precision, scale));
+            built.map(|array| {
+                Arc::new(array.as_primitive::<Decimal128Type>().clone().with_data_type(ty.clone())) as ArrayRef
+            })
+        }
+        _ => match block.column(column).position(|cell| !cell.is_null()) {
+            None => Ok(new_null_array(ty, block.rows())),
+            Some(row) => Err(row),
+        },
+    }
+}
+
+/// The first row that has no value, if one has none.
+pub fn first_null(array: &ArrayRef) -> Option<usize> {
+    let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0)?;
+    nulls.iter().position(|present| !present)
 }
 
 /// The Arrow type of what [`build`] makes for a column of the given Arrow type.
@@ -41,7 +68,6 @@ pub fn built_type(ty: &DataType) -> DataType {
 }
 
 fn with_utc(array: &ArrayRef) -> ArrayRef {
-    use arrow::array::AsArray;
     Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone("+00:00"))
 }
 

@@ -215,7 +215,7 @@ impl Stage {
 
     fn drift_by(&self, plans: &[ColumnPlan], misfit: &Misfit) -> Error {
         let plan = &plans[misfit.column];
-        self.drift(SchemaDiff::misfit(&plan.name, &plan.ty.name(), misfit.line))
+        self.drift(SchemaDiff::misfit(&plan.name, &plan.ty.name(), misfit.line).by(&misfit.given))
     }
 
     fn drift(&self, diff: SchemaDiff) -> Error {

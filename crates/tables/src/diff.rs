@@ -48,6 +48,9 @@ pub struct Retyped {
     /// The first line that holds a value which does not fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
+    /// The value, when it is told; long ones are cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 /// A column that stands elsewhere; places are counted from 1.
@@ -91,14 +94,21 @@ impl SchemaDiff {
 
     /// A value on `line` that does not fit `column`'s type without loss.
     pub fn misfit(column: &str, expected: &str, line: u64) -> Self {
-        let retyped = Retyped { name: column.into(), expected: expected.into(), given: None, line: Some(line) };
-        Self { retyped: vec![retyped], ..Self::default() }
+        let (name, expected, line) = (column.into(), expected.into(), Some(line));
+        Self { retyped: vec![Retyped { name, expected, given: None, line, value: None }], ..Self::default() }
+    }
+
+    /// The same, telling the value that does not fit.
+    #[must_use]
+    pub fn by(mut self, value: &str) -> Self {
+        self.retyped.iter_mut().for_each(|retyped| retyped.value = Some(value.to_owned()));
+        self
     }
 
     /// A column whose values are of a type that is not the table's.
     pub fn retyped(column: &str, expected: &ColumnType, given: &ColumnType) -> Self {
         let (expected, given) = (expected.name(), Some(given.name()));
-        let retyped = Retyped { name: column.into(), expected, given, line: None };
+        let retyped = Retyped { name: column.into(), expected, given, line: None, value: None };
         Self { retyped: vec![retyped], ..Self::default() }
     }
 
@@ -110,7 +120,7 @@ impl SchemaDiff {
     fn compare(&mut self, column: &Column, place: usize, given: &NewColumn, given_place: usize) {
         if column.ty != given.ty {
             let (expected, given) = (column.ty.name(), Some(given.ty.name()));
-            self.retyped.push(Retyped { name: column.name.clone(), expected, given, line: None });
+            self.retyped.push(Retyped { name: column.name.clone(), expected, given, line: None, value: None });
         }
         if place != given_place {
             self.moved.push(MovedColumn { name: column.name.clone(), expected: place, given: given_place });
@@ -152,6 +162,9 @@ impl fmt::Display for Retyped {
         }
         if let Some(line) = self.line {
             write!(f, ", line {line}")?;
+        }
+        if let Some(value) = &self.value {
+            write!(f, " holds {value:?}")?;
         }
         f.write_str(")")
     }

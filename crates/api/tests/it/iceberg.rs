@@ -171,6 +171,42 @@ async fn a_table_that_demands_values_gets_no_rows_without() {
     assert_eq!(sql(&gateway, "SELECT id FROM t").await.json()["rows"], json!([[7]]));
 }
 
+/// Text goes into the narrower types of other engines as far as they hold it.
+#[tokio::test]
+async fn files_are_loaded_into_the_types_of_other_engines_without_loss() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    let field = |id: i32, name: &str, ty: &str| json!({ "id": id, "name": name, "required": false, "type": ty });
+    let fields =
+        json!([field(1, "i", "int"), field(2, "f", "float"), field(3, "d", "decimal(7,2)"), field(4, "t", "time")]);
+    let wish = json!({ "name": "t", "schema": { "type": "struct", "fields": fields } });
+    assert_eq!(post(&gateway, "/namespaces/default/tables", wish).await.status, 200);
+    let load = |format: &'static str, body: String| {
+        let path = "/v1/ingest?name=t&mode=append";
+        async { send(&gateway, request(Method::POST, path, &[("content-type", format)], body)).await }
+    };
+    let (csv, lines) = ("text/csv", "application/x-ndjson");
+    let taken = load(csv, "i,f,d,t\n-5,1.5,12.30,\n2147483647,0.1,,\n".into()).await;
+    assert_eq!(taken.status, 200, "{}", taken.text());
+    let taken = load(lines, r#"{"i":7,"f":2,"d":3,"t":null}"#.into()).await;
+    assert_eq!(taken.status, 200, "{}", taken.text());
+    let rows = sql(&gateway, "SELECT i, f, d FROM t ORDER BY i").await.json();
+    assert_eq!(rows["rows"], json!([[-5, 1.5, "12.30"], [7, 2.0, "3.00"], [2_147_483_647, 0.1, null]]));
+    for (format, body, column, line, value) in [
+        (csv, "i,f,d,t\n1,1,1,\n2147483648,1,1,\n", "i", 3, "2147483648"),
+        (csv, "i,f,d,t\n1,16777217,1,\n", "f", 2, "16777217"),
+        (csv, "i,f,d,t\n1,1,1.234,\n", "d", 2, "1.234"),
+        (csv, "i,f,d,t\n1,1,1,12:00:00\n", "t", 2, "12:00:00"),
+        (lines, "{\"i\":1,\"f\":1,\"d\":1,\"t\":null}\n{\"i\":1.5,\"f\":1,\"d\":1,\"t\":null}\n", "i", 2, "1.5"),
+    ] {
+        let refused = load(format, body.to_owned()).await;
+        let misfit = refused.json()["diff"]["retyped"][0].take();
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "catalog.schema_drift"), "{body}");
+        assert_eq!((&misfit["name"], &misfit["line"], &misfit["value"]), (&json!(column), &json!(line), &json!(value)));
+        assert!(refused.text().contains(&format!("line {line} holds")), "{}", refused.text());
+    }
+}
+
 #[tokio::test]
 async fn a_transaction_stands_or_falls_as_one() {
     let stack = Stack::open().await;

@@ -502,6 +502,8 @@ async fn a_table_is_renamed_dropped_and_adopted_again() {
     assert_eq!(ids(&catalog, "again").await, [1, 2, 3]);
     assert!(matches!(adopt("again", body).await, Err(Error::DatasetExists { .. })));
     let over = json!({ "name": "t", "metadata-location": location, "overwrite": true });
+    assert!(why(adopt("t", over.clone()).await).contains("that of again"));
+    catalog.drop_outside(&"again".parse().unwrap(), caller()).await.unwrap();
     adopt("t", over).await.unwrap();
     assert_eq!(ids(&catalog, "t").await, [1, 2, 3]);
     let nothing = format!("{}/tables/none/metadata/0.metadata.json", lake.store.uri());

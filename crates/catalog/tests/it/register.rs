@@ -1,8 +1,13 @@
 //! Registration, to the letter of the predecessors' contract.
 
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 use base::{Fault, Kind, Timestamp, Version};
 use catalog::{ColumnType, Error, Mode, Register, StatedObject};
 use futures::future::join_all;
+use parquet::arrow::ArrowWriter;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use testkit::TestLake;
@@ -152,6 +157,30 @@ async fn wrong_calls_are_refused_one_by_one() {
     }
     assert_eq!(catalog.pin(None).await.unwrap().version(), Version(0));
     assert!(paths(&lake.store, "tables/").await.is_empty());
+}
+
+#[tokio::test]
+async fn columns_that_no_table_holds_are_told_with_the_reason() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let inner = Fields::from(vec![Field::new("x", DataType::Int64, true)]);
+    for (ty, told) in [
+        (DataType::Timestamp(TimeUnit::Millisecond, None), "holds times in milliseconds, and tables hold microseconds"),
+        (DataType::Timestamp(TimeUnit::Nanosecond, None), "holds times in nanoseconds, and tables hold microseconds"),
+        (DataType::Struct(inner), "is nested"),
+        (DataType::new_list(DataType::Int64, true), "is nested"),
+        (DataType::UInt32, "has a type that tables cannot hold: UInt32"),
+    ] {
+        let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, true), Field::new("odd", ty, true)]));
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, Arc::clone(&schema), None).unwrap();
+        writer.write(&RecordBatch::new_empty(schema)).unwrap();
+        writer.close().unwrap();
+        lake.store.put("objects/odd", bytes.into()).await.unwrap();
+        let error = catalog.register(registration("t", &["odd"], 0)).await.unwrap_err();
+        assert!(matches!(error, Error::NotParquet { .. }), "{error}");
+        assert!(error.to_string().contains(&format!("column \"odd\" {told}")), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -92,14 +92,14 @@ async fn two_living_tables_have_no_place_in_common() {
         catalog.create_outside(&name.parse().unwrap(), asked::<NewTable>(body), caller()).await
     };
     for location in [place, &format!("{place}/"), &format!("{place}/inner")] {
-        assert!(why(create("u", location).await).contains("default.t"), "{location}");
+        assert!(why(create("u", location).await).contains("that of t,"), "{location}");
     }
     create("deep", &format!("{around}/a/b")).await.unwrap();
-    assert!(why(create("u", &format!("{around}/a")).await).contains("default.deep"));
+    assert!(why(create("u", &format!("{around}/a")).await).contains("that of deep,"));
     create("beside", &format!("{place}x")).await.unwrap();
     let adopt = || asked::<Adoption>(json!({ "name": "u", "metadata-location": file }));
     let name = "u".parse().unwrap();
-    assert!(why(catalog.adopt_outside(&name, adopt(), caller()).await).contains("default.t"));
+    assert!(why(catalog.adopt_outside(&name, adopt(), caller()).await).contains("that of t,"));
     engine.append(&[1]).await.unwrap();
     catalog.drop_outside(&engine.name, caller()).await.unwrap();
     catalog.adopt_outside(&name, adopt(), caller()).await.unwrap();
@@ -110,7 +110,7 @@ async fn two_living_tables_have_no_place_in_common() {
         "requirements": [{ "type": "assert-create" }], "updates": columns })
     };
     let both = asked::<Transaction>(json!({ "table-changes": [one("one"), one("two")] }));
-    assert!(why(catalog.commit_all_outside(both, caller()).await).contains("default.one"));
+    assert!(why(catalog.commit_all_outside(both, caller()).await).contains("that of one,"));
 }
 
 fn add_schema(schema: Value) -> Value {
