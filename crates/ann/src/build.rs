@@ -1,0 +1,138 @@
+//! Building codes from vectors.
+
+use rayon::prelude::*;
+
+use crate::bytes::{Step, meant, padded, quantise};
+use crate::codes::{Effort, NOBODY, Origin, Parts};
+use crate::kernel::{BLOCK, Kernel};
+use crate::partitions::{ByteRows, Centres};
+use crate::rotation::{Dice, Rotation};
+use crate::signs;
+use crate::space::Space;
+
+/// Rows of a partition, as a rule.
+const MEMBERS: usize = 256;
+
+/// Builds codes of `origin.rows` vectors, one after another, on the threads of the pool that it runs in. The same
+/// vectors and the same seed give the same bytes on every machine.
+pub fn build(vectors: &[f32], origin: &Origin, seed: u64) -> Vec<u8> {
+    assert_eq!(vectors.len(), origin.rows * origin.dimension, "vectors of the dimension");
+    let builder = Builder::new(vectors, *origin, seed);
+    let (rows, steps, odd) = builder.quantise();
+    let listed: Vec<u32> = (0..origin.rows as u32).filter(|row| odd.binary_search(row).is_err()).collect();
+    let count = listed.len().div_ceil(MEMBERS);
+    let all = ByteRows { width: builder.width, bytes: &rows, steps: &steps };
+    let mut dice = Dice(seed);
+    let centres = Centres::among(all, &listed, count, &mut dice, builder.kernel);
+    let partitions = members(&centres.nearest(all, builder.kernel), &listed, centres.steps.len());
+    let blocks: Vec<Vec<u8>> = partitions
+        .par_iter()
+        .zip(centres.bytes.par_chunks_exact(builder.width))
+        .zip(&centres.steps)
+        .map(|((members, centre), step)| builder.encode(members, centre, step.0))
+        .collect();
+    let parts = Parts {
+        origin: *origin,
+        seed,
+        odd,
+        rows,
+        steps,
+        effort: Effort { reach: 1.1, margin: 2.0 },
+        starts: starts(&partitions),
+        members: partitions.iter().flat_map(|members| padded_members(members)).collect(),
+        blocks: blocks.concat(),
+        centres: centres.bytes,
+        centre_steps: centres.steps,
+        space: builder.space,
+    };
+    parts.write()
+}
+
+struct Builder<'v> {
+    vectors: &'v [f32],
+    origin: Origin,
+    space: Space,
+    rotation: Rotation,
+    width: usize,
+    kernel: Kernel,
+}
+
+impl<'v> Builder<'v> {
+    fn new(vectors: &'v [f32], origin: Origin, seed: u64) -> Self {
+        let kernel = Kernel::best();
+        let space = Space::of(vectors, origin.dimension, origin.measure, kernel);
+        let width = padded(space.width());
+        Self { vectors, origin, rotation: Rotation::new(width, seed, kernel), space, width, kernel }
+    }
+
+    /// All rows at one byte a dimension, and those for which only double precision will do.
+    fn quantise(&self) -> (Vec<u8>, Vec<Step>, Vec<u32>) {
+        let mut bytes = vec![0; self.origin.rows * self.width];
+        let steps: Vec<Option<Step>> = bytes
+            .par_chunks_mut(self.width)
+            .enumerate()
+            .map_init(
+                || self.desk(),
+                |desk, (row, bytes)| {
+                    let placed = self.place(row as u32, desk);
+                    let step = quantise(&desk.placed, bytes, self.kernel);
+                    placed.then_some(step)
+                },
+            )
+            .collect();
+        let odd = steps.iter().enumerate().filter(|(_, step)| step.is_none()).map(|(row, _)| row as u32).collect();
+        (bytes, steps.into_iter().map(Option::unwrap_or_default).collect(), odd)
+    }
+
+    /// A partition's rows as signs around its centre.
+    fn encode(&self, members: &[u32], centre: &[u8], step: f32) -> Vec<u8> {
+        let centre: Vec<f32> = centre.iter().map(|byte| meant(*byte) * step).collect();
+        let size = signs::block_size(self.width);
+        let mut blocks = vec![0; members.len().div_ceil(BLOCK) * size];
+        blocks.chunks_exact_mut(size).for_each(signs::clear);
+        let mut desk = self.desk();
+        for (n, row) in members.iter().enumerate() {
+            self.place(*row, &mut desk);
+            signs::encode(&desk.placed, &centre, n % BLOCK, &mut blocks[n / BLOCK * size..][..size]);
+        }
+        blocks
+    }
+
+    fn desk(&self) -> Desk {
+        Desk { placed: vec![0.0; self.width], space: Vec::new() }
+    }
+
+    fn place(&self, row: u32, desk: &mut Desk) -> bool {
+        let start = row as usize * self.origin.dimension;
+        let placed =
+            self.space.place(&self.vectors[start..start + self.origin.dimension], &mut desk.placed, self.kernel);
+        self.rotation.turn(&mut desk.placed, &mut desk.space);
+        placed
+    }
+}
+
+/// Where one row at a time is placed.
+struct Desk {
+    placed: Vec<f32>,
+    space: Vec<f32>,
+}
+
+/// The rows of each partition.
+fn members(nearest: &[u32], listed: &[u32], count: usize) -> Vec<Vec<u32>> {
+    let mut members = vec![Vec::new(); count];
+    listed.iter().for_each(|row| members[nearest[*row as usize] as usize].push(*row));
+    members
+}
+
+fn padded_members(members: &[u32]) -> impl Iterator<Item = u32> {
+    let places = members.len().next_multiple_of(BLOCK);
+    members.iter().copied().chain(std::iter::repeat(NOBODY)).take(places)
+}
+
+fn starts(partitions: &[Vec<u32>]) -> Vec<u32> {
+    let ends = partitions.iter().scan(0, |end, members| {
+        *end += members.len().div_ceil(BLOCK) as u32;
+        Some(*end)
+    });
+    std::iter::once(0).chain(ends).collect()
+}
