@@ -1,15 +1,18 @@
-//! What writers do to a lake, and how a model of it changes.
+//! What writers do to a lake.
+//!
+//! All that the log can say has a deed here, save relocation: nobody writes to a lake that was moved before it has been
+//! relocated, so that it has no rivals, and its deaths are told at every call of the store instead.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use base::{AsOf, Distance, Fault, Kind, Seams, Span, Version};
 use catalog::{
-    Caller, Catalog, Draft, Error, Expiry, IndexSettings, Mode, NewFile, NewIndex, Publication, Register, Result,
-    Rewrite, Source, fingerprint,
+    Caller, Catalog, Classify, ColumnType, Draft, Error, Expiry, IndexSettings, Mode, NewColumn, NewFile, NewIndex,
+    Pii, Publication, Register, Result, Rewrite, Source, fingerprint,
 };
-use serde_json::json;
 use upkeep::{Sweep, Upkeep};
 
+use crate::engine::Engine;
 use crate::ledger::Told;
 use crate::rows;
 
@@ -25,6 +28,15 @@ pub enum Deed {
         /// Whether it carries an idempotency key.
         keyed: bool,
     },
+    /// Add a row with a value in a column that the table may not have yet.
+    Evolve {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        row: i64,
+        /// The column.
+        column: &'static str,
+    },
     /// Make one row all that there is.
     Replace {
         /// The table.
@@ -38,6 +50,36 @@ pub enum Deed {
         table: &'static str,
         /// The object's row, and its name.
         row: i64,
+    },
+    /// Add a row as another engine does; with `keyed`, its request is repeated under one key.
+    Commit {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        row: i64,
+        /// Whether it goes to the branch that engines work on, and not to `main`.
+        branch: bool,
+        /// Whether it carries an idempotency key.
+        keyed: bool,
+    },
+    /// Make `main` what the branch of engines is.
+    FastForward {
+        /// The table.
+        table: &'static str,
+    },
+    /// Give a table another name.
+    Rename {
+        /// Its name.
+        from: &'static str,
+        /// The other one.
+        to: &'static str,
+    },
+    /// Say of the column `id` what personal data it holds.
+    Classify {
+        /// The table.
+        table: &'static str,
+        /// The class; none for nothing personal.
+        class: Option<Pii>,
     },
     /// Drop a table.
     Drop {
@@ -95,31 +137,28 @@ pub enum Deed {
     },
 }
 
+/// How often a keyed request is repeated.
+const RETRIES: usize = 3;
 /// The namespaceless tables of the simulation.
 pub const TABLES: [&str; 2] = ["t", "u"];
+/// The names that tables are given by turns.
+pub const NAMES: [&str; 3] = ["t", "u", "v"];
+/// The columns that tables get.
+pub const COLUMNS: [&str; 2] = ["more", "yet"];
 /// Its tags.
 pub const TAGS: [&str; 2] = ["a", "b"];
 /// Its indexes.
 pub const INDEXES: [&str; 2] = ["x", "y"];
 
-/// What a lake holds, in the plainest terms.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Model {
-    /// The rows of each table, sorted.
-    pub tables: BTreeMap<String, Vec<i64>>,
-    /// The version that each tag names.
-    pub tags: BTreeMap<String, u64>,
-    /// The indexes.
-    pub indexes: BTreeSet<String>,
-    /// Versions below may be gone, save those with tags.
-    pub oldest: u64,
-}
-
 impl Deed {
+    /// How many kinds there are.
+    pub const KINDS: usize = 21;
+
     /// Does it in the name of `id`.
     pub async fn perform(&self, catalog: &Catalog, id: &str, seams: &Seams) -> Result<Told> {
         match self {
             Self::Append { table, row, keyed } => load(catalog, table, (Mode::Append, *row, *keyed), id, seams).await,
+            Self::Evolve { table, row, column } => evolve(catalog, table, (*row, column), id, seams).await,
             Self::Replace { table, row } => load(catalog, table, (Mode::Replace, *row, false), id, seams).await,
             Self::Register { table, row } => register(catalog, table, *row, id).await,
             Self::RollBack { table, to } => {
@@ -127,7 +166,13 @@ impl Deed {
                 Ok(if rolled.existing { Told::Needless } else { Told::Committed(rolled.version) })
             }
             Self::Compact { table } => compact(catalog, table, id, seams).await,
-            Self::SetProperty { table } => set_property(catalog, table, id).await,
+            Self::SetProperty { table } => Engine::new(catalog, table, id, seams).set_property().await,
+            Self::Commit { table, row, branch, keyed } => {
+                Engine::new(catalog, table, id, seams).repeating(*keyed).append(*row, *branch).await
+            }
+            Self::FastForward { table } => Engine::new(catalog, table, id, seams).fast_forward().await,
+            Self::Rename { from, to } => rename(catalog, from, to, id).await,
+            Self::Classify { table, class } => classify(catalog, table, *class, id).await,
             Self::Expire { keep } => {
                 // No less than processes may go on without looking.
                 let linger = Span::secs(3600);
@@ -152,48 +197,39 @@ impl Deed {
         }
     }
 
-    /// The row that only this deed writes.
-    pub fn row(&self) -> Option<i64> {
+    /// What kind of deed it is.
+    pub fn kind(&self) -> &'static str {
         match self {
-            Self::Append { row, .. } | Self::Replace { row, .. } | Self::Register { row, .. } => Some(*row),
-            _ => None,
+            Self::Append { keyed: false, .. } => "append",
+            Self::Append { keyed: true, .. } => "append under a key",
+            Self::Evolve { .. } => "add a column",
+            Self::Replace { .. } => "replace",
+            Self::Register { .. } => "register",
+            Self::Commit { branch: false, keyed: false, .. } => "commit of an engine",
+            Self::Commit { branch: false, keyed: true, .. } => "commit of an engine under a key",
+            Self::Commit { branch: true, .. } => "commit to a branch",
+            Self::FastForward { .. } => "fast forward",
+            Self::SetProperty { .. } => "set a property",
+            Self::Rename { .. } => "rename",
+            Self::Classify { .. } => "classify",
+            Self::Drop { .. } => "drop",
+            Self::RollBack { .. } => "roll back",
+            Self::Compact { .. } => "compact",
+            Self::Expire { .. } => "expire",
+            Self::Sweep { .. } => "sweep",
+            Self::Tag { .. } => "tag",
+            Self::Untag { .. } => "untag",
+            Self::CreateIndex { .. } => "create an index",
+            Self::DropIndex { .. } => "drop an index",
         }
     }
 
-    /// What it makes of a lake when it is committed as part of `version`, after what the versions before held.
-    pub fn apply(&self, model: &mut Model, version: u64, before: &[Model]) {
+    /// The row that only this deed writes.
+    pub fn row(&self) -> Option<i64> {
         match self {
-            Self::RollBack { table, to } => {
-                let then = usize::try_from(*to).ok().and_then(|to| before.get(to.checked_sub(1)?));
-                match then.and_then(|then| then.tables.get(*table)) {
-                    Some(rows) => model.tables.insert((*table).to_owned(), rows.clone()),
-                    None => model.tables.remove(*table),
-                };
-            }
-            Self::Compact { .. } | Self::SetProperty { .. } | Self::Expire { .. } | Self::Sweep { .. } => {}
-            Self::Append { table, row, .. } => {
-                let rows = model.tables.entry((*table).to_owned()).or_default();
-                rows.push(*row);
-                rows.sort_unstable();
-            }
-            Self::Replace { table, row } | Self::Register { table, row } => {
-                model.tables.insert((*table).to_owned(), vec![*row]);
-            }
-            Self::Drop { table } => {
-                model.tables.remove(*table);
-            }
-            Self::Tag { tag, version: named } => {
-                model.tags.insert((*tag).to_owned(), named.unwrap_or(version - 1));
-            }
-            Self::Untag { tag } => {
-                model.tags.remove(*tag);
-            }
-            Self::CreateIndex { index } => {
-                model.indexes.insert((*index).to_owned());
-            }
-            Self::DropIndex { index } => {
-                model.indexes.remove(*index);
-            }
+            Self::Append { row, .. } | Self::Evolve { row, .. } | Self::Commit { row, .. } => Some(*row),
+            Self::Replace { row, .. } | Self::Register { row, .. } => Some(*row),
+            _ => None,
         }
     }
 }
@@ -203,6 +239,22 @@ pub fn name(table: &str) -> base::DatasetName {
     table.parse().expect("a name")
 }
 
+/// Asks again under the same key for as long as it fails, a few times.
+pub async fn insist<F: Future<Output = Result<Told>>>(seams: &Seams, ask: impl Fn() -> F) -> Result<Told> {
+    let mut outcome = ask().await;
+    for _ in 0..RETRIES {
+        if outcome.is_ok() {
+            break;
+        }
+        seams.wait(Duration::from_millis(10)).await;
+        let again = ask().await;
+        // An outcome that once was unknown stays so until somebody knows.
+        let open = outcome.as_ref().is_err_and(|error| !error.proves_nothing_committed());
+        outcome = if open && again.is_err() { outcome } else { again };
+    }
+    outcome
+}
+
 async fn load(
     catalog: &Catalog,
     table: &str,
@@ -210,23 +262,49 @@ async fn load(
     id: &str,
     seams: &Seams,
 ) -> Result<Told> {
-    let pin = catalog.pin(None).await?;
-    let draft = match catalog.table(&pin, &name(table)).await {
-        Ok(table) => table.draft(),
-        Err(Error::UnknownDataset { .. }) => catalog.draft(&name(table), &rows::columns())?,
-        Err(error) => return Err(error),
-    };
+    let draft = draft(catalog, table, &rows::columns()).await?;
     let files = vec![stage(catalog, &draft, &rows::payload(row), seams).await?];
-    let publication = Publication {
+    let publication = publication(draft, (mode, row), files, id);
+    publish(catalog, Publication { idempotency_key: keyed.then(|| id.to_owned()), ..publication }).await
+}
+
+async fn evolve(catalog: &Catalog, table: &str, (row, column): (i64, &str), id: &str, seams: &Seams) -> Result<Told> {
+    let new = NewColumn { name: column.to_owned(), ty: ColumnType::Int64 };
+    let mut columns = rows::columns();
+    columns.push(new.clone());
+    let mut draft = draft(catalog, table, &columns).await?;
+    if !draft.columns.iter().any(|known| known.name == column) {
+        draft.extend(&[new]);
+    }
+    let field = draft.columns.iter().find(|known| known.name == column).map_or(0, |known| known.id);
+    let files = vec![stage(catalog, &draft, &rows::wider(row, column, field), seams).await?];
+    publish(catalog, publication(draft, (Mode::Append, row), files, id)).await
+}
+
+/// Where files of a table go; of one with these columns when it is not there.
+async fn draft(catalog: &Catalog, table: &str, columns: &[NewColumn]) -> Result<Draft> {
+    let pin = catalog.pin(None).await?;
+    match catalog.table(&pin, &name(table)).await {
+        Ok(table) => Ok(table.draft()),
+        Err(Error::UnknownDataset { .. }) => catalog.draft(&name(table), columns),
+        Err(error) => Err(error),
+    }
+}
+
+fn publication(draft: Draft, (mode, row): (Mode, i64), files: Vec<NewFile>, id: &str) -> Publication {
+    Publication {
         draft,
         mode,
         files,
         source: Source { sha256: format!("row {row}"), options: String::new() },
         author: id.to_owned(),
         message: format!("{mode} {row}"),
-        idempotency_key: keyed.then(|| id.to_owned()),
+        idempotency_key: None,
         request: None,
-    };
+    }
+}
+
+async fn publish(catalog: &Catalog, publication: Publication) -> Result<Told> {
     let published = catalog.publish(publication).await?;
     Ok(if published.existing { Told::Needless } else { Told::Committed(published.version) })
 }
@@ -255,16 +333,20 @@ async fn compact(catalog: &Catalog, table: &str, id: &str, seams: &Seams) -> Res
     Ok(Told::Committed(rewritten.version))
 }
 
-async fn set_property(catalog: &Catalog, table: &str, id: &str) -> Result<Told> {
-    let changes = json!({"updates": [{"action": "set-properties", "updates": {"by": id}}]});
-    let changes = serde_json::from_value(changes).expect("changes of a table");
+async fn rename(catalog: &Catalog, from: &str, to: &str, id: &str) -> Result<Told> {
     let caller = Caller { author: id.to_owned(), idempotency_key: None, may_take_away: true };
-    catalog.commit_outside(&name(table), changes, caller).await?;
-    Ok(Told::Stands)
+    catalog.rename(&name(from), &name(to), caller).await.map(Told::Committed)
+}
+
+async fn classify(catalog: &Catalog, table: &str, class: Option<Pii>, id: &str) -> Result<Told> {
+    let columns = [(rows::ID.to_owned(), class)].into();
+    let classified = catalog.classify(Classify { name: name(table), columns, author: id.to_owned() }).await?;
+    Ok(if classified.existing { Told::Needless } else { Told::Committed(classified.version) })
 }
 
 async fn sweep(catalog: &Catalog, grace: u64, id: &str, seams: &Seams) -> Result<Told> {
-    let sweep = Sweep { grace: Span::secs(grace), dry_run: false, name_first: 0, author: id.to_owned() };
+    let sweep =
+        Sweep { grace: Span::secs(grace), dry_run: false, name_first: 0, name_after: None, author: id.to_owned() };
     match Upkeep::new(catalog.clone(), seams.clone()).sweep(&sweep).await {
         Ok(swept) => Ok(swept.version.map_or(Told::Needless, Told::Holds)),
         // What was announced may stand, whatever went wrong afterwards.

@@ -4,55 +4,64 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{AsOf, Fault, Kind, Seams, Span, Version};
-use catalog::{Catalog, Change, Config, Pin, Record};
+use catalog::{Catalog, Config, Pin, Record};
 use storage::Store;
 use upkeep::{Sweep, Upkeep};
 
-use crate::deed::{Deed, Model, name};
+use crate::deed::{Deed, name};
 use crate::ledger::{Ledger, Told};
+use crate::model::{Held, Model, Place};
 use crate::process::Process;
 use crate::rows;
 use crate::writer::World;
 
-/// The faults of a run; none when all is well.
-pub async fn judge(world: &World) -> Vec<String> {
+/// How many deeds of each kind stand in the log of a run, and its faults; none when all is well.
+pub async fn judge(world: &World) -> (BTreeMap<&'static str, usize>, Vec<String>) {
     let seams = Process::start(&world.timeline).seams(0, world.seed);
     let store = Store::over(Arc::new(world.bucket.clone()), world.uri, seams.clone());
     let catalog = match Catalog::open(store, &Config::default(), seams.clone()).await {
         Ok(catalog) => catalog,
-        Err(error) => return vec![format!("the lake does not open: {error} ({error:?})")],
+        Err(error) => return (BTreeMap::new(), vec![format!("the lake does not open: {error} ({error:?})")]),
     };
-    let mut verdict = Verdict { faults: world.ledger.faults(), ..Verdict::default() };
+    let mut verdict = Verdict::new(world.ledger.faults(), catalog.clone(), seams.clone());
     let records = world.archive.records().await;
     let records: Vec<Record> = records.values().map(|bytes| serde_json::from_slice(bytes).expect("a record")).collect();
     verdict.judge_line(&records);
     let models = verdict.judge_deeds(&world.ledger, &records);
-    verdict.judge_versions(&catalog, &world.ledger, &models).await;
-    verdict.judge_going_on(&catalog, &seams).await;
+    verdict.judge_versions(&world.ledger, &models).await;
+    verdict.judge_going_on().await;
     if world.seed.is_multiple_of(SWEPT) {
-        verdict.judge_sweep(&catalog, &seams).await;
-        verdict.rows.clear();
-        verdict.judge_versions(&catalog, &world.ledger, &models).await;
+        verdict.judge_sweep().await;
+        verdict.held.clear();
+        verdict.judge_versions(&world.ledger, &models).await;
     }
-    verdict.faults
+    (verdict.stands, verdict.faults)
 }
 
 /// What was found.
-#[derive(Default)]
 struct Verdict {
+    catalog: Catalog,
+    seams: Seams,
     faults: Vec<String>,
-    /// The rows of tables that were read, by their metadata.
-    rows: BTreeMap<String, Vec<i64>>,
+    /// What tables that were read hold, by their metadata.
+    held: BTreeMap<String, Held>,
     /// The data files of all versions that read.
     files: BTreeSet<String>,
     /// The rows of all deeds that stand in the log.
     committed: BTreeSet<i64>,
+    /// How many deeds of each kind stand there.
+    stands: BTreeMap<&'static str, usize>,
 }
 
 /// Every so many seeds, the lake is swept afterwards.
 const SWEPT: u64 = 4;
 
 impl Verdict {
+    fn new(faults: Vec<String>, catalog: Catalog, seams: Seams) -> Self {
+        let (held, files, committed, stands) = Default::default();
+        Self { catalog, seams, faults, held, files, committed, stands }
+    }
+
     fn expect(&mut self, holds: bool, fault: impl FnOnce() -> String) {
         if !holds {
             self.faults.push(fault());
@@ -78,17 +87,15 @@ impl Verdict {
         for record in records {
             for commit in &record.commits {
                 stands.entry(&commit.author).or_default().push(record.version);
-                for change in &commit.changes {
-                    if let Change::Expire { oldest } = change {
-                        model.oldest = oldest.0;
-                    }
-                }
-                match deeds.get(&commit.author) {
-                    Some((deed, _)) => {
-                        self.committed.extend(deed.row());
-                        deed.apply(&mut model, record.version.0, &models);
-                    }
-                    None => self.faults.push(format!("nobody did {:?}", commit.author)),
+                let Some((deed, _)) = deeds.get(&commit.author) else {
+                    self.faults.push(format!("nobody did {:?}", commit.author));
+                    continue;
+                };
+                self.committed.extend(deed.row());
+                *self.stands.entry(deed.kind()).or_default() += 1;
+                let place = Place { version: record.version.0, commit, before: &models };
+                if let Err(odd) = model.take_in(deed, &place) {
+                    self.faults.push(format!("{} {deed:?} in version {}: {odd}", commit.author, record.version));
                 }
             }
             models.push(model.clone());
@@ -108,13 +115,13 @@ impl Verdict {
     }
 
     /// Every version answers; those that were given up may be gone, save those with tags.
-    async fn judge_versions(&mut self, catalog: &Catalog, ledger: &Ledger, models: &[Model]) {
+    async fn judge_versions(&mut self, ledger: &Ledger, models: &[Model]) {
         let Some(last) = models.last() else { return };
         for (version, model) in (1..).zip(models) {
             let kept = version >= last.oldest || last.tags.values().any(|tagged| *tagged == version);
-            match catalog.pin(Some(&AsOf::Version(Version(version)))).await {
+            match self.catalog.pin(Some(&AsOf::Version(Version(version)))).await {
                 Ok(pin) => {
-                    self.judge_version(catalog, &pin, model).await;
+                    self.judge_version(&pin, model).await;
                     self.judge_sights(ledger, &pin);
                 }
                 Err(error) => self.expect(!kept && error.kind() == Kind::NotFound, || {
@@ -125,13 +132,13 @@ impl Verdict {
     }
 
     /// A version answers what its history adds up to, and every file that it reaches is there.
-    async fn judge_version(&mut self, catalog: &Catalog, pin: &Pin, model: &Model) {
+    async fn judge_version(&mut self, pin: &Pin, model: &Model) {
         let version = pin.version();
         let mut found = BTreeMap::new();
         for table in pin.names() {
-            match self.read(catalog, pin, &table.to_string()).await {
-                Ok(rows) => {
-                    found.insert(table.to_string(), rows);
+            match self.read(pin, &table.to_string()).await {
+                Ok(held) => {
+                    found.insert(table.to_string(), held);
                 }
                 Err(fault) => self.faults.push(format!("version {version}: {table} does not read: {fault}")),
             }
@@ -147,21 +154,18 @@ impl Verdict {
         self.expect(tags == model.tags, || format!("version {version} has the tags {tags:?}, not {:?}", model.tags));
     }
 
-    async fn read(&mut self, catalog: &Catalog, pin: &Pin, table: &str) -> catalog::Result<Vec<i64>> {
-        let table = catalog.table(pin, &name(table)).await?;
+    async fn read(&mut self, pin: &Pin, table: &str) -> catalog::Result<Held> {
+        let table = self.catalog.table(pin, &name(table)).await?;
         let metadata = table.entry().metadata.clone();
-        if let Some(rows) = self.rows.get(&metadata) {
-            return Ok(rows.clone());
+        if let Some(held) = self.held.get(&metadata) {
+            return Ok(held.clone());
         }
-        let mut rows = Vec::new();
-        for file in table.files().await?.iter() {
-            self.files.insert(file.path.clone());
-            rows.extend(rows::rows_of(&catalog.store().get(&file.path).await?));
-        }
-        rows.sort_unstable();
-        self.expect(rows.len() as u64 == table.row_count(), || format!("{metadata} holds another number of rows"));
-        self.rows.insert(metadata, rows.clone());
-        Ok(rows)
+        let (held, files) = Held::read(&self.catalog, &table, &self.seams).await?;
+        let counted = held.rows.len() as u64 == table.row_count();
+        self.expect(counted, || format!("{metadata} holds another number of rows"));
+        self.files.extend(files);
+        self.held.insert(metadata, held.clone());
+        Ok(held)
     }
 
     /// Whatever anybody saw of a version is what it holds for ever.
@@ -174,26 +178,27 @@ impl Verdict {
 
     /// A sweep leaves the data files that versions reach. It may also leave those of snapshots that tables list for other
     /// engines and no version pins, but none that was never committed.
-    async fn judge_sweep(&mut self, catalog: &Catalog, seams: &Seams) {
-        let sweep = Sweep { grace: Span::secs(60), dry_run: false, name_first: 0, author: "judge".into() };
-        let swept = Upkeep::new(catalog.clone(), seams.clone()).sweep(&sweep).await.expect("a sweep");
+    async fn judge_sweep(&mut self) {
+        let sweep =
+            Sweep { grace: Span::secs(60), dry_run: false, name_first: 0, name_after: None, author: "judge".into() };
+        let swept = Upkeep::new(self.catalog.clone(), self.seams.clone()).sweep(&sweep).await.expect("a sweep");
         self.expect(swept.unread.is_empty(), || format!("the sweep cannot read {:?}", swept.unread));
-        let left = catalog.store().list("tables/", None, usize::MAX >> 1).await.expect("a list").entries;
+        let left = self.catalog.store().list("tables/", None, usize::MAX >> 1).await.expect("a list").entries;
         let data = left.into_iter().map(|entry| entry.path).filter(|path| path.ends_with(".parquet"));
         let data: BTreeSet<String> = data.collect();
         for path in data.difference(&self.files).cloned().collect::<Vec<_>>() {
-            let rows = rows::rows_of(&catalog.store().get(&path).await.expect("a listed file"));
+            let rows = rows::rows_of(&self.catalog.store().get(&path).await.expect("a listed file"));
             let committed = rows.iter().all(|row| self.committed.contains(row));
             self.expect(committed, || format!("a stray is left: {path}"));
         }
         let again = Sweep { dry_run: true, name_first: 9, ..sweep };
-        let again = Upkeep::new(catalog.clone(), seams.clone()).sweep(&again).await.expect("a look");
+        let again = Upkeep::new(self.catalog.clone(), self.seams.clone()).sweep(&again).await.expect("a look");
         self.expect(again.files == 0, || format!("a second sweep would delete {:?}", again.strays));
     }
 
     /// Whatever was left behind, the lake goes on.
-    async fn judge_going_on(&mut self, catalog: &Catalog, seams: &Seams) {
-        let after = Deed::CreateIndex { index: "after" }.perform(catalog, "judge", seams).await;
+    async fn judge_going_on(&mut self) {
+        let after = Deed::CreateIndex { index: "after" }.perform(&self.catalog, "judge", &self.seams).await;
         self.expect(after.is_ok(), || format!("the lake does not go on: {after:?}"));
     }
 }

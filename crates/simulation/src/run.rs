@@ -1,13 +1,17 @@
 //! One run: a seed, three writers, and what the judge says.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use catalog::{Catalog, Config};
 use futures::future::join_all;
 use sha2::{Digest, Sha256};
+use storage::Store;
 use testkit::Bucket;
 
 use crate::chance::Chance;
+use crate::deed::{Deed, TABLES};
 use crate::judge::judge;
 use crate::process::Process;
 use crate::rows;
@@ -21,6 +25,8 @@ const WRITERS: u64 = 3;
 const DEEDS: [usize; 4] = [2, 3, 3, 6];
 /// As many objects can be registered as there may be deeds.
 const OBJECTS: i64 = 18;
+/// Who makes the table that is there from the first in some runs.
+const FOUNDER: &str = "founder";
 /// After so long, whatever was still to happen has happened.
 const AFTERWARDS: Duration = Duration::from_secs(86_400);
 
@@ -29,6 +35,8 @@ const AFTERWARDS: Duration = Duration::from_secs(86_400);
 pub struct Outcome {
     /// Every call of the store, in the order in which they ended.
     pub trace: Vec<String>,
+    /// How many deeds of each kind stand in the log.
+    pub stands: BTreeMap<&'static str, usize>,
     /// What must not have happened.
     pub faults: Vec<String>,
 }
@@ -48,6 +56,9 @@ pub fn run(seed: u64) -> Outcome {
 
 async fn story(seed: u64, timeline: Arc<Timeline>) -> Outcome {
     let world = begin(seed, timeline).await;
+    if Chance::new(seed, WRITERS + 2).permille(500) {
+        found(&world).await;
+    }
     let deeds = Chance::new(seed, WRITERS + 1).one_of(&DEEDS);
     let writers = (0..WRITERS).map(|number| {
         let writer = Writer::new(world.clone(), number);
@@ -57,8 +68,19 @@ async fn story(seed: u64, timeline: Arc<Timeline>) -> Outcome {
         done.expect("a writer does not panic");
     }
     world.timeline.wait(AFTERWARDS).await;
-    let faults = judge(&world).await;
-    Outcome { trace: world.trace.take(), faults }
+    let (stands, faults) = judge(&world).await;
+    Outcome { trace: world.trace.take(), stands, faults }
+}
+
+/// Makes a table before the writers come, so that there is something to change from the first.
+async fn found(world: &World) {
+    let seams = Process::start(&world.timeline).seams(0, world.seed);
+    let store = Store::over(Arc::new(world.bucket.clone()), world.uri, seams.clone());
+    let catalog = Catalog::open(store, &Config::default(), seams.clone()).await.expect("a new lake");
+    let deed = Deed::Append { table: TABLES[0], row: OBJECTS, keyed: false };
+    world.ledger.begin(FOUNDER, deed.clone());
+    world.ledger.tell(FOUNDER, &deed.perform(&catalog, FOUNDER, &seams).await);
+    catalog.close().await;
 }
 
 /// A store with objects to register.
@@ -77,6 +99,7 @@ async fn begin(seed: u64, timeline: Arc<Timeline>) -> World {
         timeline,
         bucket,
         uri: chance.one_of(&["memory://lake", "s3://bucket/lake"]),
+        idle: chance.one_of(&[0, 0, 50, 400]),
         climate: Climate { faults, slow: chance.one_of(&[0, 5, 20]) },
         trace: Arc::default(),
         archive,

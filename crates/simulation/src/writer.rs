@@ -1,15 +1,15 @@
 //! A writer: process after process that does deeds, is killed, sleeps and begins again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base::{Seams, Span};
-use catalog::{Catalog, Config};
-use futures::future::{Either, join_all, select};
+use catalog::{Catalog, Config, Pii};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Either, join_all, select};
 use testkit::{Bucket, Faulty};
 
 use crate::chance::Chance;
-use crate::deed::{Deed, INDEXES, TABLES, TAGS};
+use crate::deed::{COLUMNS, Deed, INDEXES, NAMES, TABLES, TAGS, insist};
 use crate::ledger::Ledger;
 use crate::process::Process;
 use crate::timeline::Timeline;
@@ -17,8 +17,8 @@ use crate::weather::{Archive, Climate, Trace, Weather};
 
 /// How often a process tries to open a lake whose store fails.
 const TRIES: usize = 20;
-/// How often a keyed deed is tried again.
-const RETRIES: usize = 3;
+/// For how many milliseconds a process idles when it does: so long that expired records may be gone by then.
+const IDLE: [u64; 2] = [3_600_000, 10_800_000];
 
 /// What the writers of one run share.
 #[derive(Clone)]
@@ -33,6 +33,8 @@ pub struct World {
     pub uri: &'static str,
     /// How bad the weather is.
     pub climate: Climate,
+    /// Before how many deeds of a thousand a process idles for hours.
+    pub idle: u64,
     /// What happened.
     pub trace: Arc<Trace>,
     /// Records that expiry removed.
@@ -90,7 +92,7 @@ impl Writer {
     /// Starts a process; none when the store never lets it open the lake.
     async fn start(&mut self) -> Option<Life> {
         self.lives += 1;
-        let World { seed, timeline, bucket, uri, climate, trace, archive, ledger } = &self.world;
+        let World { seed, timeline, bucket, uri, climate, trace, archive, ledger, .. } = &self.world;
         let process = Process::start(timeline);
         let dice = seed.wrapping_mul(31).wrapping_add(self.number * 1_000 + self.lives);
         let seams = process.seams(self.skew, dice);
@@ -121,9 +123,15 @@ impl Writer {
 
     /// Does one deed, or a few side by side. The process may be killed or fall asleep under way.
     async fn round(&mut self, life: &Life, deeds: usize) -> Round {
-        self.world.timeline.wait(self.chance.millis(0, 30)).await;
+        let idles = self.chance.permille(self.world.idle);
+        let [least, most] = if idles { IDLE } else { [0, 30] };
+        self.world.timeline.wait(self.chance.millis(least, most)).await;
         let together = self.chance.one_of(&[1, 1, 1, 2, 3]).min(deeds - self.begun);
-        let work: Vec<_> = (0..together).map(|_| self.begin(life)).collect();
+        let mut work: Vec<BoxFuture<'static, ()>> = (0..together).map(|_| self.begin(life).boxed()).collect();
+        if idles {
+            // A reader beside those who write after a long time, sooner than they are or later.
+            work.insert(self.chance.one_of(&[0, together]), self.look(life).boxed());
+        }
         let work = Box::pin(join_all(work));
         if self.chance.permille(850) {
             work.await;
@@ -153,43 +161,48 @@ impl Writer {
         ledger.begin(&id, deed.clone());
         let (catalog, seams) = (life.catalog.clone(), life.seams.clone());
         async move {
-            let retries = if matches!(deed, Deed::Append { keyed: true, .. }) { RETRIES } else { 0 };
-            let mut outcome = deed.perform(&catalog, &id, &seams).await;
-            for _ in 0..retries {
-                if outcome.is_ok() {
-                    break;
-                }
-                seams.wait(Duration::from_millis(10)).await;
-                let again = deed.perform(&catalog, &id, &seams).await;
-                // An outcome that once was unknown stays so until somebody knows.
-                let open = outcome.as_ref().is_err_and(|error| !error.proves_nothing_committed());
-                outcome = if open && again.is_err() { outcome } else { again };
-            }
+            let perform = || deed.perform(&catalog, &id, &seams);
+            let repeats = matches!(deed, Deed::Append { keyed: true, .. });
+            let outcome = if repeats { insist(&seams, perform).await } else { perform().await };
             ledger.tell(&id, &outcome);
             ledger.look(&catalog, &id).await;
         }
+    }
+
+    /// A reader of the newest version.
+    fn look(&self, life: &Life) -> impl Future<Output = ()> + use<> {
+        let (ledger, catalog, who) = (Arc::clone(&self.world.ledger), life.catalog.clone(), self.number.to_string());
+        async move { ledger.look(&catalog, &who).await }
     }
 
     fn choose(&self, life: &Life) -> Deed {
         let (table, tag, index) =
             (self.chance.one_of(&TABLES), self.chance.one_of(&TAGS), self.chance.one_of(&INDEXES));
         let row = i64::try_from(self.begun).unwrap_or(0) * 3 + i64::try_from(self.number).unwrap_or(0);
-        let earlier = self.chance.below(life.catalog.known_head().0) + 1;
-        match self.chance.below(25) {
-            0..=4 => Deed::Append { table, row, keyed: false },
-            5 => Deed::Append { table, row, keyed: true },
-            6..=7 => Deed::Replace { table, row },
-            8 => Deed::Register { table, row },
-            9 => Deed::Drop { table },
-            10 => Deed::RollBack { table, to: earlier },
-            11 => Deed::Compact { table },
-            12 => Deed::Expire { keep: self.chance.below(6) + 1 },
-            13 => Deed::Sweep { grace: self.chance.one_of(&[0, 0, 1, 60]) },
-            14..=16 => Deed::Tag { tag, version: None },
-            17 => Deed::Tag { tag, version: Some(earlier) },
-            18 => Deed::Untag { tag },
-            24 => Deed::SetProperty { table },
-            19..=21 => Deed::CreateIndex { index },
+        let head = life.catalog.known_head().0;
+        let (earlier, lately) = (self.chance.below(head) + 1, head.saturating_sub(self.chance.below(4)).max(1));
+        let keyed = self.chance.permille(300);
+        match self.chance.below(37) {
+            0..=4 => Deed::Append { table, row, keyed },
+            5..=6 => Deed::Evolve { table, row, column: self.chance.one_of(&COLUMNS) },
+            7..=8 => Deed::Replace { table, row },
+            9 => Deed::Register { table, row },
+            10..=12 => Deed::Commit { table, row, branch: false, keyed },
+            13..=15 => Deed::Commit { table, row, branch: true, keyed },
+            16 => Deed::FastForward { table },
+            17..=18 => Deed::Rename { from: self.chance.one_of(&NAMES), to: self.chance.one_of(&NAMES) },
+            19 => Deed::Classify { table, class: self.chance.one_of(&[None, Some(Pii::Email), Some(Pii::Other)]) },
+            20..=21 => Deed::Drop { table },
+            22 => Deed::RollBack { table, to: earlier },
+            23..=24 => Deed::RollBack { table, to: lately },
+            25 => Deed::Compact { table },
+            26 => Deed::SetProperty { table },
+            27..=28 => Deed::Expire { keep: self.chance.below(6) + 1 },
+            29 => Deed::Sweep { grace: self.chance.one_of(&[0, 0, 1, 60]) },
+            30..=31 => Deed::Tag { tag, version: None },
+            32 => Deed::Tag { tag, version: Some(earlier) },
+            33 => Deed::Untag { tag },
+            34..=35 => Deed::CreateIndex { index },
             _ => Deed::DropIndex { index },
         }
     }

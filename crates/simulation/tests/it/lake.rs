@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base::{AsOf, Seams, Span, Version};
 use catalog::{Catalog, Config, Pin};
 use simulation::deed::{Deed, name};
+use simulation::model::Held;
 use simulation::rows;
 use storage::{CacheDir, Store};
 use tempfile::TempDir;
@@ -52,7 +53,7 @@ pub fn item(id: &str) -> Item {
     Item { id: id.into(), vector: vec![1.0, 2.0], metadata: None }
 }
 
-/// A lake with two tables, one of three files, a dropped one, a tag, an index with an item, an object and a stray.
+/// A lake with two tables, one of three files and one with a branch, a dropped one, a tag, an index with an item, an object and a stray.
 pub async fn furnished() -> Bucket {
     let bucket = Bucket::new(Seams::system());
     let store = bucket.store();
@@ -65,6 +66,7 @@ pub async fn furnished() -> Bucket {
         Deed::Drop { table: "gone" },
         Deed::CreateIndex { index: "x" },
         Deed::Tag { tag: "a", version: Some(2) },
+        Deed::Commit { table: "u", row: 30, branch: true, keyed: false },
     ];
     for (deed, seed) in deeds.into_iter().zip(1..) {
         perform_by(&store, deed, testkit::seams(seed)).await.unwrap();
@@ -79,8 +81,8 @@ pub async fn furnished() -> Bucket {
     bucket
 }
 
-/// The rows of the tables at one version; none when it cannot be read any more.
-type Tables = Option<BTreeMap<String, Vec<i64>>>;
+/// The tables at one version; none when it cannot be read any more.
+type Tables = Option<BTreeMap<String, Held>>;
 
 /// All that can be seen of a lake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,12 +119,7 @@ async fn tables(catalog: &Catalog, pin: &Pin) -> Tables {
     let mut tables = BTreeMap::new();
     for name in pin.names() {
         let table = catalog.table(pin, name).await.unwrap();
-        let mut rows = Vec::new();
-        for file in table.files().await.unwrap().iter() {
-            rows.extend(rows::rows_of(&catalog.store().get(&file.path).await.unwrap()));
-        }
-        rows.sort_unstable();
-        tables.insert(name.to_string(), rows);
+        tables.insert(name.to_string(), Held::read(catalog, &table, &seams()).await.unwrap().0);
     }
     Some(tables)
 }
@@ -143,7 +140,7 @@ pub async fn content(store: &Store) -> String {
 
 /// A sweep of everything that is a stray by now.
 pub fn sweep() -> Sweep {
-    Sweep { grace: Span::millis(0), dry_run: false, name_first: 100, author: "test".into() }
+    Sweep { grace: Span::millis(0), dry_run: false, name_first: 100, name_after: None, author: "test".into() }
 }
 
 /// Sweeps, and says what a second sweep would still find.

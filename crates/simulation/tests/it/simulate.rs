@@ -1,9 +1,12 @@
 //! Every seed is a life of a lake; each must end well, and the same way every time.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use simulation::deed::Deed;
 use simulation::run;
 
 /// Every so many seeds, one is run twice.
@@ -15,8 +18,8 @@ fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// Runs one seed; how many calls of the store it made.
-fn check(seed: u64) -> usize {
+/// Runs one seed; how many calls of the store it made, and which deeds stand.
+fn check(seed: u64) -> (usize, BTreeMap<&'static str, usize>) {
     let outcome = catch_unwind(|| run(seed));
     assert!(outcome.is_ok(), "LAKEHOUSE_SOAK_SEED={seed}: it panicked");
     let outcome = outcome.unwrap();
@@ -27,14 +30,30 @@ fn check(seed: u64) -> usize {
         let differs = again.trace.iter().zip(&outcome.trace).find(|(again, before)| again != before);
         assert_eq!(again.digest(), outcome.digest(), "LAKEHOUSE_SOAK_SEED={seed}: another trace: {differs:?}");
     }
-    outcome.trace.len()
+    (outcome.trace.len(), outcome.stands)
+}
+
+/// What many seeds came to.
+#[derive(Default)]
+struct Tally {
+    calls: usize,
+    stands: BTreeMap<&'static str, usize>,
+}
+
+impl Tally {
+    fn add(&mut self, (calls, stands): (usize, BTreeMap<&'static str, usize>)) {
+        self.calls += calls;
+        for (kind, times) in stands {
+            *self.stands.entry(kind).or_default() += times;
+        }
+    }
 }
 
 #[test]
 fn three_writers_make_one_history_whatever_the_store_does() {
     let (first, seeds) = (number("LAKEHOUSE_SOAK_SEED", 1), number("LAKEHOUSE_SOAK_SEEDS", 2_000));
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let (next, calls) = (AtomicU64::new(first), AtomicUsize::new(0));
+    let (next, tally) = (AtomicU64::new(first), Mutex::new(Tally::default()));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -43,10 +62,14 @@ fn three_writers_make_one_history_whatever_the_store_does() {
                     if seed >= first + seeds {
                         return;
                     }
-                    calls.fetch_add(check(seed), Ordering::SeqCst);
+                    let checked = check(seed);
+                    tally.lock().unwrap().add(checked);
                 }
             });
         }
     });
-    println!("{seeds} seeds from {first}: {} calls of the store", calls.into_inner());
+    let tally = tally.into_inner().unwrap();
+    println!("{seeds} seeds from {first}: {} calls of the store; stands: {:?}", tally.calls, tally.stands);
+    // Few seeds, as whoever repeats one asks for, need not hold every kind of deed.
+    assert!(seeds < 1_000 || tally.stands.len() == Deed::KINDS, "some deeds never stand: {:?}", tally.stands);
 }
