@@ -6,11 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base::DatasetName;
 use iceberg::spec::TableMetadataBuilder;
-use tables::io;
 use tables::lake::Lake;
-use tables::metadata_file;
 use tables::pii::{self, Pii};
-use tables::read_table::ReadTable;
 
 use crate::catalog::Catalog;
 use crate::committer::{Description, Proposal, Settled, Subject};
@@ -19,6 +16,7 @@ use crate::kept::Tables;
 use crate::near::near;
 use crate::publish::{self, Published};
 use crate::record::{Change, TablePut};
+use crate::staging::{Next, Staging};
 use crate::state::State;
 use crate::table::Table;
 
@@ -51,13 +49,13 @@ struct Classifying {
     lake: Lake,
     tables: Arc<Tables>,
     classify: Classify,
-    /// Metadata files of decisions so far, the one that may be committed last.
-    staged: Vec<String>,
+    staging: Staging,
 }
 
 impl Classifying {
     fn new(lake: Lake, tables: Arc<Tables>, classify: Classify) -> Self {
-        Self { lake, tables, classify, staged: Vec::new() }
+        let staging = Staging::new(&lake, &tables);
+        Self { lake, tables, classify, staging }
     }
 
     /// The properties that the table does not have yet.
@@ -80,21 +78,9 @@ impl Classifying {
         let location = self.lake.roots.absolute(&entry.metadata);
         let builder = read.metadata.clone().into_builder(Some(location)).set_properties(changes);
         let built = builder.and_then(TableMetadataBuilder::build).map_err(Error::bug("classifying columns"))?;
-        let file = metadata_file::name(Some(&entry.metadata), self.lake.seams.uuid());
-        let path = format!("{}/metadata/{file}", table.location());
-        self.staged.push(path.clone());
-        let bytes = metadata_file::encode(&built.metadata)?;
-        io::write_all(&self.lake.store, vec![(path.clone(), bytes)]).await?;
-        let read = ReadTable::new(&self.lake, &self.classify.name, built.metadata)?;
-        self.tables.keep(&path, Arc::new(read));
-        Ok(TablePut {
-            name: self.classify.name.clone(),
-            table_id: entry.table_id,
-            metadata: path,
-            snapshot_id: entry.snapshot_id,
-            row_count: entry.row_count,
-            fingerprint: entry.fingerprint.clone(),
-        })
+        let (row_count, fingerprint) = (entry.row_count, entry.fingerprint.as_str());
+        let next = Next { metadata: built.metadata, row_count, fingerprint, files: Vec::new() };
+        self.staging.follow(table, next).await
     }
 }
 
@@ -116,6 +102,7 @@ impl Proposal for Classifying {
     }
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
+        self.staging.begin();
         let name = &self.classify.name;
         let entry = state.tables.get(name).ok_or_else(|| state.unknown(name, state.published()))?;
         let table = self.tables.load(name, entry).await?;
@@ -127,14 +114,6 @@ impl Proposal for Classifying {
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
-        let committed = match outcome {
-            Ok(settled) => settled.committed,
-            Err(error) => !error.proves_nothing_committed(),
-        };
-        let mut needless = std::mem::take(&mut self.staged);
-        if committed {
-            needless.pop();
-        }
-        io::discard(&self.lake.store, needless).await;
+        self.staging.end(outcome, []).await;
     }
 }

@@ -24,6 +24,7 @@ use crate::format;
 use crate::kept::Tables;
 use crate::lingering::before;
 use crate::record::{Change, TablePut};
+use crate::staging::may_stand;
 use crate::state::{State, TableEntry};
 use crate::unswept;
 
@@ -321,11 +322,7 @@ impl Proposal for Expiring {
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
-        let is_void = match outcome {
-            Ok(settled) => !settled.committed,
-            Err(error) => error.proves_nothing_committed(),
-        };
-        if is_void {
+        if !may_stand(outcome) {
             let written = std::mem::take(&mut self.trimmed).into_values().filter_map(|trimmed| Some(trimmed?.metadata));
             io::discard(&self.lake.store, written).await;
         }

@@ -2,11 +2,11 @@
 //!
 //! It never interprets rows, never speaks HTTP or SQL, and nothing else in the house commits. How one table lies on the
 //! store is `tables`' affair. Reading order: [`record`] and [`state`] (what a version is), [`log`] (where writers meet),
-//! [`head`], [`checkpoint`] and [`past`] (how states are found), [`committer`] (the one path by which anything changes),
-//! [`publish`], [`register`], [`classify`], [`rewrite`], [`rollback`], [`drop`], [`tag`], [`index`], [`sealing`] and [`outside`]
-//! (other engines, by Iceberg's REST protocol): what can change; [`expire`], [`lingering`], [`sweep`] and [`unswept`],
-//! [`reach`], [`relocate`] and [`excerpt`] (upkeep); [`table`], [`manifest`], [`lake_diff`] and [`near`] (what readers get), and
-//! [`catalog`], which holds it together.
+//! [`head`], [`checkpoint`] and [`past`] (how states are found), [`committer`] (the one path by which anything changes)
+//! and [`staging`] (what is written before); [`publish`], [`register`], [`classify`], [`rewrite`], [`rollback`], [`drop`],
+//! [`tag`], [`index`], [`sealing`] and [`outside`] (other engines, by Iceberg's REST protocol): what can change;
+//! [`expire`], [`lingering`], [`sweep`] and [`unswept`], [`reach`], [`relocate`] and [`excerpt`] (upkeep); [`table`],
+//! [`manifest`], [`lake_diff`] and [`near`] (what readers get), and [`catalog`], which holds it together.
 
 mod catalog;
 mod checkpoint;
@@ -37,6 +37,7 @@ mod relocate;
 mod rewrite;
 mod rollback;
 mod sealing;
+mod staging;
 mod state;
 mod stated;
 mod sweep;

@@ -10,7 +10,6 @@ use tables::draft::Draft;
 use tables::io;
 use tables::lake::Lake;
 use tables::publication::{Mode, Publication, Source};
-use tables::read_table::ReadTable;
 use tables::snapshot::{Next, Step};
 use tables::summary::Note;
 
@@ -19,7 +18,8 @@ use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::kept::Tables;
 use crate::record::{Change, TablePut};
-use crate::sealing::{Sealing, Seals, may_stand};
+use crate::sealing::{Sealing, Seals};
+use crate::staging::{Staging, may_stand};
 use crate::state::{Keyed, State, TableEntry};
 use crate::table::Table;
 use crate::unswept;
@@ -84,10 +84,7 @@ pub(crate) struct Publishing {
     arrived: Timestamp,
     /// Indexes that are sealed in the same commit.
     seals: Vec<Sealing>,
-    /// Files of the commit as last decided.
-    staged: Vec<String>,
-    /// Files of earlier decisions, proven not to be committed.
-    superseded: Vec<String>,
+    staging: Staging,
 }
 
 /// What a state means for a publication.
@@ -108,9 +105,9 @@ impl Publishing {
         let meaning = Meaning::of(source, request.as_deref());
         let request = || digest(&draft.name, *mode, meaning);
         let request = publication.idempotency_key.is_some().then(request);
-        let (arrived, staged, superseded) = (lake.seams.now(), Vec::new(), Vec::new());
+        let (arrived, staging) = (lake.seams.now(), Staging::new(&lake, &tables));
         let (by_name, seals) = (false, Vec::new());
-        Self { lake, tables, publication, note, by_name, request, arrived, seals, staged, superseded }
+        Self { lake, tables, publication, note, by_name, request, arrived, seals, staging }
     }
 
     /// The same publication, with seals of indexes in its commit.
@@ -172,7 +169,7 @@ impl Publishing {
             return if draft.is_new { Ok(Verdict::Create) } else { Err(moved()) };
         };
         let table = self.tables.load(&draft.name, entry).await?;
-        if table.is_partitioned() {
+        if table.is_or_was_partitioned() {
             return Err(Error::Partitioned { name: draft.name.clone() });
         }
         if !fits(&table, draft) {
@@ -204,8 +201,7 @@ impl Publishing {
             at: state.at,
         };
         let Next { metadata, path, rows, fingerprint, files } = step.take().await?;
-        self.staged = files.iter().map(|(path, _)| path.clone()).collect();
-        io::write_all(&self.lake.store, files).await?;
+        self.staging.write(files).await?;
         let put = TablePut {
             name: publication.draft.name.clone(),
             table_id: metadata.uuid(),
@@ -214,8 +210,7 @@ impl Publishing {
             row_count: rows,
             fingerprint,
         };
-        let read = ReadTable::new(&self.lake, &put.name, metadata)?;
-        self.tables.keep(&put.metadata, Arc::new(read));
+        self.staging.keep(&put.name, &put.metadata, metadata)?;
         let namespace = state.missing_namespace(&put.name);
         Ok(namespace.into_iter().chain([Change::TablePut(put)]).collect())
     }
@@ -247,7 +242,7 @@ impl Proposal for Publishing {
     }
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
-        self.superseded.append(&mut self.staged);
+        self.staging.begin();
         let base = match self.judge(state).await? {
             Verdict::Settled => return Ok(Vec::new()),
             Verdict::Create => None,
@@ -265,16 +260,12 @@ impl Proposal for Publishing {
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
-        let mut needless = std::mem::take(&mut self.superseded);
         let committed = may_stand(outcome);
         for seal in &mut self.seals {
             seal.end(committed).await;
         }
-        if !committed {
-            needless.append(&mut self.staged);
-            needless.extend(data_files(&self.publication));
-        }
-        io::discard(&self.lake.store, needless).await;
+        let brought = data_files(&self.publication).collect::<Vec<_>>();
+        self.staging.end(outcome, brought).await;
     }
 }
 

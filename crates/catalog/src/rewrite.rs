@@ -6,11 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use iceberg::spec::{MAIN_BRANCH, ManifestContentType, ManifestEntryRef, ManifestFile, Snapshot, TableMetadataBuilder};
 use tables::footer;
-use tables::io::{self, Staged};
 use tables::lake::Lake;
 use tables::metadata_file;
 use tables::publication::NewFile;
-use tables::read_table::ReadTable;
 use tables::snapshot::{MERGE_BELOW, Scribe, list_manifests};
 use tables::summary::{self, Sums};
 
@@ -18,6 +16,7 @@ use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::kept::Tables;
 use crate::record::{Change, TablePut};
+use crate::staging::{Next, Staging};
 use crate::state::State;
 use crate::table::Table;
 use crate::unswept;
@@ -40,10 +39,7 @@ pub(crate) struct Rewriting {
     lake: Lake,
     tables: Arc<Tables>,
     rewrite: Rewrite,
-    /// Files of the commit as last decided.
-    staged: Vec<String>,
-    /// Files of earlier decisions, proven not to be committed.
-    superseded: Vec<String>,
+    staging: Staging,
 }
 
 /// What a rewrite makes of the table's manifests.
@@ -55,7 +51,8 @@ struct Listed {
 
 impl Rewriting {
     pub fn new(lake: Lake, tables: Arc<Tables>, rewrite: Rewrite) -> Self {
-        Self { lake, tables, rewrite, staged: Vec::new(), superseded: Vec::new() }
+        let staging = Staging::new(&lake, &tables);
+        Self { lake, tables, rewrite, staging }
     }
 
     /// The table that `state` holds, as far as the new files still fit it. Appends that came meanwhile do no harm;
@@ -134,23 +131,8 @@ impl Rewriting {
         let builder = metadata_file::leave_out_old(builder, base, &[])?;
         let built = builder.set_branch_snapshot(snapshot, MAIN_BRANCH).and_then(TableMetadataBuilder::build);
         let metadata = built.map_err(Error::bug("adding a snapshot"))?.metadata;
-        let name = metadata_file::name(Some(&table.entry().metadata), self.lake.seams.uuid());
-        let path = format!("{}/metadata/{name}", table.location());
-        let put = TablePut {
-            name: table.name().clone(),
-            table_id: table.table_id(),
-            metadata: path.clone(),
-            snapshot_id: metadata.current_snapshot_id(),
-            row_count: table.row_count(),
-            fingerprint: table.fingerprint().to_owned(),
-        };
-        let mut files: Vec<Staged> = shelf.take();
-        files.push((path, metadata_file::encode(&metadata)?));
-        self.staged = files.iter().map(|(path, _)| path.clone()).collect();
-        io::write_all(&self.lake.store, files).await?;
-        let read = ReadTable::new(&self.lake, &put.name, metadata)?;
-        self.tables.keep(&put.metadata, Arc::new(read));
-        Ok(put)
+        let (row_count, fingerprint) = (table.row_count(), table.fingerprint());
+        self.staging.follow(table, Next { metadata, row_count, fingerprint, files: shelf.take() }).await
     }
 }
 
@@ -167,7 +149,7 @@ impl Proposal for Rewriting {
     }
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
-        self.superseded.append(&mut self.staged);
+        self.staging.begin();
         let table = self.current(state).await?;
         let paths = self.rewrite.new.iter().map(|file| file.path.as_str());
         if !unswept::all(&self.lake.store, state, paths).await? {
@@ -177,15 +159,7 @@ impl Proposal for Rewriting {
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
-        let mut needless = std::mem::take(&mut self.superseded);
-        let committed = match outcome {
-            Ok(settled) => settled.committed,
-            Err(error) => !error.proves_nothing_committed(),
-        };
-        if !committed {
-            needless.append(&mut self.staged);
-            needless.extend(self.rewrite.new.iter().map(|file| file.path.clone()));
-        }
-        io::discard(&self.lake.store, needless).await;
+        let brought = self.rewrite.new.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
+        self.staging.end(outcome, brought).await;
     }
 }

@@ -10,9 +10,7 @@ use async_trait::async_trait;
 use base::{AsOf, DatasetName, Version};
 use iceberg::spec::{DEFAULT_SCHEMA_NAME_MAPPING, MAIN_BRANCH, Snapshot, TableMetadata, TableMetadataBuilder};
 use tables::data_file::DataFile;
-use tables::io;
 use tables::metadata_file;
-use tables::read_table::ReadTable;
 use tables::snapshot::{Scribe, list_manifests};
 use tables::summary::{self, Sums};
 use uuid::Uuid;
@@ -22,6 +20,7 @@ use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::publish::{self, Published};
 use crate::record::{Change, TablePut};
+use crate::staging::{Next, Staging};
 use crate::state::{State, TableEntry};
 use crate::table::Table;
 
@@ -49,8 +48,7 @@ impl Catalog {
             target,
             to: state.version,
             author: author.to_owned(),
-            staged: Vec::new(),
-            superseded: Vec::new(),
+            staging: Staging::new(&self.room.lake, &self.room.tables),
         };
         let settled = self.put_through("roll back", rolling).await?;
         let entry = publish::outcome(&settled.state, name)?;
@@ -71,10 +69,7 @@ struct RollingBack {
     target: Arc<Table>,
     to: Version,
     author: String,
-    /// Files of the commit as last decided.
-    staged: Vec<String>,
-    /// Files of earlier decisions, proven not to be committed.
-    superseded: Vec<String>,
+    staging: Staging,
 }
 
 impl Room {
@@ -151,7 +146,8 @@ impl RollingBack {
         let builder = metadata_file::leave_out_old(builder, metadata, &[])?;
         let built = builder.set_branch_snapshot(snapshot, MAIN_BRANCH).and_then(TableMetadataBuilder::build);
         let metadata = built.map_err(Error::bug("adding a snapshot"))?.metadata;
-        self.write(base, metadata, shelf.take()).await
+        let (row_count, fingerprint) = (self.target.row_count(), self.target.fingerprint());
+        self.staging.follow(base, Next { metadata, row_count, fingerprint, files: shelf.take() }).await
     }
 
     /// The metadata of `base` with the target's columns, partitions and order, and the names by which its files are
@@ -175,25 +171,6 @@ impl RollingBack {
         let (ours, theirs) = (self.target.files().await?, base.files().await?);
         Ok((missing_in(&theirs, &ours), missing_in(&ours, &theirs)))
     }
-
-    async fn write(&mut self, base: &Table, metadata: TableMetadata, mut files: Vec<io::Staged>) -> Result<TablePut> {
-        let file = metadata_file::name(Some(&base.entry().metadata), self.room.lake.seams.uuid());
-        let path = format!("{}/metadata/{file}", base.location());
-        files.push((path.clone(), metadata_file::encode(&metadata)?));
-        self.staged = files.iter().map(|(path, _)| path.clone()).collect();
-        io::write_all(&self.room.lake.store, files).await?;
-        let put = TablePut {
-            name: self.target.name().clone(),
-            table_id: metadata.uuid(),
-            metadata: path,
-            snapshot_id: metadata.current_snapshot_id(),
-            row_count: self.target.row_count(),
-            fingerprint: self.target.fingerprint().to_owned(),
-        };
-        let read = ReadTable::new(&self.room.lake, &put.name, metadata)?;
-        self.room.tables.keep(&put.metadata, Arc::new(read));
-        Ok(put)
-    }
 }
 
 #[async_trait]
@@ -208,7 +185,7 @@ impl Proposal for RollingBack {
     }
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
-        self.superseded.append(&mut self.staged);
+        self.staging.begin();
         // Expiry may have come in between, and a sweep behind it.
         state.expect(self.to)?;
         let base = self.base(state).await?;
@@ -222,15 +199,7 @@ impl Proposal for RollingBack {
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
-        let mut needless = std::mem::take(&mut self.superseded);
-        let committed = match outcome {
-            Ok(settled) => settled.committed,
-            Err(error) => !error.proves_nothing_committed(),
-        };
-        if !committed {
-            needless.append(&mut self.staged);
-        }
-        io::discard(&self.room.lake.store, needless).await;
+        self.staging.end(outcome, []).await;
     }
 }
 

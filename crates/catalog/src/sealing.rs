@@ -16,6 +16,7 @@ use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::index::not_found;
 use crate::record::{Change, IndexSeal};
+use crate::staging::may_stand;
 use crate::state::{IndexEntry, State};
 use crate::unswept;
 
@@ -176,13 +177,5 @@ impl Proposal for Sealing {
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
         self.end(may_stand(outcome)).await;
-    }
-}
-
-/// Whether what was staged for a proposal of this outcome may be in the log.
-pub(crate) fn may_stand(outcome: &Result<Settled>) -> bool {
-    match outcome {
-        Ok(settled) => settled.committed,
-        Err(error) => !error.proves_nothing_committed(),
     }
 }

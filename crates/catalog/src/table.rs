@@ -99,8 +99,9 @@ impl Table {
         pii::noted(&self.read.metadata)
     }
 
-    /// Whether another engine divides the rows by the values of some column.
-    pub fn is_partitioned(&self) -> bool {
+    /// Whether another engine divides the rows by the values of some column, or once did: files of then may still be
+    /// there.
+    pub fn is_or_was_partitioned(&self) -> bool {
         self.read.metadata.partition_specs_iter().any(|spec| !spec.is_unpartitioned())
     }
 

@@ -239,7 +239,7 @@ impl Compacted {
 
 /// Why a table cannot be compacted as it is.
 fn obstacle(table: &Table) -> Result<Option<&'static str>> {
-    if table.is_partitioned() {
+    if table.is_or_was_partitioned() {
         return Ok(Some("another engine partitions it"));
     }
     Ok((!can_tally(table.arrow_schema()?.as_ref())).then_some("it has columns of maps"))

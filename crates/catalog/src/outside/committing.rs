@@ -9,10 +9,8 @@ use base::DatasetName;
 use iceberg::spec::{Snapshot, TableMetadata, TableMetadataBuilder};
 use tables::column::fingerprint_of;
 use tables::draft::GC_ENABLED;
-use tables::io;
 use tables::lake::Lake;
 use tables::metadata_file;
-use tables::read_table::ReadTable;
 use tables::schema;
 
 use super::Keeping;
@@ -25,6 +23,7 @@ use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::kept::Tables;
 use crate::record::{Change, TablePut};
+use crate::staging::Staging;
 use crate::state::State;
 use crate::table::Table;
 
@@ -64,10 +63,7 @@ pub(super) struct Committing {
     steps: Vec<Step>,
     keeping: Keeping,
     verb: &'static str,
-    /// Files of the commit as last decided.
-    staged: Vec<String>,
-    /// Files of earlier decisions, proven not to be committed.
-    superseded: Vec<String>,
+    staging: Staging,
 }
 
 /// The steps of changes that each name their table, no two the same one.
@@ -215,8 +211,8 @@ async fn rows_of_adopted(
 impl Committing {
     pub fn new(lake: &Lake, tables: &Arc<Tables>, mut steps: Vec<Step>, keeping: Keeping, verb: &'static str) -> Self {
         steps.iter_mut().for_each(|step| step.may_take_away = keeping.caller.may_take_away);
-        let (lake, tables, staged, superseded) = (lake.clone(), Arc::clone(tables), Vec::new(), Vec::new());
-        Self { lake, tables, steps, keeping, verb, staged, superseded }
+        let staging = Staging::new(lake, tables);
+        Self { lake: lake.clone(), tables: Arc::clone(tables), steps, keeping, verb, staging }
     }
 
     /// Looks at whatever `decide` would look at in `state`, so that it need not while others wait. Nothing is staged.
@@ -244,28 +240,28 @@ impl Committing {
 
     /// Writes the metadata files and keeps what is in them for whoever reads first.
     async fn stage(&mut self, taken: Vec<(DatasetName, Next)>) -> Result<Vec<Change>> {
-        let (mut files, mut read, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut files, mut written, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         for (name, Next { path, metadata, rows }) in taken {
             files.push((path.clone(), metadata_file::encode(&metadata)?));
-            let table = ReadTable::new(&self.lake, &name, metadata)?;
-            changes.push(Change::TablePut(put(&name, &path, &table, rows)));
-            read.push((path, Arc::new(table)));
+            changes.push(Change::TablePut(put(&name, &path, &metadata, rows)));
+            written.push((name, path, metadata));
         }
-        self.staged = read.iter().map(|(path, _)| path.clone()).collect();
-        io::write_all(&self.lake.store, files).await?;
-        read.into_iter().for_each(|(path, table)| self.tables.keep(&path, table));
+        self.staging.write(files).await?;
+        for (name, path, metadata) in written {
+            self.staging.keep(&name, &path, metadata)?;
+        }
         Ok(changes)
     }
 }
 
-fn put(name: &DatasetName, path: &str, table: &ReadTable, row_count: u64) -> TablePut {
+fn put(name: &DatasetName, path: &str, metadata: &TableMetadata, row_count: u64) -> TablePut {
     TablePut {
         name: name.clone(),
-        table_id: table.metadata.uuid(),
+        table_id: metadata.uuid(),
         metadata: path.to_owned(),
-        snapshot_id: table.metadata.current_snapshot_id(),
+        snapshot_id: metadata.current_snapshot_id(),
         row_count,
-        fingerprint: fingerprint_of(&schema::columns_of(&table.metadata)),
+        fingerprint: fingerprint_of(&schema::columns_of(metadata)),
     }
 }
 
@@ -284,7 +280,7 @@ impl Proposal for Committing {
     }
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
-        self.superseded.append(&mut self.staged);
+        self.staging.begin();
         if self.keeping.kept(state)?.is_some() {
             return Ok(Vec::new());
         }
@@ -293,14 +289,6 @@ impl Proposal for Committing {
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
-        let mut needless = std::mem::take(&mut self.superseded);
-        let committed = match outcome {
-            Ok(settled) => settled.committed,
-            Err(error) => !error.proves_nothing_committed(),
-        };
-        if !committed {
-            needless.append(&mut self.staged);
-        }
-        io::discard(&self.lake.store, needless).await;
+        self.staging.end(outcome, []).await;
     }
 }
