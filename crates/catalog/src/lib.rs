@@ -1,12 +1,12 @@
 //! What exists: the lake log, Iceberg tables, versions and the one atomic commit.
 //!
 //! It never interprets rows, never speaks HTTP or SQL, and nothing else in the house commits. How one table lies on the
-//! store is `tables`' affair. Reading order: [`record`] and [`state`] (what a version is), [`log`] (where writers meet),
-//! [`head`], [`checkpoint`] and [`past`] (how states are found), [`committer`] (the one path by which anything changes)
-//! and [`staging`] (what is written before); [`publish`], [`register`], [`classify`], [`rewrite`], [`rollback`], [`drop`],
-//! [`tag`], [`index`], [`sealing`] and [`outside`] (other engines, by Iceberg's REST protocol): what can change;
-//! [`expire`], [`lingering`], [`sweep`] and [`unswept`], [`reach`], [`relocate`] and [`excerpt`] (upkeep); [`table`],
-//! [`manifest`], [`lake_diff`] and [`near`] (what readers get), and [`catalog`], which holds it together.
+//! store is `tables`' affair. Reading order: [`record`] and [`state`] (what a version is), [`log`] (where writers
+//! meet), [`head`], [`checkpoint`] and [`past`] (how states are found), [`committer`] (the one path by which anything
+//! changes) and [`staging`] (what is written before); [`publish`], [`register`], [`classify`], [`rewrite`],
+//! [`rollback`], [`drop`], [`tag`], [`index`], [`sealing`] and [`outside`] (other engines): what can change;
+//! [`expire`], [`lingering`], [`sweep`], [`unswept`], [`reach`], [`relocate`] and [`excerpt`] (upkeep); [`table`],
+//! [`manifest`], [`lake_diff`] and [`near`] (what readers get), and [`catalog`], which holds all.
 
 mod catalog;
 mod checkpoint;
