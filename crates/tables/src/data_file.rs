@@ -43,6 +43,8 @@ pub struct DeleteFile {
     pub rows: u64,
     /// Which rows it takes away.
     pub takes: Takes,
+    /// The location of the one data file that it names; none when it may name several, or deletes by value.
+    pub of: Option<String>,
 }
 
 /// Which rows a delete file takes away.
@@ -52,6 +54,14 @@ pub enum Takes {
     Positions,
     /// Those whose values of these columns equal the values of one of its own rows; null equals null.
     Equal(Vec<Column>),
+}
+
+impl DataFile {
+    /// Rows that are left of it, as far as delete files tell which name no other file.
+    pub fn rows_left(&self) -> u64 {
+        let own = self.deletes.iter().filter(|delete| delete.of.is_some());
+        self.rows.saturating_sub(own.map(|delete| delete.rows).sum())
+    }
 }
 
 /// A bound of a column.

@@ -1,9 +1,13 @@
 //! The delete files of a snapshot, and which of its data files they apply to.
 
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use base::DatasetName;
-use iceberg::spec::{DataContentType, DataFile as Stored, DataFileFormat, ManifestEntryRef, PrimitiveLiteral, Struct};
+use iceberg::spec::{
+    DataContentType, DataFile as Stored, DataFileFormat, Datum, ManifestEntryRef, PrimitiveLiteral, SchemaRef, Struct,
+};
 
 use crate::column::Column;
 use crate::data_file::{DeleteFile, Takes};
@@ -46,7 +50,7 @@ impl Deletes {
             let file = entry.data_file();
             expect_parquet(name, file)?;
             let takes = takes(read, name, file)?;
-            let named = file.referenced_data_file();
+            let (from, to) = named(file);
             self.all.push(Listed {
                 everywhere: unpartitioned && matches!(takes, Takes::Equal(_)),
                 file: Arc::new(DeleteFile {
@@ -54,12 +58,13 @@ impl Deletes {
                     size: file.file_size_in_bytes(),
                     rows: file.record_count(),
                     takes,
+                    of: from.clone().filter(|from| Some(from) == to.as_ref()),
                 }),
                 sequence: entry.sequence_number().unwrap_or(0),
                 spec,
                 partition: file.partition().clone(),
-                from: named.clone().or_else(|| text(file.lower_bounds().get(&PATH)?.literal())),
-                to: named.or_else(|| text(file.upper_bounds().get(&PATH)?.literal())),
+                from,
+                to,
             });
         }
         Ok(())
@@ -91,6 +96,44 @@ impl Listed {
     }
 }
 
+/// How many rows the position deletes among the living files of a snapshot take from its data files. A delete file of
+/// which the manifest tells that it names one data file takes nothing when that is gone, and no more rows than it has;
+/// one that names several counts with all that it lists while one of them may be there.
+pub fn taken<'a>(files: impl Iterator<Item = &'a Stored>) -> u64 {
+    let (mut data, mut deletes) = (BTreeMap::new(), Vec::new());
+    for file in files {
+        match file.content_type() {
+            DataContentType::Data => drop(data.insert(file.file_path().to_owned(), file.record_count())),
+            DataContentType::PositionDeletes => deletes.push((named(file), file.record_count())),
+            DataContentType::EqualityDeletes => {}
+        }
+    }
+    let (mut of_one, mut of_several) = (BTreeMap::<&str, u64>::new(), 0);
+    for ((from, to), rows) in &deletes {
+        match (from.as_deref(), to.as_deref()) {
+            (Some(one), Some(same)) if one == same => *of_one.entry(one).or_default() += rows,
+            (from, to) if may_name_any(&data, from, to) => of_several += rows,
+            _ => {}
+        }
+    }
+    of_several + of_one.iter().map(|(file, rows)| data.get(*file).map_or(0, |all| *rows.min(all))).sum::<u64>()
+}
+
+fn may_name_any(files: &BTreeMap<String, u64>, from: Option<&str>, to: Option<&str>) -> bool {
+    let from = from.map_or(Bound::Unbounded, Bound::Included);
+    files
+        .range::<str, _>((from, Bound::Unbounded))
+        .next()
+        .is_some_and(|(first, _)| to.is_none_or(|to| first.as_str() <= to))
+}
+
+/// The least and the greatest location that a position delete file may name.
+fn named(file: &Stored) -> (Option<String>, Option<String>) {
+    let one = file.referenced_data_file();
+    let bound = |bounds: &HashMap<i32, Datum>| one.clone().or_else(|| text(bounds.get(&PATH)?.literal()));
+    (bound(file.lower_bounds()), bound(file.upper_bounds()))
+}
+
 fn takes(read: &ReadTable, name: &DatasetName, file: &Stored) -> Result<Takes> {
     match file.content_type() {
         DataContentType::EqualityDeletes => {
@@ -105,11 +148,16 @@ fn takes(read: &ReadTable, name: &DatasetName, file: &Stored) -> Result<Takes> {
 
 const NESTED: &str = "equality deletes by fields of nested columns";
 
-/// A column of the table, or one that it once had: rows stay deleted by a column that was dropped since.
+/// A column of the table, or one that it once had: rows stay deleted by a column that was dropped since. Its type is the
+/// last that it had, as types only ever widen.
 fn column(read: &ReadTable, id: i32) -> Option<Column> {
-    let current = std::iter::once(read.metadata.current_schema());
-    let mut fields = current.chain(read.metadata.schemas_iter()).flat_map(|schema| schema.as_struct().fields());
-    fields.find(|field| field.id == id).map(|field| schema::column_of(field))
+    let of = |schema: &SchemaRef| {
+        let field = schema.as_struct().fields().iter().find(|field| field.id == id)?;
+        Some((schema.schema_id(), schema::column_of(field)))
+    };
+    let current = of(read.metadata.current_schema());
+    let latest = || read.metadata.schemas_iter().filter_map(of).max_by_key(|(schema, _)| *schema);
+    current.or_else(latest).map(|(_, column)| column)
 }
 
 /// Refuses files that are not Parquet.

@@ -90,11 +90,12 @@ pub struct SnapshotLine {
     /// The snapshot that first had the rows, as a string, when this one brought them back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back_to: Option<String>,
-    /// Rows of the whole table after it.
+    /// Rows of the whole table after it. Where other engines deleted rows by value those still count, as only reading
+    /// the table could tell how many they are.
     pub row_count: u64,
     /// Rows that it added.
     pub added_rows: u64,
-    /// Rows that it removed.
+    /// Rows that it removed, with those that the files held which it exchanged.
     pub removed_rows: u64,
     /// SHA-256 of the source bytes.
     pub sha256: Option<String>,

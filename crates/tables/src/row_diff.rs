@@ -1,10 +1,11 @@
 //! How many rows came and went between two states of one table, counted by its files.
 //!
-//! Files in both states count nothing; of the others, whole files count. A pure rewrite (Iceberg's operation `replace`)
-//! holds the same rows before and after, so its files are set off against each other. Which rewrites lie between two
-//! states is known from the snapshots: they form a tree, in which a rollback leads back to the snapshot that it restored,
-//! and the rewrites on the path from one state to the other are those between. Where earlier metadata is gone with
-//! expired versions, rewritten rows count as removed and added.
+//! Files in both states count nothing but the rows that other engines deleted from them in between; of the others, the
+//! rows count that were left of them. What deletes take by value, or from several files at once, does not count. A pure
+//! rewrite (Iceberg's operation `replace`) holds the same rows before and after, so its files are set off against each
+//! other. Which rewrites lie between two states is known from the snapshots: they form a tree, in which a rollback leads
+//! back to the snapshot that it restored, and the rewrites on the path from one state to the other are those between.
+//! Where earlier metadata is gone with expired versions, rewritten rows count as removed and added.
 
 use std::collections::{HashMap, HashSet};
 
@@ -48,11 +49,16 @@ pub async fn moved(lake: &Lake, name: &DatasetName, before: &ReadTable, after: &
     }
     let carried: u64 = rewrites.iter().map(|rewritten| rewritten.carried(&gone, &come)).sum();
     let count = |files: &Rows| files.values().sum::<u64>().saturating_sub(carried);
-    Ok(Moved { added: count(&come), removed: count(&gone) })
+    Ok(Moved { added: count(&come) + more(&later, &earlier), removed: count(&gone) + more(&earlier, &later) })
 }
 
 async fn rows(name: &DatasetName, table: &ReadTable) -> Result<Rows> {
-    Ok(table.files(name).await?.iter().map(|file| (file.path.clone(), file.rows)).collect())
+    Ok(table.files(name).await?.iter().map(|file| (file.path.clone(), file.rows_left())).collect())
+}
+
+/// How many more rows are left of files than there are of the same files among others.
+fn more(files: &Rows, others: &Rows) -> u64 {
+    files.iter().filter_map(|(path, rows)| Some(rows.saturating_sub(*others.get(path)?))).sum()
 }
 
 fn without(files: &Rows, others: &Rows) -> Rows {

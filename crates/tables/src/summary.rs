@@ -27,6 +27,12 @@ const OURS: &str = "lakehouse.";
 /// The registered objects by key, size and ETag, as one digest.
 const OBJECTS: &str = "lakehouse.objects";
 
+/// The rows that a reader finds, where other engines wrote; their totals count rows that delete files take away.
+const ROWS: &str = "lakehouse.rows";
+/// The rows that a reader finds no more, where that is not what the files tell that went.
+const REMOVED_ROWS: &str = "lakehouse.removed-rows";
+
+const ADDED_RECORDS: &str = "added-records";
 const TOTAL_FILES: &str = "total-data-files";
 const TOTAL_SIZE: &str = "total-files-size";
 const TOTAL_RECORDS: &str = "total-records";
@@ -107,13 +113,30 @@ impl Deletes {
     }
 }
 
-/// The summary of a snapshot that an outsider wrote: its own words, but for what only we may say, and with totals as
-/// they were counted.
-pub fn of_outsider(summary: &Summary, version: Version, totals: Sums, deletes: Deletes) -> Summary {
+/// What was counted of a snapshot that an outsider wrote.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted {
+    /// Its data files and the rows in them.
+    pub totals: Sums,
+    /// Its delete files.
+    pub deletes: Deletes,
+    /// The rows that a reader finds, before it and in it.
+    pub rows: (u64, u64),
+    /// The rows of the data files that it added.
+    pub added: u64,
+}
+
+/// The summary of a snapshot that an outsider wrote: its own words, but for what only we may say, and with what was
+/// counted.
+pub fn of_outsider(summary: &Summary, version: Version, counted: Counted) -> Summary {
+    let Counted { totals, deletes, rows: (before, after), added } = counted;
     let mut texts = summary.additional_properties.clone();
     texts.retain(|key, _| !key.starts_with(OURS));
     texts.insert(OUTSIDE_VERSION.to_owned(), version.to_string());
     let counted = [
+        (ROWS, after),
+        (REMOVED_ROWS, (before + added).saturating_sub(after)),
+        (ADDED_RECORDS, added),
         (TOTAL_FILES, totals.files),
         (TOTAL_SIZE, totals.size),
         (TOTAL_RECORDS, totals.records),
@@ -147,6 +170,12 @@ pub fn write(note: &Note, version: Version, before: Option<&Snapshot>, added: Su
     exchanged(added, removed).for_each(|(key, value)| {
         state(key, value);
     });
+    if let Some(before) = before.filter(|before| text(before.summary(), ROWS).is_some()) {
+        match note.mode {
+            Mode::Append => state(ROWS, rows(before) + added.records),
+            Mode::Replace => state(REMOVED_ROWS, rows(before)),
+        };
+    }
     let operation = if removed.files > 0 { Operation::Overwrite } else { Operation::Append };
     Summary { operation, additional_properties: texts }
 }
@@ -154,7 +183,7 @@ pub fn write(note: &Note, version: Version, before: Option<&Snapshot>, added: Su
 /// The summary of a snapshot that holds the rows of `before` in other files: what those were made from stays true.
 pub fn rewritten(before: &Snapshot, version: Version, added: Sums, removed: Sums) -> Summary {
     let mut texts = before.summary().additional_properties.clone();
-    texts.retain(|key, _| key.starts_with("lakehouse.") || key.starts_with("total-"));
+    texts.retain(|key, _| is_kept(key));
     let mode = rows_mode(before.summary()).map(str::to_owned);
     texts.extend(mode.map(|mode| (ROWS_MODE.to_owned(), mode)));
     texts.extend([(MODE.to_owned(), REWRITE.to_owned()), (VERSION.to_owned(), version.to_string())]);
@@ -174,7 +203,7 @@ pub fn rolled_back(
     (added, removed): (Sums, Sums),
 ) -> Summary {
     let mut texts = target.map(|target| target.summary().additional_properties.clone()).unwrap_or_default();
-    texts.retain(|key, _| key.starts_with("lakehouse.") || key.starts_with("total-"));
+    texts.retain(|key, _| is_kept(key));
     let mode = target.and_then(|target| rows_mode(target.summary())).map(str::to_owned);
     texts.extend(mode.map(|mode| (ROWS_MODE.to_owned(), mode)));
     if let Some(Origin { snapshot, known_by: noted }) = target.and_then(origin) {
@@ -206,11 +235,22 @@ pub fn origin(snapshot: &Snapshot) -> Option<Origin<'_>> {
     Some(Origin { snapshot, known_by: text(summary, KNOWN_BY) })
 }
 
+/// Rows that a reader finds in a snapshot, as far as manifests tell.
+pub fn rows(snapshot: &Snapshot) -> u64 {
+    let summary = snapshot.summary();
+    counted(summary, ROWS).unwrap_or_else(|| number(summary, TOTAL_RECORDS))
+}
+
+/// Whether what is noted of a snapshot is true of another one that has its rows.
+fn is_kept(key: &str) -> bool {
+    (key.starts_with(OURS) && key != REMOVED_ROWS) || key.starts_with("total-")
+}
+
 fn exchanged(added: Sums, removed: Sums) -> impl Iterator<Item = (&'static str, u64)> {
     let numbers = [
         ("added-data-files", added.files),
         ("added-files-size", added.size),
-        ("added-records", added.records),
+        (ADDED_RECORDS, added.records),
         ("deleted-data-files", removed.files),
         ("removed-files-size", removed.size),
         ("deleted-records", removed.records),
@@ -256,9 +296,9 @@ pub fn line(snapshot: &Snapshot) -> SnapshotLine {
         operation: summary.operation.as_str().to_owned(),
         mode: mode.or(registered).or_else(|| text(summary, MODE)).map(str::to_owned),
         rolled_back_to: mode.filter(|mode| *mode == ROLLBACK).and_then(|_| owned(ROLLED_BACK_TO)),
-        row_count: number(summary, TOTAL_RECORDS),
-        added_rows: number(summary, "added-records"),
-        removed_rows: number(summary, "deleted-records"),
+        row_count: rows(snapshot),
+        added_rows: number(summary, ADDED_RECORDS),
+        removed_rows: counted(summary, REMOVED_ROWS).unwrap_or_else(|| number(summary, "deleted-records")),
         sha256: owned(SHA256),
     }
 }
@@ -268,5 +308,9 @@ fn text<'a>(summary: &'a Summary, key: &str) -> Option<&'a str> {
 }
 
 fn number(summary: &Summary, key: &str) -> u64 {
-    text(summary, key).and_then(|value| value.parse().ok()).unwrap_or(0)
+    counted(summary, key).unwrap_or(0)
+}
+
+fn counted(summary: &Summary, key: &str) -> Option<u64> {
+    text(summary, key)?.parse().ok()
 }

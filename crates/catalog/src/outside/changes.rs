@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tables::draft::GC_ENABLED;
 use tables::lake::Lake;
 use tables::metadata_file::{self, OTHERS_UNTIL};
-use tables::summary::{self, Sums};
+use tables::summary::{self, Counted, Sums};
 
 use super::creation;
 use super::inspect::{ALLOW_DELETES, Found};
@@ -273,10 +273,17 @@ impl<'a> Applying<'a> {
         let parent = snapshot.parent_snapshot_id();
         let before = parent.map_or_else(Sums::default, |parent| self.totals(parent));
         let totals = Sums { size: before.change(found.added, found.removed).size, ..found.living };
-        let summary = summary::of_outsider(snapshot.summary(), self.ground.version, totals, found.deletes);
+        let rows = (parent.map_or(0, |parent| self.rows(parent)), found.rows());
+        let counted = Counted { totals, deletes: found.deletes, rows, added: found.added.records };
+        let summary = summary::of_outsider(snapshot.summary(), self.ground.version, counted);
         self.sequence = sequence;
         self.added.insert(snapshot.snapshot_id(), (totals, parent));
         builder.add_snapshot(with_summary(snapshot, summary)).map_err(refused(name))
+    }
+
+    fn rows(&self, snapshot: i64) -> u64 {
+        let known = || self.ground.begun.snapshot_by_id(snapshot).map(|snapshot| summary::rows(snapshot));
+        self.ground.found.get(&snapshot).map(Found::rows).or_else(known).unwrap_or_default()
     }
 
     fn totals(&self, snapshot: i64) -> Sums {

@@ -12,6 +12,7 @@ use iceberg::spec::{
 };
 
 use storage::Entry;
+use tables::deletes;
 use tables::lake::Lake;
 use tables::summary::{Deletes, Sums};
 
@@ -31,6 +32,8 @@ pub(super) struct Found {
     /// The living data files. Their size is not known of manifests that were there before.
     pub living: Sums,
     pub deletes: Deletes,
+    /// Rows that position deletes take from living files.
+    taken: u64,
     /// What the snapshot's own manifests add and remove.
     pub added: Sums,
     pub removed: Sums,
@@ -73,6 +76,7 @@ impl Inspector<'_> {
             }
         }
         entries.iter().for_each(|entry| count(&mut found, entry));
+        found.taken = self.taken(&found, &listed).await?;
         ages.extend(self.expect_files(&entries, &before).await?);
         found.oldest = ages.into_iter().min();
         Ok(found)
@@ -81,10 +85,21 @@ impl Inspector<'_> {
     /// The rows of a snapshot that was accepted before.
     pub async fn rows(&self, snapshot: &Snapshot) -> Result<u64> {
         let mut found = Found::default();
-        for manifest in &self.list(snapshot.manifest_list()).await? {
+        let listed = self.list(snapshot.manifest_list()).await?;
+        for manifest in &listed {
             self.count_known(&mut found, manifest).await?;
         }
+        found.taken = self.taken(&found, &listed).await?;
         Ok(found.rows())
+    }
+
+    /// The rows that the position deletes of a snapshot take from its data files.
+    async fn taken(&self, found: &Found, manifests: &[ManifestFile]) -> Result<u64> {
+        if found.deletes.positions == 0 {
+            return Ok(0);
+        }
+        let entries = self.living(manifests).await?;
+        Ok(deletes::taken(entries.iter().map(|entry| entry.data_file())))
     }
 
     fn expect_allowed(&self, manifest: &ManifestFile) -> Result<()> {
@@ -126,10 +141,13 @@ impl Inspector<'_> {
     }
 
     async fn living_paths(&self, manifests: &[ManifestFile]) -> Result<HashSet<String>> {
+        Ok(self.living(manifests).await?.iter().map(|entry| entry.file_path().to_owned()).collect())
+    }
+
+    async fn living(&self, manifests: &[ManifestFile]) -> Result<Vec<ManifestEntryRef>> {
         let reads: Vec<_> = manifests.iter().map(|manifest| self.read(manifest)).collect();
         let read: Vec<_> = stream::iter(reads).buffered(MANIFESTS_AT_ONCE).try_collect().await?;
-        let living = read.into_iter().flatten().filter(|entry| entry.is_alive());
-        Ok(living.map(|entry| entry.file_path().to_owned()).collect())
+        Ok(read.into_iter().flatten().filter(|entry| entry.is_alive()).collect())
     }
 
     async fn expect_file(&self, file: &DataFile) -> Result<Timestamp> {
@@ -193,7 +211,7 @@ impl Found {
     /// The rows: those of the data files without those that positions delete. What equality deletes take away only a
     /// scan could tell.
     pub fn rows(&self) -> u64 {
-        self.living.records.saturating_sub(self.deletes.positions)
+        self.living.records.saturating_sub(self.taken)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Other engines on our tables: what they commit stands beside what we do, and what would break a table is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use base::Version;
+use base::{AsOf, Version};
 use catalog::{Adoption, Catalog, Error, Mode, NamespaceWish, NewTable, Properties, Result, Transaction};
 use futures::future::join_all;
-use iceberg::spec::DataContentType;
+use iceberg::spec::{DataContentType, DataFile, DataFileBuilder, DataFileFormat, Datum, Struct};
 use serde_json::{Value, json};
 use testkit::TestLake;
 
@@ -569,4 +569,44 @@ async fn what_we_append_states_the_delete_files_that_it_keeps() {
         let totals = ["total-delete-files", "total-position-deletes"].map(|key| summary[key].as_str());
         assert_eq!(totals, [stated; 2], "{mode}");
     }
+}
+
+/// A file that takes rows away from one data file by their positions, as its manifest states.
+fn taking(from: &DataFile, rows: u64) -> DataFile {
+    let named = || HashMap::from([(i32::MAX - 101, Datum::string(from.file_path()))]);
+    let mut taking = DataFileBuilder::default();
+    taking.content(DataContentType::PositionDeletes).file_format(DataFileFormat::Parquet);
+    taking.file_path(from.file_path().to_owned()).file_size_in_bytes(from.file_size_in_bytes()).record_count(rows);
+    taking.partition(Struct::empty()).partition_spec_id(0).lower_bounds(named()).upper_bounds(named());
+    taking.build().unwrap()
+}
+
+#[tokio::test]
+async fn rows_that_others_deleted_are_counted_as_readers_find_them() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let engine = Engine::create(&catalog, "t").await;
+    let allowed = json!({ "lakehouse.allow-delete-files": "true" });
+    engine.update(json!([{ "action": "set-properties", "updates": allowed }])).await.unwrap();
+    let append = async |file: DataFile| {
+        let now = engine.metadata().await;
+        engine.commit(engine.append_to(&now, vec![file]).await).await.unwrap();
+        catalog.pin_fresh().await.unwrap().version()
+    };
+    let now = engine.metadata().await;
+    let (file, gone) = (engine.file(&now, &[1, 2, 3]).await, engine.file(&now, &[4]).await);
+    let whole = append(file.clone()).await;
+    let cut = append(taking(&file, 1)).await;
+    // Of a file that the table does not have, and more than there are, as some of them are listed twice.
+    append(taking(&gone, 2)).await;
+    append(taking(&file, 3)).await;
+    load(&catalog, "t", Mode::Append, &[8, 9]).await.unwrap();
+    load(&catalog, "t", Mode::Replace, &[7]).await.unwrap();
+    let pin = catalog.pin_fresh().await.unwrap();
+    let history = catalog.history(&pin, &"t".parse().unwrap(), 10, None).await.unwrap().items;
+    let told: Vec<_> = history.iter().map(|line| (line.row_count, line.added_rows, line.removed_rows)).collect();
+    assert_eq!(told, [(1, 1, 2), (2, 2, 0), (0, 0, 2), (2, 0, 0), (2, 0, 1), (3, 3, 0)]);
+    let diff = catalog.diff(Some(&AsOf::Version(whole)), &AsOf::Version(cut)).await.unwrap();
+    let table = &diff.tables[0];
+    assert_eq!((table.rows_before, table.rows_after, table.rows_added, table.rows_removed), (3, 2, Some(0), Some(1)));
 }
