@@ -18,7 +18,7 @@ use crate::store_file::StoreFile;
 use crate::write::ParquetFile;
 
 /// Bytes of rows that are encoded in one go: an encoder looks at the size of its page only between calls.
-const PIECE: usize = 4 << 20;
+pub const PIECE: usize = 4 << 20;
 /// Rows of the first batch that are looked at to see whether values repeat.
 const SAMPLE_ROWS: usize = 4096;
 
@@ -180,11 +180,25 @@ pub fn bytes_of(array: &ArrayRef) -> usize {
         DataType::Binary => span(array.as_binary::<i32>().value_offsets()),
         DataType::Utf8View => viewed(array.as_string_view().views()),
         DataType::BinaryView => viewed(array.as_binary_view().views()),
+        DataType::Struct(_) => array.as_struct().columns().iter().map(bytes_of).sum(),
+        DataType::List(_) => items(array.as_list::<i32>().values(), array.as_list::<i32>().value_offsets()),
+        DataType::LargeList(_) => items(array.as_list::<i64>().values(), array.as_list::<i64>().value_offsets()),
+        DataType::Map(..) => {
+            let (map, offsets) = (array.as_map(), array.as_map().value_offsets());
+            items(map.keys(), offsets) + items(map.values(), offsets)
+        }
         ty => match ty.primitive_width() {
             Some(width) => width * array.len(),
             None => array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size()),
         },
     }
+}
+
+/// The items of lists; beside each something to tell it from the next.
+fn items<O: Copy + TryInto<usize>>(values: &ArrayRef, offsets: &[O]) -> usize {
+    let ends = [offsets.first(), offsets.last()].map(|end| end.and_then(|&end| end.try_into().ok()).unwrap_or(0));
+    let count = ends[1] - ends[0];
+    bytes_of(&values.slice(ends[0], count)) + 8 * (count + offsets.len())
 }
 
 fn span(offsets: &[i32]) -> usize {

@@ -2,5 +2,7 @@
 
 pub mod guard;
 pub mod int96;
+pub mod lists;
+pub mod text;
 pub mod thrift;
 pub mod types;

@@ -52,8 +52,8 @@ pub enum Error {
         packing: &'static str,
         /// The most that a file may unpack to.
         limit: ByteSize,
-        /// The most that it may unpack to as a multiple of its size, when that was the reason.
-        ratio: Option<u64>,
+        /// Up to where it may unpack whatever its size, and beyond that as a multiple of its size, when that was the reason.
+        ratio: Option<(ByteSize, u64)>,
     },
     /// The Parquet file cannot be read, or says what cannot be.
     #[error("the Parquet file cannot be read: {reason}")]
@@ -133,11 +133,23 @@ pub enum Error {
         source: Option<tokio_postgres::Error>,
     },
     /// A database cannot be asked.
-    #[error("the database cannot be reached, refuses its credentials, or failed")]
-    Upstream(#[source] tokio_postgres::Error),
-    /// A query ran longer than it may.
-    #[error("the query ran longer than it may")]
-    UpstreamTimeout(#[source] tokio_postgres::Error),
+    #[error("the database {database:?} cannot be reached, refuses its credentials, or failed")]
+    Upstream {
+        /// The name that requests have for it.
+        database: String,
+        /// The driver's own words.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// A query ran longer than it may, or the database fell silent.
+    #[error("the database {database:?} did not answer within the time that a query may take")]
+    UpstreamTimeout {
+        /// The name that requests have for it.
+        database: String,
+        /// The driver's own words, if the database ended the query itself.
+        #[source]
+        source: Option<tokio_postgres::Error>,
+    },
     /// The store failed, or the body of the request broke off.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -183,8 +195,8 @@ impl Error {
     }
 }
 
-fn inflated(limit: ByteSize, ratio: Option<u64>) -> String {
-    ratio.map_or_else(|| limit.to_string(), |ratio| format!("{ratio} times its size"))
+fn inflated(limit: ByteSize, ratio: Option<(ByteSize, u64)>) -> String {
+    ratio.map_or_else(|| limit.to_string(), |(free, ratio)| format!("{free} and {ratio} times its size"))
 }
 
 fn rows_word(total: u64) -> &'static str {
@@ -215,7 +227,7 @@ impl Fault for Error {
             Self::Inflated { .. } => Kind::TooMuch,
             Self::Restless { .. } => Kind::Unavailable,
             Self::UnknownDatabase { .. } | Self::Query { .. } => Kind::Invalid,
-            Self::Upstream(_) | Self::UpstreamTimeout(_) => Kind::Unavailable,
+            Self::Upstream { .. } | Self::UpstreamTimeout { .. } => Kind::Unavailable,
             Self::Storage(inner) => inner.kind(),
             Self::Catalog(inner) => inner.kind(),
             Self::Spool(_) => Kind::Unavailable,
@@ -239,8 +251,8 @@ impl Fault for Error {
             Self::Restless { .. } => "ingest.table_restless",
             Self::UnknownDatabase { .. } => "ingest.unknown_database",
             Self::Query { .. } => "ingest.query_refused",
-            Self::Upstream(_) => "ingest.upstream_failed",
-            Self::UpstreamTimeout(_) => "ingest.upstream_timeout",
+            Self::Upstream { .. } => "ingest.upstream_failed",
+            Self::UpstreamTimeout { .. } => "ingest.upstream_timeout",
             Self::Storage(inner) => inner.code(),
             Self::Catalog(inner) => inner.code(),
             Self::Spool(_) => "ingest.spool_failed",
@@ -255,6 +267,9 @@ impl Fault for Error {
             }
             Self::Rows { total, first } => members(json!({ "rejected": total, "rejected_rows": first })),
             Self::Packed { position, .. } => members(json!({ "position": position })),
+            Self::Upstream { database, .. } | Self::UpstreamTimeout { database, .. } => {
+                members(json!({ "database": database }))
+            }
             Self::Column { column, .. } => members(json!({ "column": column })),
             Self::Json { line, .. } => members(json!({ "line": line })),
             Self::RowTooLong { line } => members(json!({ "line": line })),

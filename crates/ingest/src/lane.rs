@@ -178,8 +178,7 @@ impl Column {
             Err(row) => return Ok(Err(row)),
         };
         // Columns of ours may hold nulls; those of other engines' tables may demand a value in every row.
-        let demanded = field.is_some_and(|field| !field.is_nullable());
-        if let Some(row) = (0..array.len()).find(|row| demanded && array.is_null(*row)) {
+        if let Some(row) = field.filter(|field| !field.is_nullable()).and_then(|_| column::first_null(&array)) {
             return Ok(Err(row));
         }
         if !self.fixed && self.ty == ColumnType::Int64 {

@@ -26,7 +26,8 @@ use crate::rows::Options;
 use crate::stage::{Stage, Staged};
 use crate::unpack::Unpacked;
 
-/// How often a load follows a table that others keep changing.
+/// How often a load follows a table that others keep changing. A lost race alone never costs a turn, only columns that
+/// others changed meanwhile do, and nobody changes them as often as this while a file is read.
 const TRIES: u32 = 8;
 /// Bytes that are unpacked at a time.
 const PIECE: usize = 1 << 20;
@@ -151,6 +152,7 @@ impl Ingest {
     async fn format(&self, request: &Request, spool: &SpoolFile) -> Result<(Format, bool)> {
         let (spool, limit, stated) = (spool.clone(), self.unpack_limit, request.stated);
         let looked = task::blocking("look at a file", move || {
+            Unpacked::open(spool.open()?, limit)?.expect_no_bomb()?;
             let mut unpacked = Unpacked::open(spool.open()?, limit)?;
             Ok::<_, Error>((Format::decide(&unpacked.piece(format::HEAD)?, stated)?, unpacked.is_packed()))
         });

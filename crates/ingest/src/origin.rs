@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::load::{Ingest, reading};
 use crate::outcome::Outcome;
-use crate::postgres::{self, Postgres};
+use crate::postgres::{self, Named, Postgres};
 use crate::progress::Progress;
 use crate::request::Request;
 
@@ -46,12 +46,12 @@ impl Allowed {
         Self { roots: config.allowed_roots.clone(), databases: config.postgres.clone() }
     }
 
-    fn database(&self, name: &str) -> Result<&Postgres> {
+    fn database<'a>(&'a self, name: &'a str) -> Result<Named<'a>> {
         let unknown = || Error::UnknownDatabase {
             given: name.chars().take(100).collect(),
             known: self.databases.keys().cloned().collect(),
         };
-        self.databases.get(name).ok_or_else(unknown)
+        Ok(Named { name, database: self.databases.get(name).ok_or_else(unknown)? })
     }
 }
 
@@ -110,8 +110,7 @@ impl Ingest {
                 self.receive(found.stream.map_err(Error::from), progress).await
             }
             Origin::Postgres { database, query } => {
-                let database = self.allowed().database(database)?;
-                postgres::spool(database, query, self.spool_dir(), progress).await
+                postgres::spool(self.allowed().database(database)?, query, self.spool_dir(), progress).await
             }
         }
     }

@@ -20,8 +20,14 @@ const WINDOW_LOG: u32 = 25;
 /// A file may not unpack to more than so many times its size. Text in tables stays below, unless its rows are all but
 /// equal; files made to exhaust whoever reads them are above: deflate packs nothing but zeros 1,030 times.
 const RATIO: u64 = 200;
-/// Up to here the ratio does not count, because a few packed bytes may hold as many equal rows as they like.
-const RATIO_FREE: u64 = 16 << 20;
+/// The ratio does not count in files that unpack to no more than this: a few packed bytes may hold hundreds of megabytes
+/// of equal rows, which are read in seconds.
+const RATIO_FREE: ByteSize = ByteSize::gib(1);
+/// Unpacked bytes by which the ratio of a file is known. The equal rows that a sorted file begins with are fewer, and so
+/// many are unpacked within a tenth of a second.
+const GLANCE: u64 = 32 << 20;
+/// Unpacked bytes after which most files show that they are no bombs.
+const FIRST_GLANCE: u64 = 1 << 20;
 
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +63,7 @@ impl Packing {
 pub struct Unpacked {
     source: Source,
     packing: Option<Packing>,
+    len: u64,
     packed: Arc<AtomicU64>,
     given: u64,
     limit: ByteSize,
@@ -87,6 +94,7 @@ impl Unpacked {
         (&mut file).take(4).read_to_end(&mut head).map_err(Error::Spool)?;
         file.seek(SeekFrom::Start(0)).map_err(Error::Spool)?;
         let packing = Packing::of(&head);
+        let len = file.metadata().map_err(Error::Spool)?.len();
         let packed = Arc::new(AtomicU64::new(0));
         let metered = Metered { file, read: Arc::clone(&packed) };
         let buffered = |metered| BufReader::with_capacity(BUFFER, metered);
@@ -99,7 +107,7 @@ impl Unpacked {
                 Source::Zstd(Box::new(decoder))
             }
         };
-        Ok(Self { source, packing, packed, given: 0, limit })
+        Ok(Self { source, packing, len, packed, given: 0, limit })
     }
 
     /// Whether the file is packed at all.
@@ -114,17 +122,45 @@ impl Unpacked {
         Ok(piece)
     }
 
+    /// Unpacks as much as tells whether the file is a bomb, faster than its rows could be read, and refuses it if so.
+    pub fn expect_no_bomb(mut self) -> Result<()> {
+        let mut piece = vec![0; BUFFER];
+        while self.packing.is_some() && self.given <= GLANCE && (self.given < FIRST_GLANCE || self.is_dense()) {
+            if self.read(&mut piece).map_err(Error::of_waiting)? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Bytes of the waiting file that have been read.
     pub fn position(&self) -> u64 {
         self.packed.load(Ordering::Relaxed)
     }
 
+    /// Bytes of the file that the decoder has taken so far.
+    fn taken(&self) -> u64 {
+        let waiting = match &self.source {
+            Source::Plain(_) => 0,
+            Source::Gzip(members) => members.waiting(),
+            Source::Zstd(decoder) => decoder.get_ref().buffer().len(),
+        };
+        self.position() - waiting as u64
+    }
+
+    /// Whether the bytes so far are more than they may be if the rest is as densely packed.
+    fn is_dense(&self) -> bool {
+        let taken = self.taken().max(1);
+        let whole = u128::from(self.given) * u128::from(self.len) / u128::from(taken);
+        self.given / RATIO > taken && whole > u128::from(RATIO_FREE.0)
+    }
+
     /// Refuses what unpacks to more than it may, before more of it is unpacked.
     fn weigh(&self, packing: Packing) -> Result<()> {
-        let bomb = self.given > RATIO_FREE && self.given / RATIO > self.position();
+        let bomb = self.given > GLANCE && self.is_dense();
         if bomb || self.given > self.limit.0 {
             let (packing, limit) = (packing.name(), self.limit);
-            return Err(Error::Inflated { packing, limit, ratio: bomb.then_some(RATIO) });
+            return Err(Error::Inflated { packing, limit, ratio: bomb.then_some((RATIO_FREE, RATIO)) });
         }
         Ok(())
     }
@@ -152,6 +188,13 @@ impl Read for Unpacked {
         self.given += read as u64;
         self.weigh(packing).map_err(io::Error::other)?;
         Ok(read)
+    }
+}
+
+impl Members {
+    /// Bytes that were read of the file and not yet unpacked.
+    fn waiting(&self) -> usize {
+        self.0.as_ref().map_or(0, |decoder| decoder.get_ref().buffer().len())
     }
 }
 

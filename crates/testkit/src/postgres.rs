@@ -1,7 +1,7 @@
 //! A real Postgres server for tests.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -39,6 +39,16 @@ impl PostgresServer {
     /// How to reach it.
     pub fn url(&self) -> String {
         format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// Who may ask it anything.
+    pub fn user(&self) -> &'static str {
+        USER
     }
 
     /// Runs SQL that sets something up; answers what it printed.

@@ -23,13 +23,16 @@ const MAX_FOOTER: u64 = 16 << 20;
 const MAX_CHUNKS: usize = 100_000;
 /// Elements of a schema, groups among them.
 const MAX_ELEMENTS: usize = 4 * COLUMN_LIMIT;
+/// How deep columns may be nested, as in JSON: readers go down step by step, on a stack that ends.
+const MAX_DEPTH: usize = 128;
 /// The longest page, unpacked, in bytes.
 const MAX_PAGE: i64 = 64 << 20;
 /// What the longest pages of all columns of a row group may take together, since they are read side by side.
 const MAX_PAGES: i64 = 256 << 20;
 /// The longest header of a page, in bytes; only statistics make it longer than some ten.
 const MAX_PAGE_HEADER: usize = 1 << 20;
-/// Rows that each byte of the file may stand for: equal values are stored once for thousands of rows, not for more.
+/// Rows that each byte of the file may stand for. A page of equal values takes some 40 bytes and holds at most a few
+/// million of them as writers make it, which is fewer; a file that claims more costs its readers more than its writer.
 const ROWS_OF_A_BYTE: u64 = 100_000;
 
 /// The footer of a file of `len` bytes, once its sizes, places and counts are known to be those of the file.
@@ -94,23 +97,54 @@ fn footer(file: &mut &File, len: u64) -> Result<Vec<u8>> {
     read(file, len - TAIL - length, length)
 }
 
-/// Refuses a footer that would take far more memory than it has bytes.
+/// Refuses a footer that would take far more memory than it has bytes, or a deeper stack than there is.
 fn refuse_giants(footer: &[u8]) -> Result<()> {
-    let mut chunks = 0;
+    let (mut chunks, mut children, mut depth) = (0, None, Depth::default());
     let mut giant = false;
     let walked = thrift::walk(footer, &mut |path, value| {
         match (path, value) {
             ([2], Value::List(count)) => giant |= count > MAX_ELEMENTS,
+            ([2], Value::Structure) => {
+                children.replace(0).into_iter().for_each(|children| depth.element(children));
+            }
+            ([2, 5], Value::Int(count)) => children = Some(count),
             ([4, 1], Value::List(count)) => chunks += count,
             _ => {}
         }
         giant |= chunks > MAX_CHUNKS;
-        !giant
+        !giant && depth.deepest <= MAX_DEPTH
     });
     match walked {
         Some(_) => Ok(()),
         None if giant => Err(bad("it has too many columns or row groups")),
+        None if depth.deepest > MAX_DEPTH => Err(bad("its columns are nested more than 128 deep")),
         None => Err(bad("its footer is damaged")),
+    }
+}
+
+/// How deep the elements of a schema lie, which stand one behind the other, each before its children.
+#[derive(Default)]
+struct Depth {
+    /// How many children are to come, from the root inwards.
+    open: Vec<i64>,
+    deepest: usize,
+}
+
+impl Depth {
+    fn element(&mut self, children: i64) {
+        if children > 0 {
+            self.open.push(children);
+            // The root is no column.
+            self.deepest = self.deepest.max(self.open.len() - 1);
+            return;
+        }
+        while let Some(left) = self.open.last_mut() {
+            *left -= 1;
+            if *left > 0 {
+                break;
+            }
+            self.open.pop();
+        }
     }
 }
 
@@ -138,7 +172,7 @@ fn check_group(file: &mut &File, group: &RowGroupMetaData, data: u64, left: &mut
         if matches!(chunk.compression(), Compression::BROTLI(_) | Compression::LZO) {
             return Err(bad("it is packed with Brotli or LZO, which are not read"));
         }
-        // What is nested is refused by its type; only flat columns have one value for each row.
+        // How many values the rows of lists have, their levels tell.
         if chunk.column_descr().max_rep_level() == 0 && chunk.num_values() != group.num_rows() {
             return Err(bad("a column does not have as many values as there are rows"));
         }

@@ -10,15 +10,22 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondTy
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Type;
-use parquet::schema::types::SchemaDescriptor;
+use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
 
 use super::guard::quietly;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-/// The columns of a file that hold such times, by their places.
-pub fn places(columns: &SchemaDescriptor) -> Vec<usize> {
+/// The columns of a file that hold such times, by their places. Inside of other columns they are refused.
+pub fn places(columns: &SchemaDescriptor) -> Result<Vec<usize>> {
     let leaves = columns.columns().iter().enumerate().filter(|(_, column)| column.physical_type() == Type::INT96);
-    leaves.map(|(leaf, _)| columns.get_column_root_idx(leaf)).collect()
+    let place = |(leaf, column): (usize, &ColumnDescPtr)| match column.path().parts() {
+        [_] => Ok(columns.get_column_root_idx(leaf)),
+        parts => Err(Error::Column {
+            column: parts.join(".").chars().take(200).collect(),
+            reason: "times in 96 bits are read in columns of their own only, not in nested ones".to_owned(),
+        }),
+    };
+    leaves.map(place).collect()
 }
 
 /// The schema that reads the times at these places as microseconds.

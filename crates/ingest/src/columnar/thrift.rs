@@ -14,9 +14,11 @@ pub enum Value {
     Int(i64),
     /// A list, a set or a map of so many elements.
     List(usize),
+    /// A structure begins.
+    Structure,
 }
 
-/// Walks over the structure at the head of `bytes`. `visit` is told each integer and each length of a list with its path
+/// Walks over the structure at the head of `bytes`. `visit` is told each integer, length of a list and structure with its path
 /// of field numbers, in which lists do not count, and ends the walk by answering `false`. Answers how long the
 /// structure is; none when it ends in the middle, claims what cannot be, or was not to be walked further.
 pub fn walk(bytes: &[u8], visit: &mut dyn FnMut(&[i16], Value) -> bool) -> Option<usize> {
@@ -70,7 +72,10 @@ impl Walker<'_> {
             }
             9 | 10 => self.list(depth),
             11 => self.map(depth),
-            12 => self.structure(depth + 1),
+            12 => {
+                self.tell(Value::Structure)?;
+                self.structure(depth + 1)
+            }
             13 => self.skip(16),
             _ => None,
         }

@@ -3,60 +3,106 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchOptions, make_array, new_null_array,
+};
+use arrow::buffer::NullBuffer;
 use arrow::compute::kernels::cmp::distinct;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Field, Schema, SchemaRef, Time64NanosecondType, TimeUnit,
+    ArrowPrimitiveType, DataType, Date32Type, Field, FieldRef, Schema, SchemaRef, Time64NanosecondType, TimeUnit,
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
 };
 use catalog::ColumnType;
 
+use super::text::{becomes_text, can_be_written, texts};
 use crate::csv::{COLUMN_LIMIT, NAME_LIMIT};
 use crate::error::{Error, Result};
+use crate::value::{DAYS, MOMENTS};
 
-/// The years 1 to 9999 in microseconds since 1970.
-const MICROS: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
-/// The same in days.
-const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
-
-/// A column of a Parquet file.
+/// A column of a Parquet file, or a field of one that holds others: what is nested in a file lies side by side in a
+/// table, under names that dots join, as with JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
     /// The name.
     pub name: String,
+    /// Where it is: the column's place, and those of the fields on the way to it.
+    pub path: Vec<usize>,
     /// The Arrow type that it is read as.
     pub arrow: DataType,
     /// What it is in a table that is made for it.
     pub ty: ColumnType,
 }
 
-/// The columns of a file by its Parquet types alone, whatever hints its writer left for Arrow readers.
-pub fn columns(schema: &Schema) -> Result<Vec<Given>> {
-    if schema.fields().len() > COLUMN_LIMIT {
-        return Err(super::guard::bad("it has more than 10000 columns"));
+impl Given {
+    /// Its values in rows that were read.
+    fn of(&self, rows: &RecordBatch) -> Result<ArrayRef> {
+        let mut values = Arc::clone(rows.column(self.path[0]));
+        for &place in &self.path[1..] {
+            let around = values.as_struct();
+            let field = around.column(place);
+            let nulls = NullBuffer::union(around.nulls(), field.nulls());
+            values = make_array(field.to_data().into_builder().nulls(nulls).build()?);
+        }
+        Ok(values)
     }
-    let mut seen = HashMap::new();
-    schema.fields().iter().enumerate().map(|(place, field)| column(field, place + 1, &mut seen)).collect()
 }
 
-fn column(field: &Field, place: usize, seen: &mut HashMap<String, usize>) -> Result<Given> {
-    let name = field.name().clone();
-    let refuse = |reason: String| Error::Column { column: name.chars().take(200).collect(), reason };
-    if name.trim().is_empty() || name.contains('\0') {
-        return Err(refuse(format!("column {place} has no name that a table may use")));
+/// The columns side by side.
+pub fn side_by_side(columns: &[Given], rows: &RecordBatch) -> Result<RecordBatch> {
+    let values = columns.iter().map(|given| given.of(rows)).collect::<Result<Vec<_>>>()?;
+    let named = columns.iter().zip(&values);
+    let fields = named.map(|(given, values)| Field::new(&given.name, values.data_type().clone(), true));
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    let counted = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::new(schema), values, &counted)?)
+}
+
+/// The columns of a file by its Parquet types alone, whatever hints its writer left for Arrow readers.
+pub fn columns(schema: &Schema) -> Result<Vec<Given>> {
+    let mut columns = Vec::new();
+    for (place, field) in schema.fields().iter().enumerate() {
+        collect("", field, vec![place], &mut columns)?;
+    }
+    let mut seen = HashMap::new();
+    for (place, given) in (1..).zip(&columns) {
+        if let Some(earlier) = seen.insert(given.name.to_lowercase(), place) {
+            return Err(refuse(&given.name, format!("columns {earlier} and {place} have one name, but for case")));
+        }
+    }
+    Ok(columns)
+}
+
+/// Adds a field, or those that it holds.
+fn collect(around: &str, field: &Field, path: Vec<usize>, columns: &mut Vec<Given>) -> Result<()> {
+    let place = columns.len() + 1;
+    let name = if around.is_empty() { field.name().clone() } else { format!("{around}.{}", field.name()) };
+    if field.name().trim().is_empty() || name.contains('\0') {
+        return Err(refuse(&name, format!("column {place} has no name that a table may use")));
     }
     if name.len() > NAME_LIMIT {
-        return Err(refuse(format!("the name of column {place} is longer than {NAME_LIMIT} bytes")));
+        return Err(refuse(&name, format!("the name of column {place} is longer than {NAME_LIMIT} bytes")));
     }
-    if let Some(earlier) = seen.insert(name.to_lowercase(), place) {
-        return Err(refuse(format!("columns {earlier} and {place} have one name, but for case")));
+    if let DataType::Struct(fields) = field.data_type() {
+        for (place, field) in fields.iter().enumerate() {
+            collect(&name, field, [&path[..], &[place]].concat(), columns)?;
+        }
+        return Ok(());
+    }
+    if columns.len() == COLUMN_LIMIT {
+        return Err(super::guard::bad("it has more than 10000 columns"));
     }
     let kept = kept(field.data_type()).and_then(|arrow| ColumnType::from_arrow(&arrow));
     let Some(ty) = kept else {
-        return Err(refuse(format!("tables made by loads have no columns of type {}", type_name(field.data_type()))));
+        let ty = field.data_type().to_string().to_lowercase();
+        return Err(refuse(&name, format!("tables made by loads have no columns of type {ty}")));
     };
-    Ok(Given { name, arrow: read_as(field.data_type()), ty })
+    columns.push(Given { name, path, arrow: read_as(field.data_type()), ty });
+    Ok(())
+}
+
+fn refuse(name: &str, reason: String) -> Error {
+    Error::Column { column: name.chars().take(200).collect(), reason }
 }
 
 /// The Arrow type in which a table keeps a column of this type; none when it cannot be kept.
@@ -71,6 +117,7 @@ fn kept(ty: &DataType) -> Option<DataType> {
         }
         DataType::Decimal128(precision, scale) if *scale < 0 || *scale > (*precision).cast_signed() => return None,
         DataType::Null => DataType::Utf8,
+        ty if becomes_text(ty) => return can_be_written(ty).then_some(DataType::Utf8),
         DataType::Time32(_) | DataType::Time64(_) => DataType::Time64(TimeUnit::Microsecond),
         DataType::Timestamp(_, None) => DataType::Timestamp(TimeUnit::Microsecond, None),
         DataType::Timestamp(_, Some(_)) => DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
@@ -88,20 +135,17 @@ fn kept(ty: &DataType) -> Option<DataType> {
     })
 }
 
-fn type_name(ty: &DataType) -> String {
-    match ty {
-        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => "list".into(),
-        DataType::Struct(_) => "struct".into(),
-        DataType::Map(..) => "map".into(),
-        other => other.to_string().to_lowercase(),
-    }
-}
-
 /// Text is read as views: a value that many rows share is in memory once.
 fn read_as(ty: &DataType) -> DataType {
+    let field = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(read_as(field.data_type())));
     match ty {
         DataType::Utf8 => DataType::Utf8View,
         DataType::Binary => DataType::BinaryView,
+        DataType::List(item) => DataType::List(field(item)),
+        DataType::LargeList(item) => DataType::LargeList(field(item)),
+        DataType::FixedSizeList(item, length) => DataType::FixedSizeList(field(item), *length),
+        DataType::Map(entries, sorted) => DataType::Map(field(entries), *sorted),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
         other => other.clone(),
     }
 }
@@ -118,6 +162,7 @@ pub fn is_akin(from: &DataType, to: &DataType) -> bool {
     let is_number = |ty: &DataType| ty.is_numeric();
     match (from, to) {
         (Null, _) => true,
+        (from, DataType::Utf8) if becomes_text(from) => true,
         (from, to) if is_number(from) && is_number(to) => true,
         (DataType::Utf8View, DataType::Utf8) | (DataType::Boolean, DataType::Boolean) | (Date32, Date32) => true,
         (BinaryView, Binary | LargeBinary) | (Time32(_) | Time64(_), Time64(_)) => true,
@@ -133,6 +178,7 @@ pub fn convert(array: &ArrayRef, to: &DataType) -> Result<std::result::Result<Ar
     let from = array.data_type();
     Ok(match (from, to) {
         (Null, _) => Ok(new_null_array(to, array.len())),
+        (from, _) if becomes_text(from) => texts(array),
         (Utf8View | BinaryView, _) => Ok(Arc::clone(array)),
         (Date32, _) => {
             within(array.as_primitive::<Date32Type>(), |day| DAYS.contains(&day)).map(|()| Arc::clone(array))
@@ -144,12 +190,12 @@ pub fn convert(array: &ArrayRef, to: &DataType) -> Result<std::result::Result<Ar
         (Timestamp(TimeUnit::Millisecond, _), _) => {
             let values = array.as_primitive::<TimestampMillisecondType>();
             micros::<_, TimestampMicrosecondType>(values, to, |millis| {
-                millis.checked_mul(1000).filter(|micros| MICROS.contains(micros))
+                millis.checked_mul(1000).filter(|micros| MOMENTS.contains(micros))
             })
         }
         (Timestamp(TimeUnit::Microsecond, _), _) => {
             let values = array.as_primitive::<TimestampMicrosecondType>();
-            micros::<_, TimestampMicrosecondType>(values, to, |micros| MICROS.contains(&micros).then_some(micros))
+            micros::<_, TimestampMicrosecondType>(values, to, |micros| MOMENTS.contains(&micros).then_some(micros))
         }
         (Time64(TimeUnit::Nanosecond), _) => {
             let values = array.as_primitive::<Time64NanosecondType>();

@@ -12,80 +12,29 @@ pub enum Strength {
 }
 
 /// Names by their words, the telling ones first.
-const HINTS: &[(&str, Pii, Strength)] = {
+#[rustfmt::skip]
+const HINTS: &[(Pii, Strength, &[&str])] = {
     use Pii::{Address, BirthDate, Email, Name, Other, Phone, Ssn};
     use Strength::{Hints, Says};
     &[
-        ("email", Email, Says),
-        ("e mail", Email, Says),
-        ("mail address", Email, Hints),
-        ("mail", Email, Hints),
-        ("correo", Email, Hints),
-        ("courriel", Email, Says),
-        ("phone", Phone, Says),
-        ("telephone", Phone, Says),
-        ("telefon", Phone, Says),
-        ("telefono", Phone, Says),
-        ("mobile number", Phone, Says),
-        ("cell phone", Phone, Says),
-        ("cellphone", Phone, Says),
-        ("handy", Phone, Hints),
-        ("mobile", Phone, Hints),
-        ("cell", Phone, Hints),
-        ("tel", Phone, Hints),
-        ("fax", Phone, Hints),
-        ("ssn", Ssn, Says),
-        ("social security", Ssn, Says),
-        ("national insurance", Ssn, Says),
-        ("nino", Ssn, Hints),
-        ("date of birth", BirthDate, Says),
-        ("birth date", BirthDate, Says),
-        ("birthdate", BirthDate, Says),
-        ("birth day", BirthDate, Says),
-        ("birthday", BirthDate, Says),
-        ("birth year", BirthDate, Says),
-        ("dob", BirthDate, Says),
-        ("geburtsdatum", BirthDate, Says),
-        ("geburtstag", BirthDate, Says),
-        ("fecha de nacimiento", BirthDate, Says),
-        ("date de naissance", BirthDate, Says),
-        ("first name", Name, Says),
-        ("given name", Name, Says),
-        ("last name", Name, Says),
-        ("family name", Name, Says),
-        ("middle name", Name, Says),
-        ("full name", Name, Says),
-        ("maiden name", Name, Says),
-        ("birth name", Name, Says),
-        ("surname", Name, Says),
-        ("forename", Name, Says),
-        ("employee name", Name, Says),
-        ("patient name", Name, Says),
-        ("vorname", Name, Says),
-        ("nachname", Name, Says),
-        ("apellido", Name, Says),
-        ("prenom", Name, Says),
-        ("prénom", Name, Says),
-        ("cognome", Name, Says),
-        ("name", Name, Hints),
-        ("nombre", Name, Hints),
-        ("nome", Name, Hints),
-        ("nom", Name, Hints),
-        ("street address", Address, Says),
-        ("home address", Address, Says),
-        ("mailing address", Address, Says),
-        ("postal address", Address, Says),
-        ("street", Address, Hints),
-        ("address", Address, Hints),
-        ("addr", Address, Hints),
-        ("adresse", Address, Hints),
-        ("anschrift", Address, Says),
-        ("direccion", Address, Hints),
-        ("indirizzo", Address, Hints),
-        ("passport number", Other, Says),
-        ("passport no", Other, Says),
-        ("credit card number", Other, Says),
-        ("iban", Other, Says),
+        (Email, Says, &["email", "e mail"]),
+        (Email, Hints, &["mail address", "mail", "correo"]),
+        (Email, Says, &["courriel"]),
+        (Phone, Says, &["phone", "telephone", "telefon", "telefono", "mobile number", "cell phone", "cellphone"]),
+        (Phone, Hints, &["handy", "mobile", "cell", "tel", "fax"]),
+        (Ssn, Says, &["ssn", "social security", "national insurance"]),
+        (Ssn, Hints, &["nino"]),
+        (BirthDate, Says, &["date of birth", "birth date", "birthdate", "birth day", "birthday", "birth year", "dob",
+            "geburtsdatum", "geburtstag", "fecha de nacimiento", "date de naissance"]),
+        (Name, Says, &["first name", "given name", "last name", "family name", "middle name", "full name",
+            "maiden name", "birth name", "surname", "forename", "employee name", "patient name", "vorname",
+            "nachname", "apellido", "prenom", "prénom", "cognome"]),
+        (Name, Hints, &["name", "nombre", "nome", "nom"]),
+        (Address, Says, &["street address", "home address", "mailing address", "postal address"]),
+        (Address, Hints, &["street", "address", "addr", "adresse"]),
+        (Address, Says, &["anschrift"]),
+        (Address, Hints, &["direccion", "indirizzo"]),
+        (Other, Says, &["passport number", "passport no", "credit card number", "iban"]),
     ]
 };
 
@@ -101,8 +50,8 @@ pub fn hint(column: &str) -> Option<(Pii, Strength)> {
     if words.iter().any(|word| ABOUT.contains(&word.as_str())) {
         return None;
     }
-    let known = HINTS.iter().find(|(phrase, ..)| holds(&words, phrase));
-    known.map(|(_, kind, strength)| (*kind, *strength))
+    let known = HINTS.iter().find(|(_, _, phrases)| phrases.iter().any(|phrase| holds(&words, phrase)));
+    known.map(|(kind, strength, _)| (*kind, *strength))
 }
 
 /// Whether the words of a phrase stand in a row, or the name is the phrase written in one word.

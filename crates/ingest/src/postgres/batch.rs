@@ -13,6 +13,7 @@ use tokio_postgres::types::{FromSql, Type};
 use super::columns::{Columns, Kind};
 use crate::csv::CELL_LIMIT;
 use crate::error::{Error, Result};
+use crate::value::{DAYS, decimal};
 
 /// Rows that are encoded in one go.
 const ROWS: usize = 8192;
@@ -22,8 +23,7 @@ const BYTES: usize = 4 << 20;
 const EPOCH_DAYS: i32 = 10_957;
 /// The same in microseconds.
 const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
-/// From 0001-01-01 to 9999-12-31 in days since 1970.
-const DAYS: std::ops::RangeInclusive<i32> = -719_162..=2_932_896;
+const UNREADABLE: &str = "holds a value that cannot be read";
 
 /// Rows on their way into a record batch.
 pub struct Batch {
@@ -42,7 +42,7 @@ enum Values {
     Date(Date32Builder),
     Time(TimestampMicrosecondBuilder),
     Bytes(BinaryBuilder),
-    Decimal(Decimal128Builder, i8),
+    Decimal(Decimal128Builder, u8, i8),
     Text(StringBuilder),
 }
 
@@ -70,10 +70,10 @@ impl Batch {
     /// Adds a row. A value that no table can hold is an error that names its column.
     pub fn add(&mut self, row: &Row) -> Result<()> {
         for (index, values) in self.columns.iter_mut().enumerate() {
-            let raw: Option<Raw<'_>> = row.try_get(index).map_err(super::fault::fault)?;
+            let refuse = |reason| refuse(&self.names[index], reason);
+            let raw: Option<Raw<'_>> = row.try_get(index).map_err(|_| refuse(UNREADABLE))?;
             self.bytes += raw.as_ref().map_or(1, |raw| raw.0.len());
-            let added = values.add(raw.map(|raw| raw.0));
-            added.map_err(|reason| refuse(&self.names[index], reason))?;
+            values.add(raw.map(|raw| raw.0)).map_err(refuse)?;
         }
         self.rows += 1;
         Ok(())
@@ -105,7 +105,7 @@ impl Values {
     fn of(kind: Kind) -> Self {
         match kind {
             Kind::Bool => Self::Bool(BooleanBuilder::new()),
-            Kind::Int(_) => Self::Int(Int64Builder::new()),
+            Kind::Int => Self::Int(Int64Builder::new()),
             Kind::Float => Self::Float(Float32Builder::new()),
             Kind::Double => Self::Double(Float64Builder::new()),
             Kind::Date => Self::Date(Date32Builder::new()),
@@ -113,7 +113,9 @@ impl Values {
                 Self::Time(TimestampMicrosecondBuilder::new().with_data_type(kind.arrow()))
             }
             Kind::Bytes => Self::Bytes(BinaryBuilder::new()),
-            Kind::Decimal(_, scale) => Self::Decimal(Decimal128Builder::new().with_data_type(kind.arrow()), scale),
+            Kind::Decimal(precision, scale) => {
+                Self::Decimal(Decimal128Builder::new().with_data_type(kind.arrow()), precision, scale)
+            }
             Kind::Text | Kind::AsText => Self::Text(StringBuilder::new()),
         }
     }
@@ -136,12 +138,9 @@ impl Values {
                 values.append_option(within(raw, moment, "holds a time outside the years 1 to 9999")?)
             }
             Self::Bytes(values) => values.append_option(raw),
-            Self::Decimal(values, scale) => {
-                values.append_option(within(
-                    raw,
-                    |raw| decimal(raw, *scale),
-                    "holds a number that is none, such as NaN",
-                )?);
+            Self::Decimal(values, precision, scale) => {
+                let read = |raw| decimal(raw, *precision, *scale);
+                values.append_option(within(raw, read, "holds a number that is none, such as NaN")?);
             }
             Self::Text(values) => values.append_option(read(raw, |raw| std::str::from_utf8(raw).ok())?),
         }
@@ -157,14 +156,14 @@ impl Values {
             Self::Date(values) => Arc::new(values.finish()),
             Self::Time(values) => Arc::new(values.finish()),
             Self::Bytes(values) => Arc::new(values.finish()),
-            Self::Decimal(values, _) => Arc::new(values.finish()),
+            Self::Decimal(values, _, _) => Arc::new(values.finish()),
             Self::Text(values) => Arc::new(values.finish()),
         }
     }
 }
 
 fn read<'a, T>(raw: Option<&'a [u8]>, read: impl Fn(&'a [u8]) -> Option<T>) -> Result<Option<T>, &'static str> {
-    within(raw, read, "holds a value that cannot be read")
+    within(raw, read, UNREADABLE)
 }
 
 fn within<'a, T>(
@@ -193,15 +192,4 @@ pub fn moment(raw: &[u8]) -> Option<i64> {
     let micros = i64::from_be_bytes(raw.try_into().ok()?).checked_add(EPOCH_MICROS)?;
     let day = i32::try_from(micros.div_euclid(86_400_000_000)).ok()?;
     DAYS.contains(&day).then_some(micros)
-}
-
-/// `-12.50` at scale 2 is -1250.
-pub fn decimal(raw: &[u8], scale: i8) -> Option<i128> {
-    let text = std::str::from_utf8(raw).ok()?;
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let missing = usize::try_from(scale).ok()?.checked_sub(fraction.len())?;
-    if whole.is_empty() {
-        return None;
-    }
-    format!("{whole}{fraction}{}", "0".repeat(missing)).parse().ok()
 }

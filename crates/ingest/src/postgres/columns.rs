@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Bool,
-    /// smallint, integer and bigint, by their width in bytes.
-    Int(usize),
+    /// smallint, integer and bigint.
+    Int,
     Float,
     Double,
     Date,
@@ -61,7 +61,6 @@ impl Columns {
 
     /// The query around `query` that writes some columns as text; none when all can be read as they are.
     pub fn as_text(&self, query: &str) -> Option<String> {
-        let is_text = |kind: &Kind| matches!(kind, Kind::AsText | Kind::Decimal(..));
         if !self.kinds.iter().any(is_text) {
             return None;
         }
@@ -72,6 +71,20 @@ impl Columns {
         // The line ends keep a comment at the end of the query from swallowing what follows.
         Some(format!("SELECT {} FROM (\n{query}\n) AS asked({})", written.join(", "), named.join(", ")))
     }
+
+    /// The refusal of a query that no other can be put around.
+    pub fn not_as_text(&self, error: tokio_postgres::Error) -> Error {
+        let column = self.kinds.iter().position(is_text).map_or("", |column| self.name(column));
+        let reason = format!(
+            "column {column:?} has a type that only a SELECT can be asked for as text: ask one, or let the statement \
+             return text"
+        );
+        Error::Query { reason, source: Some(error) }
+    }
+}
+
+fn is_text(kind: &Kind) -> bool {
+    matches!(kind, Kind::AsText | Kind::Decimal(..))
 }
 
 impl Kind {
@@ -79,7 +92,7 @@ impl Kind {
     pub fn arrow(self) -> DataType {
         match self {
             Self::Bool => DataType::Boolean,
-            Self::Int(_) => DataType::Int64,
+            Self::Int => DataType::Int64,
             Self::Float => DataType::Float32,
             Self::Double => DataType::Float64,
             Self::Date => DataType::Date32,
@@ -95,16 +108,14 @@ impl Kind {
 fn kind(ty: &Type, modifier: i32) -> Kind {
     match *ty {
         Type::BOOL => Kind::Bool,
-        Type::INT2 => Kind::Int(2),
-        Type::INT4 => Kind::Int(4),
-        Type::INT8 => Kind::Int(8),
+        Type::INT2 | Type::INT4 | Type::INT8 => Kind::Int,
         Type::FLOAT4 => Kind::Float,
         Type::FLOAT8 => Kind::Double,
         Type::DATE => Kind::Date,
         Type::TIMESTAMP => Kind::Timestamp,
         Type::TIMESTAMPTZ => Kind::Moment,
         Type::BYTEA => Kind::Bytes,
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => Kind::Text,
+        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::JSON => Kind::Text,
         Type::NUMERIC => decimal(modifier).unwrap_or(Kind::AsText),
         _ => Kind::AsText,
     }

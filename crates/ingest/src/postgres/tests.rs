@@ -1,4 +1,5 @@
-use super::batch::{day, decimal, moment};
+use super::batch::{day, moment};
+use super::statement::bare;
 
 #[test]
 fn days_and_times_count_from_another_year() {
@@ -13,13 +14,26 @@ fn days_and_times_count_from_another_year() {
 }
 
 #[test]
-fn decimals_are_exact() {
-    let cases =
-        [("0.00", 0), ("-0.05", -5), ("12.5", 1250), ("99999999999999999999.99", 9_999_999_999_999_999_999_999)];
-    for (text, expected) in cases {
-        assert_eq!(decimal(text.as_bytes(), 2), Some(expected), "{text}");
-    }
-    for text in ["NaN", "Infinity", "1.234", ""] {
-        assert_eq!(decimal(text.as_bytes(), 2), None, "{text}");
+fn a_statement_ends_with_its_last_word() {
+    let cases = [
+        ("SELECT 1", "SELECT 1"),
+        (" SELECT 1 ; ; -- over\n", " SELECT 1"),
+        ("SELECT 1 -- one; two", "SELECT 1"),
+        ("SELECT 1 /* a /* b */ ; */ ; ", "SELECT 1"),
+        ("SELECT ';' ; -- '", "SELECT ';'"),
+        ("SELECT 'it''s -- ' ;", "SELECT 'it''s -- '"),
+        (r"SELECT e'\' -- ' ;", r"SELECT e'\' -- '"),
+        (r"SELECT note'\' -- '", r"SELECT note'\'"),
+        ("SELECT \"a;--\"\"\" ;", "SELECT \"a;--\"\"\""),
+        ("SELECT $a$ $$ ; -- $a$ ;", "SELECT $a$ $$ ; -- $a$"),
+        ("SELECT a$b$ ; -- $b$", "SELECT a$b$"),
+        ("SELECT $1 ; --", "SELECT $1"),
+        ("SELECT 'é' -- é", "SELECT 'é'"),
+        ("SELECT 'open ; --", "SELECT 'open ; --"),
+        ("/* never closed", ""),
+        (" ; ", ""),
+    ];
+    for (given, expected) in cases {
+        assert_eq!(bare(given), expected, "{given:?}");
     }
 }

@@ -10,9 +10,12 @@ use catalog::{ColumnType, Draft, SchemaDiff};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::{Stage, Staged};
-use crate::batch_writer::{BatchWriter, Site, bytes_of};
+use crate::batch_writer::{BatchWriter, PIECE, Site, bytes_of};
+use crate::column::first_null;
 use crate::columnar::guard::{self, quietly};
 use crate::columnar::int96::{self, Nanos};
+use crate::columnar::lists;
+use crate::columnar::text::{becomes_text, texts};
 use crate::columnar::types::{self, Given};
 use crate::csv::{CELL_LIMIT, ROW_LIMIT};
 use crate::error::{Error, Result};
@@ -40,8 +43,8 @@ impl Stage {
         let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = quietly(|| ArrowReaderMetadata::try_new(Arc::clone(&footer), plain.clone()))?;
         let given = types::columns(metadata.schema())?;
-        let rows_at_once = ROWS.min(VALUES / given.len().max(1)).max(1);
-        let places = int96::places(metadata.metadata().file_metadata().schema_descr());
+        let places = int96::places(metadata.metadata().file_metadata().schema_descr())?;
+        let rows_at_once = lists::rows_at_once(&file, &footer, ROWS.min(VALUES / given.len().max(1)).max(1))?;
         let views = plain.with_schema(types::reading(&int96::reading(metadata.schema(), &places)));
         let mut nanos = Nanos::open(self.spool.open()?, metadata, places, rows_at_once)?;
         let metadata = quietly(|| ArrowReaderMetadata::try_new(footer, views))?;
@@ -49,7 +52,7 @@ impl Stage {
         let mut batches = quietly(|| builder.with_batch_size(rows_at_once).build())?;
         let first = quietly(|| batches.next().transpose())?;
         let (mut draft, conversion) = self.conversion(given)?;
-        self.notice(&mut draft, &conversion, first.as_ref());
+        self.notice(&mut draft, &conversion, first.as_ref())?;
         let site =
             Site { store: self.catalog.store().clone(), seams: self.seams.clone(), runtime: self.runtime.clone() };
         let mut writer = BatchWriter::new(&draft, site, ByteSize(u64::MAX))?;
@@ -60,9 +63,9 @@ impl Stage {
             }
             bytes += self.weigh(&batch, bytes, rows)?;
             if let Some((place, row)) = nanos.misfit(&batch)? {
-                return Err(conversion.misfit(self, &conversion.plans[place], rows + row as u64 + 1));
+                return Err(conversion.misfit(self, conversion.plan_of(place), rows + row as u64 + 1));
             }
-            writer.write(&conversion.apply(self, &writer, &batch, rows)?)?;
+            conversion.write(self, &mut writer, &types::side_by_side(&conversion.given, &batch)?, rows)?;
             rows += batch.num_rows() as u64;
             self.progress.at(self.spool.len, rows);
             next = quietly(|| batches.next().transpose())?;
@@ -97,24 +100,26 @@ impl Stage {
     }
 
     /// Notes the class of personal data that the table notes of a column, or that its first rows suggest.
-    fn notice(&self, draft: &mut Draft, conversion: &Conversion, first: Option<&RecordBatch>) {
+    fn notice(&self, draft: &mut Draft, conversion: &Conversion, first: Option<&RecordBatch>) -> Result<()> {
+        let first = first.map(|first| types::side_by_side(&conversion.given, &sample_of(first))).transpose()?;
         let classified = self.table.as_ref().map(|table| table.classified()).unwrap_or_default();
         for plan in &conversion.plans {
             let column = &mut draft.columns[plan.target];
             let noticed = || {
                 let mut sample = Sample::of(&plan.name);
-                if let Some(first) = first.filter(|_| plan.ty == ColumnType::String) {
-                    texts(first.column(plan.source)).for_each(|text| sample.see(text));
+                if let Some(first) = first.as_ref().filter(|_| plan.ty == ColumnType::String) {
+                    see(first.column(plan.source), &mut sample);
                 }
                 sample.decide(&plan.ty)
             };
             column.pii = classified.get(&column.id).copied().unwrap_or_else(noticed);
         }
+        Ok(())
     }
 
     /// What the rows hold; refuses those that are longer than any may be, and files that never end.
     fn weigh(&self, batch: &RecordBatch, before: u64, rows: u64) -> Result<u64> {
-        let bytes: usize = batch.columns().iter().map(bytes_of).sum();
+        let bytes = size(batch);
         if bytes > CELL_LIMIT {
             for row in 0..batch.num_rows() {
                 let lengths = batch.columns().iter().map(|column| bytes_of(&column.slice(row, 1)));
@@ -132,6 +137,22 @@ impl Stage {
 }
 
 impl Conversion {
+    /// What becomes of the file's column at a place.
+    fn plan_of(&self, place: usize) -> &ColumnPlan {
+        &self.plans[self.given.iter().position(|given| given.path == [place]).unwrap_or_default()]
+    }
+
+    /// Writes the rows, `rows` of which come before them. Lists grow when they become text, so few are made at a time.
+    fn write(&self, stage: &Stage, writer: &mut BatchWriter, batch: &RecordBatch, rows: u64) -> Result<()> {
+        let grows = self.given.iter().any(|given| becomes_text(&given.arrow));
+        if grows && batch.num_rows() > 1 && size(batch) > PIECE {
+            let half = batch.num_rows() / 2;
+            self.write(stage, writer, &batch.slice(0, half), rows)?;
+            return self.write(stage, writer, &batch.slice(half, batch.num_rows() - half), rows + half as u64);
+        }
+        writer.write(&self.apply(stage, writer, batch, rows)?)
+    }
+
     /// The rows under the draft's columns; `rows` come before them.
     fn apply(&self, stage: &Stage, writer: &BatchWriter, batch: &RecordBatch, rows: u64) -> Result<RecordBatch> {
         let fields = writer.schema().fields();
@@ -142,8 +163,8 @@ impl Conversion {
                 Ok(column) => column,
                 Err(row) => return Err(self.misfit(stage, plan, rows + row as u64 + 1)),
             });
-            let column = columns[plan.target].iter().filter(|_| !fields[plan.target].is_nullable());
-            if let Some(row) = column.flat_map(|column| (0..column.len()).find(|row| column.is_null(*row))).next() {
+            let demanded = columns[plan.target].iter().filter(|_| !fields[plan.target].is_nullable());
+            if let Some(row) = demanded.filter_map(first_null).next() {
                 return Err(self.misfit(stage, plan, rows + row as u64 + 1));
             }
         }
@@ -167,6 +188,9 @@ impl Conversion {
             DataType::Timestamp(..) | DataType::Time64(_) => {
                 "has a time that microseconds of the years 1 to 9999 do not hold"
             }
+            ref lists if becomes_text(lists) => {
+                "has a list or map that is longer than 64 MiB as JSON, or holds a time outside the years 0 to 9999"
+            }
             DataType::Date32 => "has a day outside the years 1 to 9999",
             _ => "has a value that the table's type does not hold",
         };
@@ -174,6 +198,24 @@ impl Conversion {
     }
 }
 
-fn texts(column: &ArrayRef) -> impl Iterator<Item = &str> {
-    column.as_string_view_opt().into_iter().flat_map(|texts| texts.iter().flatten()).take(SAMPLE)
+fn size(batch: &RecordBatch) -> usize {
+    batch.columns().iter().map(bytes_of).sum()
+}
+
+/// The first rows, few enough to have them as text.
+fn sample_of(batch: &RecordBatch) -> RecordBatch {
+    let mut sample = batch.slice(0, SAMPLE.min(batch.num_rows()));
+    while sample.num_rows() > 1 && size(&sample) > PIECE {
+        sample = sample.slice(0, sample.num_rows() / 2);
+    }
+    sample
+}
+
+fn see(column: &ArrayRef, sample: &mut Sample) {
+    let texts = if becomes_text(column.data_type()) { texts(column).ok() } else { None };
+    if let Some(texts) = texts {
+        texts.as_string::<i32>().iter().flatten().for_each(|text| sample.see(text));
+    } else if let Some(texts) = column.as_string_view_opt() {
+        texts.iter().flatten().for_each(|text| sample.see(text));
+    }
 }

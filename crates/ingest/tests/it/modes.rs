@@ -81,6 +81,26 @@ async fn a_retried_append_applies_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn loads_with_one_key_at_once_answer_one_outcome_and_leave_one_object() {
+    let lake = Lake::open().await;
+    lake.load("people", JANUARY).await;
+    let bad = format!("{FEBRUARY}4,D,1,2\n");
+    let keyed = |mode| Request { idempotency_key: Some("once".into()), mode, ..skipping("people") };
+    let modes = [Mode::Append, Mode::Replace, Mode::Append, Mode::Replace];
+    let outcomes = futures::future::join_all(modes.map(|mode| lake.send(keyed(mode), &bad))).await;
+    // The key stands for what was asked first; whoever asks otherwise is refused.
+    let (loaded, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    let loaded: Vec<_> = loaded.into_iter().map(Result::unwrap).collect();
+    assert_eq!((loaded.len(), refused.len()), (2, 2));
+    assert!(refused.into_iter().all(|error| error.unwrap_err().code() == "catalog.key_reused"));
+    let told = |at: usize| (loaded[at].version, loaded[at].mode, loaded[at].row_count, loaded[at].total_rows);
+    assert_eq!((told(0), loaded[0].row_count), (told(1), 2));
+    let objects: Vec<_> = loaded.iter().filter_map(|outcome| outcome.rejected_object.clone()).collect();
+    let kept: Vec<_> = lake.paths().await.into_keys().filter(|path| path.contains("/rejected/")).collect();
+    assert_eq!((objects.len(), &objects), (1, &kept));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn columns_that_differ_are_drift_and_change_nothing() {
     let lake = Lake::open().await;
     lake.load("people", JANUARY).await;

@@ -12,14 +12,14 @@ use testkit::{PostgresServer, TestLake};
 
 use crate::lake::{Lake, appending, request, show};
 
-async fn lake(config: &Config) -> Lake {
+pub async fn lake(config: &Config) -> Lake {
     let lake = TestLake::open().await;
     let catalog = Catalog::open(lake.store.clone(), &catalog::Config::default(), Seams::system()).await.unwrap();
     let ingest = Ingest::new(catalog.clone(), config, Seams::system());
     Lake { lake, catalog, ingest }
 }
 
-async fn load(lake: &Lake, request: Request, origin: Origin) -> Result<Outcome, Error> {
+pub async fn load(lake: &Lake, request: Request, origin: Origin) -> Result<Outcome, Error> {
     lake.ingest.load_from(request, origin, &Progress::default()).await
 }
 
@@ -84,12 +84,15 @@ async fn an_object_of_the_lake_is_loaded_like_an_upload() {
     assert_eq!(reused.code(), "catalog.key_reused");
 }
 
-fn database(server: &PostgresServer, timeout: Span) -> Config {
-    let crm = Postgres { url: Secret::new(server.url()), timeout };
+fn asking(server: &PostgresServer, timeout: Span) -> Config {
+    database(Postgres { url: Secret::new(server.url()), authorities: None, timeout })
+}
+
+pub fn database(crm: Postgres) -> Config {
     Config { postgres: BTreeMap::from([("crm".to_owned(), crm)]), ..Config::default() }
 }
 
-fn query(sql: &str) -> Origin {
+pub fn query(sql: &str) -> Origin {
     Origin::Postgres { database: "crm".into(), query: sql.into() }
 }
 
@@ -111,7 +114,7 @@ const EVERY_TYPE: &str = "
 async fn every_type_of_postgres_arrives() {
     let Some(server) = PostgresServer::start("every_type_of_postgres_arrives") else { return };
     server.sql(EVERY_TYPE);
-    let lake = lake(&database(&server, Span::secs(60))).await;
+    let lake = lake(&asking(&server, Span::secs(60))).await;
     let outcome = load(&lake, request("t"), query("SELECT * FROM every ORDER BY id -- all of it")).await.unwrap();
     assert_eq!((outcome.row_count, outcome.existing), (2, false));
     let types = lake.types("t").await;
@@ -152,15 +155,30 @@ async fn every_type_of_postgres_arrives() {
     assert_eq!(second[..8], ["2", "NULL", "NULL", "NaN", "-inf", "NULL", "", "NULL"]);
     assert!(second[10..].iter().all(|cell| *cell == "NULL"));
 
-    let again = load(&lake, request("t"), query("SELECT * FROM every ORDER BY id ; ")).await.unwrap();
+    let again = load(&lake, request("t"), query("SELECT * FROM every ORDER BY id ; -- ; all of it")).await.unwrap();
     assert!(again.existing, "the same rows make no version");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_that_stand_alone_are_asked_as_they_are() {
+    let Some(server) = PostgresServer::start("statements_that_stand_alone_are_asked_as_they_are") else { return };
+    let lake = lake(&asking(&server, Span::secs(60))).await;
+    for (number, sql) in
+        ["EXPLAIN SELECT 1", "EXPLAIN (FORMAT JSON) SELECT 1 ; -- why", "SHOW TimeZone"].iter().enumerate()
+    {
+        let outcome = load(&lake, request(&format!("t{number}")), query(sql)).await;
+        assert_eq!(outcome.unwrap().row_count, 1, "{sql}");
+    }
+    let error = load(&lake, request("t"), query("EXPLAIN (FORMAT XML) SELECT 1")).await.unwrap_err();
+    assert_eq!(error.code(), "ingest.query_refused");
+    assert!(error.to_string().contains("\"QUERY PLAN\" has a type that only a SELECT"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_replaces_appends_evolves_and_drifts_like_a_file() {
     let Some(server) = PostgresServer::start("a_query_replaces_appends_evolves_and_drifts_like_a_file") else { return };
     server.sql("CREATE TABLE people (id int, email text); INSERT INTO people VALUES (1, 'ann@example.org')");
-    let lake = lake(&database(&server, Span::secs(60))).await;
+    let lake = lake(&asking(&server, Span::secs(60))).await;
     lake.load("t", "id,email\n7,bob@example.org\n").await;
     let all = || query("SELECT id, email FROM people");
     let once = load(&lake, keyed(appending("t")), all()).await.unwrap();
@@ -184,7 +202,7 @@ async fn a_query_replaces_appends_evolves_and_drifts_like_a_file() {
 async fn queries_that_change_fail_or_take_too_long_are_refused_and_leave_nothing() {
     let Some(server) = PostgresServer::start("queries_that_change_fail_or_take_too_long") else { return };
     server.sql("CREATE TABLE people (id int); INSERT INTO people VALUES (1)");
-    let lake = lake(&database(&server, Span::secs(2))).await;
+    let lake = lake(&asking(&server, Span::secs(2))).await;
     let before = lake.paths().await;
     let refused = [
         "DELETE FROM people RETURNING id",
@@ -217,7 +235,7 @@ async fn queries_that_change_fail_or_take_too_long_are_refused_and_leave_nothing
 #[tokio::test(flavor = "multi_thread")]
 async fn many_rows_stream_and_a_load_that_is_given_up_leaves_nothing() {
     let Some(server) = PostgresServer::start("many_rows_stream_and_a_load_that_is_given_up") else { return };
-    let lake = lake(&database(&server, Span::secs(120))).await;
+    let lake = lake(&asking(&server, Span::secs(120))).await;
     let rows = "SELECT n AS id, repeat('x', 100) || n AS word FROM generate_series(1, 300000) AS n";
     assert_eq!(load(&lake, request("t"), query(rows)).await.unwrap().total_rows, 300_000);
 

@@ -105,6 +105,27 @@ fn pages_that_claim_too_much_are_refused() {
     assert!(checked(&bomb).is_err());
 }
 
+/// A footer whose schema is columns one in the other.
+fn nested(deep: usize) -> Vec<u8> {
+    // Version 1, and a list of elements: required, a name, one child; the last has a type, is required and has a name.
+    let group = [0x35, 0, 0x18, 1, b'a', 0x15, 2, 0];
+    let leaf = [0x15, 2, 0x25, 0, 0x18, 1, b'a', 0];
+    let count = u16::try_from(deep + 1).unwrap();
+    let length = [u8::try_from(count & 0x7f).unwrap() | 0x80, u8::try_from(count >> 7).unwrap()];
+    // No rows, and no row groups.
+    let rest = [0x16, 0, 0x19, 0x0c, 0];
+    let footer = [&[0x15, 2, 0x19, 0xfc][..], &length, &group.repeat(deep), &leaf, &rest].concat();
+    let long = u32::try_from(footer.len()).unwrap().to_le_bytes();
+    [&b"PAR1"[..], &footer, &long, b"PAR1"].concat()
+}
+
+#[test]
+fn columns_nested_without_end_are_refused_before_anybody_goes_down() {
+    checked(&nested(129)).unwrap();
+    refused(&nested(130), "nested more than 128 deep");
+    refused(&nested(16_000), "nested more than 128 deep");
+}
+
 fn with_groups(metadata: &ParquetMetaData, change: impl Fn(RowGroupMetaData) -> RowGroupMetaData) -> ParquetMetaData {
     let groups: Vec<RowGroupMetaData> = metadata.row_groups().iter().cloned().map(change).collect();
     let known = metadata.file_metadata();

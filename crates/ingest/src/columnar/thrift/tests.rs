@@ -19,7 +19,9 @@ fn integers_and_lists_are_told_with_their_path() {
     let expected = vec![
         (vec![1], Value::Int(-3)),
         (vec![2], Value::List(2)),
+        (vec![2], Value::Structure),
         (vec![2, 1], Value::Int(5)),
+        (vec![2], Value::Structure),
         (vec![2, 1], Value::Int(5)),
     ];
     assert_eq!(seen(&bytes), Some((16, expected)));
