@@ -8,7 +8,6 @@ use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{ManifestFile, ManifestList, SnapshotRef};
 use sha2::{Digest, Sha256};
 use tables::lake::Lake;
-use tables::metadata_file;
 use tables::read_table::ReadTable;
 use uuid::Uuid;
 
@@ -78,6 +77,9 @@ impl Catalog {
         }
         room.walk_records(&kept, head.oldest.next(), head.version).await?;
         let then = room.newest_before(grace, head).await?;
+        if then.version == head.version {
+            return Ok(kept.into_reach());
+        }
         let left = kept.goes_on_to_what_was_left();
         match room.walk_lingering(&left, &then, head).await {
             // Its records go now that they have lingered, so nobody needs it any more.
@@ -278,12 +280,11 @@ impl<'a> Walk<'a> {
         depth: Depth,
         found: &mut (dyn FnMut(String) + Send),
     ) -> Result<()> {
-        let read = ReadTable::load(self.lake, name, metadata).await?;
-        let meta = &read.metadata;
+        let (read, named) = ReadTable::load_naming(self.lake, name, metadata).await?;
+        let (meta, current) = (&read.metadata, read.metadata.current_snapshot_id());
         let statistics = meta.statistics_iter().map(|file| &file.statistics_path);
         let statistics = statistics.chain(meta.partition_statistics_iter().map(|file| &file.statistics_path));
         statistics.filter_map(|location| self.fresh(location)).for_each(&mut *found);
-        let (current, named) = (meta.current_snapshot_id(), metadata_file::named(meta)?);
         let mut snapshots: Vec<_> = meta.snapshots().collect();
         snapshots.sort_by_key(|snapshot| (snapshot.sequence_number(), snapshot.snapshot_id()));
         for snapshot in snapshots {
@@ -293,7 +294,8 @@ impl<'a> Walk<'a> {
                 continue;
             }
             match self.snapshot(name, &read, snapshot, found).await {
-                // Restored lakes list snapshots whose files did not come along.
+                // Restored lakes list snapshots whose lists of manifests did not come along. A manifest that is missing
+                // although its list is there is no such snapshot, and closes the table's directory to the sweep.
                 Err(error) if !is_current && is_absence(&error) => {}
                 visited => visited?,
             }

@@ -1,6 +1,7 @@
 //! A table's metadata as a file: compressed, and with the newest snapshots only, so that a commit costs the same however
 //! long the history is. Earlier snapshots stay in the metadata files of earlier commits.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::{Read, Write};
 
@@ -41,13 +42,28 @@ pub fn encode(metadata: &TableMetadata) -> Result<Bytes> {
 
 /// Reads a metadata file, compressed or not. `what` names it in the error.
 pub fn decode(what: impl Fn() -> String, bytes: &[u8]) -> Result<TableMetadata> {
+    let damaged = |error: serde_json::Error| Error::damaged(what(), error);
+    serde_json::from_slice(&unpacked(&what, bytes)?).map_err(damaged)
+}
+
+/// Reads a metadata file, and which snapshots branches and tags of the table name: from the file as it is written, which
+/// is half the work of [`named`].
+pub fn decode_naming(what: impl Fn() -> String, bytes: &[u8]) -> Result<(TableMetadata, HashSet<i64>)> {
+    let damaged = |error: serde_json::Error| Error::damaged(what(), error);
+    let json = unpacked(&what, bytes)?;
+    let metadata = serde_json::from_slice(&json).map_err(damaged)?;
+    Ok((metadata, named_in(&json).map_err(damaged)?))
+}
+
+/// The JSON of a metadata file.
+fn unpacked<'a>(what: impl Fn() -> String, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {
     if !bytes.starts_with(&GZIP) {
-        return serde_json::from_slice(bytes).map_err(|error| Error::damaged(what(), error));
+        return Ok(Cow::Borrowed(bytes));
     }
     let mut json = Vec::new();
     let inflated = GzDecoder::new(bytes).take(LARGEST).read_to_end(&mut json);
     inflated.map_err(|error| Error::damaged(what(), error))?;
-    serde_json::from_slice(&json).map_err(|error| Error::damaged(what(), error))
+    Ok(Cow::Owned(json))
 }
 
 /// A name for the metadata file that follows `previous`, or for a table's first one: `<number>-<id>.gz.metadata.json`.
@@ -83,19 +99,22 @@ pub fn leave_out_old(
 
 /// The snapshots that branches and tags of the table name. The library shows them in the written form alone.
 pub fn named(metadata: &TableMetadata) -> Result<HashSet<i64>> {
+    let named = serde_json::to_vec(metadata).and_then(|json| named_in(&json));
+    named.map_err(|source| Error::Bug { doing: "reading references", source: source.into() })
+}
+
+fn named_in(json: &[u8]) -> serde_json::Result<HashSet<i64>> {
     #[derive(Deserialize)]
     struct Written {
-        #[serde(default)]
-        refs: HashMap<String, Named>,
+        refs: Option<HashMap<String, Named>>,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "kebab-case")]
     struct Named {
         snapshot_id: i64,
     }
-    let written = serde_json::to_vec(metadata).and_then(|json| serde_json::from_slice::<Written>(&json));
-    let written = written.map_err(|source| Error::Bug { doing: "reading references", source: source.into() })?;
-    Ok(written.refs.into_values().map(|named| named.snapshot_id).collect())
+    let written: Written = serde_json::from_slice(json)?;
+    Ok(written.refs.into_iter().flatten().map(|(_, named)| named.snapshot_id).collect())
 }
 
 /// The snapshots of `base` that are not kept, and are neither its current one nor named by a branch or a tag.

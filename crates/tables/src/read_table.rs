@@ -1,10 +1,11 @@
 //! A table as its metadata file and manifests tell it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use base::DatasetName;
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{
     Literal, ManifestContentType, ManifestEntryRef, ManifestFile, ManifestList, PartitionField, Struct, TableMetadata,
@@ -37,14 +38,20 @@ pub struct ReadTable {
 impl ReadTable {
     /// Reads a metadata file, given relative to the lake's root.
     pub async fn load(lake: &Lake, name: &DatasetName, metadata: &str) -> Result<Self> {
-        let what = || format!("the metadata of {name}");
-        let bytes = lake.store.get(metadata).await.map_err(|error| Error::unread(what(), error))?;
-        Self::new(lake, name, metadata_file::decode(what, &bytes)?)
+        let bytes = bytes_of(lake, name, metadata).await?;
+        Self::new(lake, name, metadata_file::decode(|| told(name), &bytes)?)
+    }
+
+    /// The same, with the snapshots that branches and tags of the table name.
+    pub async fn load_naming(lake: &Lake, name: &DatasetName, metadata: &str) -> Result<(Self, HashSet<i64>)> {
+        let bytes = bytes_of(lake, name, metadata).await?;
+        let (metadata, named) = metadata_file::decode_naming(|| told(name), &bytes)?;
+        Ok((Self::new(lake, name, metadata)?, named))
     }
 
     /// A table whose metadata is at hand.
     pub fn new(lake: &Lake, name: &DatasetName, metadata: TableMetadata) -> Result<Self> {
-        let outside = || Error::damaged(format!("the metadata of {name}"), "its location lies outside the lake");
+        let outside = || Error::damaged(told(name), "its location lies outside the lake");
         let location = lake.roots.relative(metadata.location()).ok_or_else(outside)?.to_owned();
         let columns = schema::columns_of(&metadata);
         Ok(Self { lake: lake.clone(), metadata, location, columns, files: OnceCell::new() })
@@ -162,6 +169,14 @@ impl ReadTable {
             false => Ok(()),
         }
     }
+}
+
+async fn bytes_of(lake: &Lake, name: &DatasetName, metadata: &str) -> Result<Bytes> {
+    lake.store.get(metadata).await.map_err(|error| Error::unread(told(name), error))
+}
+
+fn told(name: &DatasetName) -> String {
+    format!("the metadata of {name}")
 }
 
 impl fmt::Debug for ReadTable {
