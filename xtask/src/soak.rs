@@ -10,24 +10,58 @@ struct Programme {
     package: &'static str,
     test: &'static str,
     length: (&'static str, &'static str),
+    /// Built for speed where nothing but computing takes the time. The others try the very binary that tests build.
+    profile: Profile,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    Dev,
+    Release,
 }
 
 const PROGRAMMES: [Programme; 6] = [
-    Programme { name: "kill", package: "lakehouse", test: "soak::kill", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
-    Programme { name: "vectors", package: "lakehouse", test: "soak::vectors", length: ("LAKEHOUSE_SOAK_KILLS", "300") },
-    Programme { name: "race", package: "lakehouse", test: "soak::race", length: ("LAKEHOUSE_SOAK_CALLS", "100000") },
-    Programme { name: "slow", package: "lakehouse", test: "soak::slow", length: ("LAKEHOUSE_SOAK_CROWD", "4000") },
+    Programme {
+        name: "kill",
+        package: "lakehouse",
+        test: "soak::kill",
+        length: ("LAKEHOUSE_SOAK_KILLS", "300"),
+        profile: Profile::Dev,
+    },
+    Programme {
+        name: "vectors",
+        package: "lakehouse",
+        test: "soak::vectors",
+        length: ("LAKEHOUSE_SOAK_KILLS", "300"),
+        profile: Profile::Dev,
+    },
+    Programme {
+        name: "race",
+        package: "lakehouse",
+        test: "soak::race",
+        length: ("LAKEHOUSE_SOAK_CALLS", "100000"),
+        profile: Profile::Dev,
+    },
+    Programme {
+        name: "slow",
+        package: "lakehouse",
+        test: "soak::slow",
+        length: ("LAKEHOUSE_SOAK_CROWD", "4000"),
+        profile: Profile::Dev,
+    },
     Programme {
         name: "million",
         package: "lakehouse",
         test: "soak::million",
         length: ("LAKEHOUSE_SOAK_REQUESTS", "1000000"),
+        profile: Profile::Dev,
     },
     Programme {
         name: "simulate",
         package: "simulation",
         test: "simulate::three_writers_make_one_history_whatever_the_store_does",
         length: ("LAKEHOUSE_SOAK_SEEDS", "200000"),
+        profile: Profile::Release,
     },
 ];
 
@@ -38,9 +72,12 @@ pub fn run(name: &str) -> Result<()> {
     };
     let (variable, full) = programme.length;
     let length = std::env::var(variable).unwrap_or_else(|_| full.to_owned());
+    let release = (programme.profile == Profile::Release).then_some("--release");
     let status = Project::open()?
         .cargo()
-        .args(["test", "--package", programme.package, "--test", "it", "--", "--exact", programme.test, "--nocapture"])
+        .args(["test", "--package", programme.package, "--test", "it"])
+        .args(release)
+        .args(["--", "--exact", programme.test, "--nocapture"])
         .env(variable, length)
         .status()
         .context("starting cargo test")?;

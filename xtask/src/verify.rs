@@ -10,8 +10,13 @@ use crate::project::Project;
 use crate::tidy;
 
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use tally::Tally;
+
+/// With `1` in this variable, a part that is missing fails the whole: for machines that must have them all.
+const REQUIRE: &str = "LAKEHOUSE_REQUIRE_PARTS";
 
 /// Format, tidy, lints and tests, in the order of their cost; then a summary with whatever could not run here.
 pub fn run() -> Result<()> {
@@ -25,10 +30,25 @@ pub fn run() -> Result<()> {
     let (tally, succeeded) = test(&project, driver)?;
     let skipped: Vec<String> = [unformatted, unlinted].into_iter().flatten().chain(skipped(&project)).collect();
     println!("\n{tally}, {} skipped", skipped.len());
-    skipped.iter().for_each(|line| println!("SKIPPED {line}"));
-    ensure!(succeeded, "lints or tests failed");
-    println!("verified in {} s", started.elapsed().as_secs());
+    ensure!(succeeded, "lints or tests failed{}", told(&skipped));
+    expect_whole(&skipped, std::env::var(REQUIRE).is_ok_and(|value| value == "1"))?;
+    println!("verified in {} s{}", started.elapsed().as_secs(), told(&skipped));
     Ok(())
+}
+
+/// Refuses skips where every part is required.
+fn expect_whole(skipped: &[String], required: bool) -> Result<()> {
+    ensure!(!required || skipped.is_empty(), "{REQUIRE} is set, and not everything ran{}", told(skipped));
+    Ok(())
+}
+
+/// What did not run, for the end of everything that is printed, where it is not overlooked; nothing when all ran.
+fn told(skipped: &[String]) -> String {
+    if skipped.is_empty() {
+        return String::new();
+    }
+    let lines: String = skipped.iter().map(|line| format!("\n  SKIPPED {line}")).collect();
+    format!("\n\n{} SKIPPED, AND NOTHING WAS PROVEN THERE:{lines}", skipped.len())
 }
 
 fn step(name: &str) {
