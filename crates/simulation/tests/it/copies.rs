@@ -21,13 +21,17 @@ async fn back_up() {
     upkeep.back_up(&whole.store(), None).await.unwrap();
     let expected = restored(&whole.bucket().store()).await.unwrap();
     assert_eq!(expected.tables, look(&start.store(), 0).await.tables);
+    let mut is_whole = false;
     for (calls, lasting) in (1..=whole.calls()).flat_map(|calls| [(calls, false), (calls, true)]) {
         let dying = Fickle::over(Bucket::new(Seams::system()), calls, lasting);
         let told = upkeep.back_up(&dying.store(), None).await;
         let found = restored(&dying.bucket().store()).await;
         assert!(found.is_none() || found.as_ref() == Some(&expected), "dead after {calls}: {found:#?}");
         assert!(told.is_err() || found.is_some(), "dead after {calls}: acknowledged and lost");
+        assert!(found.is_some() || !is_whole, "dead after {calls}: whole one call earlier, and no more");
+        is_whole = found.is_some();
     }
+    assert!(is_whole, "the last call has left no whole backup, whatever its caller was told");
 }
 
 #[tokio::test]
