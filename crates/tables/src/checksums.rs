@@ -83,11 +83,19 @@ where
         }
         None => None,
     };
-    let mut reader = ParquetMetaDataReader::new_with_metadata(footer).with_page_index_policy(PageIndexPolicy::Optional);
-    while let Err(error) = reader.read_page_indexes_sized(&end, size) {
-        end = fetch(more(error, size)?).await?;
+    if let Some(begin) = indexes(&footer).filter(|begin| begin + (end.len() as u64) < size) {
+        end = fetch(begin..size).await?;
     }
+    let mut reader = ParquetMetaDataReader::new_with_metadata(footer).with_page_index_policy(PageIndexPolicy::Optional);
+    reader.read_page_indexes_sized(&end, size)?;
     Ok(Opened { footer: Arc::new(reader.finish()?), checksums })
+}
+
+/// Where the page indexes begin, which lie before the footer.
+fn indexes(footer: &ParquetMetaData) -> Option<u64> {
+    let chunks = footer.row_groups().iter().flat_map(|group| group.columns());
+    let begins = chunks.flat_map(|chunk| [chunk.column_index_offset(), chunk.offset_index_offset()]);
+    begins.flatten().filter_map(|begin| u64::try_from(begin).ok()).min()
 }
 
 /// What is to be read after an attempt that failed for want of bytes.

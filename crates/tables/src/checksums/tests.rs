@@ -1,7 +1,7 @@
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use futures::FutureExt;
-use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
@@ -11,7 +11,11 @@ use super::*;
 fn written() -> Vec<u8> {
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((0..300).map(|n| n % 7)));
     let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..300).map(|n| format!("text {}", n % 11))));
-    let batch = RecordBatch::try_from_iter([("n", numbers), ("t", texts)]).unwrap();
+    summed(&RecordBatch::try_from_iter([("n", numbers), ("t", texts)]).unwrap())
+}
+
+/// A file with checksums that holds a batch twice.
+fn summed(batch: &RecordBatch) -> Vec<u8> {
     let schema = batch.schema();
     let properties = WriterProperties::builder().set_data_page_row_count_limit(100).set_write_batch_size(50).build();
     let root = ArrowSchemaConverter::new().convert(&schema).unwrap().root_schema_ptr();
@@ -102,4 +106,18 @@ fn what_is_cut_is_found_whatever_the_bytes_come_in() {
     bytes[0] ^= 1;
     let told = checksums.check(page.begin, &bytes).unwrap_err().to_string();
     assert!(told.contains(&format!("from {begin} to {end}")), "{told}");
+}
+
+#[test]
+fn an_end_that_is_longer_than_the_first_read_is_read_whole() {
+    let column = |number: i64| (format!("c{number}"), Arc::new(Int64Array::from(vec![number])) as ArrayRef);
+    let batch = RecordBatch::try_from_iter((0..1500).map(column)).unwrap();
+    let mut plain = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    plain.write(&batch).unwrap();
+    for (file, is_summed) in [(plain.into_inner().unwrap(), false), (summed(&batch), true)] {
+        let opened = opened(&file).unwrap();
+        let begin = indexes(&opened.footer).unwrap();
+        assert!(begin + TAIL_HINT < file.len() as u64, "the indexes begin before what is read first");
+        assert_eq!((opened.footer.offset_index().is_some(), opened.checksums.is_some()), (true, is_summed));
+    }
 }
