@@ -2,7 +2,7 @@
 //! `bench/run.py`:
 //!
 //! ```text
-//! curve <vectors> <queries> <truth> <dimension> <cosine|euclidean|dot> [reach:margin …]
+//! curve <vectors> <queries> <truth> <dimension> <cosine|euclidean|dot> [share:margin …]
 //! ```
 //!
 //! Vectors and queries are files of little-endian 32-bit floats; the truth names for each query its ten nearest rows as
@@ -34,8 +34,8 @@ fn cpu() -> f64 {
 }
 
 fn effort(text: &str) -> Effort {
-    let (reach, margin) = text.split_once(':').unwrap();
-    Effort { reach: reach.parse().unwrap(), margin: margin.parse().unwrap() }
+    let (share, margin) = text.split_once(':').unwrap();
+    Effort { share: share.parse().unwrap(), margin: margin.parse().unwrap() }
 }
 
 fn main() {
@@ -54,10 +54,10 @@ fn main() {
     );
     let began = Instant::now();
     let codes = Codes::open(blob, &origin).unwrap();
-    println!("open: {:.4} s, {} partitions, {:?}", began.elapsed().as_secs_f64(), codes.partitions(), codes.effort());
+    println!("open: {:.4} s, {} partitions", began.elapsed().as_secs_f64(), codes.partitions());
     let mut efforts: Vec<Effort> = arguments[5..].iter().map(|text| effort(text)).collect();
     if efforts.is_empty() {
-        efforts = vec![codes.effort(), Effort::EXACT];
+        efforts = vec![Effort::MEASURED, Effort::EXACT];
     }
     for effort in efforts {
         let (mut hits, mut least) = (0, f64::INFINITY);
@@ -71,6 +71,6 @@ fn main() {
             least = least.min(cpu() - began);
         }
         let (recall, each) = (hits as f64 / truth.len() as f64, least * 1e6 / (truth.len() / K) as f64);
-        println!("reach {:.3} margin {:.2}: recall {recall:.4}, {each:.1} us", effort.reach, effort.margin);
+        println!("share {:.3} margin {:.2}: recall {recall:.4}, {each:.1} us", effort.share, effort.margin);
     }
 }

@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use crate::bytes::{Step, meant, padded, quantise};
-use crate::codes::{Effort, NOBODY, Origin, Parts};
+use crate::bytes::{ByteQuery, Step, meant, padded, quantise};
+use crate::codes::{NOBODY, Origin, Parts};
 use crate::kernel::{BLOCK, Kernel};
 use crate::partitions::{ByteRows, Centres};
+use crate::reach::{self, Reach};
 use crate::rotation::{Dice, Rotation};
 use crate::signs;
 use crate::space::Space;
@@ -24,25 +25,26 @@ pub fn build(vectors: &[f32], origin: &Origin, seed: u64) -> Vec<u8> {
     let all = ByteRows { width: builder.width, bytes: &rows, steps: &steps };
     let mut dice = Dice(seed);
     let centres = Centres::among(all, &listed, count, &mut dice, builder.kernel);
-    let partitions = members(&centres.nearest(all, builder.kernel), &listed, centres.steps.len());
+    let nearest = centres.nearest(all, builder.kernel);
+    let partitions = members(&nearest, &listed, centres.steps.len());
     let blocks: Vec<Vec<u8>> = partitions
         .par_iter()
         .zip(centres.bytes.par_chunks_exact(builder.width))
         .zip(&centres.steps)
         .map(|((members, centre), step)| builder.encode(members, centre, step.0))
         .collect();
+    let reach = Reach::measure(all, &builder.sample(&listed), &centres, &nearest, builder.kernel);
     let parts = Parts {
         origin: *origin,
         seed,
         odd,
         rows,
         steps,
-        effort: Effort { reach: 1.1, margin: 2.0 },
+        reach,
         starts: starts(&partitions),
         members: partitions.iter().flat_map(|members| padded_members(members)).collect(),
         blocks: blocks.concat(),
-        centres: centres.bytes,
-        centre_steps: centres.steps,
+        centres,
         space: builder.space,
     };
     parts.write()
@@ -98,16 +100,30 @@ impl<'v> Builder<'v> {
         blocks
     }
 
+    /// Some of the rows as queries.
+    fn sample(&self, listed: &[u32]) -> Vec<(u32, ByteQuery)> {
+        let mut desk = self.desk();
+        let sample = reach::sample(listed).map(|row| {
+            self.space.aim(self.vector(row), &mut desk.placed, self.kernel);
+            self.rotation.turn(&mut desk.placed, &mut desk.space);
+            (row, ByteQuery::new(&desk.placed, self.kernel))
+        });
+        sample.collect()
+    }
+
     fn desk(&self) -> Desk {
         Desk { placed: vec![0.0; self.width], space: Vec::new() }
     }
 
     fn place(&self, row: u32, desk: &mut Desk) -> bool {
-        let start = row as usize * self.origin.dimension;
-        let placed =
-            self.space.place(&self.vectors[start..start + self.origin.dimension], &mut desk.placed, self.kernel);
+        let placed = self.space.place(self.vector(row), &mut desk.placed, self.kernel);
         self.rotation.turn(&mut desk.placed, &mut desk.space);
         placed
+    }
+
+    fn vector(&self, row: u32) -> &'v [f32] {
+        let start = row as usize * self.origin.dimension;
+        &self.vectors[start..start + self.origin.dimension]
     }
 }
 

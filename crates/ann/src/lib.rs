@@ -1,21 +1,25 @@
 //! Nearest neighbours among plain arrays: codes that are built from vectors, and searched far faster than those.
 //!
 //! It never does I/O and knows neither ids nor metadata: rows are numbers. Reading order: [`codes`] (what is derived, and
-//! how it lies in bytes), [`search`] with [`rows`] (the verb), [`build`], `space` and `rotation` (where vectors are put),
-//! `signs` and `bytes` (what is kept of them), `partitions`, `blob`, `kernel`, [`error`].
+//! how it lies in bytes) over `blob`, [`search`] with [`rows`], `top` and `exact` (the verb), [`build`], `space` and
+//! `rotation` (where vectors are put), `signs` and `bytes` (what is kept of them), `partitions` and `reach` (where one
+//! looks), `kernel`, [`error`].
 
 mod blob;
 pub mod build;
 mod bytes;
 pub mod codes;
 pub mod error;
+mod exact;
 mod kernel;
 mod partitions;
+mod reach;
 mod rotation;
 pub mod rows;
 pub mod search;
 mod signs;
 mod space;
+mod top;
 
 pub use build::build;
 pub use codes::{Codes, Effort, Origin};

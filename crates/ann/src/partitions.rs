@@ -70,6 +70,15 @@ impl Centres {
         nearest.collect()
     }
 
+    /// The squares of a query's distances to all centres.
+    pub fn squares(&self, query: &ByteQuery, kernel: Kernel) -> Vec<f32> {
+        let mut products = vec![0; self.steps.len()];
+        kernel.products(query.numbers.len(), &query.numbers, &self.bytes, &mut products);
+        let mut squares = vec![0.0; self.steps.len()];
+        kernel.distances(query.frame, &products, &self.steps, &mut squares);
+        squares
+    }
+
     fn move_to_means(&mut self, sample: ByteRows, nearest: &[u32], dice: &mut Dice, kernel: Kernel) {
         let width = sample.width;
         let mut sums = vec![0.0_f32; self.bytes.len()];

@@ -1,15 +1,22 @@
 //! Search: partitions from near to far, their rows by signs, the promising ones by bytes, the last few exactly.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
-use base::Distance;
-
 use crate::bytes::ByteQuery;
 use crate::codes::{Codes, Effort, NOBODY};
-use crate::kernel::{BLOCK, Frame, Kernel, Line};
+use crate::exact::Exact;
+use crate::kernel::{BLOCK, Frame, Line};
 use crate::rows::Rows;
 use crate::signs::SignQuery;
+use crate::top::{Order, Top};
+
+/// So few rows are compared one by one.
+const DIRECT: usize = 1024;
+/// How many rows ahead of the one that is compared are asked for.
+const AHEAD: usize = 8;
+/// Deviations by which a distance by bytes may be wrong. Rounding to whole steps has the deviation of an even
+/// distribution, one step in the square root of twelve.
+const ROUNDING: f32 = 2.5 / 3.464;
+/// Every so many places of a block, one is asked whether its row may be found.
+const SURVEY: usize = 8;
 
 /// What is searched for.
 #[derive(Debug, Clone, Copy)]
@@ -36,27 +43,28 @@ pub struct Found {
 impl<B: AsRef<[u8]>> Codes<B> {
     /// The nearest rows, nearest first, those at the same score by number. `vectors` are those that the codes are of.
     pub fn search(&self, vectors: &[f32], near: &Near) -> Vec<Found> {
+        assert_eq!(vectors.len(), self.origin.rows * self.origin.dimension, "the vectors of the codes");
+        Exact::new(self, vectors, near.vector).nearest(&self.candidates(near), near.k)
+    }
+
+    /// Rows among which the nearest are: somewhat more than are wanted, each once, in any order. Whoever keeps the
+    /// vectors compares these with the query and takes the first.
+    pub fn candidates(&self, near: &Near) -> Vec<u32> {
         assert_eq!(near.vector.len(), self.origin.dimension, "a query as long as a row");
-        let exact = Exact::new(self, vectors, near.vector);
         let mut placed = vec![0.0; self.width];
         if !self.space.aim(near.vector, &mut placed, self.kernel) {
-            let all = (0..self.origin.rows as u32).filter(|row| near.may_find(*row));
-            return exact.nearest(all, near.k);
+            return (0..self.origin.rows as u32).filter(|row| near.may_find(*row)).collect();
         }
-        let mut space = Vec::new();
-        self.rotation.turn(&mut placed, &mut space);
+        self.rotation.turn(&mut placed, &mut Vec::new());
         let mut scan = Scan::new(self, near, &placed);
         match near.rows {
-            Some(rows) if rows.count() <= DIRECT => scan.compare(rows.iter()),
+            Some(rows) if rows.count() <= DIRECT => scan.compare(&scan.plain(rows)),
             _ => scan.partitions(&placed),
         }
         let odd = self.odd.iter().copied().filter(|row| near.may_find(*row));
-        exact.nearest(scan.top.rows().chain(odd), near.k)
+        scan.top.rows().into_iter().chain(odd).collect()
     }
 }
-
-/// So few rows are compared one by one.
-const DIRECT: usize = 1024;
 
 impl Near<'_> {
     fn may_find(&self, row: u32) -> bool {
@@ -70,193 +78,126 @@ struct Scan<'a, B> {
     near: &'a Near<'a>,
     bytes: ByteQuery,
     top: Top,
-    promising: Vec<u32>,
+    /// Rows that signs put near enough, each with its score.
+    promising: Vec<(f32, u32)>,
+    /// Rows that were asked whether they may be found, and those that may.
+    asked: (f64, f64),
 }
 
 impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
     fn new(codes: &'a Codes<B>, near: &'a Near<'a>, placed: &[f32]) -> Self {
-        let room = near.k + near.k / 8 + 4;
-        Self { codes, near, bytes: ByteQuery::new(placed, codes.kernel), top: Top::new(room), promising: Vec::new() }
+        // The share of all rows that may be found is the first guess for those nearby.
+        let guess = near.rows.map_or(1.0, |rows| rows.count() as f64 / codes.origin.rows.max(1) as f64);
+        let asked = (BLOCK as f64, BLOCK as f64 * guess);
+        Self {
+            codes,
+            near,
+            bytes: ByteQuery::new(placed, codes.kernel),
+            top: Top::new(near.k),
+            promising: Vec::new(),
+            asked,
+        }
+    }
+
+    /// Rows that may be found, without the odd ones, whose bytes say nothing.
+    fn plain(&self, rows: &Rows) -> Vec<u32> {
+        let known = rows.iter().take_while(|row| (*row as usize) < self.codes.origin.rows);
+        known.filter(|row| self.codes.odd.binary_search(row).is_err()).collect()
     }
 
     fn partitions(&mut self, placed: &[f32]) {
         let signs = SignQuery::new(placed, self.codes.kernel);
-        let mut order = Order::new(self.centres());
+        let mut order = Order::new(self.codes.centres.squares(&self.bytes, self.codes.kernel));
+        let farthest = (self.codes.reach.ratio as f32) * self.near.effort.share;
+        let mut searched = 0.0;
         while let Some((square, partition)) = order.next() {
-            let reach = self.near.effort.reach;
-            if square > self.top.limit * reach * reach {
+            if self.top.is_full() && (searched >= self.enough() || square > self.top.limit() * farthest) {
                 break;
             }
+            if let Some((_, next)) = order.peek() {
+                self.codes.prefetch(next as usize);
+            }
             self.partition(&signs, partition as usize, square);
+            searched += 1.0;
         }
     }
 
-    /// The squares of the distances to all centres.
-    fn centres(&self) -> Vec<f32> {
-        let (codes, count) = (self.codes, self.codes.partitions());
-        let mut products = vec![0; count];
-        codes.kernel.products(codes.width, &self.bytes.numbers, codes.centres(), &mut products);
-        let mut squares = vec![0.0; count];
-        codes.kernel.distances(self.bytes.frame, &products, &codes.centre_steps, &mut squares);
-        squares
+    /// Partitions to be searched, as far as is known by now: the fewer rows may be found, the farther away they are.
+    fn enough(&self) -> f64 {
+        let (asked, may) = self.asked;
+        let share = if self.near.rows.is_some() { may.max(1.0) / asked } else { 1.0 };
+        self.codes.reach.partitions(self.near.k as f64 / share) * f64::from(self.near.effort.share)
     }
 
     fn partition(&mut self, signs: &SignQuery, partition: usize, square: f32) {
-        let (codes, near) = (self.codes, self.near);
-        let offset = signs.offset(square, near.effort.margin);
+        let codes = self.codes;
+        let offset = signs.offset(square, self.near.effort.margin);
+        let line = Line { slope: signs.slope, offset, limit: self.top.limit() - square };
+        let mut scores = [0.0; BLOCK];
         for (block, rows) in codes.blocks(partition) {
-            let line = Line { slope: signs.slope, offset, limit: self.top.limit - square };
-            let mut below = codes.kernel.scan(&signs.tables, block, line);
+            let mut below = codes.kernel.scan(&signs.tables, block, line, &mut scores);
             while below != 0 {
-                let row = u32::from_le_bytes(rows[below.trailing_zeros() as usize % BLOCK]);
+                let place = below.trailing_zeros() as usize % BLOCK;
                 below &= below - 1;
-                if row != NOBODY && near.may_find(row) {
-                    codes.kernel.prefetch(codes.row(row));
-                    self.promising.push(row);
-                }
+                self.promise(u32::from_le_bytes(rows[place]), scores[place] + square);
             }
-            if self.promising.len() >= 16 || self.top.limit.is_infinite() {
-                self.compare_promising();
-            }
+            self.ask(rows);
         }
         self.compare_promising();
     }
 
+    fn promise(&mut self, row: u32, score: f32) {
+        if row != NOBODY && self.near.may_find(row) {
+            self.promising.push((score, row));
+        }
+    }
+
+    /// Learns how many of the rows nearby may be found.
+    fn ask(&mut self, rows: &[[u8; 4]; BLOCK]) {
+        let Some(wanted) = self.near.rows else {
+            return;
+        };
+        let some = rows.iter().step_by(SURVEY).map(|row| u32::from_le_bytes(*row)).filter(|row| *row != NOBODY);
+        for row in some {
+            self.asked.0 += 1.0;
+            self.asked.1 += f64::from(u8::from(wanted.has(row)));
+        }
+    }
+
+    /// Compares promising rows, the best first, until what is left promises too little.
     fn compare_promising(&mut self) {
         let mut rows = std::mem::take(&mut self.promising);
-        self.compare(rows.drain(..));
+        rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        for (n, (score, row)) in rows.iter().enumerate() {
+            if *score >= self.top.limit() {
+                break;
+            }
+            if n == 0 {
+                rows.iter().take(AHEAD).for_each(|(_, row)| self.codes.kernel.prefetch(self.codes.row(*row)));
+            }
+            if let Some((_, next)) = rows.get(n + AHEAD) {
+                self.codes.kernel.prefetch(self.codes.row(*next));
+            }
+            self.compare_one(*row);
+        }
+        rows.clear();
         self.promising = rows;
     }
 
-    fn compare(&mut self, rows: impl Iterator<Item = u32>) {
+    fn compare(&mut self, rows: &[u32]) {
+        for (n, row) in rows.iter().enumerate() {
+            if let Some(next) = rows.get(n + AHEAD) {
+                self.codes.kernel.prefetch(self.codes.row(*next));
+            }
+            self.compare_one(*row);
+        }
+    }
+
+    fn compare_one(&mut self, row: u32) {
         let Frame { square, scale, bias } = self.bytes.frame;
-        for row in rows {
-            let mut product = [0];
-            self.codes.kernel.products(self.codes.width, &self.bytes.numbers, self.codes.row(row), &mut product);
-            let (step, own) = self.codes.step(row);
-            self.top.offer(square + own - scale * step * (product[0] - bias) as f32, row);
-        }
-    }
-}
-
-/// Partitions from near to far, put in order only as far as they are asked for.
-struct Order {
-    left: Vec<(f32, u32)>,
-    sorted: usize,
-    next: usize,
-}
-
-impl Order {
-    fn new(squares: Vec<f32>) -> Self {
-        let left = squares.into_iter().zip(0..).collect();
-        Self { left, sorted: 0, next: 0 }
-    }
-
-    fn next(&mut self) -> Option<(f32, u32)> {
-        if self.next == self.sorted {
-            let rest = &mut self.left[self.sorted..];
-            let more = if self.sorted == 0 { 32 } else { self.sorted }.min(rest.len());
-            if more < rest.len() {
-                rest.select_nth_unstable_by(more, nearer);
-            }
-            rest[..more].sort_unstable_by(nearer);
-            self.sorted += more;
-        }
-        self.next += 1;
-        self.left.get(self.next - 1).copied()
-    }
-}
-
-fn nearer(a: &(f32, u32), b: &(f32, u32)) -> Ordering {
-    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
-}
-
-/// The best rows so far, at most `room`.
-struct Top {
-    heap: BinaryHeap<Ranked<f32>>,
-    room: usize,
-    /// Where the last of them stands, once there are enough.
-    limit: f32,
-}
-
-impl Top {
-    fn new(room: usize) -> Self {
-        Self { heap: BinaryHeap::new(), room, limit: f32::INFINITY }
-    }
-
-    fn offer(&mut self, score: f32, row: u32) {
-        let ranked = Ranked { score, row };
-        if self.heap.len() < self.room {
-            self.heap.push(ranked);
-        } else if let Some(mut worst) = self.heap.peek_mut()
-            && ranked < *worst
-        {
-            *worst = ranked;
-        }
-        if self.heap.len() == self.room
-            && let Some(worst) = self.heap.peek()
-        {
-            self.limit = worst.score;
-        }
-    }
-
-    fn rows(&self) -> impl Iterator<Item = u32> {
-        self.heap.iter().map(|ranked| ranked.row)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Ranked<S> {
-    score: S,
-    row: u32,
-}
-
-impl Eq for Ranked<f32> {}
-
-impl Ord for Ranked<f32> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.score.total_cmp(&other.score).then(self.row.cmp(&other.row))
-    }
-}
-
-impl PartialOrd for Ranked<f32> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Comparison with the vectors themselves, in double precision.
-struct Exact<'a> {
-    vectors: &'a [f32],
-    query: &'a [f32],
-    length: f64,
-    measure: Distance,
-    kernel: Kernel,
-}
-
-impl<'a> Exact<'a> {
-    fn new<B>(codes: &Codes<B>, vectors: &'a [f32], query: &'a [f32]) -> Self {
-        let length = codes.kernel.dot_exactly(query, query).sqrt();
-        Self { vectors, query, length, measure: codes.origin.measure, kernel: codes.kernel }
-    }
-
-    fn nearest(&self, rows: impl Iterator<Item = u32>, k: usize) -> Vec<Found> {
-        let mut found: Vec<Found> = rows.map(|row| Found { row, score: self.score(row) }).collect();
-        found.sort_unstable_by(|a, b| a.score.total_cmp(&b.score).then(a.row.cmp(&b.row)));
-        found.truncate(k);
-        found
-    }
-
-    fn score(&self, row: u32) -> f64 {
-        let (kernel, dimension) = (self.kernel, self.query.len());
-        let row = &self.vectors[row as usize * dimension..][..dimension];
-        match self.measure {
-            Distance::Euclidean => kernel.squared_exactly(self.query, row),
-            Distance::Dot => -kernel.dot_exactly(self.query, row),
-            Distance::Cosine => {
-                let lengths = self.length * kernel.dot_exactly(row, row).sqrt();
-                if lengths > 0.0 { -kernel.dot_exactly(self.query, row) / lengths } else { 0.0 }
-            }
-        }
+        let product = self.codes.kernel.product(&self.bytes.numbers, self.codes.row(row));
+        let (step, own) = self.codes.step(row);
+        let rounding = own * scale * scale + square * (2.0 * step).powi(2);
+        self.top.offer(square + own - scale * step * (product - bias) as f32, ROUNDING * rounding.sqrt(), row);
     }
 }

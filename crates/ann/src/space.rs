@@ -11,8 +11,8 @@ use crate::kernel::Kernel;
 const PLAIN_LENGTHS: std::ops::Range<f64> = 1e-15..1e18;
 /// Rows longer than this many times what nearly all rows have would leave those no room in single precision.
 const OUTLYING: f64 = 4.0;
-/// Rows are as good as equally long when their lengths differ by less than this share.
-const EVEN: f64 = 1e-3;
+/// Rows are as good as equally long when their lengths differ by no more than rounding makes of length 1.
+const EVEN: f64 = 1e-6;
 /// How far beyond all rows a query may lie: farther away, single precision does not tell the rows apart.
 const FARTHEST: f64 = 1e3;
 

@@ -15,13 +15,13 @@ pub(super) fn is_supported() -> bool {
     is_x86_feature_detected!("avx2")
 }
 
-pub(super) fn scan(tables: &Tables, block: Block, line: Line) -> u64 {
+pub(super) fn scan(tables: &Tables, block: Block, line: Line, scores: &mut [f32; BLOCK]) -> u64 {
     // SAFETY: this version is chosen only where the machine has the instructions.
-    unsafe { scan_wide(tables, block, line) }
+    unsafe { scan_wide(tables, block, line, scores) }
 }
 
 #[target_feature(enable = "avx2")]
-fn scan_wide(tables: &Tables, block: Block, line: Line) -> u64 {
+fn scan_wide(tables: &Tables, block: Block, line: Line, scores: &mut [f32; BLOCK]) -> u64 {
     let mut both = [_mm256_setzero_si256(); 2];
     let mut upper = [_mm256_setzero_si256(); 2];
     for (tables, signs) in tables.iter().zip(block.signs) {
@@ -44,7 +44,7 @@ fn scan_wide(tables: &Tables, block: Block, line: Line) -> u64 {
             let eights = [_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums)];
             for (n, sums) in eights.into_iter().enumerate() {
                 let first = first + n * LANES;
-                below |= u64::from(compare(sums, &block, first, line)) << first;
+                below |= u64::from(compare(sums, &block, first, line, scores)) << first;
             }
         }
     }
@@ -53,12 +53,15 @@ fn scan_wide(tables: &Tables, block: Block, line: Line) -> u64 {
 
 #[target_feature(enable = "avx2")]
 #[inline]
-fn compare(sums: __m128i, block: &Block, first: usize, line: Line) -> u8 {
+fn compare(sums: __m128i, block: &Block, first: usize, line: Line, scores: &mut [f32; BLOCK]) -> u8 {
     let sums = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(sums));
     let product = _mm256_add_ps(_mm256_mul_ps(sums, _mm256_set1_ps(line.slope)), _mm256_set1_ps(line.offset));
     let (bases, factors) = (floats(block.bases, first), floats(block.factors, first));
-    let scores = _mm256_sub_ps(bases, _mm256_mul_ps(factors, product));
-    _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(scores, _mm256_set1_ps(line.limit))) as u8
+    let found = _mm256_sub_ps(bases, _mm256_mul_ps(factors, product));
+    if let Some(scores) = scores[first..].first_chunk_mut() {
+        store_floats(scores, found);
+    }
+    _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(found, _mm256_set1_ps(line.limit))) as u8
 }
 
 /// Looks 32 groups of six signs up: four bits by one lookup in each quarter of the table, two bits by choosing.
@@ -89,9 +92,13 @@ fn fourth(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
 pub(super) fn products(width: usize, queries: &[i8], rows: &[u8], products: &mut [i32]) {
     let pairs = queries.chunks_exact(width).flat_map(|query| rows.chunks_exact(width).map(move |row| (query, row)));
     for ((query, row), product) in pairs.zip(products) {
-        // SAFETY: this version is chosen only where the machine has the instructions.
-        *product = unsafe { one(query, row) };
+        *product = self::product(query, row);
     }
+}
+
+pub(super) fn product(query: &[i8], row: &[u8]) -> i32 {
+    // SAFETY: this version is chosen only where the machine has the instructions.
+    unsafe { one(query, row) }
 }
 
 /// Products of 16 bits, since adding two products of bytes would not fit that.
@@ -112,9 +119,9 @@ fn one(query: &[i8], row: &[u8]) -> i32 {
     _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<1>(two)))
 }
 
-pub(super) fn prefetch(bytes: &[u8]) {
-    for line in bytes.chunks(LINE) {
-        // SAFETY: an address within the bytes; asking for it reads nothing that could fail.
+pub(super) fn prefetch<T>(values: &[T]) {
+    for line in values.chunks((LINE / size_of::<T>()).max(1)) {
+        // SAFETY: an address within the values; asking for it reads nothing that could fail.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
     }
 }
@@ -146,4 +153,11 @@ fn floats(numbers: &[[u8; 4]; BLOCK], first: usize) -> __m256 {
     let numbers: &[[u8; 4]; LANES] = numbers[first..].first_chunk().unwrap_or(&[[0; 4]; LANES]);
     // SAFETY: eight numbers, read without a demand on their place; the machine is little-endian as they are.
     unsafe { _mm256_loadu_ps(numbers.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn store_floats(to: &mut [f32; LANES], from: __m256) {
+    // SAFETY: as many numbers as the register has.
+    unsafe { _mm256_storeu_ps(to.as_mut_ptr(), from) };
 }

@@ -18,13 +18,13 @@ pub(super) fn is_supported() -> bool {
         && is_x86_feature_detected!("avx512vnni")
 }
 
-pub(super) fn scan(tables: &Tables, block: Block, line: Line) -> u64 {
+pub(super) fn scan(tables: &Tables, block: Block, line: Line, scores: &mut [f32; BLOCK]) -> u64 {
     // SAFETY: this version is chosen only where the machine has the instructions.
-    unsafe { scan_wide(tables, block, line) }
+    unsafe { scan_wide(tables, block, line, scores) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
-fn scan_wide(tables: &Tables, block: Block, line: Line) -> u64 {
+fn scan_wide(tables: &Tables, block: Block, line: Line, scores: &mut [f32; BLOCK]) -> u64 {
     let (mut both, mut upper) = (_mm512_setzero_si512(), _mm512_setzero_si512());
     for (tables, signs) in tables.iter().zip(block.signs) {
         let [a, b, c] = signs.each_ref().map(|lanes| load(lanes));
@@ -43,7 +43,7 @@ fn scan_wide(tables: &Tables, block: Block, line: Line) -> u64 {
         let quarters = [_mm512_castsi512_si256(sums), _mm512_extracti64x4_epi64::<1>(sums)];
         for (n, sums) in quarters.into_iter().enumerate() {
             let first = half * BLOCK / 2 + n * LANES;
-            below |= u64::from(compare(sums, &block, first, line)) << first;
+            below |= u64::from(compare(sums, &block, first, line, scores)) << first;
         }
     }
     below
@@ -51,12 +51,15 @@ fn scan_wide(tables: &Tables, block: Block, line: Line) -> u64 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi")]
 #[inline]
-fn compare(sums: __m256i, block: &Block, first: usize, line: Line) -> u16 {
+fn compare(sums: __m256i, block: &Block, first: usize, line: Line, scores: &mut [f32; BLOCK]) -> u16 {
     let sums = _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(sums));
     let product = _mm512_add_ps(_mm512_mul_ps(sums, _mm512_set1_ps(line.slope)), _mm512_set1_ps(line.offset));
     let (bases, factors) = (floats(block.bases, first), floats(block.factors, first));
-    let scores = _mm512_sub_ps(bases, _mm512_mul_ps(factors, product));
-    _mm512_cmp_ps_mask::<_CMP_LT_OQ>(scores, _mm512_set1_ps(line.limit))
+    let found = _mm512_sub_ps(bases, _mm512_mul_ps(factors, product));
+    if let Some(scores) = scores[first..].first_chunk_mut() {
+        store_floats(scores, found);
+    }
+    _mm512_cmp_ps_mask::<_CMP_LT_OQ>(found, _mm512_set1_ps(line.limit))
 }
 
 /// The group that lies in the spare bits of three others.
@@ -85,6 +88,12 @@ pub(super) fn products(width: usize, queries: &[i8], rows: &[u8], products: &mut
         }
         query += if some == SIDE { SIDE } else { 1 };
     }
+}
+
+pub(super) fn product(query: &[i8], row: &[u8]) -> i32 {
+    // SAFETY: this version is chosen only where the machine has the instructions.
+    let [[product]] = unsafe { tile([query], [row]) };
+    product
 }
 
 /// The products of the first `Q` queries with all rows.
@@ -148,4 +157,11 @@ fn floats(numbers: &[[u8; 4]; BLOCK], first: usize) -> __m512 {
     let numbers: &[[u8; 4]; LANES] = numbers[first..].first_chunk().unwrap_or(&[[0; 4]; LANES]);
     // SAFETY: sixteen numbers, read without a demand on their place; the machine is little-endian as they are.
     unsafe { _mm512_loadu_ps(numbers.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn store_floats(to: &mut [f32; LANES], from: __m512) {
+    // SAFETY: as many numbers as the register has.
+    unsafe { _mm512_storeu_ps(to.as_mut_ptr(), from) };
 }

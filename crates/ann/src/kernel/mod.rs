@@ -80,14 +80,14 @@ impl Kernel {
     }
 
     /// Scores the rows of a block and tells which are below the line's limit, the first row in the lowest bit.
-    pub fn scan(self, tables: &Tables, block: Block, line: Line) -> u64 {
+    pub fn scan(self, tables: &Tables, block: Block, line: Line, scores: &mut [f32; BLOCK]) -> u64 {
         assert_eq!(tables.len(), block.signs.len(), "tables for all signs");
         match self {
-            Self::Scalar => scalar::scan(tables, block, line),
+            Self::Scalar => scalar::scan(tables, block, line, scores),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => avx2::scan(tables, block, line),
+            Self::Avx2 => avx2::scan(tables, block, line, scores),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => avx512::scan(tables, block, line),
+            Self::Avx512 => avx512::scan(tables, block, line, scores),
         }
     }
 
@@ -105,11 +105,22 @@ impl Kernel {
         }
     }
 
-    /// Asks for bytes that will be read soon.
-    pub fn prefetch(self, bytes: &[u8]) {
+    /// The sum of products of one query with one row, both of a multiple of [`BLOCK`] numbers.
+    pub fn product(self, query: &[i8], row: &[u8]) -> i32 {
+        match self {
+            Self::Scalar => scalar::product(query, row),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => avx2::product(query, row),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::product(query, row),
+        }
+    }
+
+    /// Asks for values that will be read soon.
+    pub fn prefetch<T>(self, values: &[T]) {
         #[cfg(target_arch = "x86_64")]
         if self != Self::Scalar {
-            avx2::prefetch(bytes);
+            avx2::prefetch(values);
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::kernel::{BLOCK, Block, Line, PACKED, Tables};
 
-pub(super) fn scan(tables: &Tables, block: Block, line: Line) -> u64 {
+pub(super) fn scan(tables: &Tables, block: Block, line: Line, scores: &mut [f32; BLOCK]) -> u64 {
     let mut below = 0;
-    for row in 0..BLOCK {
+    for (row, score) in scores.iter_mut().enumerate() {
         let lane = lane(row);
         let sum: u32 = tables
             .iter()
@@ -16,8 +16,8 @@ pub(super) fn scan(tables: &Tables, block: Block, line: Line) -> u64 {
             })
             .sum();
         let (base, factor) = (f32::from_le_bytes(block.bases[row]), f32::from_le_bytes(block.factors[row]));
-        let score = base - factor * (sum as f32 * line.slope + line.offset);
-        below |= u64::from(score < line.limit) << row;
+        *score = base - factor * (sum as f32 * line.slope + line.offset);
+        below |= u64::from(*score < line.limit) << row;
     }
     below
 }
@@ -36,6 +36,10 @@ pub(super) fn fourth(a: u8, b: u8, c: u8) -> u8 {
 pub(super) fn products(width: usize, queries: &[i8], rows: &[u8], products: &mut [i32]) {
     let pairs = queries.chunks_exact(width).flat_map(|query| rows.chunks_exact(width).map(move |row| (query, row)));
     for ((query, row), product) in pairs.zip(products) {
-        *product = query.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
+        *product = self::product(query, row);
     }
+}
+
+pub(super) fn product(query: &[i8], row: &[u8]) -> i32 {
+    query.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
 }

@@ -1,0 +1,87 @@
+//! How many of the true nearest are found.
+
+use ann::{Effort, Near, Rows};
+use base::Distance;
+
+use crate::sample::{Dice, clustered, codes, recall, truth};
+
+const ROWS: usize = 6000;
+const DIMENSION: usize = 96;
+
+/// Vectors, and queries from among the same clusters.
+fn sample() -> (Vec<f32>, Vec<Vec<f32>>) {
+    let mut vectors = clustered(ROWS + 100, DIMENSION, 3);
+    let queries = vectors.split_off(ROWS * DIMENSION);
+    (vectors, queries.chunks_exact(DIMENSION).map(<[f32]>::to_vec).collect())
+}
+
+#[test]
+fn the_measured_effort_finds_98_of_100_and_the_exact_one_999_of_1000_by_every_measure() {
+    let (vectors, queries) = sample();
+    for measure in [Distance::Cosine, Distance::Euclidean, Distance::Dot] {
+        let codes = codes(&vectors, DIMENSION, measure);
+        let measured = recall(&codes, measure, &vectors, &queries, Effort::MEASURED, None);
+        assert!(measured >= 0.98, "{measure}: {measured}");
+        let exact = recall(&codes, measure, &vectors, &queries, Effort::EXACT, None);
+        assert!(exact >= 0.999, "{measure}: {exact}");
+    }
+}
+
+#[test]
+fn a_filter_of_any_selectivity_keeps_the_recall() {
+    let (vectors, queries) = sample();
+    let codes = codes(&vectors, DIMENSION, Distance::Cosine);
+    for every in [1, 2, 4, 10, 100, 1000, ROWS * 2] {
+        let mut words = vec![0_u64; ROWS.div_ceil(64)];
+        (0..ROWS)
+            .filter(|row| row * 7919 % ROWS % every == 1 % every)
+            .for_each(|row| words[row / 64] |= 1 << (row % 64));
+        let rows = Rows::new(&words);
+        let share = recall(&codes, Distance::Cosine, &vectors, &queries, Effort::MEASURED, Some(&rows));
+        assert!(share >= 0.98 || rows.count() == 0, "one in {every}: {share}");
+    }
+}
+
+#[test]
+fn a_filter_that_holds_far_away_only_still_finds_its_rows() {
+    let (vectors, queries) = sample();
+    let codes = codes(&vectors, DIMENSION, Distance::Euclidean);
+    for query in queries.iter().take(10) {
+        let near: Vec<u32> = truth(Distance::Euclidean, &vectors, query, ROWS / 2, None);
+        let mut words = vec![u64::MAX; ROWS.div_ceil(64)];
+        near.iter().for_each(|row| words[*row as usize / 64] &= !(1 << (row % 64)));
+        let rows = Rows::new(&words);
+        let share =
+            recall(&codes, Distance::Euclidean, &vectors, std::slice::from_ref(query), Effort::EXACT, Some(&rows));
+        assert!(share >= 0.9, "{share}");
+        let found = codes.search(&vectors, &Near { vector: query, k: 20, effort: Effort::MEASURED, rows: Some(&rows) });
+        assert_eq!(found.len(), 20);
+    }
+}
+
+#[test]
+fn any_number_of_rows_and_any_k_are_answered() {
+    for rows in [0, 1, 2, 63, 64, 65, 300, 1500] {
+        let vectors = clustered(rows, 17, 9);
+        let codes = codes(&vectors, 17, Distance::Euclidean);
+        let query: Vec<f32> = {
+            let mut dice = Dice(4);
+            (0..17).map(|_| dice.normal()).collect()
+        };
+        for k in [0, 1, rows / 2, rows, rows + 5] {
+            let near = Near { vector: &query, k, effort: Effort::EXACT, rows: None };
+            let found: Vec<u32> = codes.search(&vectors, &near).into_iter().map(|found| found.row).collect();
+            assert_eq!(found, truth(Distance::Euclidean, &vectors, &query, k, None), "{k} of {rows}");
+        }
+    }
+}
+
+#[test]
+fn every_row_finds_itself() {
+    let (vectors, _) = sample();
+    let codes = codes(&vectors, DIMENSION, Distance::Cosine);
+    for (row, vector) in vectors.chunks_exact(DIMENSION).enumerate() {
+        let found = codes.search(&vectors, &Near { vector, k: 1, effort: Effort::MEASURED, rows: None });
+        assert_eq!(found[0].row, row as u32);
+    }
+}
