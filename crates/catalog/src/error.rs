@@ -38,7 +38,7 @@ pub enum Error {
         near: Vec<String>,
     },
     /// The version asked for does not exist, or none is as old as the time.
-    #[error("{}; the lake holds versions {oldest} to {newest}", no_version(as_of))]
+    #[error("{}; the lake holds versions {oldest} to {newest}{}", no_version(as_of), kept_by_tags(tagged))]
     UnknownVersion {
         /// What was asked for.
         as_of: AsOf,
@@ -46,6 +46,8 @@ pub enum Error {
         oldest: Version,
         /// The newest version.
         newest: Version,
+        /// Older ones that tags keep.
+        tagged: Vec<Version>,
     },
     /// No tag of this name.
     #[error("there is no tag {tag}{}", hint(near))]
@@ -175,7 +177,7 @@ pub enum Error {
     )]
     LakeMoved,
     /// A table whose files are divided by partitions, which we do not write.
-    #[error("{name} is partitioned: other engines can add to it, and everybody can read it")]
+    #[error("{name} is partitioned, or was: other engines can add to it, and everybody can read it")]
     Partitioned {
         /// The dataset.
         name: DatasetName,
@@ -288,11 +290,6 @@ impl Error {
         tables::Error::unread(what, error).into()
     }
 
-    /// The same for a file that the Iceberg library read.
-    pub(crate) fn unread_inside(what: impl Into<String>, error: iceberg::Error) -> Self {
-        tables::Error::unread_inside(what, error).into()
-    }
-
     pub(crate) fn bug(doing: &'static str) -> impl Fn(iceberg::Error) -> Self {
         move |source| Self::Bug { doing, source: Box::new(source) }
     }
@@ -391,9 +388,12 @@ impl Fault for Error {
             Self::Renamed { now, .. } => {
                 facts.insert("now".into(), json!(now));
             }
-            Self::UnknownVersion { oldest, newest, .. } => {
+            Self::UnknownVersion { oldest, newest, tagged, .. } => {
                 facts.insert("oldest".into(), json!(oldest));
                 facts.insert("newest".into(), json!(newest));
+                if !tagged.is_empty() {
+                    facts.insert("tagged".into(), json!(tagged));
+                }
             }
             Self::SchemaDrift { diff, .. } => {
                 facts.insert("diff".into(), json!(diff));
@@ -409,6 +409,13 @@ impl Fault for Error {
 
 fn in_use(tables: usize) -> String {
     if tables == 0 { "it always exists".to_owned() } else { format!("it holds {tables} tables") }
+}
+
+/// The first few are enough to see which they are.
+fn kept_by_tags(tagged: &[Version]) -> String {
+    let first: Vec<String> = tagged.iter().take(8).map(ToString::to_string).collect();
+    let more = if tagged.len() > first.len() { " and more" } else { "" };
+    if first.is_empty() { String::new() } else { format!("; tags keep {}{more}", first.join(", ")) }
 }
 
 fn no_version(as_of: &AsOf) -> String {

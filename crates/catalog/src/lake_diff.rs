@@ -9,15 +9,12 @@ use imbl::OrdMap;
 use imbl::ordmap::DiffItem;
 use serde::{Deserialize, Serialize};
 use tables::row_diff::{self, Moved};
+use tables::schema_change::SchemaChange;
 
 use crate::catalog::{Catalog, Room};
 use crate::error::Result;
-use crate::manifest::{Broken, FieldShape};
+use crate::manifest::Broken;
 use crate::state::{State, TableEntry};
-use crate::table::Table;
-
-#[cfg(test)]
-mod tests;
 
 /// How many tables are compared at once.
 const TABLES_AT_ONCE: usize = 8;
@@ -80,28 +77,6 @@ pub struct TableChange {
     /// Why the table does not read; absent when it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Broken>,
-}
-
-/// What became of the columns of a table, which are the same as long as their ids are.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct SchemaChange {
-    /// The columns that came.
-    pub added: Vec<FieldShape>,
-    /// The columns that went.
-    pub removed: Vec<FieldShape>,
-    /// The columns that were renamed, or are of another type or class.
-    pub changed: Vec<FieldChange>,
-    /// Whether those that stayed stand in another order.
-    pub reordered: bool,
-}
-
-/// A column as it was and as it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FieldChange {
-    /// As it was.
-    pub from: FieldShape,
-    /// As it is.
-    pub to: FieldShape,
 }
 
 /// What became of anything else that has a name.
@@ -175,7 +150,8 @@ impl Room {
     ) -> Result<TableChange> {
         let before = self.tables.load(&change.name, before).await?;
         let after = self.tables.load(&change.name, after).await?;
-        change.schema = SchemaChange::between(&before, &after);
+        let is_one_table = before.table_id() == after.table_id();
+        change.schema = SchemaChange::between(before.columns(), after.columns(), is_one_table);
         if change.change.is_one_table() {
             let Moved { added, removed } =
                 row_diff::moved(&self.lake, &change.name, before.read(), after.read()).await?;
@@ -261,41 +237,6 @@ impl TableChange {
         let known = !self.change.is_one_table();
         let (added, removed) = (self.rows_added.filter(|_| known), self.rows_removed.filter(|_| known));
         Self { rows_added: added, rows_removed: removed, error: Some(error), ..self }
-    }
-}
-
-impl SchemaChange {
-    /// What became of the columns; none when nothing did. Columns of two tables are never the same.
-    fn between(before: &Table, after: &Table) -> Option<Self> {
-        let fields = |table: &Table| table.columns().iter().map(FieldShape::of).collect::<Vec<_>>();
-        let (earlier, later) = (fields(before), fields(after));
-        if earlier == later {
-            return None;
-        }
-        let same_table = before.table_id() == after.table_id();
-        Some(if same_table { Self::by_id(&earlier, &later) } else { Self::exchanged(earlier, later) })
-    }
-
-    fn exchanged(earlier: Vec<FieldShape>, later: Vec<FieldShape>) -> Self {
-        Self { added: later, removed: earlier, ..Self::default() }
-    }
-
-    fn by_id(earlier: &[FieldShape], later: &[FieldShape]) -> Self {
-        let stay = |field: &&FieldShape, others: &[FieldShape]| others.iter().any(|other| other.id == field.id);
-        let alone = |fields: &[FieldShape], others: &[FieldShape]| {
-            fields.iter().filter(|field| !stay(field, others)).cloned().collect()
-        };
-        let order = |fields: &[FieldShape], others: &[FieldShape]| -> Vec<i32> {
-            fields.iter().filter(|field| stay(field, others)).map(|field| field.id).collect()
-        };
-        let pairs = earlier.iter().filter_map(|from| Some((from, later.iter().find(|to| to.id == from.id)?)));
-        let changed = pairs.filter(|(from, to)| from != to);
-        Self {
-            added: alone(later, earlier),
-            removed: alone(earlier, later),
-            changed: changed.map(|(from, to)| FieldChange { from: from.clone(), to: to.clone() }).collect(),
-            reordered: order(earlier, later) != order(later, earlier),
-        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! What exists: the lake log, Iceberg tables, versions and the one atomic commit.
 //!
 //! It never interprets rows, never speaks HTTP or SQL, and nothing else in the house commits. How one table lies on the
-//! store is `tables`' affair. Reading order: [`record`] and [`state`] (what a version is), [`log`] (where writers
-//! meet), [`head`], [`checkpoint`] and [`past`] (how states are found), [`committer`] (the one path by which anything
-//! changes) and [`staging`] (what is written before); [`publish`], [`register`], [`classify`], [`rewrite`],
-//! [`rollback`], [`drop`], [`tag`], [`index`], [`sealing`] and [`outside`] (other engines): what can change;
-//! [`expire`], [`lingering`], [`sweep`], [`unswept`], [`reach`], [`relocate`] and [`excerpt`] (upkeep); [`table`],
-//! [`manifest`], [`lake_diff`] and [`near`] (what readers get), and [`catalog`], which holds all.
+//! store is `tables`' affair. Reading order: [`record`], [`state`], [`log`], [`head`], [`checkpoint`], [`past`] (what a
+//! version is), [`committer`] and [`staging`] (how one is made), [`publish`] to [`rollback`], [`drop`], [`tag`],
+//! [`index`], [`sealing`], [`outside`] (what can change), [`expire`], [`lingering`], [`sweep`], [`unswept`], [`reach`],
+//! [`relocate`], [`excerpt`] (upkeep), [`table`], [`manifest`], [`lake_diff`] (what is told), [`catalog`].
 
 mod catalog;
 mod checkpoint;
@@ -53,8 +51,8 @@ pub use error::{Error, Result};
 pub use excerpt::Plate;
 pub use expire::{Expired, Expiry};
 pub use index::{IndexModel, IndexSettings, NewIndex};
-pub use lake_diff::{Became, FieldChange, LakeDiff, NamedChange, SchemaChange, TableChange, TagChange};
-pub use manifest::{Broken, FieldShape, Manifest, Object, SchemaShape};
+pub use lake_diff::{Became, LakeDiff, NamedChange, TableChange, TagChange};
+pub use manifest::{Broken, Manifest, Object, SchemaShape};
 pub use outside::{
     Adoption, Asked, Caller, Identifier, LoadedTable, NamespaceChanged, NamespaceWish, NewTable, TableChanges, Told,
     Transaction,
@@ -78,4 +76,5 @@ pub use tables::draft::Draft;
 pub use tables::history::{Page, SnapshotLine};
 pub use tables::pii::Pii;
 pub use tables::publication::{Mode, NewFile, Publication, Source};
+pub use tables::schema_change::{FieldChange, FieldShape, SchemaChange};
 pub use tag::Tagged;

@@ -2,9 +2,8 @@
 
 use base::{DatasetName, Fault, Timestamp, Version};
 use serde::{Deserialize, Serialize};
-use tables::column::Column;
 use tables::data_file::DataFile;
-use tables::pii::Pii;
+use tables::schema_change::FieldShape;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -59,22 +58,6 @@ pub struct SchemaShape {
     pub fields: Vec<FieldShape>,
 }
 
-/// A column of a dataset.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FieldShape {
-    /// The field id.
-    pub id: i32,
-    /// The name.
-    pub name: String,
-    /// The type's name, as in the fingerprint.
-    #[serde(rename = "type")]
-    pub ty: String,
-    /// Whether values may be missing.
-    pub nullable: bool,
-    /// The class of personal data, when the column holds any.
-    pub pii: Option<Pii>,
-}
-
 /// Why a table cannot be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Broken {
@@ -115,12 +98,5 @@ impl Manifest {
             schema: SchemaShape::default(),
             error: None,
         }
-    }
-}
-
-impl FieldShape {
-    pub(crate) fn of(column: &Column) -> Self {
-        let (name, ty, nullable) = (column.name.clone(), column.ty.name(), column.nullable);
-        Self { id: column.id, name, ty, nullable, pii: column.pii }
     }
 }

@@ -102,6 +102,7 @@ impl Past {
             return tag::not_found(&head, tag);
         }
         let newest = head.version;
-        Error::UnknownVersion { as_of: as_of.clone(), oldest: head.oldest.min(newest), newest }
+        let tagged = head.tagged_below(head.oldest).into_iter().collect();
+        Error::UnknownVersion { as_of: as_of.clone(), oldest: head.oldest.min(newest), newest, tagged }
     }
 }

@@ -3,16 +3,11 @@
 //! History only ever goes on: a rollback is a new snapshot on top of the newest one, and lists the files of the earlier
 //! one. So sequence numbers rise, outside readers see one more overwrite, and what was rolled back can be had again.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::{AsOf, DatasetName, Version};
-use iceberg::spec::{DEFAULT_SCHEMA_NAME_MAPPING, MAIN_BRANCH, Snapshot, TableMetadata, TableMetadataBuilder};
-use tables::data_file::DataFile;
-use tables::metadata_file;
-use tables::snapshot::{Scribe, list_manifests};
-use tables::summary::{self, Sums};
+use tables::restoration::Restoration;
 use uuid::Uuid;
 
 use crate::catalog::{Catalog, Room};
@@ -94,14 +89,6 @@ impl Room {
 }
 
 impl RollingBack {
-    /// Whether the table, as it is, has the very rows and columns of the target.
-    fn is_settled_in(&self, table: &Table) -> bool {
-        let (ours, theirs) = (&self.target.read().metadata, &table.read().metadata);
-        let same_rows = rows_of(ours) == rows_of(theirs);
-        let same_columns = ours.current_schema().as_struct() == theirs.current_schema().as_struct();
-        same_rows && same_columns
-    }
-
     /// The table as it is in `state`; where that has lost it, as it was at last, so that what was said about it since
     /// stays said.
     async fn base(&self, state: &State) -> Result<Arc<Table>> {
@@ -123,54 +110,6 @@ impl RollingBack {
             None => Ok(Arc::clone(&self.target)),
         }
     }
-
-    /// The snapshot that lists the target's files again, on top of `base`.
-    async fn stage(&mut self, state: &State, base: &Table) -> Result<TablePut> {
-        let shelf = self.room.lake.shelf();
-        let metadata = &base.read().metadata;
-        let builder = self.restore(base).map_err(Error::bug("restoring columns"))?;
-        let scribe = Scribe::new(&shelf, metadata, self.room.lake.snapshot_id());
-        let exchanged = self.exchanged(base).await?;
-        let earlier = self.target.read();
-        let rows = (earlier.metadata.current_snapshot().map(Arc::as_ref), self.target.entry().metadata.as_str());
-        let snapshot = Snapshot::builder()
-            .with_snapshot_id(scribe.snapshot_id)
-            .with_parent_snapshot_id(metadata.current_snapshot_id())
-            .with_sequence_number(metadata.next_sequence_number())
-            .with_timestamp_ms(state.at.millis().max(metadata.last_updated_ms()))
-            .with_manifest_list(scribe.manifest_list())
-            .with_schema_id(current_schema_id(&builder)?)
-            .with_summary(summary::rolled_back(rows, state.version, exchanged))
-            .build();
-        list_manifests(&scribe.io, &snapshot, earlier.manifests(self.target.name()).await?).await?;
-        let builder = metadata_file::leave_out_old(builder, metadata, &[])?;
-        let built = builder.set_branch_snapshot(snapshot, MAIN_BRANCH).and_then(TableMetadataBuilder::build);
-        let metadata = built.map_err(Error::bug("adding a snapshot"))?.metadata;
-        let (row_count, fingerprint) = (self.target.row_count(), self.target.fingerprint());
-        self.staging.follow(base, Next { metadata, row_count, fingerprint, files: shelf.take() }).await
-    }
-
-    /// The metadata of `base` with the target's columns, partitions and order, and the names by which its files are
-    /// read.
-    fn restore(&self, base: &Table) -> iceberg::Result<TableMetadataBuilder> {
-        let earlier = &self.target.read().metadata;
-        let location = self.room.lake.roots.absolute(&base.entry().metadata);
-        let builder = base.read().metadata.clone().into_builder(Some(location));
-        let names = earlier.properties().get_key_value(DEFAULT_SCHEMA_NAME_MAPPING);
-        let names = names.map(|(key, names)| (key.clone(), names.clone()));
-        builder
-            .add_current_schema(earlier.current_schema().as_ref().clone())?
-            .add_default_partition_spec(earlier.default_partition_spec().as_ref().clone().into_unbound())?
-            .add_sort_order(earlier.default_sort_order().as_ref().clone())?
-            .set_default_sort_order(i64::from(TableMetadataBuilder::LAST_ADDED))?
-            .set_properties(HashMap::from_iter(names))
-    }
-
-    /// The files that come again, and those that go.
-    async fn exchanged(&self, base: &Table) -> Result<(Sums, Sums)> {
-        let (ours, theirs) = (self.target.files().await?, base.files().await?);
-        Ok((missing_in(&theirs, &ours), missing_in(&ours, &theirs)))
-    }
 }
 
 #[async_trait]
@@ -190,36 +129,24 @@ impl Proposal for RollingBack {
         state.expect(self.to)?;
         let base = self.base(state).await?;
         let name = self.target.name().clone();
-        let is_there = state.tables.get(&name).is_some_and(|entry| entry.table_id == base.table_id());
-        if is_there && self.is_settled_in(&base) {
+        let restoration = Restoration {
+            lake: &self.room.lake,
+            name: &name,
+            base: base.base(),
+            target: self.target.base(),
+            version: state.version,
+            at: state.at,
+        };
+        if named(state, base.table_id()).is_some() && restoration.is_needless() {
             return Ok(Vec::new());
         }
-        let put = self.stage(state, &base).await?;
+        let (metadata, files) = restoration.take().await?;
+        let (row_count, fingerprint) = (self.target.row_count(), self.target.fingerprint());
+        let put = self.staging.follow(&base, Next { metadata, row_count, fingerprint, files }).await?;
         Ok(state.missing_namespace(&name).into_iter().chain([Change::TablePut(put)]).collect())
     }
 
     async fn settle(&mut self, outcome: &Result<Settled>) {
         self.staging.end(outcome, []).await;
     }
-}
-
-/// The snapshot that first had the rows of the current one; none for a table that never had any.
-fn rows_of(metadata: &TableMetadata) -> Option<i64> {
-    Some(summary::origin(metadata.current_snapshot()?)?.snapshot)
-}
-
-/// The id that the schema to come has. The library shows it in built metadata alone.
-fn current_schema_id(builder: &TableMetadataBuilder) -> Result<i32> {
-    let built = builder.clone().build().map_err(Error::bug("restoring columns"))?;
-    Ok(built.metadata.current_schema_id())
-}
-
-/// What of `files` is not among `known`.
-fn missing_in(known: &[DataFile], files: &[DataFile]) -> Sums {
-    let known: HashSet<&str> = known.iter().map(|file| file.path.as_str()).collect();
-    files.iter().filter(|file| !known.contains(file.path.as_str())).fold(Sums::default(), |sums, file| Sums {
-        files: sums.files + 1,
-        size: sums.size + file.size,
-        records: sums.records + file.rows,
-    })
 }

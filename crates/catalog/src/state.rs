@@ -206,7 +206,8 @@ impl State {
         if self.holds(version) && version <= newest {
             Ok(())
         } else {
-            Err(Error::UnknownVersion { as_of: AsOf::Version(version), oldest, newest })
+            let tagged = self.tagged_below(oldest).into_iter().collect();
+            Err(Error::UnknownVersion { as_of: AsOf::Version(version), oldest, newest, tagged })
         }
     }
 

@@ -3,7 +3,9 @@
 //! It never knows of versions, never commits, and never interprets rows. Reading order: [`pii`], [`column`] and
 //! [`schema`] (what columns are), [`diff`], [`draft`] and [`publication`] (what a writer brings), [`lake`] and [`io`]
 //! (where files lie), [`metadata_file`], [`data_file`], [`deletes`] and [`read_table`] (a table as it is read),
-//! [`checksums`], [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`history`] and [`row_diff`] (what became of it).
+//! [`checksums`], [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`exchange`], [`restoration`] and
+//! [`relocation`] (next ones without new rows), [`history`], [`row_diff`] and [`schema_change`] (what
+//! became of it).
 
 pub mod checksums;
 pub mod column;
@@ -12,6 +14,7 @@ pub mod deletes;
 pub mod diff;
 pub mod draft;
 pub mod error;
+pub mod exchange;
 pub mod footer;
 pub mod history;
 pub mod io;
@@ -20,8 +23,11 @@ pub mod metadata_file;
 pub mod pii;
 pub mod publication;
 pub mod read_table;
+pub mod relocation;
+pub mod restoration;
 pub mod row_diff;
 pub mod schema;
+pub mod schema_change;
 pub mod snapshot;
 pub mod summary;
 

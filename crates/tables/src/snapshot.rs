@@ -7,7 +7,7 @@ use iceberg::io::FileIO;
 use iceberg::spec::{
     DEFAULT_SCHEMA_NAME_MAPPING, DataFile, FormatVersion, MAIN_BRANCH, ManifestContentType, ManifestEntryRef,
     ManifestFile, ManifestListWriter, ManifestWriter, ManifestWriterBuilder, MappedField, NameMapping, PartitionSpec,
-    SchemaRef, Snapshot, SortOrder, TableMetadata, TableMetadataBuilder,
+    SchemaRef, Snapshot, SortOrder, Summary, TableMetadata, TableMetadataBuilder,
 };
 
 use crate::column::{Column, fingerprint_of};
@@ -117,9 +117,7 @@ impl Step<'_> {
             .with_summary(summary)
             .build();
         list_manifests(&scribe.io, &snapshot, manifests).await?;
-        let builder = metadata_file::leave_out_old(builder, &metadata, &[])?;
-        let built = builder.set_branch_snapshot(snapshot, MAIN_BRANCH).and_then(TableMetadataBuilder::build);
-        let metadata = built.map_err(Error::bug("adding a snapshot"))?.metadata;
+        let metadata = ending_in(snapshot, builder, &metadata)?;
         self.finish(metadata, self.rows(added_sums), shelf.take())
     }
 
@@ -321,6 +319,36 @@ impl Numbers {
 
 async fn close(writer: ManifestWriter) -> Result<ManifestFile> {
     writer.write_manifest_file().await.map_err(Error::bug("writing a manifest"))
+}
+
+/// The snapshot that follows what a table's metadata says.
+pub(crate) fn following(
+    scribe: &Scribe,
+    base: &TableMetadata,
+    at: Timestamp,
+    schema: i32,
+    summary: Summary,
+) -> Snapshot {
+    Snapshot::builder()
+        .with_snapshot_id(scribe.snapshot_id)
+        .with_parent_snapshot_id(base.current_snapshot_id())
+        .with_sequence_number(base.next_sequence_number())
+        .with_timestamp_ms(at.millis().max(base.last_updated_ms()))
+        .with_manifest_list(scribe.manifest_list())
+        .with_schema_id(schema)
+        .with_summary(summary)
+        .build()
+}
+
+/// The metadata that `builder` makes of `base`, with a new current snapshot and without the oldest ones.
+pub(crate) fn ending_in(
+    snapshot: Snapshot,
+    builder: TableMetadataBuilder,
+    base: &TableMetadata,
+) -> Result<TableMetadata> {
+    let builder = metadata_file::leave_out_old(builder, base, &[])?;
+    let built = builder.set_branch_snapshot(snapshot, MAIN_BRANCH).and_then(TableMetadataBuilder::build);
+    Ok(built.map_err(Error::bug("adding a snapshot"))?.metadata)
 }
 
 /// Writes the list of a snapshot's manifests.

@@ -165,6 +165,8 @@ impl Lake {
             let expected = model.tags.iter().map(|(tag, version)| (tag.parse().unwrap(), Version(*version)));
             assert_eq!(tags, expected.collect::<Vec<_>>());
         }
+        let nothing = self.catalog.diff(None, &AsOf::Version(Version(0))).await;
+        assert!(matches!(nothing, Err(Error::UnknownVersion { .. })), "there never was a version 0");
         for from in 0..self.versions.len() {
             for to in 1..self.versions.len() {
                 self.check_diff(from, to).await;

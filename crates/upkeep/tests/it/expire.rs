@@ -37,7 +37,7 @@ async fn old_versions_go_and_tagged_ones_stay() {
         assert_eq!(after.keys().map(|version| version.0).collect::<Vec<_>>(), [3, 8, 9, 10, 11, 12]);
         assert!(after.iter().all(|(version, answer)| before.get(version).is_none_or(|before| before == answer)));
         let error = catalog.pin(Some(&as_of(5))).await.unwrap_err();
-        assert_eq!(error.to_string(), "there is no version 5; the lake holds versions 8 to 12");
+        assert_eq!(error.to_string(), "there is no version 5; the lake holds versions 8 to 12; tags keep 3");
         assert_eq!(catalog.version(Version(5)).await.unwrap_err().kind(), Kind::NotFound);
         assert!(catalog.version(Version(3)).await.is_ok());
         let tagged = catalog.pin(Some(&"keep".parse().unwrap())).await.unwrap();
