@@ -140,6 +140,11 @@ impl Cleaner {
     fn schema(&self, error: &SchemaError) -> Error {
         match error {
             SchemaError::FieldNotFound { field, valid_fields } => {
+                let namesake = valid_fields.iter().find(|column| column.name == field.name);
+                if let Some(namesake) = namesake.filter(|_| field.relation.is_some()) {
+                    let (asked, known) = (field.flat_name(), namesake.flat_name());
+                    return Error::Invalid(self.message(&format!("no column is named {asked}; did you mean {known}?")));
+                }
                 let known = valid_fields.iter().map(|column| column.name.as_str());
                 Error::Invalid(self.message(&missing("column", &field.name, known)))
             }

@@ -3,17 +3,24 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field};
 use catalog::{Column, DataFile, DeleteFile, Takes};
 use datafusion::catalog::Session;
 use datafusion::common::{Result, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::execution::memory_pool::MemoryReservation;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 
 use crate::deletes::{self, PATH_AND_POSITION, Positions, Values, WithoutDeleted};
+use crate::kept::Key;
 use crate::provider::{LakeTable, expose, external, listed};
 use crate::scan::Scan;
+
+/// How many delete files are read at once.
+const READ_AT_ONCE: usize = 8;
 
 /// The delete files by value that some data files have in common.
 type Group = (Vec<Arc<DeleteFile>>, Vec<DataFile>);
@@ -53,15 +60,18 @@ impl LakeTable {
             }
         }
         let [path, position] = PATH_AND_POSITION;
+        let fields = [
+            (path, Field::new("file_path", DataType::Utf8View, true)),
+            (position, Field::new("pos", DataType::Int64, true)),
+        ];
         let mut positions = Positions::of(files);
-        for (delete, paths) in applies.into_values() {
-            let fields = vec![
-                (path, Field::new("file_path", DataType::Utf8View, true)),
-                (position, Field::new("pos", DataType::Int64, true)),
-            ];
-            let plan = self.scan_deletes(state, fields, delete)?;
-            positions.read(plan, state, &paths, memory).await?;
+        let (deletes, paths): (Vec<&DeleteFile>, Vec<HashSet<&str>>) = applies.into_values().unzip();
+        let mut listed = self.listed(state, &fields, deletes);
+        for paths in paths {
+            let Some(rows) = listed.try_next().await? else { break };
+            rows.iter().try_for_each(|batch| positions.take(batch, &paths, memory))?;
         }
+        drop(listed);
         Ok(positions)
     }
 
@@ -105,9 +115,14 @@ impl LakeTable {
                 }));
             }
             let fields: Vec<(i32, Field)> = places.iter().map(|place| columns[read[*place]].clone()).collect();
-            let plans = deletes.iter().map(|delete| self.scan_deletes(state, fields.clone(), delete));
-            let plans = plans.collect::<Result<Vec<_>>>()?;
-            values.push(Values::read(plans, places, state, deletes::reservation(state)).await?);
+            let types = fields.iter().map(|(_, field)| field.data_type().clone());
+            let mut deleted = Values::new(types, places, deletes::reservation(state));
+            let mut listed = self.listed(state, &fields, deletes.iter().map(AsRef::as_ref).collect());
+            while let Some(rows) = listed.try_next().await? {
+                rows.iter().try_for_each(|batch| deleted.take(batch))?;
+            }
+            drop(listed);
+            values.push(deleted);
         }
         let shown = Arc::new(self.schema.project(&reading.asked)?);
         let scan = Scan::new(self.source(), columns, self.ids_by_name());
@@ -116,15 +131,37 @@ impl LakeTable {
         Ok(Arc::new(WithoutDeleted::new(input, values.into(), reading.memory, shown)))
     }
 
-    fn scan_deletes(
+    /// The rows of delete files, in their order; several are read at once.
+    fn listed<'a>(
+        &'a self,
+        state: &'a dyn Session,
+        fields: &'a [(i32, Field)],
+        deletes: Vec<&'a DeleteFile>,
+    ) -> BoxStream<'a, Result<Arc<[RecordBatch]>>> {
+        let reads = deletes.into_iter().map(move |delete| self.rows_of(state, fields, delete));
+        stream::iter(reads).buffered(READ_AT_ONCE).boxed()
+    }
+
+    async fn rows_of(
         &self,
         state: &dyn Session,
-        fields: Vec<(i32, Field)>,
+        fields: &[(i32, Field)],
         delete: &DeleteFile,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    ) -> Result<Arc<[RecordBatch]>> {
+        let key = Key::new(&delete.path, fields);
+        if let Some(kept) = self.reader.deleted.get(&key) {
+            return Ok(kept);
+        }
         let names = fields.iter().map(|(id, field)| (field.name().clone(), *id)).collect::<HashMap<_, _>>();
-        Scan::new(self.source(), fields, names)
-            .plan(state, None, vec![listed(&delete.path, delete.size)], |config| config)
+        let files = vec![listed(&delete.path, delete.size)];
+        let plan = Scan::new(self.source(), fields.to_vec(), names).plan(state, None, files, |config| config)?;
+        let memory = deletes::reservation(state);
+        let rows = execute_stream(plan, state.task_ctx())?;
+        let counted = |batch: RecordBatch| memory.try_grow(batch.get_array_memory_size()).map(|()| batch);
+        let rows: Vec<RecordBatch> = rows.map(|batch| batch.and_then(counted)).try_collect().await?;
+        let rows: Arc<[RecordBatch]> = rows.into();
+        self.reader.deleted.keep(key, &rows);
+        Ok(rows)
     }
 }
 

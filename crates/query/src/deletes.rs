@@ -21,9 +21,9 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties, execute_stream,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use parquet::arrow::arrow_reader::RowSelection;
 use parquet::file::metadata::ParquetMetaData;
 
@@ -58,23 +58,14 @@ impl Positions {
         self.0.get(&file.path).is_some_and(|deleted| !deleted.is_empty())
     }
 
-    /// Takes in what one delete file lists, as far as it applies to a file.
-    pub(crate) async fn read(
+    /// Takes in rows that a delete file lists, as far as they apply to a file.
+    pub(crate) fn take(
         &mut self,
-        plan: Arc<dyn ExecutionPlan>,
-        state: &dyn Session,
+        batch: &RecordBatch,
         applies: &HashSet<&str>,
         memory: &MemoryReservation,
     ) -> Result<()> {
-        let mut batches = execute_stream(plan, state.task_ctx())?;
-        while let Some(batch) = batches.try_next().await? {
-            memory.try_grow(batch.num_rows() * SELECTED)?;
-            self.take(&batch, applies)?;
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, batch: &RecordBatch, applies: &HashSet<&str>) -> Result<()> {
+        memory.try_grow(batch.num_rows() * SELECTED)?;
         let locations = cast(batch.column(0), &DataType::Utf8)?;
         let locations = locations.as_string::<i32>();
         let positions = batch.column(1).as_primitive::<Int64Type>();
@@ -138,31 +129,21 @@ pub(crate) struct Values {
     fields: Vec<SortField>,
     rows: HashSet<Box<[u8]>>,
     /// Given back when the plan is gone.
-    _memory: MemoryReservation,
+    memory: MemoryReservation,
 }
 
 impl Values {
-    /// Reads the rows of delete files, whose columns stand at `columns` in what they are compared with.
-    pub(crate) async fn read(
-        plans: Vec<Arc<dyn ExecutionPlan>>,
-        columns: Vec<usize>,
-        state: &dyn Session,
-        memory: MemoryReservation,
-    ) -> Result<Self> {
-        let schema = plans.first().map(|plan| plan.schema());
-        let types = schema.iter().flat_map(|schema| schema.fields().iter().map(|field| field.data_type().clone()));
-        let fields: Vec<SortField> = types.collect::<Vec<_>>().into_iter().map(SortField::new).collect();
-        let converter = RowConverter::new(fields.clone())?;
-        let mut rows: HashSet<Box<[u8]>> = HashSet::new();
-        for plan in plans {
-            let mut batches = execute_stream(plan, state.task_ctx())?;
-            while let Some(batch) = batches.try_next().await? {
-                let encoded = converter.convert_columns(batch.columns())?;
-                memory.try_grow(encoded.size() + encoded.num_rows() * KEPT)?;
-                rows.extend(encoded.iter().map(|row| Box::from(row.data())));
-            }
-        }
-        Ok(Self { columns, fields, rows, _memory: memory })
+    /// No rows yet of columns of these types, which stand at `columns` in what they are compared with.
+    pub(crate) fn new(types: impl Iterator<Item = DataType>, columns: Vec<usize>, memory: MemoryReservation) -> Self {
+        Self { columns, fields: types.map(SortField::new).collect(), rows: HashSet::new(), memory }
+    }
+
+    /// Takes in rows of a delete file.
+    pub(crate) fn take(&mut self, batch: &RecordBatch) -> Result<()> {
+        let encoded = RowConverter::new(self.fields.clone())?.convert_columns(batch.columns())?;
+        self.memory.try_grow(encoded.size() + encoded.num_rows() * KEPT)?;
+        self.rows.extend(encoded.iter().map(|row| Box::from(row.data())));
+        Ok(())
     }
 
     /// Which rows of a batch are left.

@@ -27,6 +27,7 @@ use crate::overflow::CheckedExpressions;
 use crate::pace::Pace;
 use crate::provider::LAKE_URL;
 use crate::pushdown::physical_rules;
+use crate::recursion::WholeRecursions;
 use crate::scope::{DEFAULT_SCHEMA, Scope, ScopeCatalog};
 use crate::subqueries::ExactSubqueries;
 use crate::sum::checked_sum;
@@ -158,6 +159,7 @@ fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSi
         .with_analyzer_rule(Arc::new(ExactSubqueries))
         .with_analyzer_rule(Arc::new(CheckedExpressions { memory_limit }))
         .with_analyzer_rule(Arc::new(CountedRows))
+        .with_analyzer_rule(Arc::new(WholeRecursions))
         .with_analyzer_rule(Arc::new(DistinctLayers))
         .with_physical_optimizer_rules(physical_rules())
         .with_physical_optimizer_rule(Arc::new(YieldingJoins))

@@ -3,10 +3,11 @@
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and reads every table at one pinned
 //! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`],
 //! [`query`] (the verbs) and `run` (a running query); how a question becomes a plan: `statement`, `guard`, `unread`,
-//! `precedence`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`; what the engine reads:
-//! `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut` and `deletes` (files with deleted rows), `found`, `history`,
-//! `range`, `system`; what it computes with: `engine`, `overflow`, `sum`, `bounded`, `effort`, `layers`, `multiset`,
-//! `subqueries`, `pushdown`, `yielding`, `pace`; and what leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
+//! `precedence`, `spelled`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`; what the
+//! engine reads: `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut`, `deletes` and `kept` (files with
+//! deleted rows), `found`, `history`, `range`, `system`; what it computes with: `engine`, `overflow`, `sum`,
+//! `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `recursion`, `pushdown`, `yielding`, `pace`; and what
+//! leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
 
 pub mod answer;
 mod arguments;
@@ -28,6 +29,7 @@ mod file;
 mod found;
 mod guard;
 mod history;
+mod kept;
 mod layers;
 mod multiset;
 mod names;
@@ -42,10 +44,12 @@ mod pushdown;
 pub mod query;
 mod quoted;
 mod range;
+mod recursion;
 mod run;
 mod scan;
 mod scope;
 pub mod search;
+mod spelled;
 mod statement;
 mod subqueries;
 mod sum;

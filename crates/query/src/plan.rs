@@ -28,6 +28,7 @@ use crate::provider::external;
 use crate::quoted::{check_quoted, rewrite_quoted};
 use crate::run::Shared;
 use crate::scope::{self, Scope};
+use crate::spelled;
 use crate::statement::{self, Parsed};
 use crate::system;
 
@@ -66,6 +67,7 @@ impl Planner<'_> {
         if let Some(inner) = written.iter().find(|reference| scope::is_inner(reference)) {
             return Err(scope::no_such_table(self.pin, inner));
         }
+        spelled::settle(&mut parsed, self.pin)?;
         let past = clauses::take(&mut parsed, &ask.params)?;
         let calls = calls::take(&mut parsed, &ask.params)?;
         let params = params::bind(&ask.params, &parsed.tokens)?;
@@ -129,7 +131,8 @@ impl Planner<'_> {
             Some(as_of) => (self.shared.catalog.pin(Some(as_of)).await?, scope::not_then),
             None => (self.pin.clone(), scope::no_such_table),
         };
-        let name = scope::resolve(&pin, &reference).ok_or_else(|| refusal(&pin, &reference))?;
+        let spelled = spelled::among_several(&pin, name)?.or_else(|| scope::resolve(&pin, &reference));
+        let name = spelled.ok_or_else(|| refusal(&pin, &reference))?;
         let (schema, table) = (name.namespace(), name.table());
         let then = as_of.map(|_| format!(" FOR VERSION AS OF {}", pin.version())).unwrap_or_default();
         // A dataset's name holds no quote, so it can stand in a literal.

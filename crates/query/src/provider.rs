@@ -24,16 +24,18 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::bounds::{FileBounds, statistics};
 use crate::columns::ColumnsById;
 use crate::error::Error;
+use crate::kept::KeptRows;
 use crate::scan::{Scan, Source};
 
 /// The only place that data is read from. Nothing that a statement names can become another one.
 pub(crate) const LAKE_URL: &str = "lake://lake/";
 
-/// Whoever reads the lake's files for queries, and counts what it need not read.
+/// Whoever reads the lake's files for queries, counts what it need not read, and keeps what it would read again.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) files_skipped: Arc<AtomicU64>,
+    pub(crate) deleted: Arc<KeptRows>,
 }
 
 /// A table with its columns under the names that SQL folds to.

@@ -1,7 +1,7 @@
 //! `Query`: the verbs of this room.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use base::{DatasetName, QueryId, Seams};
 use catalog::{Catalog, Pin};
@@ -30,7 +30,7 @@ impl Query {
     pub fn new(catalog: Catalog, config: &Config, seams: Seams) -> Result<Self> {
         let store = catalog.store().object_store();
         let engine = Engine::start(config, Arc::clone(&store))?;
-        let reader = Reader { store, files_skipped: Arc::new(AtomicU64::new(0)) };
+        let reader = Reader { store, files_skipped: Arc::default(), deleted: Arc::default() };
         let running = Arc::new(Running::default());
         let shared = Shared { catalog, config: config.clone(), engine, reader, running, seams };
         Ok(Self { shared: Arc::new(shared), search: None })

@@ -134,6 +134,7 @@ async fn nested_values_are_reached_and_evolve_by_their_ids() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "this test removes what must not be read again")]
 async fn deleted_positions_are_gone_from_their_file_only() {
     let lake = Lake::open().await;
     let outsider = Outsider::create(&lake, "t", json!([field(1, "k", "long")]), json!([])).await;
@@ -152,6 +153,11 @@ async fn deleted_positions_are_gone_from_their_file_only() {
     let third = outsider.data(&series(20_000, 20_000)).await;
     outsider.add(vec![third], vec![]).await;
     assert_eq!(lake.rows("SELECT count(*), max(k) FROM t").await, json!([[5009, 20_000]]));
+    // They were read once, as they never change.
+    for delete in deletes {
+        std::fs::remove_file(delete.file_path().trim_start_matches("file://")).unwrap();
+    }
+    assert_eq!(lake.rows("SELECT count(*), sum(k % 2) FROM t").await, json!([[5009, 5004]]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,6 +188,13 @@ async fn rows_deleted_by_value_stay_deleted_until_they_are_written_again() {
     assert_eq!(lake.rows(all).await, json!([[1, "A"], [2, "b"]]));
     let plan = lake.rows("EXPLAIN SELECT * FROM t").await.to_string();
     assert!(plan.contains("WithoutDeleted"), "{plan}");
+    // What was deleted by a column that became wider stays so when the column goes.
+    let wide = outsider.data("SELECT 'c', 5000000000").await;
+    outsider.add(vec![wide], vec![]).await;
+    let by_wide = outsider.delete_equal("SELECT 5000000000", &[1]).await;
+    outsider.add(vec![], vec![by_wide]).await;
+    outsider.evolve(json!([field(2, "v", "string")])).await;
+    assert_eq!(lake.rows("SELECT v FROM t ORDER BY v").await, json!([["A"], ["b"]]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
