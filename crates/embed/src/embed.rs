@@ -80,6 +80,11 @@ impl Embed {
         tokio::time::timeout(limit.0, card).await.unwrap_or(Err(Error::Silent { limit }))
     }
 
+    /// The model that made vectors of this fingerprint under this name; the model of the name, when that is not known.
+    pub async fn card_of(&self, model: Option<&str>, fingerprint: Option<&str>) -> Result<Arc<Card>> {
+        self.card(Some(self.models.name_of(model, fingerprint))).await
+    }
+
     /// The models that can be asked for.
     pub fn models(&self) -> Vec<Listed> {
         self.models.list()

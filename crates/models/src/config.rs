@@ -26,6 +26,8 @@ pub struct Config {
     pub python: String,
     /// Whether the embedded model may be fetched at all.
     pub download: bool,
+    /// Whether the embedded model is loaded when the server starts; otherwise its first use loads it.
+    pub warm: bool,
     /// Servers of models, by the name that stands before the `/` of a model's name.
     pub providers: BTreeMap<String, Provider>,
 }
@@ -38,6 +40,7 @@ impl Default for Config {
             hub_url: HUB.to_owned(),
             python: "python3".to_owned(),
             download: true,
+            warm: false,
             providers: BTreeMap::new(),
         }
     }

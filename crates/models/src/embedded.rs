@@ -1,7 +1,7 @@
 //! The model inside this process: all-MiniLM-L6-v2, with its real weights and tokenizer.
 //!
 //! Reading order: `files` (where they come from: `hub`, `package`), `engine` (texts through the model, on all cores),
-//! `tokens` (a text becomes tokens), `forward` (tokens become a vector) with `weights`, `panels` and `kernel`.
+//! `tokens` (a text becomes tokens), `forward` (tokens become a vector) with `weights`, `panels`, `bytes` and `kernel`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,11 +14,13 @@ use tokio::time::Instant;
 use crate::config::Config;
 use crate::embedded::engine::Engine;
 use crate::embedded::files::Source;
+use crate::embedded::weights::Precision;
 use crate::embedder::{Card, Embedder, Overflow};
 use crate::error::{Error, Result};
 use crate::models::{Listed, State};
-use crate::progress::{Phase, Progress};
+use crate::progress::Progress;
 
+mod bytes;
 mod engine;
 mod files;
 mod forward;
@@ -31,16 +33,17 @@ mod weights;
 
 /// The name of the embedded model.
 pub const NAME: &str = "all-MiniLM-L6-v2";
-/// The same with its provider.
-pub const FULL_NAME: &str = "embedded/all-MiniLM-L6-v2";
-/// Who runs it.
-const PROVIDER: &str = "embedded";
+/// The same, computed with the weights as they are in the file.
+pub const NAME_F32: &str = "all-MiniLM-L6-v2-f32";
+/// Who runs both.
+pub const PROVIDER: &str = "embedded";
 /// So long after a failure nobody tries again to have the files: every try costs seconds.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// The embedded model, loaded or not.
 pub(crate) struct Embedded {
     card: Arc<Card>,
+    precision: Precision,
     source: Arc<Source>,
     loading: Arc<Mutex<Option<Loading>>>,
 }
@@ -55,20 +58,33 @@ enum Outcome {
 }
 
 impl Embedded {
-    /// The model with these settings; nothing is loaded yet.
-    pub(crate) fn new(config: &Config) -> Self {
+    /// The model with these settings in both its precisions, the usual one first; nothing is loaded yet.
+    pub(crate) fn both(config: &Config) -> [Arc<Self>; 2] {
         let source = Arc::new(Source::new(config));
-        Self { card: Arc::new(engine::card()), source, loading: Arc::default() }
+        [Precision::Int8, Precision::F32].map(|precision| {
+            let (card, source) = (Arc::new(engine::card(precision)), Arc::clone(&source));
+            Arc::new(Self { card, precision, source, loading: Arc::default() })
+        })
     }
 
-    /// Fetches the files in the background when they are absent.
-    pub(crate) fn prepare(&self) {
-        let (source, loading) = (Arc::clone(&self.source), Arc::clone(&self.loading));
+    /// Fetches the files in the background when they are absent; loads them too when `warm`.
+    pub(crate) fn prepare(&self, warm: bool) {
+        let (source, loading, precision) = (Arc::clone(&self.source), Arc::clone(&self.loading), self.precision);
         task::spawn("look for the embedded model", async move {
-            if !source.is_here().await {
-                load(&source, &loading);
+            if warm || !source.is_here().await {
+                load(&source, &loading, precision);
             }
         });
+    }
+
+    /// Under which it is asked for.
+    pub(crate) fn name(&self) -> &str {
+        &self.card.name
+    }
+
+    /// Of its vectors.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.card.fingerprint
     }
 
     /// How far the fetching of the files is.
@@ -79,21 +95,26 @@ impl Embedded {
     /// As it is listed.
     pub(crate) fn listed(&self) -> Listed {
         Listed {
-            name: NAME.to_owned(),
+            name: self.card.name.clone(),
             provider: PROVIDER.to_owned(),
-            state: match self.source.progress.phase() {
-                Phase::Idle => State::Idle,
-                Phase::Hub | Phase::Package | Phase::Loading => State::Loading,
-                Phase::Ready => State::Ready,
-                Phase::Failed => State::Failed,
-            },
+            state: self.state(),
             dimension: Some(self.card.dimension),
             fingerprint: Some(self.card.fingerprint.clone()),
         }
     }
 
+    fn state(&self) -> State {
+        let loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        match loading.as_ref().map(|loading| loading.borrow().clone()) {
+            None => State::Idle,
+            Some(None) => State::Loading,
+            Some(Some(Outcome::Ready(_))) => State::Ready,
+            Some(Some(Outcome::Failed { .. })) => State::Failed,
+        }
+    }
+
     async fn engine(&self) -> Result<Arc<Engine>> {
-        let mut loading = load(&self.source, &self.loading);
+        let mut loading = load(&self.source, &self.loading, self.precision);
         let outcome = loading.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         match outcome {
             Some(Outcome::Ready(engine)) => Ok(engine),
@@ -104,7 +125,7 @@ impl Embedded {
 }
 
 /// The load that runs or succeeded, or a new one.
-fn load(source: &Arc<Source>, loading: &Mutex<Option<Loading>>) -> Loading {
+fn load(source: &Arc<Source>, loading: &Mutex<Option<Loading>>, precision: Precision) -> Loading {
     let mut loading = loading.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = loading.as_ref().filter(|known| still_holds(known)) {
         return known.clone();
@@ -112,7 +133,7 @@ fn load(source: &Arc<Source>, loading: &Mutex<Option<Loading>>) -> Loading {
     let (tell, told) = watch::channel(None);
     let source = Arc::clone(source);
     task::spawn("load the embedded model", async move {
-        let outcome = match source.load().await {
+        let outcome = match source.load(precision).await {
             Ok(engine) => Outcome::Ready(Arc::new(engine)),
             Err(reasons) => Outcome::Failed { reasons, at: Instant::now() },
         };

@@ -44,7 +44,9 @@ pub struct Models(Arc<Inner>);
 
 struct Inner {
     default_model: String,
-    embedded: Arc<Embedded>,
+    /// In each precision, the usual one first.
+    embedded: [Arc<Embedded>; 2],
+    warm: bool,
     servers: BTreeMap<String, Arc<Server>>,
     upstream: Option<Arc<Server>>,
     remembered: Mutex<LruCache<String, Arc<dyn Embedder>>>,
@@ -95,44 +97,57 @@ impl Models {
         let upstream = routing.upstream.map(|provider| Server::settle(UPSTREAM, &provider)).transpose()?;
         Ok(Self(Arc::new(Inner {
             default_model: routing.default_model,
-            embedded: Arc::new(Embedded::new(config)),
+            embedded: Embedded::both(config),
+            warm: config.warm,
             servers,
             upstream: upstream.map(Arc::new),
             remembered: Mutex::new(LruCache::new(REMEMBERED)),
         })))
     }
 
-    /// The model of this name, or the default one. A name is `all-MiniLM-L6-v2`, `ollama/<model>` or
-    /// `<provider>/<model>`. Whether a server knows its model is found out on the first use.
+    /// The model of this name, or the default one. A name is `all-MiniLM-L6-v2`, `all-MiniLM-L6-v2-f32`,
+    /// `ollama/<model>` or `<provider>/<model>`. Whether a server knows its model is found out on the first use.
     pub fn embedder(&self, name: Option<&str>) -> Result<Arc<dyn Embedder>> {
         let name = name.unwrap_or(&self.0.default_model);
         if let Some(server) = &self.0.upstream {
             return Ok(self.0.remember(server, name, name));
         }
-        if matches!(name, embedded::NAME | embedded::FULL_NAME) {
-            return Ok(Arc::clone(&self.0.embedded) as Arc<dyn Embedder>);
+        if let Some(embedded) = self.0.embedded(name) {
+            return Ok(Arc::clone(embedded) as Arc<dyn Embedder>);
         }
         let (server, model) = self.0.server_of(name).ok_or_else(|| self.0.unknown(name))?;
         Ok(self.0.remember(server, name, model))
     }
 
-    /// Fetches the embedded model's files in the background when they are absent and may be needed.
+    /// The model whose vectors have this fingerprint, of those that the name has stood for: the embedded one's vectors
+    /// were once computed in another precision. Where none is known, the name as it is.
+    pub fn name_of<'a>(&'a self, name: Option<&'a str>, fingerprint: Option<&str>) -> &'a str {
+        let name = name.unwrap_or(&self.0.default_model);
+        let same = |embedded: &&Arc<Embedded>| fingerprint == Some(embedded.fingerprint());
+        let precise = self.0.embedded(name).and_then(|_| self.0.embedded.iter().find(same));
+        precise.map_or(name, |embedded| embedded.name())
+    }
+
+    /// Fetches the embedded model's files in the background when they are absent and may be needed, and loads them when
+    /// the settings want it warm.
     pub fn prepare(&self) {
         if self.0.upstream.is_none() {
-            self.0.embedded.prepare();
+            let [usual, _] = &self.0.embedded;
+            usual.prepare(self.0.warm);
         }
     }
 
     /// How far the fetching of the embedded model is.
     pub fn progress(&self) -> Progress {
-        self.0.embedded.progress()
+        let [usual, _] = &self.0.embedded;
+        usual.progress()
     }
 
     /// The embedded model, and the models of servers that were used lately and have answered.
     pub fn list(&self) -> Vec<Listed> {
         let mut listed = Vec::new();
         if self.0.upstream.is_none() {
-            listed.push(self.0.embedded.listed());
+            listed.extend(self.0.embedded.iter().map(|embedded| embedded.listed()));
         }
         // Names come from requests: what no server has ever confirmed is not listed, and none is asked for a list.
         let known = |(name, embedder): (String, Arc<dyn Embedder>)| Some(Listed::ready(name, &*embedder.known()?));
@@ -142,6 +157,11 @@ impl Models {
 }
 
 impl Inner {
+    fn embedded(&self, name: &str) -> Option<&Arc<Embedded>> {
+        let name = name.strip_prefix(embedded::PROVIDER).and_then(|name| name.strip_prefix('/')).unwrap_or(name);
+        self.embedded.iter().find(|embedded| embedded.name() == name)
+    }
+
     fn server_of<'a>(&self, name: &'a str) -> Option<(&Arc<Server>, &'a str)> {
         let (provider, model) = name.split_once('/')?;
         let server = self.servers.get(provider)?;
@@ -164,7 +184,8 @@ impl Inner {
         let (provider, model) = name.split_once('/').unwrap_or((OLLAMA, name));
         let known = self.servers.keys().map(|known| format!("{known}/{model}"));
         let known = known.filter(|known| !model.is_empty() && alike(known.split('/').next(), provider));
-        let embedded = [embedded::NAME.to_owned()].into_iter().filter(|known| alike(Some(known), name));
+        let embedded = self.embedded.iter().map(|embedded| embedded.name().to_owned());
+        let embedded = embedded.filter(|known| alike(Some(known), name));
         Error::UnknownModel { model: name.to_owned(), near: embedded.chain(known).collect() }
     }
 }

@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 
 use crate::embedded::forward::{Forward, unit};
 use crate::embedded::tokens::{self, LIMIT, Tokens};
-use crate::embedded::weights::{SIZE, Weights};
-use crate::embedded::{NAME, PROVIDER, files};
+use crate::embedded::weights::{self, Precision, SIZE, Weights};
+use crate::embedded::{NAME, NAME_F32, PROVIDER, files};
 use crate::embedder::{Card, Overflow};
 use crate::error::{Error, Result};
 
@@ -41,11 +41,18 @@ struct Windows {
 }
 
 /// What the model is. Its files are pinned, so this never changes while the way to a vector does not.
-pub(crate) fn card() -> Card {
+pub(crate) fn card(precision: Precision) -> Card {
     let way = format!("pooling=mean\nlength=unit\nprefix=\ndimension={SIZE}\n{}", tokens::way());
-    let parts = [files::WEIGHTS.sha256, files::TOKENIZER.sha256, &way];
+    let mut parts = vec![files::WEIGHTS.sha256.to_owned(), files::TOKENIZER.sha256.to_owned(), way];
+    let name = match precision {
+        Precision::Int8 => NAME,
+        Precision::F32 => NAME_F32,
+    };
+    if precision == Precision::Int8 {
+        parts.push(weights::way());
+    }
     Card {
-        name: NAME.to_owned(),
+        name: name.to_owned(),
         provider: PROVIDER.to_owned(),
         dimension: SIZE,
         fingerprint: hex::encode(Sha256::digest(parts.join("\n"))),
@@ -55,8 +62,8 @@ pub(crate) fn card() -> Card {
 
 impl Engine {
     /// Reads both files. Takes a moment, so not on the runtime's own threads.
-    pub(crate) fn load(weights: Mapped, tokenizer: &[u8]) -> Result<Self> {
-        let core = Core { tokens: Tokens::load(tokenizer)?, weights: Weights::load(weights)? };
+    pub(crate) fn load(weights: Mapped, tokenizer: &[u8], precision: Precision) -> Result<Self> {
+        let core = Core { tokens: Tokens::load(tokenizer)?, weights: Weights::load(weights, precision)? };
         Ok(Self { core: Arc::new(core), turns: Semaphore::new(2 * rayon::current_num_threads()) })
     }
 

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use storage::{CacheDir, Mapped, task};
+use tokio::sync::Mutex;
 
 use crate::config::Config;
 use crate::embedded::engine::Engine;
+use crate::embedded::weights::Precision;
 use crate::embedded::{hub, package};
 use crate::error::Cause;
 use crate::progress::{Phase, Progress};
@@ -49,6 +51,8 @@ pub(crate) struct Source {
     hub_url: String,
     python: String,
     pub(crate) progress: Progress,
+    /// Whoever fetches; others wait, and find the files.
+    fetching: Mutex<()>,
 }
 
 /// Why a way is closed: what may be said outside, and what only the log may have.
@@ -74,6 +78,7 @@ impl Source {
             hub_url: config.hub_url.clone(),
             python: config.python.clone(),
             progress: Progress::default(),
+            fetching: Mutex::default(),
         }
     }
 
@@ -92,24 +97,25 @@ impl Source {
     }
 
     /// Finds or fetches the files and loads the model. A failure says for each way why it is closed.
-    pub(crate) async fn load(&self) -> Result<Engine, String> {
+    pub(crate) async fn load(&self, precision: Precision) -> Result<Engine, String> {
         let loaded = match self.files().await {
-            Ok(files) => self.engine(files).await.map_err(|closed| closed.logged()),
+            Ok(files) => self.engine(files, precision).await.map_err(|closed| closed.logged()),
             Err(reasons) => Err(reasons),
         };
         self.progress.enter(if loaded.is_ok() { Phase::Ready } else { Phase::Failed }, 0);
         loaded
     }
 
-    async fn engine(&self, files: Files) -> Result<Engine, Closed> {
+    async fn engine(&self, files: Files, precision: Precision) -> Result<Engine, Closed> {
         self.progress.enter(Phase::Loading, 0);
-        let load = move || Engine::load(files.weights, &files.tokenizer);
+        let load = move || Engine::load(files.weights, &files.tokenizer, precision);
         let loaded = task::blocking("load the embedded model", load).await;
         let loaded = loaded.map_err(|error| Closed::by("loading it failed", error))?;
         loaded.map_err(|error| Closed::by("its files cannot be read", error))
     }
 
     async fn files(&self) -> Result<Files, String> {
+        let _fetching = self.fetching.lock().await;
         if let Some(directory) = &self.model_dir {
             return in_directory(directory).await.map_err(Closed::logged);
         }

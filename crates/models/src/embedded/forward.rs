@@ -4,9 +4,10 @@
 
 use rayon::prelude::*;
 
-use crate::embedded::kernel::{Kernel, Onto, Rows, RowsMut};
+use crate::embedded::bytes::Matrix;
+use crate::embedded::kernel::{Bytes, Kernel, Onto, Rows, RowsMut};
 use crate::embedded::panels::{Panels, WIDTH};
-use crate::embedded::weights::{Layer, Linear, Norm, SIZE, Weights};
+use crate::embedded::weights::{Layer, Linear, Norm, Numbers, SIZE, Weights};
 
 /// Attention looks this many times at every pair of tokens; each look reads one panel's width.
 const HEADS: usize = SIZE / WIDTH;
@@ -36,6 +37,15 @@ struct Scratch {
     keys: Panels,
     values: Panels,
     scores: Vec<f32>,
+    bytes: ByteRows,
+}
+
+/// Rows as bytes.
+#[derive(Default)]
+struct ByteRows {
+    bytes: Vec<u8>,
+    factors: Vec<f32>,
+    apart: Vec<f32>,
 }
 
 impl<'a> Forward<'a> {
@@ -87,7 +97,7 @@ impl<'a> Forward<'a> {
             self.look(&qkv[rows.start * QKV..rows.end * QKV], &mut context[rows.start * SIZE..rows.end * SIZE]);
             row = rows.end;
         }
-        self.product(&context, &layer.out, true, x);
+        self.product(&mut context, &layer.out, true, x);
         self.normalize(&layer.attention_norm, x);
         (self.scratch.qkv, self.scratch.context) = (qkv, context);
     }
@@ -119,26 +129,30 @@ impl<'a> Forward<'a> {
         middle.resize(x.len() / SIZE * MIDDLE, 0.0);
         self.product(x, &layer.up, false, &mut middle);
         let kernel = self.kernel;
-        self.pieces(&mut middle, MIDDLE, |piece| kernel.gelu(piece));
-        self.product(&middle, &layer.down, true, x);
+        self.pieces(&mut middle, MIDDLE, |_, piece| kernel.gelu(piece));
+        self.product(&mut middle, &layer.down, true, x);
         self.normalize(&layer.norm, x);
         self.scratch.middle = middle;
     }
 
-    /// `out = rows · matrix + bias`, and what is in `out` already if `residual`.
-    fn product(&self, rows: &[f32], linear: &Linear, residual: bool, out: &mut [f32]) {
-        let (width, stride) = (linear.inputs, linear.outputs);
+    /// `out = rows · matrix + bias`, and what is in `out` already if `residual`. The rows are the same afterwards.
+    fn product(&mut self, rows: &mut [f32], linear: &Linear, residual: bool, out: &mut [f32]) {
+        let (kernel, width, stride) = (self.kernel, linear.inputs, linear.outputs);
         let onto = if residual { Onto::Residual(&linear.bias) } else { Onto::Bias(&linear.bias) };
-        let piece = self.piece(out.len() / stride);
-        let work = |(rows, out): (&[f32], &mut [f32])| {
-            let count = out.len() / stride;
-            let (rows, mut out) = (Rows { numbers: rows, stride: width }, RowsMut { numbers: out, stride });
-            self.kernel.multiply(count, rows, &linear.panels, onto, &mut out);
-        };
-        if self.threads > 1 {
-            rows.par_chunks(piece * width).zip(out.par_chunks_mut(piece * stride)).for_each(work);
-        } else {
-            work((rows, out));
+        match &linear.numbers {
+            Numbers::F32(panels) => self.pieces(out, stride, |first, out| {
+                let (count, rows) = (out.len() / stride, Rows { numbers: &rows[first * width..], stride: width });
+                kernel.multiply(count, rows, panels, onto, &mut RowsMut { numbers: out, stride });
+            }),
+            Numbers::Int8(matrix) => {
+                let mut bytes = std::mem::take(&mut self.scratch.bytes);
+                bytes.fill(kernel, matrix, rows, width);
+                self.pieces(out, stride, |first, out| {
+                    let (count, rows) = (out.len() / stride, bytes.rows(first, width, matrix));
+                    kernel.multiply_bytes(count, rows, matrix, onto, &mut RowsMut { numbers: out, stride });
+                });
+                self.scratch.bytes = bytes;
+            }
         }
     }
 
@@ -146,18 +160,45 @@ impl<'a> Forward<'a> {
         x.chunks_exact_mut(SIZE).for_each(|row| self.kernel.normalize(row, &norm.gain, &norm.shift));
     }
 
-    fn pieces(&self, numbers: &mut [f32], stride: usize, work: impl Fn(&mut [f32]) + Send + Sync) {
-        let piece = self.piece(numbers.len() / stride);
+    /// Does the work on pieces of the rows, each told with its first row, on all threads of this run.
+    fn pieces(&self, numbers: &mut [f32], stride: usize, work: impl Fn(usize, &mut [f32]) + Send + Sync) {
         if self.threads > 1 {
-            numbers.par_chunks_mut(piece * stride).for_each(work);
+            let piece = self.piece(numbers.len() / stride);
+            let pieces = numbers.par_chunks_mut(piece * stride).enumerate();
+            pieces.for_each(|(at, numbers)| work(at * piece, numbers));
         } else {
-            work(numbers);
+            work(0, numbers);
         }
     }
 
     /// How many of `count` rows one thread takes.
     fn piece(&self, count: usize) -> usize {
         count.div_ceil(self.threads).max(FEW_ROWS)
+    }
+}
+
+impl ByteRows {
+    /// The nearest to rows of numbers, for this matrix.
+    fn fill(&mut self, kernel: Kernel, matrix: &Matrix, rows: &mut [f32], width: usize) {
+        self.bytes.resize(rows.len(), 0);
+        self.factors.clear();
+        self.apart.clear();
+        for (row, bytes) in rows.chunks_exact_mut(width).zip(self.bytes.chunks_exact_mut(width)) {
+            let first = self.apart.len();
+            self.apart.extend(matrix.apart.iter().map(|at| std::mem::take(&mut row[*at])));
+            self.factors.push(kernel.to_bytes(row, matrix.reach, bytes));
+            matrix.apart.iter().zip(&self.apart[first..]).for_each(|(at, number)| row[*at] = *number);
+        }
+    }
+
+    /// From the row `first` on.
+    fn rows(&self, first: usize, width: usize, matrix: &Matrix) -> Bytes<'_> {
+        Bytes {
+            bytes: &self.bytes[first * width..],
+            factors: &self.factors[first..],
+            apart: &self.apart[first * matrix.apart.len()..],
+            stride: width,
+        }
     }
 }
 

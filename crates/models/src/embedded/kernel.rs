@@ -1,10 +1,13 @@
-//! Matrix arithmetic on the processor at hand: AVX-512, AVX2 with FMA, or plain code that every processor runs.
+//! Matrix arithmetic on the processor at hand: AVX-512 with or without VNNI, AVX2 with FMA, or plain code that every
+//! processor runs.
 //!
-//! Every number of a product is summed in the order of the inputs, whatever the shape of the matrices around it, so a
-//! text has the same vector alone and among others. The plain code is the reference that the others are tested with.
+//! Every number of a product is summed in the order of the inputs, whatever the shape of the matrices around it, and
+//! rounded at the same places whatever the instructions: a text has the same vector alone and among others, and on every
+//! machine, to the bit. The plain code is the reference that the others are tested with.
 
 use std::sync::LazyLock;
 
+use crate::embedded::bytes::{Matrix, Panel, QUAD, Reach};
 use crate::embedded::panels::{Panels, WIDTH, Wide};
 
 #[cfg(target_arch = "x86_64")]
@@ -15,6 +18,8 @@ mod lanes;
 mod portable;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod vnni;
 
 /// Instructions that this machine was found to have: nobody but [`Kernel::all`] makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +28,9 @@ pub(crate) struct Kernel(Instructions);
 /// Which instructions are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Instructions {
+    /// 512 bits at once, and four products of bytes in each of its numbers.
+    #[cfg(target_arch = "x86_64")]
+    Vnni,
     /// 512 bits at once.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -38,6 +46,23 @@ enum Instructions {
 pub(crate) struct Rows<'a> {
     pub(crate) numbers: &'a [f32],
     pub(crate) stride: usize,
+}
+
+/// Rows of bytes that lie `stride` apart, and what one in each is worth.
+#[derive(Clone, Copy)]
+pub(crate) struct Bytes<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) factors: &'a [f32],
+    /// The numbers apart, row by row.
+    pub(crate) apart: &'a [f32],
+    pub(crate) stride: usize,
+}
+
+impl<'a> Bytes<'a> {
+    /// The numbers apart of a row, of which there are `count`.
+    fn apart(self, row: usize, count: usize) -> &'a [f32] {
+        &self.apart[row * count..][..count]
+    }
 }
 
 /// Where a product goes: rows that lie `stride` numbers apart.
@@ -57,6 +82,17 @@ pub(crate) enum Onto<'a> {
     Residual(&'a [Wide]),
 }
 
+impl<'a> Onto<'a> {
+    /// What the sums of a panel begin with, and whether what stands in their place is added.
+    fn of(self, panel: usize) -> (&'a Wide, bool) {
+        match self {
+            Onto::Zero => (&Wide::ZERO, false),
+            Onto::Bias(bias) => (&bias[panel], false),
+            Onto::Residual(bias) => (&bias[panel], true),
+        }
+    }
+}
+
 impl Kernel {
     /// The fastest that this machine runs.
     pub(crate) fn best() -> Self {
@@ -70,12 +106,11 @@ impl Kernel {
         let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") {
-                all.push(Self(Instructions::Avx512));
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                all.push(Self(Instructions::Avx2));
-            }
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx512 = avx2 && is_x86_feature_detected!("avx512f");
+            let vnni = avx512 && is_x86_feature_detected!("avx512vnni");
+            let found = [(vnni, Instructions::Vnni), (avx512, Instructions::Avx512), (avx2, Instructions::Avx2)];
+            all.extend(found.into_iter().filter(|(here, _)| *here).map(|(_, instructions)| Self(instructions)));
         }
         all.push(Self(Instructions::Portable));
         all
@@ -84,16 +119,12 @@ impl Kernel {
     /// `out = rows · panels + onto`, for `count` rows.
     pub(crate) fn multiply(self, count: usize, rows: Rows<'_>, panels: &Panels, onto: Onto<'_>, out: &mut RowsMut<'_>) {
         for (at, panel) in panels.iter().enumerate() {
-            let (start, add) = match onto {
-                Onto::Zero => (&Wide::ZERO, false),
-                Onto::Bias(bias) => (&bias[at], false),
-                Onto::Residual(bias) => (&bias[at], true),
-            };
+            let (start, add) = onto.of(at);
             let mut tile = Tile { count, rows, panel, start, add, out, column: at * WIDTH };
             tile.check();
             match self.0 {
                 #[cfg(target_arch = "x86_64")]
-                Instructions::Avx512 => avx512::multiply(&mut tile),
+                Instructions::Vnni | Instructions::Avx512 => avx512::multiply(&mut tile),
                 #[cfg(target_arch = "x86_64")]
                 Instructions::Avx2 => avx2::multiply(&mut tile),
                 Instructions::Portable => portable::multiply(&mut tile),
@@ -101,11 +132,45 @@ impl Kernel {
         }
     }
 
+    /// The same where rows and matrix are bytes.
+    pub(crate) fn multiply_bytes(
+        self,
+        count: usize,
+        rows: Bytes<'_>,
+        matrix: &Matrix,
+        onto: Onto<'_>,
+        out: &mut RowsMut<'_>,
+    ) {
+        for (at, panel) in matrix.iter().enumerate() {
+            let (bias, add) = onto.of(at);
+            let mut tile = ByteTile { count, rows, panel, bias, add, out, column: at * WIDTH };
+            tile.check();
+            match self.0 {
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Vnni => vnni::multiply_bytes(&mut tile),
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx512 | Instructions::Avx2 => avx2::multiply_bytes(&mut tile),
+                Instructions::Portable => portable::multiply_bytes(&mut tile),
+            }
+        }
+    }
+
+    /// The nearest bytes to a row, and what one in them is worth.
+    pub(crate) fn to_bytes(self, row: &[f32], reach: Reach, bytes: &mut [u8]) -> f32 {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Vnni | Instructions::Avx512 => avx512::to_bytes(row, reach, bytes),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2::to_bytes(row, reach, bytes),
+            Instructions::Portable => portable::to_bytes(row, reach, bytes),
+        }
+    }
+
     /// The activation between the two halves of a layer, on each number.
     pub(crate) fn gelu(self, numbers: &mut [f32]) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => avx512::gelu(numbers),
+            Instructions::Vnni | Instructions::Avx512 => avx512::gelu(numbers),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => avx2::gelu(numbers),
             Instructions::Portable => portable::gelu(numbers),
@@ -116,7 +181,7 @@ impl Kernel {
     pub(crate) fn softmax(self, scores: &mut [f32], scale: f32) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => avx512::softmax(scores, scale),
+            Instructions::Vnni | Instructions::Avx512 => avx512::softmax(scores, scale),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => avx2::softmax(scores, scale),
             Instructions::Portable => portable::softmax(scores, scale),
@@ -127,7 +192,7 @@ impl Kernel {
     pub(crate) fn normalize(self, row: &mut [f32], gain: &[f32], shift: &[f32]) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => avx512::normalize(row, gain, shift),
+            Instructions::Vnni | Instructions::Avx512 => avx512::normalize(row, gain, shift),
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => avx2::normalize(row, gain, shift),
             Instructions::Portable => portable::normalize(row, gain, shift),
@@ -151,6 +216,28 @@ impl Tile<'_, '_> {
     fn check(&self) {
         let last = self.count.saturating_sub(1);
         assert!(self.count == 0 || last * self.rows.stride + self.panel.len() <= self.rows.numbers.len());
+        assert!(self.count == 0 || last * self.out.stride + self.column + WIDTH <= self.out.numbers.len());
+    }
+}
+
+/// The same of bytes.
+struct ByteTile<'a, 'out> {
+    count: usize,
+    rows: Bytes<'a>,
+    panel: Panel<'a>,
+    bias: &'a Wide,
+    add: bool,
+    out: &'a mut RowsMut<'out>,
+    column: usize,
+}
+
+impl ByteTile<'_, '_> {
+    /// The bounds that the kernels rely on.
+    fn check(&self) {
+        let last = self.count.saturating_sub(1);
+        assert!(self.count <= self.rows.factors.len());
+        assert!(self.count * self.panel.apart.len() <= self.rows.apart.len());
+        assert!(self.count == 0 || last * self.rows.stride + self.panel.quads.len() * QUAD <= self.rows.bytes.len());
         assert!(self.count == 0 || last * self.out.stride + self.column + WIDTH <= self.out.numbers.len());
     }
 }

@@ -21,6 +21,13 @@ pub(crate) struct Panels {
 
 impl Panels {
     /// A matrix of which `weight(output, input)` is one number.
+    pub(crate) fn of(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
+        let mut panels = Self::default();
+        panels.fill(inputs, outputs, weight);
+        panels
+    }
+
+    /// The same in the place of another.
     pub(crate) fn fill(&mut self, inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) {
         self.inputs = inputs;
         self.wides.clear();
@@ -32,6 +39,11 @@ impl Panels {
                 lane
             }));
         }
+    }
+
+    /// One of the panels.
+    pub(crate) fn panel(&self, at: usize) -> &[Wide] {
+        &self.wides[at * self.inputs..][..self.inputs]
     }
 
     /// The panels, in the order of their outputs.

@@ -107,9 +107,9 @@ async fn the_list_has_what_a_server_confirmed_and_asks_none() {
     let known = models.embedder(Some("far/m")).unwrap();
     failure(models.embedder(Some("far/gone")).unwrap().card().await);
     let names = || models.list().into_iter().map(|listed| listed.name).collect::<Vec<_>>();
-    assert_eq!(names(), ["all-MiniLM-L6-v2"]);
+    assert_eq!(names(), ["all-MiniLM-L6-v2", "all-MiniLM-L6-v2-f32"]);
     known.card().await.unwrap();
     let asked = server.asked().len();
-    assert_eq!(names(), ["all-MiniLM-L6-v2", "far/m"]);
+    assert_eq!(names(), ["all-MiniLM-L6-v2", "all-MiniLM-L6-v2-f32", "far/m"]);
     assert_eq!(server.asked().len(), asked);
 }

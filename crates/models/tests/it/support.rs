@@ -10,6 +10,11 @@ pub fn embedded(config: &Config) -> Arc<dyn Embedder> {
     models(config).embedder(None).expect("the default model")
 }
 
+/// The same, computed with the weights as they are in the file.
+pub fn precise(config: &Config) -> Arc<dyn Embedder> {
+    models(config).embedder(Some("all-MiniLM-L6-v2-f32")).expect("the model in full precision")
+}
+
 /// All models with these settings.
 pub fn models(config: &Config) -> Models {
     let routing = Routing {

@@ -6,6 +6,7 @@ use std::arch::x86_64::{
 };
 
 use super::{Tile, lanes};
+use crate::embedded::bytes::Reach;
 
 /// As many rows as leave registers for the panel: 28 sums, two weights, one input.
 const MOST: usize = 14;

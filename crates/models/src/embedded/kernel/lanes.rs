@@ -1,8 +1,13 @@
 //! What is done to one number after another. Each is written once, in plain loops that the compiler vectorises, and
-//! compiled once per set of instructions.
+//! compiled once per set of instructions. `FUSED` says that the instructions have a fused multiplication and addition;
+//! without it the same number is computed in more steps.
+
+use crate::embedded::bytes::{MOST, Reach, ZERO};
 
 /// How many partial sums run side by side, so that a sum can be vectorised.
 const LANES: usize = 16;
+/// Added to a number, leaves its nearest integer in the lowest bits.
+const ROUND: f32 = 12_582_912.0;
 /// What is added to a variance, as the model was trained.
 const EPSILON: f32 = 1e-12;
 
@@ -17,6 +22,16 @@ macro_rules! with_features {
             }
             // SAFETY: `Kernel::all` has found these instructions.
             unsafe { with(numbers) }
+        }
+
+        /// See [`lanes::to_bytes`].
+        pub(super) fn to_bytes(row: &[f32], reach: Reach, bytes: &mut [u8]) -> f32 {
+            #[target_feature(enable = $features)]
+            fn with(row: &[f32], reach: Reach, bytes: &mut [u8]) -> f32 {
+                lanes::to_bytes::<true>(row, reach, bytes)
+            }
+            // SAFETY: `Kernel::all` has found these instructions.
+            unsafe { with(row, reach, bytes) }
         }
 
         /// See [`lanes::softmax`].
@@ -54,12 +69,27 @@ pub(super) fn gelu<const FUSED: bool>(numbers: &mut [f32]) {
 /// Shares that add up to one, of `e` to the power of each score times `scale`.
 #[inline(always)]
 pub(super) fn softmax<const FUSED: bool>(scores: &mut [f32], scale: f32) {
-    let most = most(scores);
+    let most = most(scores, |score| score);
     for score in &mut *scores {
         *score = exp::<FUSED>((*score - most) * scale);
     }
     let share = 1.0 / sum(scores, |score| score);
     scores.iter_mut().for_each(|score| *score *= share);
+}
+
+/// The nearest bytes to a row, so that its largest number is the largest byte, and what one in them is worth.
+#[inline(always)]
+pub(super) fn to_bytes<const FUSED: bool>(row: &[f32], reach: Reach, bytes: &mut [u8]) -> f32 {
+    let (most, steps, first) = match reach {
+        Reach::Even => (most(row, f32::abs), MOST, None),
+        Reach::From(first) => (most(row, |x| x) - first, f32::from(u8::MAX), Some(first)),
+    };
+    let scale = if most > 0.0 { steps / most } else { 0.0 };
+    let zero = first.map_or(f32::from(ZERO), |first| -first * scale);
+    for (byte, x) in bytes.iter_mut().zip(row) {
+        *byte = (fused::<FUSED>(*x, scale, zero) + ROUND).to_bits() as u8;
+    }
+    most / steps
 }
 
 /// Mean zero and variance one, then times `gain` plus `shift`.
@@ -74,10 +104,25 @@ pub(super) fn normalize<const FUSED: bool>(row: &mut [f32], gain: &[f32], shift:
     }
 }
 
+/// `a · b + c`, rounded once.
 #[inline(always)]
-fn fused<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+pub(super) fn fused<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     // Where the processor cannot fuse, `mul_add` is a slow call.
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
+    if FUSED || cfg!(target_arch = "aarch64") { a.mul_add(b, c) } else { rounded_once(a, b, c) }
+}
+
+/// The same in double precision: the product is exact, and what rounding their sum loses goes into its last bit, so that
+/// the second rounding cannot take the wrong side.
+#[inline(always)]
+fn rounded_once(a: f32, b: f32, c: f32) -> f32 {
+    let (product, c) = (f64::from(a) * f64::from(b), f64::from(c));
+    let sum = product + c;
+    let virtual_c = sum - product;
+    let lost = (product - (sum - virtual_c)) + (c - virtual_c);
+    let bits = sum.to_bits();
+    let toward = if (lost > 0.0) == (sum > 0.0) { bits.wrapping_add(1) } else { bits.wrapping_sub(1) };
+    let odd = if lost != 0.0 && bits & 1 == 0 { toward } else { bits };
+    f64::from_bits(odd) as f32
 }
 
 #[inline(always)]
@@ -91,13 +136,14 @@ fn sum(numbers: &[f32], of: impl Fn(f32) -> f32) -> f32 {
 }
 
 #[inline(always)]
-fn most(numbers: &[f32]) -> f32 {
+fn most(numbers: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let larger = |most: f32, x: f32| if x > most { x } else { most };
     let (chunks, rest) = numbers.as_chunks::<LANES>();
     let mut tops = [f32::NEG_INFINITY; LANES];
     for chunk in chunks {
-        tops.iter_mut().zip(chunk).for_each(|(top, x)| *top = if *x > *top { *x } else { *top });
+        tops.iter_mut().zip(chunk).for_each(|(top, x)| *top = larger(*top, of(*x)));
     }
-    tops.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+    rest.iter().fold(tops.into_iter().fold(f32::NEG_INFINITY, larger), |most, x| larger(most, of(*x)))
 }
 
 /// The error function to a few units in the last place: a rational function of `x²` up to where it is one.
@@ -125,8 +171,6 @@ fn erf<const FUSED: bool>(x: f32) -> f32 {
 /// polynomial of what is left.
 #[inline(always)]
 fn exp<const FUSED: bool>(x: f32) -> f32 {
-    /// Added to a number, leaves its nearest integer in the lowest bits.
-    const ROUND: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     const FACTORS: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5];

@@ -1,4 +1,5 @@
 use super::*;
+use crate::embedded::bytes::Way;
 use crate::embedded::panels::wide;
 
 /// Numbers between -1 and 1 that look like chance.
@@ -55,6 +56,89 @@ fn products_of_every_shape_are_right_on_every_kernel() {
                 let far = expected.iter().zip(&got).map(|(a, b)| (a - f64::from(*b)).abs()).fold(0.0, f64::max);
                 assert!(far <= 2e-5, "{kernel:?} {count} × {inputs} × {outputs}: {far}");
             }
+        }
+    }
+}
+
+/// What a kernel makes of rows and a matrix as bytes.
+fn of_bytes(kernel: Kernel, product: &Product, way: Way<'_>) -> (Vec<f64>, Vec<f32>) {
+    let Product { count, inputs, outputs, residual } = *product;
+    let (width, stride) = (inputs.next_multiple_of(QUAD), outputs.next_multiple_of(WIDTH));
+    let (rows, weights) = (numbers(1, count * inputs), numbers(2, inputs * outputs));
+    let matrix = Matrix::nearest(inputs, outputs, way, |output, input| weights[output * inputs + input]);
+    let (mut bytes, mut factors, mut apart) = (vec![0; count * width], Vec::new(), Vec::new());
+    for (row, bytes) in rows.chunks(inputs).zip(bytes.chunks_mut(width)) {
+        let mut row: Vec<f32> = row.iter().map(|x| x.max(-0.17)).collect();
+        apart.extend(way.apart.iter().map(|at| std::mem::take(&mut row[*at])));
+        factors.push(kernel.to_bytes(&row, way.reach, bytes));
+    }
+    let bias = matrix.biased(wide(&numbers(3, outputs)));
+    let mut out = numbers(4, count * stride);
+    let (before, onto) = (out.clone(), if residual { Onto::Residual(&bias) } else { Onto::Bias(&bias) });
+    let rows_of = Bytes { bytes: &bytes, factors: &factors, apart: &apart, stride: width };
+    kernel.multiply_bytes(count, rows_of, &matrix, onto, &mut RowsMut { numbers: &mut out, stride });
+    let mut expected = Vec::new();
+    for row in 0..count {
+        for output in 0..outputs {
+            let start = numbers(3, outputs)[output] + if residual { before[row * stride + output] } else { 0.0 };
+            let input = |at: usize| f64::from(rows[row * inputs + at].max(-0.17));
+            let terms = (0..inputs).map(|at| input(at) * f64::from(weights[output * inputs + at]));
+            expected.push(f64::from(start) + terms.sum::<f64>());
+        }
+    }
+    let got = out.chunks(stride).flat_map(|row| row[..outputs].to_vec()).collect();
+    (expected, got)
+}
+
+#[test]
+fn products_of_bytes_are_near_and_the_same_on_every_kernel() {
+    let ways = [Way { reach: Reach::Even, apart: &[] }, Way { reach: Reach::From(-0.17), apart: &[0, 2] }];
+    for way in ways {
+        for count in [0, 1, 5, 6, 7, 13, 14, 15, 29] {
+            for (inputs, outputs) in [(3, 31), (32, 33), (7, 64), (384, 96)] {
+                let product = Product { count, inputs, outputs, residual: count % 2 == 1 };
+                let (expected, plain) = of_bytes(Kernel(Instructions::Portable), &product, way);
+                // Each factor is off by half a step of 1/127 at most, at random.
+                let allowed = 0.02 * (inputs as f64).sqrt();
+                let far = expected.iter().zip(&plain).map(|(a, b)| (a - f64::from(*b)).abs()).fold(0.0, f64::max);
+                assert!(far <= allowed, "{count} × {inputs} × {outputs}: {far}");
+                for kernel in Kernel::all() {
+                    assert_eq!(of_bytes(kernel, &product, way).1, plain, "{kernel:?} {count} × {inputs} × {outputs}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_kernel_rounds_at_the_same_places() {
+    let plain = Kernel(Instructions::Portable);
+    for kernel in Kernel::all() {
+        for count in [1, 15, 16, 40, 384] {
+            let row: Vec<f32> = numbers(7, count).iter().map(|x| x * 5.0).collect();
+            let each = |kernel: Kernel| {
+                let (mut gelu, mut softmax, mut normal, mut bytes) =
+                    (row.clone(), row.clone(), row.clone(), vec![0; count]);
+                kernel.gelu(&mut gelu);
+                kernel.softmax(&mut softmax, 0.3);
+                kernel.normalize(&mut normal, &row, &row);
+                let worth = kernel.to_bytes(&row, Reach::Even, &mut bytes);
+                (gelu, softmax, normal, bytes, worth.to_bits())
+            };
+            assert_eq!(each(kernel), each(plain), "{kernel:?} {count}");
+        }
+        let product = Product { count: 9, inputs: 100, outputs: 40, residual: true };
+        assert_eq!(both(kernel, &product).1, both(plain, &product).1, "{kernel:?}");
+    }
+}
+
+#[test]
+fn a_sum_of_a_product_is_rounded_once_without_the_instruction() {
+    let scales = [1.0, 1e-3, 1e4, 1e-20, 1e18];
+    for (number, a) in numbers(8, 300).into_iter().enumerate() {
+        for (at, b) in numbers(9, 60).into_iter().enumerate() {
+            let c = -a * b * (1.0 + f32::EPSILON * (at % 3) as f32) + scales[number % 5] * numbers(10, 60)[at] * 1e-7;
+            assert_eq!(lanes::fused::<false>(a, b, c).to_bits(), a.mul_add(b, c).to_bits(), "{a} {b} {c}");
         }
     }
 }
