@@ -66,7 +66,7 @@ impl NewTable {
     pub(super) fn metadata(&self, lake: &Lake, name: &DatasetName, at: Timestamp) -> Result<TableMetadata> {
         let given = self.properties.clone().unwrap_or_default();
         let location = match &self.location {
-            Some(given) => rules::expect_free_location(lake, name, given)?,
+            Some(given) => rules::expect_location(lake, name, given)?,
             None => lake.roots.absolute(&draft::new_location(name, &lake.seams)),
         };
         let admitted = rules::admit_properties(lake, name, &location, given)?;
@@ -101,7 +101,7 @@ impl Adoption {
         if metadata.format_version() != FormatVersion::V2 {
             return Err(refuse(name, rules::ONLY_V2));
         }
-        rules::expect_free_location(lake, name, metadata.location())?;
+        rules::expect_location(lake, name, metadata.location())?;
         rules::expect_columns(name, metadata.current_schema())?;
         Ok(metadata)
     }
@@ -129,7 +129,7 @@ pub(super) fn begin(lake: &Lake, name: &DatasetName, changes: &[TableUpdate], at
         _ => SortOrder::unsorted_order(),
     };
     let location = match find(|change| matches!(change, TableUpdate::SetLocation { .. })) {
-        Some(TableUpdate::SetLocation { location }) => rules::expect_free_location(lake, name, location)?,
+        Some(TableUpdate::SetLocation { location }) => rules::expect_location(lake, name, location)?,
         _ => lake.roots.absolute(&draft::new_location(name, &lake.seams)),
     };
     let uuid = match find(|change| matches!(change, TableUpdate::AssignUuid { .. })) {

@@ -91,8 +91,9 @@ pub(super) const NOTED_HERE: &str = "lakehouse.others-until is noted by the lake
 /// Why `gc.enabled` cannot change.
 pub(super) const STAYS_FALSE: &str = "gc.enabled stays false: versions of the lake read files that no snapshot names";
 
-/// The location of a new table as we write it, if it lies among the tables of the lake.
-pub(super) fn expect_free_location(lake: &Lake, name: &DatasetName, given: &str) -> Result<String> {
+/// The location of a new table as we write it, if it lies among the tables of the lake. Whether it is free is decided
+/// in the commit, by [`expect_own_place`].
+pub(super) fn expect_location(lake: &Lake, name: &DatasetName, given: &str) -> Result<String> {
     let path = lake.roots.relative(given.trim_end_matches('/')).filter(|path| is_table(path));
     let outside = || refuse(name, "a table's location lies under `tables/` in the lake; leave it out to be given one");
     path.map(|path| lake.roots.absolute(path)).ok_or_else(outside)

@@ -169,7 +169,7 @@ async fn columns_that_no_table_holds_are_told_with_the_reason() {
         (DataType::Timestamp(TimeUnit::Nanosecond, None), "holds times in nanoseconds, and tables hold microseconds"),
         (DataType::Struct(inner), "is nested"),
         (DataType::new_list(DataType::Int64, true), "is nested"),
-        (DataType::UInt32, "has a type that tables cannot hold: UInt32"),
+        (DataType::UInt64, "has a type that tables cannot hold: UInt64"),
     ] {
         let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, true), Field::new("odd", ty, true)]));
         let mut bytes = Vec::new();
