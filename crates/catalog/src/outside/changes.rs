@@ -131,7 +131,7 @@ impl TableChanges {
     pub(super) fn apply(&self, ground: &Ground<'_>, location: Option<String>) -> Result<TableMetadata> {
         let mut builder = ground.begun.clone().into_builder(location);
         if self.snapshots().next().is_some() {
-            builder = metadata_file::leave_out_old(builder, ground.begun, &self.named())?;
+            builder = metadata_file::leave_out_old(builder, ground.begun, &self.mentioned())?;
         }
         let mut applying = Applying::new(ground);
         for update in &self.updates {
@@ -143,7 +143,7 @@ impl TableChanges {
     }
 
     /// The snapshots that the changes speak of.
-    fn named(&self) -> Vec<i64> {
+    fn mentioned(&self) -> Vec<i64> {
         let parents = self.snapshots().filter_map(Snapshot::parent_snapshot_id);
         let referenced = self.updates.iter().filter_map(|update| match update {
             TableUpdate::SetSnapshotRef { reference, .. } => Some(reference.snapshot_id),
