@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::bytes::{ByteQuery, Step, meant, padded, quantise};
-use crate::codes::{NOBODY, Origin, Parts};
+use crate::codes::{Origin, Parts};
 use crate::kernel::{BLOCK, Kernel};
 use crate::partitions::{ByteRows, Centres};
 use crate::reach::{self, Reach};
@@ -42,7 +42,6 @@ pub fn build(vectors: &[f32], origin: &Origin, seed: u64) -> Vec<u8> {
         steps,
         reach,
         starts: starts(&partitions),
-        members: partitions.iter().flat_map(|members| padded_members(members)).collect(),
         blocks: blocks.concat(),
         centres,
         space: builder.space,
@@ -95,7 +94,7 @@ impl<'v> Builder<'v> {
         let mut desk = self.desk();
         for (n, row) in members.iter().enumerate() {
             self.place(*row, &mut desk);
-            signs::encode(&desk.placed, &centre, n % BLOCK, &mut blocks[n / BLOCK * size..][..size]);
+            signs::encode(*row, &desk.placed, &centre, n % BLOCK, &mut blocks[n / BLOCK * size..][..size]);
         }
         blocks
     }
@@ -138,11 +137,6 @@ fn members(nearest: &[u32], listed: &[u32], count: usize) -> Vec<Vec<u32>> {
     let mut members = vec![Vec::new(); count];
     listed.iter().for_each(|row| members[nearest[*row as usize] as usize].push(*row));
     members
-}
-
-fn padded_members(members: &[u32]) -> impl Iterator<Item = u32> {
-    let places = members.len().next_multiple_of(BLOCK);
-    members.iter().copied().chain(std::iter::repeat(NOBODY)).take(places)
 }
 
 fn starts(partitions: &[Vec<u32>]) -> Vec<u32> {

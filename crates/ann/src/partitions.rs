@@ -61,11 +61,11 @@ impl Centres {
         let nearest = chunks.flat_map_iter(|(bytes, steps)| {
             let mut products = vec![0; queries.len() * steps.len()];
             kernel.products(width, &numbers, bytes, &mut products);
-            let (mut best, mut nearest) = (vec![f32::INFINITY; steps.len()], vec![0; steps.len()]);
+            let mut nearest = vec![(f32::INFINITY, 0); steps.len()];
             for (centre, (query, products)) in queries.iter().zip(products.chunks_exact(steps.len())).enumerate() {
-                kernel.closer(query.frame, products, steps, centre as u32, &mut best, &mut nearest);
+                kernel.closer(query.frame, products, steps, centre as u32, &mut nearest);
             }
-            nearest
+            nearest.into_iter().map(|(_, centre)| centre)
         });
         nearest.collect()
     }

@@ -1,11 +1,11 @@
 //! Search: partitions from near to far, their rows by signs, the promising ones by bytes, the last few exactly.
 
 use crate::bytes::ByteQuery;
-use crate::codes::{Codes, Effort, NOBODY};
+use crate::codes::{Codes, Effort};
 use crate::exact::Exact;
 use crate::kernel::{BLOCK, Frame, Line};
 use crate::rows::Rows;
-use crate::signs::SignQuery;
+use crate::signs::{NOBODY, SignQuery};
 use crate::top::{Order, Top};
 
 /// So few rows are compared one by one.
@@ -107,11 +107,13 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
 
     fn partitions(&mut self, placed: &[f32]) {
         let signs = SignQuery::new(placed, self.codes.kernel);
-        let mut order = Order::new(self.codes.centres.squares(&self.bytes, self.codes.kernel));
+        let mut enough = self.enough();
+        let squares = self.codes.centres.squares(&self.bytes, self.codes.kernel);
+        let mut order = Order::new(squares, enough.ceil() as usize + 1);
         let farthest = (self.codes.reach.ratio as f32) * self.near.effort.share;
         let mut searched = 0.0;
         while let Some((square, partition)) = order.next() {
-            if self.top.is_full() && (searched >= self.enough() || square > self.top.limit() * farthest) {
+            if self.top.is_full() && (searched >= enough || square > self.top.limit() * farthest) {
                 break;
             }
             if let Some((_, next)) = order.peek() {
@@ -119,6 +121,9 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
             }
             self.partition(&signs, partition as usize, square);
             searched += 1.0;
+            if self.near.rows.is_some() {
+                enough = self.enough();
+            }
         }
     }
 
@@ -173,10 +178,10 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
                 break;
             }
             if n == 0 {
-                rows.iter().take(AHEAD).for_each(|(_, row)| self.codes.kernel.prefetch(self.codes.row(*row)));
+                rows.iter().take(AHEAD).for_each(|(_, row)| self.codes.prefetch_row(*row));
             }
             if let Some((_, next)) = rows.get(n + AHEAD) {
-                self.codes.kernel.prefetch(self.codes.row(*next));
+                self.codes.prefetch_row(*next);
             }
             self.compare_one(*row);
         }
@@ -187,7 +192,7 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
     fn compare(&mut self, rows: &[u32]) {
         for (n, row) in rows.iter().enumerate() {
             if let Some(next) = rows.get(n + AHEAD) {
-                self.codes.kernel.prefetch(self.codes.row(*next));
+                self.codes.prefetch_row(*next);
             }
             self.compare_one(*row);
         }

@@ -9,7 +9,7 @@ use crate::kernel::{BLOCK, Block, ENTRIES, GROUP, Kernel, PACK, PACKED, lane};
 
 /// Dimensions whose signs are packed together.
 const DIMENSIONS: usize = GROUP * PACKED;
-/// Bytes of a block's bases, and of its factors.
+/// Bytes of a block's bases, of its factors, and of the numbers of its rows.
 const NUMBERS: usize = BLOCK * 4;
 /// How much of a residual its signs do not tell, as the sine of the angle between them: nearly the same for every
 /// residual that was turned at random.
@@ -24,27 +24,33 @@ pub(crate) fn packs(width: usize) -> usize {
 
 /// Bytes of one block.
 pub(crate) fn block_size(width: usize) -> usize {
-    packs(width) * PACK + 2 * NUMBERS
+    packs(width) * PACK + 3 * NUMBERS
 }
 
-/// One block as it lies in the codes.
-pub(crate) fn block(bytes: &[u8]) -> Option<Block<'_>> {
+/// Marks a place of a block that has no row.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// One block as it lies in the codes, and the numbers of its rows.
+pub(crate) fn block(bytes: &[u8]) -> Option<(Block<'_>, &[[u8; 4]; BLOCK])> {
+    let (bytes, rows) = bytes.split_last_chunk::<NUMBERS>()?;
     let (bytes, factors) = bytes.split_last_chunk::<NUMBERS>()?;
     let (signs, bases) = bytes.split_last_chunk::<NUMBERS>()?;
     let (lanes, _) = signs.as_chunks::<BLOCK>();
     let (bases, factors) = (bases.as_chunks().0.first_chunk()?, factors.as_chunks().0.first_chunk()?);
-    Some(Block { signs: lanes.as_chunks().0, bases, factors })
+    Some((Block { signs: lanes.as_chunks().0, bases, factors }, rows.as_chunks().0.first_chunk()?))
 }
 
 /// Makes a block that is to be filled: places without a row are infinitely far away.
 pub(crate) fn clear(bytes: &mut [u8]) {
     bytes.fill(0);
-    let bases = bytes.len() - 2 * NUMBERS;
-    bytes[bases..bases + NUMBERS].as_chunks_mut().0.fill(f32::INFINITY.to_le_bytes());
+    let numbers = bytes.len() - 3 * NUMBERS;
+    let (places, _) = bytes[numbers..].as_chunks_mut();
+    places[..BLOCK].fill(f32::INFINITY.to_le_bytes());
+    places[2 * BLOCK..].fill(NOBODY.to_le_bytes());
 }
 
-/// Writes one row into its place in a block.
-pub(crate) fn encode(row: &[f32], centre: &[f32], place: usize, bytes: &mut [u8]) {
+/// Writes one row, of this number, into its place in a block.
+pub(crate) fn encode(number: u32, row: &[f32], centre: &[f32], place: usize, bytes: &mut [u8]) {
     let (mut square, mut total, mut along) = (0.0_f32, 0.0_f32, 0.0_f32);
     for (dimension, (value, centre)) in row.iter().zip(centre).enumerate() {
         let residual = value - centre;
@@ -56,9 +62,11 @@ pub(crate) fn encode(row: &[f32], centre: &[f32], place: usize, bytes: &mut [u8]
         }
     }
     let factor = if total > 0.0 { square / total } else { 0.0 };
-    let bases = bytes.len() - 2 * NUMBERS + place * 4;
-    bytes[bases..bases + 4].copy_from_slice(&(square + factor * 2.0 * along).to_le_bytes());
-    bytes[bases + NUMBERS..bases + NUMBERS + 4].copy_from_slice(&factor.to_le_bytes());
+    let numbers = bytes.len() - 3 * NUMBERS;
+    let (places, _) = bytes[numbers..].as_chunks_mut();
+    places[place] = (square + factor * 2.0 * along).to_le_bytes();
+    places[BLOCK + place] = factor.to_le_bytes();
+    places[2 * BLOCK + place] = number.to_le_bytes();
 }
 
 fn set(dimension: usize, place: usize, bytes: &mut [u8]) {

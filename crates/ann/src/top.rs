@@ -3,8 +3,6 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// How many are put in order at first.
-const FIRST: usize = 32;
 /// How many rows are handed on at most, beside twice as many as are wanted.
 const SPARE: usize = 256;
 
@@ -12,15 +10,17 @@ const SPARE: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Order {
     all: Vec<Ranked>,
+    /// How many are put in order at a time.
+    some: usize,
     sorted: usize,
     next: usize,
 }
 
 impl Order {
-    /// Of partitions whose centres' distances have these squares.
-    pub fn new(squares: Vec<f32>) -> Self {
+    /// Of partitions whose centres' distances have these squares; `some` of them will probably be asked for.
+    pub fn new(squares: Vec<f32>, some: usize) -> Self {
         let all = squares.into_iter().zip(0..).map(|(score, number)| Ranked { score, number }).collect();
-        Self { all, sorted: 0, next: 0 }
+        Self { all, some: some.max(1), sorted: 0, next: 0 }
     }
 
     /// The nearest of those not yet taken.
@@ -34,7 +34,7 @@ impl Order {
     pub fn peek(&mut self) -> Option<(f32, u32)> {
         if self.next >= self.sorted {
             let rest = &mut self.all[self.sorted..];
-            let more = self.sorted.max(FIRST).min(rest.len());
+            let more = self.sorted.max(self.some).min(rest.len());
             if more < rest.len() {
                 rest.select_nth_unstable(more);
             }

@@ -90,7 +90,7 @@ compiled! {
 compiled! {
     /// Notes this centre for those of the rows that lie nearer to it than the best so far. Distances lack what a row
     /// adds to all of its own.
-    closer(frame: Frame, products: &[i32], steps: &[(f32, f32)], centre: u32, best: &mut [f32], nearest: &mut [u32]) = closer
+    closer(frame: Frame, products: &[i32], steps: &[(f32, f32)], centre: u32, nearest: &mut [(f32, u32)]) = closer
 }
 
 compiled! {
@@ -198,12 +198,10 @@ fn table(values: &[f32; GROUP], inverse: f32, entries: &mut [u8; ENTRIES]) {
 }
 
 #[inline(always)]
-fn closer(frame: Frame, products: &[i32], steps: &[(f32, f32)], centre: u32, best: &mut [f32], nearest: &mut [u32]) {
-    for (((product, (step, _)), best), nearest) in products.iter().zip(steps).zip(best).zip(nearest) {
+fn closer(frame: Frame, products: &[i32], steps: &[(f32, f32)], centre: u32, nearest: &mut [(f32, u32)]) {
+    for ((product, (step, _)), nearest) in products.iter().zip(steps).zip(nearest) {
         let distance = frame.square - frame.scale * step * (product - frame.bias) as f32;
-        let is_closer = distance < *best;
-        *best = if is_closer { distance } else { *best };
-        *nearest = if is_closer { centre } else { *nearest };
+        *nearest = if distance < nearest.0 { (distance, centre) } else { *nearest };
     }
 }
 

@@ -94,7 +94,7 @@ impl Kernel {
     /// The sums of products of each query with each row: all rows for the first query, then for the next. Both are
     /// of `width` numbers, a multiple of [`BLOCK`].
     pub fn products(self, width: usize, queries: &[i8], rows: &[u8], products: &mut [i32]) {
-        assert!(width > 0 && width % BLOCK == 0, "a width in whole registers");
+        assert!(width > 0 && width.is_multiple_of(BLOCK), "a width in whole registers");
         assert_eq!(products.len(), (queries.len() / width) * (rows.len() / width), "a product for each pair");
         match self {
             Self::Scalar => scalar::products(width, queries, rows, products),

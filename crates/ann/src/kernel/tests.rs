@@ -74,10 +74,10 @@ proptest! {
             let frame = Frame { square: 0.4, scale: 0.01, bias: 99 };
             let products: Vec<i32> = bytes.iter().map(|byte| i32::from(*byte) * 5).collect();
             let steps: Vec<(f32, f32)> = a.iter().copied().zip(b.iter().copied()).collect();
-            let (mut distances, mut best, mut nearest) = (vec![0.0; 80], vec![0.0; 80], vec![0; 80]);
+            let (mut distances, mut nearest) = (vec![0.0; 80], vec![(0.0, 0); 80]);
             kernel.distances(frame, &products, &steps, &mut distances);
-            kernel.closer(frame, &products, &steps, 3, &mut best, &mut nearest);
-            let floats = [mixed, sums, distances, best].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>();
+            kernel.closer(frame, &products, &steps, 3, &mut nearest);
+            let floats = [mixed, sums, distances].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>();
             let sums = [kernel.dot(&a, &b), kernel.largest(&a), kernel.magnitude(&a)].map(f32::to_bits);
             let exact = [kernel.dot_exactly(&a, &b), kernel.squared_exactly(&a, &b)].map(f64::to_bits);
             (floats, quantised, entries, nearest, sums, exact)
