@@ -130,6 +130,28 @@ async fn added_columns_answer_sql_with_null_for_the_rows_that_were_there() {
 }
 
 #[tokio::test]
+async fn nested_parquet_answers_sql_like_nested_json() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    let parquet = ("content-type", "application/vnd.apache.parquet");
+    let file = &include_bytes!("../../../../testdata/parquet/nested.parquet")[..];
+    let loaded = load(&gateway, "name=jobs", &[parquet], file).await;
+    assert_eq!(loaded.status, 200, "{}", loaded.text());
+    let asked = r#"SELECT id, "who.home.city", "who.home.zip" + 1, tags, point FROM jobs WHERE id <> 2 ORDER BY id"#;
+    let expected = json!([
+        [1, "Toledo", 43605, r#"["a","say \"hi\"",null]"#, r#"[0.1,"NaN"]"#],
+        [3, null, null, null, r#"[-1.0,"Infinity"]"#],
+    ]);
+    assert_eq!(sql(&gateway, asked).await.json()["rows"], expected);
+    let line = r#"{"id":4,"who":{"name":"Al","born":"2001-01-01","home":{"city":"Akron","zip":44301}},"tags":["b"]}"#;
+    let ndjson = ("content-type", "application/x-ndjson");
+    let appended = load(&gateway, "name=jobs&mode=append&evolve=add", &[ndjson], line).await;
+    assert_eq!(appended.status, 200, "{}", appended.text());
+    let asked = r#"SELECT "who.home.city", tags FROM jobs WHERE tags LIKE '%"b"%'"#;
+    assert_eq!(sql(&gateway, asked).await.json()["rows"], json!([["Akron", r#"["b"]"#]]));
+}
+
+#[tokio::test]
 async fn what_is_personal_stands_in_the_manifest_and_can_be_changed() {
     let stack = Stack::open().await;
     let gateway = stack.gateway();

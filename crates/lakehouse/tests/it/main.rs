@@ -1,6 +1,7 @@
 //! The binary from outside: its command line, its start and end, who may ask, its smokes, other engines, and what kills and races
 //! leave behind.
 
+mod bombs;
 mod cli;
 mod command;
 mod config;
