@@ -55,7 +55,7 @@ fn pieces_are_the_pages_that_readers_fetch() {
     let file = written();
     let Opened { footer, checksums } = opened(&file).unwrap();
     let checksums = checksums.unwrap();
-    let mut expected = vec![0..4];
+    let mut expected: Vec<Range<u64>> = std::iter::once(0..4).collect();
     for (group, indexes) in footer.row_groups().iter().zip(footer.offset_index().unwrap()) {
         for (chunk, index) in group.columns().iter().zip(indexes) {
             let (begin, length) = chunk.byte_range();
