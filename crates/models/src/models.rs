@@ -8,6 +8,7 @@ use lru::LruCache;
 use serde::Serialize;
 
 use crate::config::{Config, Kind, Provider};
+use crate::embedded::reranker::Reranker;
 use crate::embedded::{self, Embedded};
 use crate::embedder::{Card, Embedder};
 use crate::error::{Error, Result};
@@ -46,6 +47,7 @@ struct Inner {
     default_model: String,
     /// In each precision, the usual one first.
     embedded: [Arc<Embedded>; 2],
+    reranker: Reranker,
     warm: bool,
     servers: BTreeMap<String, Arc<Server>>,
     upstream: Option<Arc<Server>>,
@@ -98,6 +100,7 @@ impl Models {
         Ok(Self(Arc::new(Inner {
             default_model: routing.default_model,
             embedded: Embedded::both(config),
+            reranker: Reranker::new(config),
             warm: config.warm,
             servers,
             upstream: upstream.map(Arc::new),
@@ -117,6 +120,11 @@ impl Models {
         }
         let (server, model) = self.0.server_of(name).ok_or_else(|| self.0.unknown(name))?;
         Ok(self.0.remember(server, name, model))
+    }
+
+    /// The model that ranks texts anew.
+    pub fn reranker(&self) -> &Reranker {
+        &self.0.reranker
     }
 
     /// The model whose vectors have this fingerprint, of those that the name has stood for: the embedded one's vectors

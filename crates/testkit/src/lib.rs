@@ -2,7 +2,7 @@
 //! servers of S3 and of embeddings, other engines.
 //!
 //! It is never part of the product. Reading order: [`seam`], [`lake`], [`bucket`], [`faulty`] and [`fickle`], [`s3`], [`juicefs`],
-//! [`embedders`], [`minilm`], [`scripted`], [`witnesses`], [`skip`].
+//! [`embedders`], [`minilm`], [`cross_encoder`], [`scripted`], [`witnesses`], [`skip`].
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -12,6 +12,7 @@ pub mod faulty;
 pub mod fickle;
 pub mod juicefs;
 pub mod lake;
+pub mod cross_encoder;
 pub mod minilm;
 mod part;
 pub mod postgres;
@@ -27,10 +28,11 @@ pub use faulty::{Call, Ending, Fate, Faulty, Mishap, Verb};
 pub use fickle::Fickle;
 pub use juicefs::JuiceFs;
 pub use lake::TestLake;
+pub use cross_encoder::cross_encoder;
 pub use minilm::Minilm;
 pub use postgres::PostgresServer;
 pub use s3::S3Server;
 pub use scripted::{Asked, Reply, Scripted};
 pub use seam::{FixedClock, SeededDice, SteppingClock, fixed_seams, seams};
 pub use skip::skip;
-pub use witnesses::witnesses;
+pub use witnesses::{sail, witnesses};

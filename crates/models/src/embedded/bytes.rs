@@ -71,21 +71,26 @@ impl Matrix {
         let kept = |output, input| if way.apart.contains(&input) { 0.0 } else { weight(output, input) };
         let most = |output| (0..inputs).map(|input| kept(output, input).abs()).fold(f32::MIN_POSITIVE, f32::max);
         let factors: Vec<f32> = (0..outputs).map(|output| most(output) / MOST).collect();
-        let byte = |output: usize, input: usize| match factors.get(output) {
-            Some(factor) if input < inputs => (kept(output, input) / factor).round() as i8,
-            _ => 0,
-        };
+        let byte = |output: usize, input: usize| (kept(output, input) / factors[output]).round() as i8;
+        let numbers = Panels::of(way.apart.len(), outputs, |output, at| weight(output, way.apart[at]));
+        Self { apart: way.apart.to_vec(), numbers, ..Self::of(inputs, &factors, way.reach, byte) }
+    }
+
+    /// A matrix of which `byte(output, input)` times the output's factor is one number.
+    pub(crate) fn of(inputs: usize, factors: &[f32], reach: Reach, byte: impl Fn(usize, usize) -> i8) -> Self {
+        let inside = |output, input| output < factors.len() && input < inputs;
         let depth = inputs.div_ceil(QUAD);
-        let quads = quads(outputs, depth, byte);
-        let zero = if way.reach == Reach::Even { i32::from(ZERO) } else { 0 };
+        let quads =
+            quads(factors.len(), depth, |output, input| if inside(output, input) { byte(output, input) } else { 0 });
+        let zero = if reach == Reach::Even { i32::from(ZERO) } else { 0 };
         Self {
-            reach: way.reach,
-            apart: way.apart.to_vec(),
-            numbers: Panels::of(way.apart.len(), outputs, |output, at| weight(output, way.apart[at])),
+            reach,
+            apart: Vec::new(),
+            numbers: Panels::default(),
             depth,
             starts: quads.chunks_exact(depth).map(|quads| Ints(sums(quads).map(|sum| -zero * sum))).collect(),
             quads,
-            factors: wide(&factors),
+            factors: wide(factors),
         }
     }
 

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use storage::{Mapped, task};
-use tokio::sync::Semaphore;
+use storage::Mapped;
 
-use crate::embedded::forward::{Forward, unit};
+use crate::embedded::forward::{Forward, Text, unit};
+use crate::embedded::kit::MINILM;
 use crate::embedded::tokens::{self, LIMIT, Tokens};
+use crate::embedded::turns::Turns;
 use crate::embedded::weights::{self, Precision, SIZE, Weights};
-use crate::embedded::{NAME, NAME_F32, PROVIDER, files};
+use crate::embedded::{NAME, NAME_F32, PROVIDER};
 use crate::embedder::{Card, Overflow};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// One run takes texts of about so many tokens: enough to use each weight often, few enough for the cache.
 const RUN_TOKENS: usize = 256;
@@ -21,12 +22,8 @@ const TURN_TOKENS: usize = 1024;
 /// Below so many rows a second core costs more than it gives.
 const SPLIT_ROWS: usize = 32;
 
-/// The loaded model.
-pub(crate) struct Engine {
-    core: Arc<Core>,
-    /// Requests that compute at once; the others wait in the order in which they came.
-    turns: Semaphore,
-}
+/// The loaded model, at which requests take turns.
+pub(crate) struct Engine(Turns<Core>);
 
 struct Core {
     tokens: Tokens,
@@ -43,7 +40,7 @@ struct Windows {
 /// What the model is. Its files are pinned, so this never changes while the way to a vector does not.
 pub(crate) fn card(precision: Precision) -> Card {
     let way = format!("pooling=mean\nlength=unit\nprefix=\ndimension={SIZE}\n{}", tokens::way());
-    let mut parts = vec![files::WEIGHTS.sha256.to_owned(), files::TOKENIZER.sha256.to_owned(), way];
+    let mut parts = vec![MINILM.weights.sha256.to_owned(), MINILM.tokenizer.sha256.to_owned(), way];
     let name = match precision {
         Precision::Int8 => NAME,
         Precision::F32 => NAME_F32,
@@ -64,27 +61,18 @@ impl Engine {
     /// Reads both files. Takes a moment, so not on the runtime's own threads.
     pub(crate) fn load(weights: Mapped, tokenizer: &[u8], precision: Precision) -> Result<Self> {
         let core = Core { tokens: Tokens::load(tokenizer)?, weights: Weights::load(weights, precision)? };
-        Ok(Self { core: Arc::new(core), turns: Semaphore::new(2 * rayon::current_num_threads()) })
+        Ok(Self(Turns::at(core)))
     }
 
     /// One vector of unit length per text, in order.
     pub(crate) async fn embed(&self, texts: &[Arc<str>], overflow: Overflow) -> Result<Vec<Vec<f32>>> {
         let texts: Arc<[Arc<str>]> = texts.into();
-        let Windows { tokens, counts } = self.turn(move |core| core.windows(&texts, overflow)).await??;
+        let Windows { tokens, counts } = self.0.turn(move |core| core.windows(&texts, overflow)).await??;
         let mut vectors = Vec::with_capacity(tokens.len());
         for turn in grouped(tokens, TURN_TOKENS * rayon::current_num_threads()) {
-            vectors.extend(self.turn(move |core| core.vectors(turn)).await?);
+            vectors.extend(self.0.turn(move |core| core.vectors(turn)).await?);
         }
         Ok(joined(vectors, &counts))
-    }
-
-    /// Runs `work` off the runtime's own threads, when its turn has come.
-    async fn turn<T: Send + 'static>(&self, work: impl FnOnce(&Core) -> T + Send + 'static) -> Result<T> {
-        let turn = self.turns.acquire().await.map_err(|error| lost(error.into()))?;
-        let core = Arc::clone(&self.core);
-        let done = task::blocking("embed", move || work(&core)).await.map_err(|error| lost(error.into()));
-        drop(turn);
-        done
     }
 }
 
@@ -111,8 +99,8 @@ impl Core {
     }
 
     fn run(&self, windows: &[Vec<u32>], threads: usize) -> Vec<Vec<f32>> {
-        let windows: Vec<&[u32]> = windows.iter().map(Vec::as_slice).collect();
-        Forward::new(&self.weights, threads).run(&windows)
+        let windows: Vec<Text<'_>> = windows.iter().map(|tokens| Text { tokens, second: tokens.len() }).collect();
+        Forward::new(&self.weights, threads).vectors(&windows)
     }
 }
 
@@ -150,8 +138,4 @@ fn finished(mut sum: Vec<f32>, count: usize) -> Vec<f32> {
         unit(&mut sum);
     }
     sum
-}
-
-fn lost(source: crate::error::Cause) -> Error {
-    Error::Broken { what: "embed", source: Some(source) }
 }

@@ -1,4 +1,5 @@
-//! Tokens become a vector: six layers of attention and two matrices each, then the mean over the tokens.
+//! Tokens become a vector: layers of attention and two matrices each, then the mean over the tokens; or a score, of the
+//! first of them.
 //!
 //! The tokens of several texts lie under one another in one matrix, without padding; only attention keeps texts apart.
 
@@ -29,6 +30,13 @@ pub(crate) struct Forward<'a> {
     scratch: Scratch,
 }
 
+/// The tokens of a text; of two, the second of which begins at `second`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text<'a> {
+    pub(crate) tokens: &'a [u32],
+    pub(crate) second: usize,
+}
+
 #[derive(Default)]
 struct Scratch {
     qkv: Vec<f32>,
@@ -55,28 +63,38 @@ impl<'a> Forward<'a> {
     }
 
     /// One vector of unit length per text.
-    pub(crate) fn run(&mut self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
-        let mut x = self.embeddings(texts);
-        for layer in &self.weights.layers {
-            self.attend(layer, texts, &mut x);
-            self.transform(layer, &mut x);
-        }
+    pub(crate) fn vectors(&mut self, texts: &[Text<'_>]) -> Vec<Vec<f32>> {
+        let x = self.layers(texts);
         let mut rest = x.as_slice();
         let mut pooled = Vec::with_capacity(texts.len());
         for text in texts {
-            let (rows, after) = rest.split_at(text.len() * SIZE);
+            let (rows, after) = rest.split_at(text.tokens.len() * SIZE);
             pooled.push(mean(rows));
             rest = after;
         }
         pooled
     }
 
-    fn embeddings(&self, texts: &[&[u32]]) -> Vec<f32> {
-        let mut x = Vec::with_capacity(texts.iter().map(|text| text.len()).sum::<usize>() * SIZE);
+    /// One row per token, as the last layer leaves it.
+    pub(crate) fn layers(&mut self, texts: &[Text<'_>]) -> Vec<f32> {
+        let mut x = self.embeddings(texts);
+        for layer in &self.weights.layers {
+            self.attend(layer, texts, &mut x);
+            self.transform(layer, &mut x);
+        }
+        x
+    }
+
+    fn embeddings(&self, texts: &[Text<'_>]) -> Vec<f32> {
+        let mut x = Vec::with_capacity(texts.iter().map(|text| text.tokens.len()).sum::<usize>() * SIZE);
         for text in texts {
-            for (position, token) in text.iter().enumerate() {
-                let place = self.weights.position(position);
-                x.extend(self.weights.word(*token).zip(place).map(|(word, place)| word + place));
+            for (position, token) in text.tokens.iter().enumerate() {
+                let first = x.len();
+                x.extend_from_slice(self.weights.position(position));
+                self.weights.words.add(*token, &mut x[first..]);
+                if position >= text.second {
+                    x[first..].iter_mut().zip(&self.weights.second).for_each(|(x, second)| *x += second);
+                }
             }
         }
         self.normalize(&self.weights.norm, &mut x);
@@ -84,7 +102,7 @@ impl<'a> Forward<'a> {
     }
 
     /// Every token takes up what it finds in the tokens of its text.
-    fn attend(&mut self, layer: &Layer, texts: &[&[u32]], x: &mut [f32]) {
+    fn attend(&mut self, layer: &Layer, texts: &[Text<'_>], x: &mut [f32]) {
         let mut qkv = std::mem::take(&mut self.scratch.qkv);
         let mut context = std::mem::take(&mut self.scratch.context);
         let count = x.len() / SIZE;
@@ -93,7 +111,7 @@ impl<'a> Forward<'a> {
         self.product(x, &layer.qkv, false, &mut qkv);
         let mut row = 0;
         for text in texts {
-            let rows = row..row + text.len();
+            let rows = row..row + text.tokens.len();
             self.look(&qkv[rows.start * QKV..rows.end * QKV], &mut context[rows.start * SIZE..rows.end * SIZE]);
             row = rows.end;
         }
@@ -136,7 +154,7 @@ impl<'a> Forward<'a> {
     }
 
     /// `out = rows · matrix + bias`, and what is in `out` already if `residual`. The rows are the same afterwards.
-    fn product(&mut self, rows: &mut [f32], linear: &Linear, residual: bool, out: &mut [f32]) {
+    pub(crate) fn product(&mut self, rows: &mut [f32], linear: &Linear, residual: bool, out: &mut [f32]) {
         let (kernel, width, stride) = (self.kernel, linear.inputs, linear.outputs);
         let onto = if residual { Onto::Residual(&linear.bias) } else { Onto::Bias(&linear.bias) };
         match &linear.numbers {

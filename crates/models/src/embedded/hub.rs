@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use storage::CacheDir;
 use tokio::time::timeout;
 
-use crate::embedded::files::{ALL, Closed, Pinned};
+use crate::embedded::files::Closed;
+use crate::embedded::kit::{Kit, Pinned};
 use crate::progress::Progress;
 
 /// So long the hub may say nothing, at the beginning and in between, before another way is taken.
@@ -21,10 +22,10 @@ const ANOTHER: &str = "the model hub has another file in its place";
 const UNKEPT: &str = "models.cache_dir cannot be written";
 
 /// Fetches all files from under `url` into the cache.
-pub(crate) async fn fetch(url: &str, cache: &CacheDir, progress: &Progress) -> Result<(), Closed> {
+pub(crate) async fn fetch(url: &str, kit: &'static Kit, cache: &CacheDir, progress: &Progress) -> Result<(), Closed> {
     let client = Client::builder().connect_timeout(SILENCE).build();
     let client = client.map_err(|error| Closed::by(UNREACHABLE, error))?;
-    for file in ALL {
+    for file in kit.files() {
         let answer = ask(&client, &format!("{}/{}", url.trim_end_matches('/'), file.name)).await?;
         keep(file, answer, cache, progress).await?;
     }

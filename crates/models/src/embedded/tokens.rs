@@ -10,6 +10,10 @@ mod tests;
 
 /// The most tokens of a window, those that mark its ends included.
 pub(crate) const LIMIT: usize = 256;
+/// The most tokens of a query and a text together, those that mark their ends included.
+const PAIR: usize = 512;
+/// The most tokens of a query that is read together with a text.
+const QUERY: usize = PAIR / 2;
 /// The tokens of a window without those that mark its ends.
 const ROOM: usize = LIMIT - 2;
 /// How many tokens a window shares with the one before it.
@@ -37,6 +41,34 @@ impl Tokens {
         Ok(Self(tokenizer))
     }
 
+    /// The first `limit` tokens of a text, without those that mark its ends.
+    pub(crate) fn first(&self, text: &str, limit: usize) -> Result<Vec<u32>> {
+        let mut tokens = Vec::new();
+        for piece in pieces(text) {
+            let piece = self.0.encode_fast(piece, false).map_err(|error| broken("tokenize a text", error))?;
+            tokens.extend_from_slice(piece.get_ids());
+            if tokens.len() >= limit {
+                break;
+            }
+        }
+        tokens.truncate(limit);
+        Ok(tokens)
+    }
+
+    /// A query and as much of a text as is read with it.
+    pub(crate) fn pair(&self, query: &[u32], text: &str) -> Result<Pair> {
+        let mut tokens = [&[BEGIN], query, &[END]].concat();
+        let second = tokens.len();
+        tokens.extend(self.first(text, PAIR - second - 1)?);
+        tokens.push(END);
+        Ok(Pair { tokens, second })
+    }
+
+    /// The query of pairs.
+    pub(crate) fn query(&self, text: &str) -> Result<Vec<u32>> {
+        self.first(text, QUERY)
+    }
+
     /// The windows of the text at `position`: one, unless it is long and `overflow` asks for all of it.
     pub(crate) fn windows(&self, position: usize, text: &str, overflow: Overflow) -> Result<Vec<Vec<u32>>> {
         let (mut tokens, mut count) = (Vec::new(), 0);
@@ -56,6 +88,13 @@ impl Tokens {
             Overflow::Error | Overflow::Truncate => Ok(vec![window(&tokens[..tokens.len().min(ROOM)])]),
         }
     }
+}
+
+/// A query and a text that are read together.
+pub(crate) struct Pair {
+    pub(crate) tokens: Vec<u32>,
+    /// Where the text begins.
+    pub(crate) second: usize,
 }
 
 /// All numbers that decide which tokens the model reads together.

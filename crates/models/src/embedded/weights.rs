@@ -17,7 +17,7 @@ const LAYERS: usize = 6;
 /// Every input, with zero in the middle.
 const ALL: Way<'_> = Way { reach: Reach::Even, apart: &[] };
 /// No activation is below this.
-const LOWEST: f32 = -0.17;
+pub(crate) const LOWEST: f32 = -0.17;
 /// What between the layers is far larger than the rest, in every text: measured on `testdata/embedding`.
 const LARGE: [usize; 4] = [63, 99, 157, 223];
 /// What in the middle of each layer is far larger than the rest.
@@ -29,14 +29,31 @@ pub(crate) fn way() -> String {
     format!("matrices=int8\nlowest={LOWEST}\nlarge={LARGE:?}\nmiddle={LARGE_MIDDLE:?}")
 }
 
-/// The weights. The words' vectors, half of all bytes, are read where they are in the file.
+/// The weights.
 pub(crate) struct Weights {
-    file: Mapped,
-    words: Range<usize>,
-    /// Of each position, what the type of the text adds included.
-    positions: Vec<f32>,
+    pub(crate) words: Words,
+    /// Of each position, what a first text adds included.
+    pub(crate) positions: Vec<f32>,
+    /// What a second text adds to its tokens, less what a first one does.
+    pub(crate) second: Vec<f32>,
     pub(crate) norm: Norm,
     pub(crate) layers: Vec<Layer>,
+}
+
+/// The words' vectors. They are half of all bytes, and are read where they are in the file.
+pub(crate) struct Words {
+    pub(crate) file: Mapped,
+    pub(crate) range: Range<usize>,
+    pub(crate) kind: Kind,
+}
+
+/// What the bytes of a file stand for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// Four of them are a number.
+    Numbers,
+    /// Each is a number: `factor` times what it is more than `zero`.
+    Bytes { factor: f32, zero: f32 },
 }
 
 /// One layer.
@@ -85,27 +102,38 @@ impl Weights {
         let tensors = SafeTensors::deserialize(&file).map_err(|error| broken(Some(error.into())))?;
         let tensors = Tensors { tensors, precision };
         let words = tensors.bytes("embeddings.word_embeddings.weight")?;
-        let start = words.as_ptr() as usize - file.as_ptr() as usize;
-        let words = start..start + words.len();
+        let range = within(&file, words);
         let kind = tensors.numbers("embeddings.token_type_embeddings.weight")?;
         let mut positions = tensors.numbers("embeddings.position_embeddings.weight")?;
         for position in positions.chunks_exact_mut(SIZE) {
-            position.iter_mut().zip(&kind).for_each(|(position, kind)| *position += kind);
+            position.iter_mut().zip(&kind[..SIZE]).for_each(|(position, kind)| *position += kind);
         }
         let norm = tensors.norm("embeddings.LayerNorm")?;
         let layers = (0..LAYERS).into_par_iter().map(|at| tensors.layer(at)).collect::<Result<_>>()?;
-        Ok(Self { words, positions, norm, layers, file })
-    }
-
-    /// The vector of a token.
-    pub(crate) fn word(&self, token: u32) -> impl Iterator<Item = f32> {
-        let width = SIZE * size_of::<f32>();
-        numbers(&self.file[self.words.clone()][token as usize * width..][..width])
+        let words = Words { file, range, kind: Kind::Numbers };
+        Ok(Self { words, positions, second: vec![0.0; SIZE], norm, layers })
     }
 
     /// What a position adds to its token.
     pub(crate) fn position(&self, position: usize) -> &[f32] {
         &self.positions[position * SIZE..][..SIZE]
+    }
+}
+
+impl Words {
+    /// Adds the vector of a token to a row.
+    pub(crate) fn add(&self, token: u32, row: &mut [f32]) {
+        let (bytes, at) = (&self.file[self.range.clone()], token as usize);
+        match self.kind {
+            Kind::Numbers => {
+                let width = SIZE * size_of::<f32>();
+                row.iter_mut().zip(numbers(&bytes[at * width..][..width])).for_each(|(x, word)| *x += word);
+            }
+            Kind::Bytes { factor, zero } => {
+                let word = bytes[at * SIZE..][..SIZE].iter().map(|byte| (f32::from(*byte) - zero) * factor);
+                row.iter_mut().zip(word).for_each(|(x, word)| *x += word);
+            }
+        }
     }
 }
 
@@ -168,7 +196,14 @@ impl<'a> Tensors<'a> {
     }
 }
 
-fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> {
+/// Where a part of a file lies in it.
+pub(crate) fn within(file: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr() as usize - file.as_ptr() as usize;
+    start..start + part.len()
+}
+
+/// Numbers of four bytes each, little end first.
+pub(crate) fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> {
     let (numbers, _) = bytes.as_chunks::<4>();
     numbers.iter().map(|bytes| f32::from_le_bytes(*bytes))
 }

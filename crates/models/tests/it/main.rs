@@ -8,5 +8,6 @@ mod minilm;
 mod ollama;
 mod providers;
 mod remote;
+mod reranking;
 mod servers;
 mod support;
