@@ -1,0 +1,41 @@
+//! `Texts`: what the flows between texts and vectors share.
+
+use std::sync::Arc;
+
+use base::IndexName;
+use embed::Embed;
+use models::Card;
+use vectors::Vectors;
+
+use crate::error::{Error, Result};
+
+/// Texts in vector indexes. Cheap to clone.
+#[derive(Clone)]
+pub struct Texts {
+    pub(crate) embed: Embed,
+    pub(crate) vectors: Vectors,
+}
+
+impl Texts {
+    /// The meeting of a source of vectors and the indexes that hold them.
+    pub fn new(embed: Embed, vectors: Vectors) -> Self {
+        Self { embed, vectors }
+    }
+
+    /// The indexes.
+    pub fn vectors(&self) -> &Vectors {
+        &self.vectors
+    }
+
+    /// The model that makes the vectors of an index: its own, or else the default one, if that fits.
+    pub(crate) async fn model_of(&self, index: &IndexName) -> Result<Arc<Card>> {
+        let state = self.vectors.model_of(index).await?;
+        let name = state.model.as_ref().map(|model| model.name.as_str());
+        let card = self.embed.card_of(name, state.fingerprint.as_deref()).await?;
+        if name.is_some() || usize::try_from(state.dimension).is_ok_and(|dimension| dimension == card.dimension) {
+            return Ok(card);
+        }
+        let (default, expected) = (card.name.clone(), card.dimension);
+        Err(Error::NoModel { index: index.clone(), dimension: state.dimension, default, expected })
+    }
+}
