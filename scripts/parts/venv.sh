@@ -1,14 +1,18 @@
 # Sourced by the scripts beside it: `venv NAME` installs NAME-requirements.txt into a virtual environment, once, and
-# sets $home to its directory.
+# sets $home to its directory; `place NAME` sets $home alone.
 #
 # It is kept under $LAKEHOUSE_PARTS (by default ~/.cache/lakehouse/parts), by the hash of what it was made from; what is
 # fetched is pinned by SHA-256 in the requirements.
 
-venv() {
+place() {
     requirements="$(dirname "$0")/$1-requirements.txt"
     parts="${LAKEHOUSE_PARTS:-${XDG_CACHE_HOME:-$HOME/.cache}/lakehouse/parts}"
     pinned="$(sha256sum "$requirements" | cut -c 1-12)"
     home="$parts/$1-$pinned"
+}
+
+venv() {
+    place "$1"
     if [ -f "$home/complete" ]; then
         return
     fi

@@ -38,6 +38,11 @@ pub(crate) fn install(script: &str) -> Result<String, String> {
     output(&mut Command::new(workspace().join("scripts/parts").join(script)))
 }
 
+/// What the script prints of a part that is installed; nothing is fetched.
+pub(crate) fn present(script: &str) -> Result<String, String> {
+    output(Command::new(workspace().join("scripts/parts").join(script)).arg("present"))
+}
+
 /// What `command` printed, or what it complained when it failed.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;

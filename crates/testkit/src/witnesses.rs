@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 
-use crate::part::install;
+use crate::part::{install, present};
 use crate::skip::skip;
 
 /// A Python that has `PyIceberg` and `DuckDB`, installing them first when they are not there yet. When they cannot be had,
 /// says that `test` is skipped and answers none.
 pub fn witnesses(test: &str) -> Option<PathBuf> {
-    match install("witnesses.sh") {
-        Ok(python) => Some(PathBuf::from(python)),
-        Err(why) => {
-            skip(test, &why);
-            None
-        }
-    }
+    python(test, install("witnesses.sh"))
+}
+
+/// A Python that has Sail, if somebody has installed it; else says that `test` is skipped and answers none.
+pub fn sail(test: &str) -> Option<PathBuf> {
+    python(test, present("sail.sh"))
+}
+
+fn python(test: &str, installed: Result<String, String>) -> Option<PathBuf> {
+    installed.map(PathBuf::from).map_err(|why| skip(test, &why)).ok()
 }

@@ -22,7 +22,32 @@ async fn other_engines_agree_with_us_as_the_page_says() -> anyhow::Result<()> {
     let pyiceberg = testimony(&python, "with_pyiceberg.py", gateway);
     let duckdb = testimony(&python, "with_duckdb.py", gateway);
     let (pyiceberg, duckdb) = tokio::try_join!(pyiceberg, duckdb)?;
-    page::expect_current(&[pyiceberg, duckdb])?;
+    page::expect_current("engines", &[pyiceberg, duckdb])?;
+    stack.stop().await
+}
+
+/// Sail is large, so it is a witness only where somebody has fetched it.
+#[tokio::test]
+async fn sail_agrees_with_us_as_the_page_says() -> anyhow::Result<()> {
+    let Some(python) = testkit::sail("sail_agrees_with_us_as_the_page_says") else { return Ok(()) };
+    let site = Site::new(&Ground::directory())?;
+    let stack = site.start(&[]).await?;
+    let sail = testimony(&python, "with_sail.py", stack.gateway()?).await?;
+    page::expect_current("sail", &[sail])?;
+    stack.stop().await
+}
+
+/// PyIceberg shows a token, and is told why it may not do what it may not.
+#[tokio::test]
+async fn an_engine_does_what_its_token_may() -> anyhow::Result<()> {
+    let Some(python) = testkit::witnesses("an_engine_does_what_its_token_may") else { return Ok(()) };
+    let site = Site::new(&Ground::directory())?;
+    let tokens =
+        [("reader", r#"["read"]"#), ("writer", r#"["read", "write"]"#), ("chief", r#"["read", "write", "admin"]"#)];
+    let tokens =
+        tokens.map(|(name, scopes)| format!(r#"{{ name = "{name}", token = "token-of-{name}", scopes = {scopes} }}"#));
+    let stack = site.start(&[&format!("auth.tokens=[{}]", tokens.join(", "))]).await?;
+    run(&python, "with_tokens.py", stack.gateway()?, &[]).await?;
     stack.stop().await
 }
 

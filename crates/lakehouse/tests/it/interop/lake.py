@@ -31,6 +31,10 @@ class Lake:
         """What a route answers to a JSON body."""
         return json.loads(self._send("POST", path, json.dumps(body).encode(), {"content-type": "application/json"}))
 
+    def get(self, path):
+        """What a route answers, as JSON."""
+        return json.loads(self._send("GET", path, None, {}))
+
     def _send(self, method, path, body, headers):
         request = urllib.request.Request(self.gateway + path, body, headers, method=method)
         try:

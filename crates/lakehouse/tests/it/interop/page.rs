@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-const BEGIN: &str = "<!-- made by the tests: UPDATE_INTEROP=1 rewrites it -->\n";
 const END: &str = "<!-- end of what the tests made -->\n";
 
 /// What a client can do, by its own proof.
@@ -22,13 +21,14 @@ struct Proof {
     note: Option<String>,
 }
 
-/// Fails when the page says something else than the witnesses do.
+/// Fails when a section of the page says something else than the witnesses do.
 #[expect(clippy::disallowed_methods, reason = "a test compares a page of the repository, or rewrites it when told to")]
-pub fn expect_current(witnesses: &[Testimony]) -> anyhow::Result<()> {
+pub fn expect_current(section: &str, witnesses: &[Testimony]) -> anyhow::Result<()> {
     let page = std::fs::read_to_string(path())?;
-    let (before, rest) = page.split_once(BEGIN).context("the page lacks the mark where the table begins")?;
+    let begin = format!("<!-- {section}: made by the tests, UPDATE_INTEROP=1 rewrites it -->\n");
+    let (before, rest) = page.split_once(&begin).context("the page lacks the mark where the table begins")?;
     let (_, after) = rest.split_once(END).context("the page lacks the mark where the table ends")?;
-    let current = format!("{before}{BEGIN}{}{END}{after}", table(witnesses));
+    let current = format!("{before}{begin}{}{END}{after}", table(witnesses));
     if std::env::var_os("UPDATE_INTEROP").is_some() {
         return Ok(std::fs::write(path(), current)?);
     }
