@@ -173,3 +173,25 @@ fn a_start_with_too_few_files_says_so() -> anyhow::Result<()> {
     assert!(!ended.status.success() && told.contains("512 files") && told.contains("ulimit -n"), "{told}");
     Ok(())
 }
+
+/// A Parquet file of one column of one row, but that a byte of it is another: the reader panics on it.
+const PANICS: &str = "504152311500151015102c1502150415061506000001000000000000001502192c3500180d6475636b64625f736368656d61\
+    150200150425001801612524001602191c191c26001c150419150019180161160016021632163226083c1808010000000000\
+    00001808010000000000000016002808010000000000000018080100000000000000111100191c1500150015020000001632\
+    1602260816320028284475636b44422076657273696f6e2076322e302e3020286275696c6420643534636262653364662919\
+    1c1c000000b000000050415231";
+
+#[test]
+fn a_panic_that_was_caught_is_one_line_of_the_log() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let digits: Vec<u8> = PANICS.bytes().collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap_or_default(), 16);
+    desk.write("panics.parquet", digits.chunks(2).map(byte).collect::<Result<Vec<u8>, _>>()?)?;
+    let ran = desk.run(&["ingest", "t", "panics.parquet", "--lake", "lake"])?;
+    assert!(ran.code != 0 && ran.err.contains("the Parquet file cannot be read"), "{ran:?}");
+    let told = ran.err.lines().filter(|line| line.contains("panicked"));
+    let told: Vec<Value> = told.map(serde_json::from_str).collect::<Result<_, _>>().context(ran.err.clone())?;
+    assert_eq!(told.len(), 1, "{}", ran.err);
+    assert_eq!((&told[0]["level"], &told[0]["message"]), (&json!("ERROR"), &json!("a part of the program panicked")));
+    Ok(())
+}
