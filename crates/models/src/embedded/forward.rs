@@ -128,8 +128,8 @@ impl<'a> Forward<'a> {
         scores.resize(count * stride, 0.0);
         for head in 0..HEADS {
             let at = head * WIDTH;
-            keys.fill(WIDTH, count, |token, dimension| qkv[token * QKV + SIZE + at + dimension]);
-            values.fill(count, WIDTH, |dimension, token| qkv[token * QKV + 2 * SIZE + at + dimension]);
+            keys.turn(qkv.chunks_exact(QKV).map(|token| &token[SIZE + at..]));
+            values.take(qkv.chunks_exact(QKV).map(|token| &token[2 * SIZE + at..]));
             let queries = Rows { numbers: &qkv[at..], stride: QKV };
             self.kernel.multiply(count, queries, keys, Onto::Zero, &mut RowsMut { numbers: scores, stride });
             for scores in scores.chunks_exact_mut(stride) {

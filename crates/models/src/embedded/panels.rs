@@ -22,22 +22,27 @@ pub(crate) struct Panels {
 impl Panels {
     /// A matrix of which `weight(output, input)` is one number.
     pub(crate) fn of(inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) -> Self {
-        let mut panels = Self::default();
-        panels.fill(inputs, outputs, weight);
-        panels
+        let weight = |output, input| if output < outputs { weight(output, input) } else { 0.0 };
+        let places = (0..outputs).step_by(WIDTH).flat_map(|first| (0..inputs).map(move |input| (first, input)));
+        let wide = |(first, input)| Wide(std::array::from_fn(|lane| weight(first + lane, input)));
+        Self { inputs, wides: places.map(wide).collect() }
     }
 
-    /// The same in the place of another.
-    pub(crate) fn fill(&mut self, inputs: usize, outputs: usize, weight: impl Fn(usize, usize) -> f32) {
-        self.inputs = inputs;
+    /// Becomes one panel, of which each row is an input.
+    pub(crate) fn take<'a>(&mut self, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
+        self.inputs = rows.len();
         self.wides.clear();
-        for first in (0..outputs).step_by(WIDTH) {
-            let wide = outputs.min(first + WIDTH) - first;
-            self.wides.extend((0..inputs).map(|input| {
-                let mut lane = Wide::ZERO;
-                lane.0[..wide].iter_mut().enumerate().for_each(|(at, to)| *to = weight(first + at, input));
-                lane
-            }));
+        self.wides.extend(rows.filter_map(|row| row.first_chunk().copied().map(Wide)));
+    }
+
+    /// Becomes panels of which each row is an output.
+    pub(crate) fn turn<'a>(&mut self, rows: impl ExactSizeIterator<Item = &'a [f32]>) {
+        self.inputs = WIDTH;
+        self.wides.clear();
+        self.wides.resize(rows.len().next_multiple_of(WIDTH), Wide::ZERO);
+        for (output, row) in rows.enumerate() {
+            let panel = &mut self.wides[output / WIDTH * WIDTH..][..WIDTH];
+            panel.iter_mut().zip(row).for_each(|(wide, x)| wide.0[output % WIDTH] = *x);
         }
     }
 

@@ -25,8 +25,7 @@ fn both(kernel: Kernel, product: &Product) -> (Vec<f64>, Vec<f32>) {
     let (rows, weights) = (numbers(1, count * inputs), numbers(2, inputs * outputs));
     let (bias, before) = (numbers(3, outputs), numbers(4, count * outputs.next_multiple_of(WIDTH)));
     let stride = outputs.next_multiple_of(WIDTH);
-    let mut panels = Panels::default();
-    panels.fill(inputs, outputs, |output, input| weights[output * inputs + input]);
+    let panels = Panels::of(inputs, outputs, |output, input| weights[output * inputs + input]);
     let bias_wide = wide(&bias);
     let onto = if residual { Onto::Residual(&bias_wide) } else { Onto::Bias(&bias_wide) };
     let mut out = before.clone();
