@@ -128,6 +128,7 @@ struct Asked {
     encoding: Option<String>,
     delimiter: Option<String>,
     evolve: Option<String>,
+    seal: Option<String>,
 }
 
 impl Asked {
@@ -146,6 +147,8 @@ impl Asked {
         }
         request.stated.format = self.format.map(|format| format.parse()).transpose()?;
         request.stated.media = Format::of_media_type(&media_type(headers));
+        let seal = self.seal.iter().flat_map(|names| names.split(','));
+        request.seal = seal.map(str::parse).collect::<Result<_, _>>().map_err(Error::from)?;
         request.encoding = self.encoding;
         request.delimiter = self.delimiter;
         request.author = AUTHOR.to_owned();

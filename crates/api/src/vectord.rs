@@ -7,7 +7,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json as Wrapped, Router};
-use base::IndexName;
+use base::{AsOf, IndexName};
 use flows::Texts;
 use http::StatusCode;
 use http::request::Parts;
@@ -22,7 +22,7 @@ use crate::shared::{AUTHOR, Shared, gated, no_route};
 
 mod calls;
 
-use calls::{NewIndexCall, PageAsked, RemoveCall, SearchCall, TextBatch, VectorBatch, Wanted};
+use calls::{At, MergeCall, NewIndexCall, PageAsked, RemoveCall, SearchCall, TextBatch, VectorBatch, Wanted};
 
 /// From this many items on an answer is written off the threads that answer requests.
 const LONG_TO_WRITE: usize = 256;
@@ -41,6 +41,8 @@ pub fn vectord(texts: Texts, shared: Shared) -> Router {
         .route("/vectors/index/{name}/add_text", post(add_text))
         .route("/vectors/index/{name}/search", post(search))
         .route("/vectors/index/{name}/delete", post(remove))
+        .route("/vectors/index/{name}/seal", post(seal))
+        .route("/vectors/index/{name}/merge", post(merge))
         .layer(Batches::layer());
     let fresh = middleware::from_fn_with_state(catalog.clone(), freshen);
     let [quick, slow] = [quick, slow].map(|routes| routes.route_layer(fresh.clone()).with_state(texts.clone()));
@@ -55,12 +57,12 @@ async fn create(State(texts): State<Texts>, _: Params<Nothing>, Json(call): Json
 }
 
 async fn list(State(texts): State<Texts>, Params(page): Params<PageAsked>) -> Result<Response> {
-    let listing = texts.vectors().list(page.after.as_deref(), page.limit()?).await?;
+    let listing = texts.vectors().list(page.after.as_deref(), page.limit()?, page.as_of()?.as_ref()).await?;
     Ok(json_at(listing.version, &listing))
 }
 
-async fn describe(State(texts): State<Texts>, Named(name): Named) -> Result<Response> {
-    let index = texts.vectors().describe(&name).await?;
+async fn describe(State(texts): State<Texts>, NamedAt(name, as_of): NamedAt) -> Result<Response> {
+    let index = texts.vectors().describe(&name, as_of.as_ref()).await?;
     Ok(json_at(index.version, &index))
 }
 
@@ -90,11 +92,11 @@ async fn add_text(
 }
 
 async fn search(State(texts): State<Texts>, Named(name): Named, Json(call): Json<SearchCall>) -> Result<Response> {
-    let k = call.k();
+    let (k, as_of) = (call.k(), call.as_of());
     let found = match call.wanted()? {
-        Wanted::Text(text) => texts.search_text(&name, text, k).await?,
+        Wanted::Text(text) => texts.search_text(&name, text, k, as_of.as_ref()).await?,
         Wanted::Vector { vector, fingerprint } => {
-            texts.vectors().search(&name, Near { vector, k, fingerprint }).await?
+            texts.vectors().search(&name, Near { vector, k, fingerprint }, as_of.as_ref()).await?
         }
     };
     if found.results.len() < LONG_TO_WRITE {
@@ -104,9 +106,14 @@ async fn search(State(texts): State<Texts>, Named(name): Named, Json(call): Json
     Ok(answer.map_err(|_| Error::Panicked)?)
 }
 
-async fn item(State(texts): State<Texts>, Named(name): Named, ItemId(id): ItemId) -> Result<Response> {
-    let item = texts.vectors().item(&name, &id).await?;
+async fn item(State(texts): State<Texts>, NamedAt(name, as_of): NamedAt, ItemId(id): ItemId) -> Result<Response> {
+    let item = texts.vectors().item(&name, &id, as_of.as_ref()).await?;
     Ok(json_at(item.version, &item))
+}
+
+async fn seal(State(texts): State<Texts>, Named(name): Named) -> Result<Response> {
+    let sealed = texts.vectors().seal(&name, AUTHOR).await?;
+    Ok(json_at(sealed.version, &sealed))
 }
 
 async fn remove_item(State(texts): State<Texts>, Named(name): Named, ItemId(id): ItemId) -> Result<Response> {
@@ -126,6 +133,12 @@ async fn remove(
     Ok(json_at(removed.version, &removed))
 }
 
+async fn merge(State(texts): State<Texts>, Named(name): Named, Json(call): Json<MergeCall>) -> Result<Response> {
+    let (dest, clear_source) = call.into_parts()?;
+    let merged = texts.vectors().merge(&name, &dest, clear_source).await?;
+    Ok(json_at(merged.version, &merged))
+}
+
 /// The index that the path names. No parameters stand beside it.
 struct Named(IndexName);
 
@@ -135,6 +148,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         Params::<Nothing>::from_request_parts(parts, state).await?;
         Ok(Self(part_of_path(parts, state, "name").await?.parse().map_err(Error::from)?))
+    }
+}
+
+/// The index that the path names, and the version beside it.
+struct NamedAt(IndexName, Option<AsOf>);
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedAt {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Params(at) = Params::<At>::from_request_parts(parts, state).await?;
+        Ok(Self(part_of_path(parts, state, "name").await?.parse().map_err(Error::from)?, at.as_of()?))
     }
 }
 

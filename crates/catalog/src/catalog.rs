@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{AsOf, DatasetName, IndexName, Seams, Version};
+use base::{AsOf, DatasetName, IndexName, Seams, Timestamp, Version};
 use futures::{StreamExt, stream};
 use storage::{Store, task};
 use tables::column::NewColumn;
@@ -112,6 +112,18 @@ impl Catalog {
     /// Pins the newest version, asking the store even where `pin` would trust what it saw a moment ago.
     pub async fn pin_fresh(&self) -> Result<Pin> {
         Ok(Pin { state: self.room.head.ask().await? })
+    }
+
+    /// Pins the newest version that is known, and tells the moment of a look at the store that proved it or an earlier
+    /// one; asks again when that is long ago.
+    pub async fn pin_undoubted(&self) -> Result<(Pin, Timestamp)> {
+        let (state, looked) = self.room.head.undoubted().await?;
+        Ok((Pin { state }, looked))
+    }
+
+    /// Whether a look at the store at that moment proves nothing any more: what was there may have come and gone since.
+    pub fn is_long_ago(&self, looked: Timestamp) -> bool {
+        self.room.head.is_long_ago(looked)
     }
 
     /// Pins a version that is not older than `min`.
@@ -228,11 +240,11 @@ impl Catalog {
         Ok(Published { existing: false, repeated: false, version: entry.version, table })
     }
 
-    /// The newest entry of a vector index, and the version it was found in. When that does not know it, the store is
-    /// asked, as another process may just have created it.
-    pub async fn index(&self, name: &IndexName) -> Result<(Arc<IndexEntry>, Version)> {
-        let mut pin = self.pin(None).await?;
-        if pin.index(name).is_none() {
+    /// The entry of a vector index in a version, or in the newest, and the version it was found in. When the newest does
+    /// not know it, the store is asked, as another process may just have created it.
+    pub async fn index(&self, name: &IndexName, as_of: Option<&AsOf>) -> Result<(Arc<IndexEntry>, Version)> {
+        let mut pin = self.pin(as_of).await?;
+        if as_of.is_none() && pin.index(name).is_none() {
             pin = self.pin_fresh().await?;
         }
         let entry = pin.index(name).ok_or_else(|| index::not_found(&pin.state, name))?;

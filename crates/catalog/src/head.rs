@@ -128,7 +128,8 @@ impl Head {
         Ok(self.is_long_ago(looked) && !expired().await?.is_empty())
     }
 
-    fn is_long_ago(&self, looked: Timestamp) -> bool {
+    /// Whether a look at that moment proves nothing any more.
+    pub fn is_long_ago(&self, looked: Timestamp) -> bool {
         let age = self.seams.now().micros().saturating_sub(looked.micros());
         !(0..DOUBT).contains(&age)
     }

@@ -64,7 +64,7 @@ pub use record::{Change, Commit, IndexPut, IndexSeal, Properties, Record, TableP
 pub use register::{Register, Registered};
 pub use relocate::Relocated;
 pub use rewrite::Rewrite;
-pub use sealing::{SEGMENTS, SealFault, Sealed, Sealer, Seals, StagedSeal};
+pub use sealing::{DERIVED, SEGMENTS, SealFault, Sealed, Sealer, Seals, StagedSeal};
 pub use state::{IndexEntry, TableEntry};
 pub use stated::StatedObject;
 pub use table::{Table, dataset_id};

@@ -1,9 +1,9 @@
 //! What the kept versions reach: every file that some version, tag or idempotency key may still ask for.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::{DatasetName, Span, Version};
+use base::{DatasetName, IndexName, Span, Version};
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{ManifestFile, ManifestList, SnapshotRef};
 use sha2::{Digest, Sha256};
@@ -13,8 +13,10 @@ use uuid::Uuid;
 
 use crate::catalog::{Catalog, Room};
 use crate::error::{Error, Result};
+use crate::expire::Expiry;
 use crate::pin::Pin;
 use crate::record::Change;
+use crate::sealing::{DERIVED, SEGMENTS, Sealed};
 use crate::state::State;
 
 /// Where notes about indexes lie, by their ids.
@@ -32,6 +34,8 @@ pub struct Reach {
     tables: BTreeSet<String>,
     indexes: BTreeSet<String>,
     index_ids: HashSet<Uuid>,
+    /// Directories of indexes with the last fragment of each that was sealed long enough ago for everybody to know.
+    settled: BTreeMap<String, u64>,
     /// Directories of tables that did not read, so that nothing in them can be told from a stray.
     unread: BTreeSet<String>,
 }
@@ -76,6 +80,7 @@ impl Catalog {
             room.walk_version(&kept, version).await?;
         }
         room.walk_records(&kept, head.oldest.next(), head.version).await?;
+        kept.reach().settled = room.settled(grace, head).await?;
         let then = room.newest_before(grace, head).await?;
         if then.version == head.version {
             return Ok(kept.into_reach());
@@ -114,6 +119,19 @@ impl Room {
         walk.all(pins(&state)).await
     }
 
+    /// The fragments that no process still needs, as it knows a seal that holds them: those sealed before the grace, and
+    /// before any process may append without looking.
+    async fn settled(&self, grace: Span, head: &Arc<State>) -> Result<BTreeMap<String, u64>> {
+        let span = grace.max(Expiry::LINGER);
+        let then = self.newest_before(span, head).await?;
+        if then.at > self.moment_before(span) {
+            return Ok(BTreeMap::new());
+        }
+        let same = |id: Uuid, name: &IndexName| head.indexes.get(name).is_some_and(|entry| entry.index_id == id);
+        let known = then.indexes.iter().filter(|(name, entry)| same(entry.index_id, name));
+        Ok(known.filter_map(|(_, entry)| Some((entry.location.clone(), entry.sealed.as_ref()?.fragment))).collect())
+    }
+
     /// What was reached `then`, and what came up to the oldest version of `head` and is not kept.
     async fn walk_lingering(&self, walk: &Walk<'_>, then: &State, head: &State) -> Result<()> {
         self.walk_state(walk, then).await?;
@@ -139,6 +157,7 @@ impl Room {
                 match change {
                     Change::TablePut(put) => pins.push((put.name.clone(), put.metadata.clone(), Depth::Current)),
                     Change::IndexPut(put) => walk.index(put.index_id, &put.location),
+                    Change::IndexSeal(seal) => walk.seal(&seal.location, &seal.sealed),
                     _ => {}
                 }
             }
@@ -169,8 +188,22 @@ impl Reach {
         match kind {
             "data" | "metadata" => !self.is_unread(path) && !self.files.contains(&digest(path)),
             "rejected" => !self.tables.contains(home),
+            SEGMENTS => !self.files.contains(&digest(path)),
+            DERIVED => !self.is_of_reached_segment(home, path),
+            "fragments" if self.is_settled(home, path) => true,
             _ => !self.indexes.contains(home),
         }
+    }
+
+    /// Whether a fragment is held by a seal that everybody knows.
+    fn is_settled(&self, home: &str, path: &str) -> bool {
+        let number = stem(path).parse::<u64>().ok();
+        number.zip(self.settled.get(home)).is_some_and(|(number, settled)| number <= *settled)
+    }
+
+    /// Whether a derived file was made of a segment that some version reads.
+    fn is_of_reached_segment(&self, home: &str, path: &str) -> bool {
+        self.files.contains(&digest(&format!("{home}/{SEGMENTS}/{}.lhvs", stem(path))))
     }
 
     fn is_unread(&self, path: &str) -> bool {
@@ -181,6 +214,12 @@ impl Reach {
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         self.unread.iter().map(String::as_str)
     }
+}
+
+/// The name of a file up to its first dot.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.split('.').next().unwrap_or_default()
 }
 
 /// A path in 16 bytes: a million of them are held at once.
@@ -197,7 +236,7 @@ fn place(path: &str) -> Option<(&str, &str)> {
     let slashes: Vec<usize> = path.match_indices('/').map(|(at, _)| at).collect();
     let kinds: &[&str] = match path.split('/').next()? {
         "tables" => &["data", "metadata", "rejected"],
-        "indexes" => &["fragments"],
+        "indexes" => &["fragments", SEGMENTS, DERIVED],
         _ => return None,
     };
     let inner = slashes.windows(2).skip(1).map(|pair| (&path[..pair[0]], &path[pair[0] + 1..pair[1]]));
@@ -248,7 +287,16 @@ impl<'a> Walk<'a> {
     }
 
     fn indexes(&self, state: &State) {
-        state.indexes.values().for_each(|entry| self.index(entry.index_id, &entry.location));
+        for entry in state.indexes.values() {
+            self.index(entry.index_id, &entry.location);
+            entry.sealed.iter().for_each(|sealed| self.seal(&entry.location, sealed));
+        }
+    }
+
+    fn seal(&self, location: &str, sealed: &Sealed) {
+        for path in sealed.files(location) {
+            self.visit(&path);
+        }
     }
 
     /// Visits tables. One that is damaged closes its directory instead of ending the walk.

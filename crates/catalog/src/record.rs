@@ -157,6 +157,8 @@ pub struct IndexSeal {
     pub name: IndexName,
     /// The index's own id.
     pub index_id: Uuid,
+    /// The directory of its files, relative to the lake's root.
+    pub location: String,
     /// What is sealed of it from this version on.
     pub sealed: Sealed,
 }

@@ -35,6 +35,8 @@ pub struct Sealed {
 
 /// Where an index keeps the files of its seals, below its location.
 pub const SEGMENTS: &str = "segments";
+/// Where an index keeps what can be made again of its segments, below its location.
+pub const DERIVED: &str = "derived";
 
 impl Sealed {
     /// The files that it reads, below the location of the index.
@@ -90,9 +92,9 @@ impl Catalog {
         let mut sealing = Sealing::new(self.store().clone(), sealer, name.clone(), author);
         // Long work is done before others have to wait for it.
         sealing.prepare(&*self.room.head.ask().await?).await?;
-        let state = self.put_through("seal an index", sealing).await?.state;
+        let Settled { committed, state, .. } = self.put_through("seal an index", sealing).await?;
         let entry = state.indexes.get(name).ok_or_else(|| not_found(&state, name))?;
-        Ok((Arc::clone(entry), state.version))
+        Ok((Arc::clone(entry), if committed { state.version } else { self.known_head() }))
     }
 }
 
@@ -146,7 +148,8 @@ impl Sealing {
         self.prepare(state).await?;
         let change = self.prepared.as_ref().and_then(|Prepared { entry, staged }| {
             let sealed = staged.as_ref()?.sealed.clone();
-            Some(Change::IndexSeal(IndexSeal { name: self.name.clone(), index_id: entry.index_id, sealed }))
+            let (name, location) = (self.name.clone(), entry.location.clone());
+            Some(Change::IndexSeal(IndexSeal { name, index_id: entry.index_id, location, sealed }))
         });
         Ok(change)
     }

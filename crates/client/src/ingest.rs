@@ -31,6 +31,8 @@ pub struct Load {
     pub encoding: Option<String>,
     /// The field separator, when it shall not be detected.
     pub delimiter: Option<String>,
+    /// Vector indexes that are sealed in the same commit.
+    pub seal: Vec<String>,
     /// Makes a retried append apply once.
     pub idempotency_key: Option<String>,
 }
@@ -142,6 +144,7 @@ fn load_path(load: &Load) -> String {
         ("format", load.format.clone()),
         ("encoding", load.encoding.clone()),
         ("delimiter", load.delimiter.clone()),
+        ("seal", (!load.seal.is_empty()).then(|| load.seal.join(","))),
     ];
     with_query("/v1/ingest", &pairs)
 }

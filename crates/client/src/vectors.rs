@@ -61,6 +61,12 @@ pub struct Index {
     pub version: Version,
     /// The newest fragment that is counted; 0 before the first.
     pub fragment: u64,
+    /// The last fragment that the version holds, so that it is answered as of then; 0 before the first seal.
+    #[serde(default)]
+    pub sealed: u64,
+    /// How many segments the version reads.
+    #[serde(default)]
+    pub segments: u64,
     /// When it was made.
     #[schemars(with = "String")]
     pub created_at: Timestamp,
@@ -155,6 +161,54 @@ pub struct Removed {
     pub fragment: u64,
 }
 
+/// What a seal did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IndexSealed {
+    /// The index.
+    pub name: String,
+    /// A version that answers so for ever.
+    #[schemars(with = "u64")]
+    pub version: Version,
+    /// The last fragment that it holds.
+    pub fragment: u64,
+    /// How many segments it reads.
+    pub segments: u64,
+    /// How many items it has.
+    pub length: u64,
+    /// Whether there was anything to seal.
+    pub sealed: bool,
+}
+
+/// Two indexes to be merged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MergeInto {
+    /// The index that gets the items.
+    pub dest: String,
+    /// Whether each item leaves its index once it is durable in the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clear_source: Option<bool>,
+}
+
+/// What a merge did. It is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Merged {
+    /// Items that the destination did not have.
+    pub added: u64,
+    /// Items that replaced others there.
+    pub updated: u64,
+    /// Items that have left the source.
+    pub removed: u64,
+    /// Items of the destination now.
+    pub length: u64,
+    /// Items of the source now.
+    pub source_length: u64,
+    /// The version of the lake.
+    #[schemars(with = "u64")]
+    pub version: Version,
+    /// The newest fragment of the destination.
+    pub fragment: u64,
+}
+
 /// A search, near a vector or near a text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Near {
@@ -167,6 +221,9 @@ pub struct Near {
     /// Most items of the answer; 10 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
+    /// The version to search, by number, time or tag: what was sealed of the index then; now when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
     /// Accepted, and already so: every search is exact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact: Option<bool>,
@@ -238,6 +295,16 @@ impl Client {
     /// Makes an index.
     pub async fn create_index(&self, index: &NewIndex) -> Result<Index> {
         self.post_json("/v1/vectors/index", index).await
+    }
+
+    /// Seals what an index has acknowledged by now into a version.
+    pub async fn seal_index(&self, name: &str) -> Result<IndexSealed> {
+        self.call_json(request(Method::POST, &index_path(name, "/seal"), Body::empty())?).await
+    }
+
+    /// Puts the items of one index into another.
+    pub async fn merge_index(&self, source: &str, merge: &MergeInto) -> Result<Merged> {
+        self.post_json(&index_path(source, "/merge"), merge).await
     }
 
     /// One page of the indexes, those whose names come after `after`.

@@ -29,7 +29,7 @@ impl TextItem {
 impl Texts {
     /// Adds texts to an index, all of them or none.
     pub async fn index_text(&self, index: &IndexName, mut items: Vec<TextItem>, overflow: Overflow) -> Result<Added> {
-        let model = self.model_of(index).await?;
+        let model = self.model_of(index, None).await?;
         if let Some(position) = items.iter().position(|item| item.text.is_empty()) {
             return Err(Error::EmptyText { position });
         }

@@ -1,6 +1,6 @@
 //! A search by meaning: the text becomes a vector of the index's model, and its nearest items are found.
 
-use base::IndexName;
+use base::{AsOf, IndexName};
 use embed::Ask;
 use models::Overflow;
 use vectors::{Found, Near};
@@ -9,13 +9,13 @@ use crate::error::Result;
 use crate::texts::Texts;
 
 impl Texts {
-    /// The `k` items of an index nearest in meaning to `text`.
-    pub async fn search_text(&self, index: &IndexName, text: String, k: usize) -> Result<Found> {
-        let model = Some(self.model_of(index).await?.name.clone());
+    /// The `k` items of an index nearest in meaning to `text`, now or as a version has them.
+    pub async fn search_text(&self, index: &IndexName, text: String, k: usize, as_of: Option<&AsOf>) -> Result<Found> {
+        let model = Some(self.model_of(index, as_of).await?.name.clone());
         let ask = Ask { texts: vec![text], model, overflow: Overflow::Error };
         let embedded = self.embed.embed(ask).await?;
         let vector = embedded.vectors.first().map(|vector| vector.to_vec()).unwrap_or_default();
         let near = Near { vector, k, fingerprint: Some(embedded.fingerprint) };
-        Ok(self.vectors.search(index, near).await?)
+        Ok(self.vectors.search(index, near, as_of).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::IndexName;
+use base::{AsOf, IndexName};
 use embed::Embed;
 use models::Card;
 use vectors::Vectors;
@@ -28,8 +28,8 @@ impl Texts {
     }
 
     /// The model that makes the vectors of an index: its own, or else the default one, if that fits.
-    pub(crate) async fn model_of(&self, index: &IndexName) -> Result<Arc<Card>> {
-        let state = self.vectors.model_of(index).await?;
+    pub(crate) async fn model_of(&self, index: &IndexName, as_of: Option<&AsOf>) -> Result<Arc<Card>> {
+        let state = self.vectors.model_of(index, as_of).await?;
         let name = state.model.as_ref().map(|model| model.name.as_str());
         let card = self.embed.card_of(name, state.fingerprint.as_deref()).await?;
         if name.is_some() || usize::try_from(state.dimension).is_ok_and(|dimension| dimension == card.dimension) {

@@ -1,23 +1,33 @@
 //! `vector_search` in SQL: the same searches, as the query engine asks them.
 
 use async_trait::async_trait;
-use base::IndexName;
+use base::{AsOf, IndexName, Version};
 use query::{FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
 
 use crate::texts::Texts;
 
 #[async_trait]
 impl VectorSearch for Texts {
-    async fn search(&self, index: &IndexName, near: Near, k: usize) -> Result<Vec<Neighbour>, SearchFault> {
+    async fn search(
+        &self,
+        index: &IndexName,
+        near: Near,
+        k: usize,
+        as_of: Option<Version>,
+    ) -> Result<Vec<Neighbour>, SearchFault> {
+        let as_of = as_of.map(AsOf::Version);
         let found = match near {
-            Near::Text(text) => self.search_text(index, text, k).await?,
-            Near::Vector(vector) => self.vectors.search(index, vectors::Near { vector, k, fingerprint: None }).await?,
+            Near::Text(text) => self.search_text(index, text, k, as_of.as_ref()).await?,
+            Near::Vector(vector) => {
+                let near = vectors::Near { vector, k, fingerprint: None };
+                self.vectors.search(index, near, as_of.as_ref()).await?
+            }
         };
         Ok(found.results.into_iter().map(neighbour).collect())
     }
 
-    async fn fields(&self, index: &IndexName) -> Result<Vec<SearchField>, SearchFault> {
-        let fields = self.vectors.fields(index).await?;
+    async fn fields(&self, index: &IndexName, as_of: Option<Version>) -> Result<Vec<SearchField>, SearchFault> {
+        let fields = self.vectors.fields(index, as_of.map(AsOf::Version).as_ref()).await?;
         Ok(fields.into_iter().map(|field| SearchField { name: field.name, ty: type_of(field.ty) }).collect())
     }
 }

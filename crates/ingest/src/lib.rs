@@ -33,6 +33,7 @@ pub mod progress;
 pub mod reject;
 pub mod request;
 mod rows;
+mod seals;
 mod shape;
 mod stage;
 mod store_file;

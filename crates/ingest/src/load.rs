@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{ByteSize, DatasetName, Seams, Timestamp};
 use bytes::Bytes;
-use catalog::{Catalog, Meaning, Mode, Publication, Published, Source, Table};
+use catalog::{Catalog, Meaning, Mode, Publication, Published, Sealer, Source, Table};
 use futures::{Stream, StreamExt, stream};
 use storage::{BodyError, Spool, SpoolFile, task};
 use tokio::runtime::Handle;
@@ -41,6 +41,7 @@ pub struct Ingest {
     upload_limit: ByteSize,
     unpack_limit: ByteSize,
     allowed: Arc<Allowed>,
+    pub(crate) sealer: Option<Arc<dyn Sealer>>,
     seams: Seams,
 }
 
@@ -51,7 +52,12 @@ impl Ingest {
         let turns = Arc::new(Semaphore::new(config.concurrent_loads.max(1)));
         let (upload_limit, unpack_limit) = (config.max_ingest_bytes, config.max_decompressed_bytes);
         let allowed = Arc::new(Allowed::by(config));
-        Self { catalog, spool_dir, turns, upload_limit, unpack_limit, allowed, seams }
+        Self { catalog, spool_dir, turns, upload_limit, unpack_limit, allowed, sealer: None, seams }
+    }
+
+    /// The same, where loads may seal vector indexes in their commits.
+    pub fn with_sealer(self, sealer: Arc<dyn Sealer>) -> Self {
+        Self { sealer: Some(sealer), ..self }
     }
 
     /// The catalog that loads are committed to.
@@ -110,6 +116,7 @@ impl Ingest {
         let _turn = self.turns.acquire().await.map_err(|_| Error::Lost)?;
         progress.enter(Phase::Reading);
         let outcome = self.apply(&request, &waiting, progress).await?;
+        let outcome = if outcome.existing { self.seal_alone(&request, outcome).await? } else { outcome };
         Ok(self.ended(outcome, arrival.at, progress))
     }
 
@@ -124,6 +131,7 @@ impl Ingest {
     pub(crate) async fn arrive(&self, request: &Request) -> Result<Arrival> {
         let at = self.seams.now();
         options(request)?;
+        self.expect_indexes(request).await?;
         let table = match request.evolve {
             Evolve::None => None,
             Evolve::Add => self.table(&request.name).await?,
@@ -263,7 +271,10 @@ impl Ingest {
             idempotency_key: request.idempotency_key.clone(),
             request: request.key_means.clone(),
         };
-        let published = self.catalog.publish(publication).await;
+        let published = match self.seals(request) {
+            Some(seals) => self.catalog.publish_and_seal(publication, seals).await,
+            None => self.catalog.publish(publication).await,
+        };
         let is_void = match &published {
             Ok(published) => published.existing || published.repeated,
             Err(error) => error.proves_nothing_committed(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base::DatasetName;
+use base::{DatasetName, IndexName};
 use catalog::Mode;
 
 use crate::error::Error;
@@ -98,6 +98,8 @@ pub struct Request {
     pub idempotency_key: Option<String>,
     /// What the key stands for, when that is not the file's bytes.
     pub key_means: Option<String>,
+    /// Vector indexes that are sealed in the same commit, with all that they have acknowledged by then.
+    pub seal: Vec<IndexName>,
 }
 
 impl Request {
@@ -114,6 +116,7 @@ impl Request {
             author: String::new(),
             idempotency_key: None,
             key_means: None,
+            seal: Vec::new(),
         }
     }
 }

@@ -30,6 +30,7 @@ pub struct Extent {
 /// Open rooms with the doors of their workers.
 pub struct Assembly {
     catalog: Option<Catalog>,
+    vectors: Option<Vectors>,
     models: Models,
     doors: BTreeMap<Role, Router>,
     shared: Shared,
@@ -42,7 +43,7 @@ impl Assembly {
         let embed = Embed::new(models.clone(), &config.embedd.settings);
         gauges::of_embed(&shared, &embed);
         let doors = BTreeMap::from([(Role::Embedd, api::embedd(embed.clone(), shared.clone()))]);
-        let mut assembly = Self { catalog: None, models, doors, shared };
+        let mut assembly = Self { catalog: None, vectors: None, models, doors, shared };
         if extent.lake {
             assembly.open_lake(config, embed).await?;
         }
@@ -60,6 +61,7 @@ impl Assembly {
         let vectors = Vectors::new(catalog.clone(), cache, &config.vectord.settings, seams.clone());
         let texts = Texts::new(embed, vectors.clone());
         let ingest = Ingest::new(catalog.clone(), &config.ingestd.settings, seams.clone());
+        let ingest = ingest.with_sealer(vectors.sealer());
         let query = Query::new(catalog.clone(), &config.queryd.settings, seams)?.with_search(Arc::new(texts.clone()));
         gauges::of_lake(shared, &catalog, &vectors, &query);
         self.doors.extend([
@@ -69,13 +71,18 @@ impl Assembly {
             (Role::Queryd, api::queryd(query, shared.clone())),
             (Role::Vectord, api::vectord(texts, shared.clone())),
         ]);
-        self.catalog = Some(catalog);
+        (self.catalog, self.vectors) = (Some(catalog), Some(vectors));
         Ok(())
     }
 
     /// The door of one worker.
     pub fn door(&self, role: Role) -> Option<Router> {
         self.doors.get(&role).cloned()
+    }
+
+    /// The vector indexes, where this process works on the lake.
+    pub fn vectors(&self) -> Option<&Vectors> {
+        self.vectors.as_ref()
     }
 
     /// The models of this process.

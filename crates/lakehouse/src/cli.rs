@@ -389,6 +389,21 @@ pub enum VectorsVerb {
         #[arg(long, value_enum, default_value = "error")]
         overflow: Overflow,
     },
+    /// Make what an index holds now part of a version, so that --as-of answers it for ever
+    Seal {
+        /// The index
+        index: String,
+    },
+    /// Put the items of one index into another
+    Merge {
+        /// The index that the items are in
+        source: String,
+        /// The index that they go into; items of the same ids are replaced
+        dest: String,
+        /// Whether each item leaves the first index once it is durable in the second
+        #[arg(long)]
+        clear_source: bool,
+    },
     /// One item with its vector
     Get {
         /// The index

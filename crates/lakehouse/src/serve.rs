@@ -45,6 +45,8 @@ struct Door {
 pub struct Running {
     doors: Vec<Door>,
     assembly: Option<Assembly>,
+    /// Seals indexes by itself, where they are filled.
+    keeper: Option<JoinHandle<()>>,
 }
 
 /// Binds every socket, opens the rooms that the workers need, and opens the doors.
@@ -55,7 +57,7 @@ pub async fn start(config: &Config, plan: Plan) -> anyhow::Result<Running> {
         Some(extent) => Some(Assembly::open(config, extent, shared.clone()).await?),
         None => None,
     };
-    let mut running = Running { doors: Vec::new(), assembly };
+    let mut running = Running { doors: Vec::new(), assembly, keeper: None };
     for edge in edges {
         let router = running.router(edge.role(), &shared, &plan)?;
         running.open(edge, router, &shared);
@@ -63,6 +65,9 @@ pub async fn start(config: &Config, plan: Plan) -> anyhow::Result<Running> {
     running.answer().await?;
     if plan.uses_models() {
         running.prepare();
+    }
+    if plan.keeps_indexes() {
+        running.keep();
     }
     Ok(running)
 }
@@ -114,6 +119,12 @@ impl Running {
         if let Some(assembly) = &self.assembly {
             assembly.models().prepare();
         }
+    }
+
+    /// Seals what has grown large or old in the background.
+    fn keep(&mut self) {
+        let vectors = self.assembly.as_ref().and_then(Assembly::vectors);
+        self.keeper = vectors.map(|vectors| storage::task::spawn("keep indexes", vectors.keeper().run()));
     }
 
     fn open(&mut self, edge: Edge, router: Router, shared: &Shared) {
@@ -183,6 +194,8 @@ impl Running {
                 Err(_) => tracing::error!(role = door.role.name(), "the role ended badly"),
             }
         }
+        // A seal under way is cut off: what it has not committed are strays.
+        self.keeper.iter().for_each(JoinHandle::abort);
         if let Some(assembly) = self.assembly {
             assembly.close().await;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use base::ByteSize;
+use base::{ByteSize, Version};
 use datafusion::catalog::{MemTable, Session, TableProvider};
 use datafusion::common::Result as EngineResult;
 use datafusion::logical_expr::{Expr, TableType};
@@ -39,13 +39,13 @@ impl Searcher {
         Self { search, runtime: Handle::current() }
     }
 
-    /// The searches of one statement, one after the other. What they find may take a quarter of the memory of all
-    /// queries, as the values that a function builds.
-    pub(crate) async fn find(&self, calls: &[Call], limit: ByteSize) -> Result<Vec<Found>> {
+    /// The searches of one statement, one after the other: now, or as of the version that the statement reads. What
+    /// they find may take a quarter of the memory of all queries, as the values that a function builds.
+    pub(crate) async fn find(&self, calls: &[Call], as_of: Option<Version>, limit: ByteSize) -> Result<Vec<Found>> {
         let mut all = Vec::with_capacity(calls.len());
         let mut bytes = 0;
         for call in calls {
-            let (neighbours, fields) = self.ask(call.clone()).await?;
+            let (neighbours, fields) = self.ask(call.clone(), as_of).await?;
             let found = Found::new(&neighbours, &fields)?;
             bytes += found.bytes;
             if bytes as u64 > limit.0 / 4 {
@@ -56,12 +56,16 @@ impl Searcher {
         Ok(all)
     }
 
-    async fn ask(&self, Call { index, near, k }: Call) -> Result<(Vec<Neighbour>, Vec<SearchField>)> {
+    async fn ask(
+        &self,
+        Call { index, near, k }: Call,
+        as_of: Option<Version>,
+    ) -> Result<(Vec<Neighbour>, Vec<SearchField>)> {
         let search = Arc::clone(&self.search);
         let asked = self.runtime.spawn(async move {
-            let neighbours = search.search(&index, near, k).await?;
+            let neighbours = search.search(&index, near, k, as_of).await?;
             // Asked last, so that no item was found whose fields were unknown when they were asked for.
-            Ok((neighbours, search.fields(&index).await?))
+            Ok((neighbours, search.fields(&index, as_of).await?))
         });
         // The search ends with the query that waits for it.
         let answer = AbortOnDropHandle::new(asked).await.map_err(Error::SearchBroke)?;

@@ -99,14 +99,11 @@ impl Planner<'_> {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
-        if ask.as_of.is_some() {
-            let text = "vector_search answers from the newest state only; leave as_of out";
-            return Err(Error::Unsupported(text.to_owned()));
-        }
         let search = self.search.ok_or_else(|| {
             Error::Unsupported("vector_search is not available here: this queryd has no vector indexes".to_owned())
         })?;
-        search.find(calls, self.shared.config.memory_limit).await
+        let as_of = ask.as_of.is_some().then(|| self.pin.version());
+        search.find(calls, as_of, self.shared.config.memory_limit).await
     }
 
     /// SHOW, and DESCRIBE of a table, are queries over `information_schema`.

@@ -3,18 +3,24 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use base::{Fault, IndexName};
+use base::{Fault, IndexName, Version};
 use serde_json::{Map, Value};
 
 /// Finds the nearest items of vector indexes. Asked on the runtime of whoever asks the query; dropped
 /// when the query ends first.
 #[async_trait]
 pub trait VectorSearch: Send + Sync {
-    /// At most `k` items of an index, nearest first.
-    async fn search(&self, index: &IndexName, near: Near, k: usize) -> Result<Vec<Neighbour>, SearchFault>;
+    /// At most `k` items of an index, nearest first: now, or as a version has them.
+    async fn search(
+        &self,
+        index: &IndexName,
+        near: Near,
+        k: usize,
+        as_of: Option<Version>,
+    ) -> Result<Vec<Neighbour>, SearchFault>;
 
     /// The fields of the metadata of an index, each with the type that all of its values have.
-    async fn fields(&self, index: &IndexName) -> Result<Vec<SearchField>, SearchFault>;
+    async fn fields(&self, index: &IndexName, as_of: Option<Version>) -> Result<Vec<SearchField>, SearchFault>;
 }
 
 /// What neighbours are searched of.

@@ -126,7 +126,11 @@ impl Upkeep {
             self.copy_files(to, files.into_iter().filter(|path| !there.contains(path)), &mut list).await?;
         }
         for (_, index) in pin.indexes() {
-            self.copy_files(to, self.fragments(&index.location).await?, &mut list).await?;
+            let sealed = index.sealed.as_ref();
+            let files = sealed.into_iter().flat_map(|sealed| sealed.files(&index.location));
+            self.copy_files(to, files, &mut list).await?;
+            let after = sealed.map_or(0, |sealed| sealed.fragment);
+            self.copy_files(to, self.fragments(&index.location, after).await?, &mut list).await?;
         }
         let rows = names.iter().filter_map(|name| Some((name.clone(), pin.entry(name)?.row_count)));
         let rows = rows.collect();
@@ -172,11 +176,12 @@ impl Upkeep {
         Err(damaged(path.to_owned(), source))
     }
 
-    /// The fragments of an index, as far as they follow each other: one that is being added is not waited for.
-    async fn fragments(&self, location: &str) -> Result<Vec<String>> {
+    /// The fragments of an index after the last sealed one, as far as they follow each other: one that is being added is
+    /// not waited for.
+    async fn fragments(&self, location: &str, sealed: u64) -> Result<Vec<String>> {
         let (mut found, mut after) = (Vec::new(), None::<String>);
         loop {
-            let page = self.catalog.store().list(&format!("{location}/"), after.as_deref(), PAGE).await?;
+            let page = self.catalog.store().list(&format!("{location}/fragments/"), after.as_deref(), PAGE).await?;
             found.extend(page.entries.into_iter().map(|entry| entry.path));
             after = match page.next {
                 Some(next) => Some(next),
@@ -184,9 +189,9 @@ impl Upkeep {
             };
         }
         let number = |path: &String| path.rsplit('/').next()?.split('.').next()?.parse::<u64>().ok();
-        let first = found.first().and_then(number).unwrap_or_default();
-        let follows = |(place, path): &(usize, String)| number(path) == Some(first + *place as u64);
-        Ok(found.into_iter().enumerate().take_while(follows).map(|(_, path)| path).collect())
+        let later = found.into_iter().filter(|path| number(path).is_some_and(|number| number > sealed));
+        let follows = |(next, path): &(u64, String)| number(path) == Some(*next);
+        Ok((sealed + 1..).zip(later).take_while(follows).map(|(_, path)| path).collect())
     }
 }
 

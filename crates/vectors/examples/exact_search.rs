@@ -57,13 +57,13 @@ async fn main() {
     fill(&open(&store, &cache).await, &name, floats(&rows, dimension)).await;
     let vectors = open(&store, &cache).await;
     let began = Instant::now();
-    vectors.describe(&name).await.unwrap();
+    vectors.describe(&name, None).await.unwrap();
     let opened = began.elapsed().as_secs_f64();
     let (mut found, mut seconds) = (Vec::new(), Vec::new());
     for vector in floats(&queries, dimension) {
         let near = Near { vector, k, fingerprint: None };
         let began = Instant::now();
-        let answer = vectors.search(&name, near).await.unwrap();
+        let answer = vectors.search(&name, near, None).await.unwrap();
         seconds.push(began.elapsed().as_secs_f64());
         found.push(answer.results.into_iter().map(|hit| hit.id.parse().unwrap()).collect::<Vec<usize>>());
     }

@@ -28,6 +28,10 @@ pub struct Description {
     pub version: Version,
     /// The number of its last fragment; 0 for none.
     pub fragment: u64,
+    /// The last fragment that the version holds, so that it is answered as of then; 0 before the first seal.
+    pub sealed: u64,
+    /// How many segments the version reads.
+    pub segments: usize,
     /// When it was created.
     pub created_at: Timestamp,
     /// The code of what keeps it from being read.
@@ -48,6 +52,23 @@ pub struct Listing {
     pub version: Version,
 }
 
+/// What a seal did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IndexSealed {
+    /// The index.
+    pub name: IndexName,
+    /// The first version that answers so.
+    pub version: Version,
+    /// The last fragment that it holds.
+    pub fragment: u64,
+    /// How many segments it reads.
+    pub segments: usize,
+    /// How many items it has.
+    pub length: u64,
+    /// Whether there was anything to seal.
+    pub sealed: bool,
+}
+
 /// What an add did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Added {
@@ -61,6 +82,41 @@ pub struct Added {
     pub version: Version,
     /// The number of the fragment that holds them.
     pub fragment: u64,
+}
+
+/// What a merge of two indexes did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Merged {
+    /// Items that the destination did not have.
+    pub added: usize,
+    /// Items that replaced others there.
+    pub updated: usize,
+    /// Items that have left the source.
+    pub removed: usize,
+    /// Items of the destination afterwards.
+    pub length: usize,
+    /// Items of the source afterwards.
+    pub source_length: usize,
+    /// The lake's version.
+    pub version: Version,
+    /// The number of the destination's last fragment.
+    pub fragment: u64,
+}
+
+impl Merged {
+    /// Nothing yet, of a destination as it is.
+    pub(crate) fn of(dest: Description) -> Self {
+        let Description { length, version, fragment, .. } = dest;
+        let length = length.unwrap_or_default();
+        Self { added: 0, updated: 0, removed: 0, length, source_length: 0, version, fragment }
+    }
+
+    /// Counts what one add to the destination did.
+    pub(crate) fn count(&mut self, added: &Added) {
+        self.added += added.added;
+        self.updated += added.updated;
+        (self.length, self.version, self.fragment) = (added.length, added.version, added.fragment);
+    }
 }
 
 /// What a delete did.

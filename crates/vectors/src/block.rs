@@ -1,20 +1,22 @@
-//! Blocks: rows that lie together in memory or in one mapped fragment, and what the index knows of each.
+//! Blocks: rows that lie together, fresh ones or those of a segment, and which of them have ended.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::error::Result;
 use crate::field::Fields;
 use crate::fragment::Fragment;
+use crate::fresh::Fresh;
 use crate::kernel::exact;
+use crate::segment::Segment;
 
 /// The end of a row that has not ended.
 const NEVER: u64 = u64::MAX;
+/// The end of a row that had ended before anything that a reader of the block could know.
+const LONG_AGO: u64 = 0;
 /// Lengths between which single precision neither overflows nor vanishes, squares included.
 const PLAIN_LENGTHS: Range<f64> = 1e-15..1e18;
-
-/// What a row takes beside its vector and its metadata: its id, its place and its end.
-const ROW: usize = 192;
 
 /// Vectors of so many bytes are read at once, whether or not they were before.
 const SMALL: usize = 256 << 10;
@@ -24,12 +26,7 @@ const SMALL: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Block {
     dimension: usize,
-    floats: Floats,
-    ids: Vec<Arc<str>>,
-    /// Metadata kept beside the fragment; where there is none, that of the mapped fragment holds.
-    metadata: Vec<Option<Arc<[u8]>>>,
-    /// Bytes of all metadata, beside the fragment and in it.
-    described: usize,
+    rows: Rows,
     /// The number of the fragment that ended each row. Their order to other memory comes from the lock through which
     /// the snapshot that ends the row is published; readers of older ones see the row either way.
     ends: Vec<AtomicU64>,
@@ -39,88 +36,74 @@ pub(crate) struct Block {
 }
 
 #[derive(Debug)]
-enum Floats {
-    Held(Vec<f32>),
-    Mapped(Fragment),
+enum Rows {
+    Fresh(Fresh),
+    Sealed(Arc<Segment>),
 }
 
 /// What turns the kernel's score of each row into one that can be compared.
 #[derive(Debug, Default)]
-pub(crate) struct Scales {
-    /// One over the row's length; not a number where only double precision will do, so that it wins no comparison.
-    pub inverse: Vec<f32>,
-    /// The rows for which only double precision will do.
-    pub odd: Vec<usize>,
+struct Scales {
+    inverse: Vec<f32>,
+    odd: Vec<usize>,
+}
+
+/// One over the length of a vector; not a number where only double precision will do, so that it wins no comparison.
+pub(crate) fn inverse(vector: &[f32]) -> f32 {
+    let length = exact::norm(vector);
+    if PLAIN_LENGTHS.contains(&length) { (1.0 / length) as f32 } else { f32::NAN }
 }
 
 impl Scales {
-    fn push(&mut self, vector: &[f32]) {
-        let length = exact::norm(vector);
-        if PLAIN_LENGTHS.contains(&length) {
-            return self.inverse.push((1.0 / length) as f32);
-        }
-        self.odd.push(self.inverse.len());
-        self.inverse.push(f32::NAN);
+    fn of(rows: &Fresh) -> Self {
+        let inverse: Vec<f32> = (0..rows.count()).map(|row| inverse(rows.vectors(row..row + 1))).collect();
+        let odd = inverse.iter().enumerate().filter(|(_, scale)| scale.is_nan()).map(|(row, _)| row).collect();
+        Self { inverse, odd }
     }
 }
 
 impl Block {
-    /// The rows of a fragment: mapped where it is large, copied where it is small.
+    /// The rows of a fragment, none of which has ended.
     pub fn of(fragment: &Fragment) -> Self {
-        let rows = fragment.rows();
-        let floats = match fragment.is_large() {
-            true => Floats::Mapped(fragment.clone()),
-            false => Floats::Held(fragment.vectors().to_vec()),
-        };
-        let kept = |row| fragment.metadata(row).filter(|_| !fragment.is_large()).map(Arc::from);
-        Self {
-            dimension: fragment.dimension(),
-            floats,
-            ids: (0..rows).map(|row| Arc::from(fragment.id(row))).collect(),
-            metadata: (0..rows).map(kept).collect(),
-            described: (0..rows).filter_map(|row| fragment.metadata(row)).map(<[u8]>::len).sum(),
-            ends: (0..rows).map(|_| AtomicU64::new(NEVER)).collect(),
-            ended: AtomicUsize::new(0),
-            scales: OnceLock::new(),
-            fields: OnceLock::new(),
-        }
+        let fresh = Fresh::of(fragment);
+        let ends = (0..fresh.count()).map(|_| NEVER);
+        Self::new(fragment.dimension(), ends, Rows::Fresh(fresh))
     }
 
-    /// The living rows of several blocks, copied into one.
+    /// The rows of a segment, of which these have ended long ago: a bit for each row, or nothing at all.
+    pub fn of_segment(dimension: u32, segment: &Arc<Segment>, ended: &[u8]) -> Self {
+        let has_ended = |row: usize| ended.get(row / 8).is_some_and(|byte| byte & (1 << (row % 8)) != 0);
+        let ends = (0..segment.rows()).map(|row| if has_ended(row) { LONG_AGO } else { NEVER });
+        Self::new(dimension as usize, ends, Rows::Sealed(Arc::clone(segment)))
+    }
+
+    /// The living rows of several fresh blocks, copied into one.
     pub fn gather(blocks: &[Arc<Self>]) -> Self {
-        let mut gathered = Self::empty(blocks.first().map_or(0, |block| block.dimension));
-        let mut floats = Vec::new();
+        let dimension = blocks.first().map_or(0, |block| block.dimension);
+        let mut gathered = Fresh::empty(dimension);
         for block in blocks {
-            for row in block.living() {
-                floats.extend_from_slice(block.vector(row));
-                gathered.ids.push(Arc::clone(&block.ids[row]));
-                let metadata = block.kept_metadata(row);
-                gathered.described += metadata.as_ref().map_or(0, |text| text.len());
-                gathered.metadata.push(metadata);
-                gathered.ends.push(AtomicU64::new(NEVER));
+            if let Rows::Fresh(fresh) = &block.rows {
+                block.living().for_each(|row| gathered.push(fresh, row));
             }
         }
-        gathered.floats = Floats::Held(floats);
-        gathered
+        let ends = (0..gathered.count()).map(|_| NEVER);
+        Self::new(dimension, ends, Rows::Fresh(gathered))
     }
 
-    fn empty(dimension: usize) -> Self {
-        Self {
-            dimension,
-            floats: Floats::Held(Vec::new()),
-            ids: Vec::new(),
-            metadata: Vec::new(),
-            described: 0,
-            ends: Vec::new(),
-            ended: AtomicUsize::new(0),
-            scales: OnceLock::new(),
-            fields: OnceLock::new(),
-        }
+    fn new(dimension: usize, ends: impl Iterator<Item = u64>, rows: Rows) -> Self {
+        let ends: Vec<AtomicU64> = ends.map(AtomicU64::new).collect();
+        let ended = ends.iter().filter(|end| end.load(Ordering::Relaxed) == LONG_AGO).count();
+        Self { dimension, rows, ends, ended: AtomicUsize::new(ended), scales: OnceLock::new(), fields: OnceLock::new() }
     }
 
     /// How many rows, ended ones included.
     pub fn rows(&self) -> usize {
-        self.ids.len()
+        self.ends.len()
+    }
+
+    /// How many rows have not ended.
+    pub fn lives(&self) -> usize {
+        self.rows() - self.ended.load(Ordering::Relaxed)
     }
 
     /// How many bytes the vectors are.
@@ -130,34 +113,58 @@ impl Block {
 
     /// How many bytes of memory it keeps, about: what is mapped is the system's to keep.
     pub fn memory(&self) -> usize {
-        let held = if self.is_held() { self.size() } else { 0 };
-        held + self.described + self.rows() * ROW
+        let ends = self.rows() * size_of::<u64>();
+        match &self.rows {
+            Rows::Fresh(fresh) => ends + fresh.memory(),
+            Rows::Sealed(_) => ends,
+        }
     }
 
     /// How many bytes the metadata is.
     pub fn described(&self) -> usize {
-        self.described
+        match &self.rows {
+            Rows::Fresh(fresh) => fresh.described(),
+            Rows::Sealed(segment) => segment.described(),
+        }
+    }
+
+    /// The segment that its rows are those of.
+    pub fn segment(&self) -> Option<&Arc<Segment>> {
+        match &self.rows {
+            Rows::Fresh(_) => None,
+            Rows::Sealed(segment) => Some(segment),
+        }
     }
 
     /// Whether the vectors lie in memory of this process.
     pub fn is_held(&self) -> bool {
-        matches!(self.floats, Floats::Held(_))
+        matches!(&self.rows, Rows::Fresh(fresh) if fresh.is_held())
     }
 
     /// Whether so few rows live that reading past the others costs more than copying the living ones.
     pub fn is_worn(&self) -> bool {
-        let ended = self.ended.load(Ordering::Relaxed);
+        let ended = self.rows() - self.lives();
         ended > 0 && ended * 4 >= self.rows() * 3
     }
 
     /// The rows that have not ended.
     pub fn living(&self) -> impl Iterator<Item = usize> {
-        (0..self.rows()).filter(|row| self.is_visible(*row, NEVER - 1))
+        self.seen_at(NEVER - 1)
+    }
+
+    /// The rows that a reader sees who knows the fragments up to this number.
+    pub fn seen_at(&self, fragment: u64) -> impl Iterator<Item = usize> {
+        (0..self.rows()).filter(move |row| self.is_visible(*row, fragment))
     }
 
     /// Whether a reader who knows the fragments up to this number sees the row.
     pub fn is_visible(&self, row: usize, fragment: u64) -> bool {
         self.ends[row].load(Ordering::Relaxed) > fragment
+    }
+
+    /// Whether the row has not ended.
+    pub fn is_alive(&self, row: usize) -> bool {
+        self.is_visible(row, NEVER - 1)
     }
 
     /// Ends a row as of this fragment.
@@ -166,67 +173,94 @@ impl Block {
         self.ended.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn id(&self, row: usize) -> &Arc<str> {
-        &self.ids[row]
+    pub fn id(&self, row: usize) -> Result<&str> {
+        match &self.rows {
+            Rows::Fresh(fresh) => Ok(fresh.id(row)),
+            Rows::Sealed(segment) => segment.id(row),
+        }
     }
 
-    pub fn vector(&self, row: usize) -> &[f32] {
+    /// The ids of fresh rows, to be kept elsewhere.
+    pub fn fresh_ids(&self) -> &[Arc<str>] {
+        match &self.rows {
+            Rows::Fresh(fresh) => fresh.ids(),
+            Rows::Sealed(_) => &[],
+        }
+    }
+
+    pub fn vector(&self, row: usize) -> Result<&[f32]> {
         self.vectors(row..row + 1)
     }
 
     /// The vectors of neighbouring rows.
-    pub fn vectors(&self, rows: Range<usize>) -> &[f32] {
-        let all = match &self.floats {
-            Floats::Held(floats) => floats,
-            Floats::Mapped(fragment) => fragment.vectors(),
-        };
-        &all[rows.start * self.dimension..rows.end * self.dimension]
+    pub fn vectors(&self, rows: Range<usize>) -> Result<&[f32]> {
+        match &self.rows {
+            Rows::Fresh(fresh) => Ok(fresh.vectors(rows)),
+            Rows::Sealed(segment) => segment.vectors(rows),
+        }
     }
 
     /// A row's metadata as the text of a JSON object.
-    pub fn metadata(&self, row: usize) -> Option<&[u8]> {
-        let kept = self.metadata[row].as_deref();
-        match &self.floats {
-            Floats::Held(_) => kept,
-            Floats::Mapped(fragment) => kept.or_else(|| fragment.metadata(row)),
+    pub fn metadata(&self, row: usize) -> Result<Option<&[u8]>> {
+        match &self.rows {
+            Rows::Fresh(fresh) => Ok(fresh.metadata(row)),
+            Rows::Sealed(segment) => segment.metadata(row),
         }
     }
 
     /// A row's metadata to be kept elsewhere.
-    pub fn kept_metadata(&self, row: usize) -> Option<Arc<[u8]>> {
-        self.metadata[row].clone().or_else(|| self.metadata(row).map(Arc::from))
-    }
-
-    /// Gives a row without metadata that of the row it replaces.
-    pub fn keep_metadata(&mut self, row: usize, metadata: Option<Arc<[u8]>>) {
-        if self.metadata(row).is_none() {
-            self.described += metadata.as_ref().map_or(0, |text| text.len());
-            self.metadata[row] = metadata;
+    pub fn kept_metadata(&self, row: usize) -> Result<Option<Arc<[u8]>>> {
+        match &self.rows {
+            Rows::Fresh(fresh) => Ok(fresh.kept_metadata(row)),
+            Rows::Sealed(segment) => Ok(segment.metadata(row)?.map(Arc::from)),
         }
     }
 
-    /// What the kernel's scores are multiplied with; the first call reads all vectors.
-    pub fn scales(&self) -> &Scales {
-        self.scales.get_or_init(|| {
-            let mut scales = Scales::default();
-            (0..self.rows()).for_each(|row| scales.push(self.vector(row)));
-            scales
-        })
+    /// Gives a fresh row without metadata that of the row it replaces.
+    pub fn keep_metadata(&mut self, row: usize, metadata: Option<Arc<[u8]>>) {
+        if let Rows::Fresh(fresh) = &mut self.rows {
+            fresh.keep_metadata(row, metadata);
+        }
     }
 
-    /// Whether that call was made, or is as good as nothing.
+    /// What the kernel's scores of neighbouring rows are multiplied with; the first call may read all vectors.
+    pub fn scales(&self, rows: Range<usize>) -> Result<&[f32]> {
+        match &self.rows {
+            Rows::Fresh(fresh) => Ok(&self.scales_of(fresh).inverse[rows]),
+            Rows::Sealed(segment) => segment.scales(rows),
+        }
+    }
+
+    /// The rows for which only double precision will do, in order.
+    pub fn odd(&self) -> Result<&[usize]> {
+        match &self.rows {
+            Rows::Fresh(fresh) => Ok(&self.scales_of(fresh).odd),
+            Rows::Sealed(segment) => segment.odd(),
+        }
+    }
+
+    fn scales_of(&self, fresh: &Fresh) -> &Scales {
+        self.scales.get_or_init(|| Scales::of(fresh))
+    }
+
+    /// Whether a scan need not wait for the disk, nor do more than later ones.
     pub fn is_warm(&self) -> bool {
-        self.scales.get().is_some() || self.size() <= SMALL
+        let is_known = matches!(&self.rows, Rows::Fresh(_)) && self.scales.get().is_some();
+        is_known || self.size() <= SMALL
     }
 
-    /// The fields of the metadata of the rows that have ended.
+    /// The fields of the metadata of the fresh rows that have ended.
     pub fn ended_fields(&self) -> Fields {
-        let ended = (0..self.rows()).filter(|row| !self.is_visible(*row, NEVER - 1));
-        Fields::of(ended.filter_map(|row| self.metadata(row)))
+        let Rows::Fresh(fresh) = &self.rows else { return Fields::default() };
+        let ended = (0..self.rows()).filter(|row| !self.is_alive(*row));
+        Fields::of(ended.filter_map(|row| fresh.metadata(row)))
     }
 
-    /// The fields of all metadata; the first call reads it.
+    /// The fields of all metadata of fresh rows; the first call reads it. Those of segments are known from their seal.
     pub fn fields(&self) -> &Fields {
-        self.fields.get_or_init(|| Fields::of((0..self.rows()).filter_map(|row| self.metadata(row))))
+        self.fields.get_or_init(|| match &self.rows {
+            Rows::Fresh(fresh) => Fields::of((0..self.rows()).filter_map(|row| fresh.metadata(row))),
+            Rows::Sealed(_) => Fields::default(),
+        })
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Change {
     },
     /// Items that are removed.
     Delete { ids: Vec<String> },
+    /// Items that are removed if all of them are still these.
+    DeleteSame { items: Vec<Item> },
 }
 
 impl Change {
@@ -31,7 +33,7 @@ impl Change {
     pub fn fingerprint(&self) -> Option<&str> {
         match self {
             Self::Put { fingerprint, .. } => fingerprint.as_deref(),
-            Self::Delete { .. } => None,
+            Self::Delete { .. } | Self::DeleteSame { .. } => None,
         }
     }
 
@@ -41,7 +43,22 @@ impl Change {
             Self::Put { items, .. } => {
                 items.iter().map(|item| item.vector.len() * size_of::<f32>() + item.id.len() + 64).sum()
             }
-            Self::Delete { ids } => ids.iter().map(|id| id.len() + 8).sum(),
+            Self::Delete { .. } | Self::DeleteSame { .. } => self.deleted().map(|id| id.len() + 8).sum(),
         }
+    }
+
+    /// The ids that it removes.
+    pub fn deleted(&self) -> impl Iterator<Item = &String> {
+        let (ids, items): (&[String], &[Item]) = match self {
+            Self::Put { .. } => (&[], &[]),
+            Self::Delete { ids } => (ids, &[]),
+            Self::DeleteSame { items } => (&[], items),
+        };
+        ids.iter().chain(items.iter().map(|item| &item.id))
+    }
+
+    /// Whether it was decided on a state that no other change of the same fragment may alter.
+    pub fn goes_alone(&self) -> bool {
+        matches!(self, Self::DeleteSame { .. })
     }
 }

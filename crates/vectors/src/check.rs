@@ -14,6 +14,8 @@ use crate::request::{Near, NewIndex};
 const MAX_ID: usize = 1024;
 /// The largest metadata of an item, in bytes of its JSON.
 const MAX_METADATA: usize = 64 << 10;
+/// The most items that go from one index into another at a time.
+pub(crate) const GOES_OVER: usize = 4096;
 /// The most items that a search answers.
 const MAX_FOUND: usize = 100_000;
 /// The largest value of the settings of graphs.

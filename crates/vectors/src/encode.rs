@@ -56,9 +56,9 @@ impl Draft {
                 items.iter().try_for_each(|item| self.add_item(item))?;
                 (PUT, grow(&mut self.counts.rows, items.len())?)
             }
-            Change::Delete { ids } => {
-                ids.iter().try_for_each(|id| self.deletes.push(id.as_bytes())).ok_or(Error::TooLarge)?;
-                (DELETE, grow(&mut self.counts.deletes, ids.len())?)
+            Change::Delete { .. } | Change::DeleteSame { .. } => {
+                change.deleted().try_for_each(|id| self.deletes.push(id.as_bytes())).ok_or(Error::TooLarge)?;
+                (DELETE, grow(&mut self.counts.deletes, change.deleted().count())?)
             }
         };
         self.steps.extend([kind, count].map(u32::to_le_bytes).as_flattened());

@@ -69,13 +69,15 @@ pub enum Error {
     /// A change that does not fit a fragment.
     #[error("the batch is too large to be written at once: send several batches")]
     TooLarge,
-    /// A fragment that cannot be read, so that no answer would be whole.
-    #[error("fragment {fragment} of {index} is damaged")]
+    /// A fragment or a segment that cannot be read, so that no answer would be whole.
+    #[error("{part} of {index} is damaged")]
     Damaged {
         /// The index.
         index: IndexName,
-        /// The number of the fragment.
-        fragment: u64,
+        /// Which part of it, in words.
+        part: String,
+        /// The number of the fragment, if it is one.
+        fragment: Option<u64>,
         /// Why it cannot be read.
         #[source]
         source: Cause,
@@ -93,6 +95,12 @@ pub enum Error {
     /// The change may or may not have happened.
     #[error("it is unknown whether the change took effect; read again before repeating it")]
     OutcomeUnknown,
+    /// Items that were to be removed are others by now.
+    #[error("the items were changed in the meantime")]
+    Changed,
+    /// Two indexes that cannot be merged.
+    #[error("{0}")]
+    BadMerge(String),
     /// The failure of a fragment that several changes were to share.
     #[error("{0}")]
     Shared(#[source] Arc<Error>),
@@ -112,6 +120,7 @@ impl Error {
     pub(crate) fn share(failure: &Arc<Self>) -> Self {
         match failure.as_ref() {
             Self::OutcomeUnknown => Self::OutcomeUnknown,
+            Self::Changed => Self::Changed,
             _ => Self::Shared(Arc::clone(failure)),
         }
     }
@@ -131,7 +140,8 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::BadSettings(_) | Self::BadItem { .. } | Self::EmptyBatch { .. } => Kind::Invalid,
-            Self::BadQuery(_) | Self::OtherModel { .. } => Kind::Invalid,
+            Self::BadQuery(_) | Self::OtherModel { .. } | Self::BadMerge(_) => Kind::Invalid,
+            Self::Changed => Kind::Conflict,
             Self::BatchTooLarge { .. } | Self::TooLarge | Self::TooManyFound { .. } => Kind::TooMuch,
             Self::ItemNotFound { .. } => Kind::NotFound,
             Self::Damaged { .. } | Self::NewerFormat { .. } => Kind::Damaged,
@@ -149,6 +159,8 @@ impl Fault for Error {
             Self::BadItem { .. } => "vectors.bad_item",
             Self::EmptyBatch { .. } => "vectors.empty_batch",
             Self::BadQuery(_) => "vectors.bad_query",
+            Self::BadMerge(_) => "vectors.bad_merge",
+            Self::Changed => "vectors.changed",
             Self::OtherModel { .. } => "vectors.other_model",
             Self::BatchTooLarge { .. } | Self::TooLarge => "vectors.batch_too_large",
             Self::TooManyFound { .. } => "vectors.too_many_found",
@@ -169,7 +181,7 @@ impl Fault for Error {
             Self::BatchTooLarge { limit, .. } | Self::TooManyFound { limit, .. } => {
                 Facts::from_iter([("limit".into(), json!(limit))])
             }
-            Self::Damaged { fragment, .. } => Facts::from_iter([("fragment".into(), json!(fragment))]),
+            Self::Damaged { fragment: Some(fragment), .. } => Facts::from_iter([("fragment".into(), json!(fragment))]),
             Self::OtherModel { index, given } => {
                 Facts::from_iter([("index_fingerprint".into(), json!(index)), ("fingerprint".into(), json!(given))])
             }

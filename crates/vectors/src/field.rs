@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 #[cfg(test)]
@@ -18,7 +18,7 @@ pub struct Field {
 }
 
 /// What holds every value of a field; nulls fit all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
     /// Strings.
@@ -55,7 +55,8 @@ impl FieldType {
 }
 
 /// Fields by name; none as the type of a field that only ever was null.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Fields(BTreeMap<String, Option<FieldType>>);
 
 impl Fields {

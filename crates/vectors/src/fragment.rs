@@ -64,7 +64,25 @@ impl Owner {
                 found: found.into(),
                 known: FORMAT.into(),
             },
-            flaw => Error::Damaged { index: self.name.clone(), fragment, source: flaw.into() },
+            flaw => Error::Damaged {
+                index: self.name.clone(),
+                part: format!("fragment {fragment}"),
+                fragment: Some(fragment),
+                source: flaw.into(),
+            },
+        }
+    }
+
+    /// The error that a flaw of a file of its seals is.
+    pub fn segment_fault(&self, file: &str, flaw: Flaw) -> Error {
+        let part = format!("the file {file}");
+        match flaw {
+            Flaw::Newer(found) => Error::NewerFormat {
+                what: format!("{part} of {}", self.name),
+                found: found.into(),
+                known: FORMAT.into(),
+            },
+            flaw => Error::Damaged { index: self.name.clone(), part, fragment: None, source: flaw.into() },
         }
     }
 }

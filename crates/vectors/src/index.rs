@@ -3,28 +3,20 @@
 use std::sync::Arc;
 
 use base::{IndexName, Version};
-use catalog::IndexEntry;
-use storage::{CacheDir, Store, task};
-use tokio::sync::Semaphore;
+use catalog::{IndexEntry, StagedSeal};
+use storage::{CacheDir, Store};
+use uuid::Uuid;
 
-use crate::answer::{Added, Description, Found, Hit, IndexModelState, Removed, StoredItem};
+use crate::answer::{Added, Removed, StoredItem};
 use crate::change::{Change, Item};
-use crate::check;
-use crate::error::{Error, Result};
-use crate::field::Field;
+use crate::error::Result;
+use crate::fragment::Owner;
+use crate::joining::due;
 use crate::journal::{Freshness, Journal};
-use crate::request::Near;
-use crate::search::{Neighbour, Target};
-use crate::snapshot::Snapshot;
-use crate::table::Table;
-
-/// A scan of so many bytes of vectors that were read before takes about 0.15 ms: handing it to another thread and back
-/// would cost a good part of that again.
-const QUICK_SCAN: usize = 8 << 20;
-/// What a row costs a scan beside its vector, in bytes of vectors.
-const ROW: usize = 64;
-/// Answers of fewer bytes are made on the spot.
-const QUICK_ANSWER: usize = 256 << 10;
+use crate::lake_seals::LakeSeals;
+use crate::seal::Shelf;
+use crate::table::{Outcome, Table};
+use crate::view::{View, blocking};
 
 /// One index, open. Cheap to clone.
 #[derive(Clone)]
@@ -33,21 +25,78 @@ pub(crate) struct Index {
     entry: Arc<IndexEntry>,
     table: Arc<Table>,
     journal: Journal<Table>,
+    shelf: Arc<Shelf>,
 }
 
 impl Index {
-    /// Opens an index: takes in all its fragments.
+    /// Opens an index: what its entry has sealed, and all later fragments.
     pub async fn open(
         store: &Store,
         cache: &CacheDir,
         name: &IndexName,
         entry: &Arc<IndexEntry>,
         freshness: Freshness,
+        seals: LakeSeals,
     ) -> Result<Self> {
-        let model = entry.settings.model.as_ref();
-        let table = Arc::new(Table::new(model.map(|model| model.fingerprint.clone())));
-        let journal = Journal::open(store, cache, name, entry, freshness, Arc::clone(&table)).await?;
-        Ok(Self { name: name.clone(), entry: Arc::clone(entry), table, journal })
+        let (owner, seams) = (Arc::new(Owner::of(name, entry)), freshness.seams.clone());
+        let shelf = Shelf { store: store.clone(), seams, owner, location: entry.location.clone() };
+        let (journal, table) = Journal::open(store, cache, name, entry, freshness, Arc::new(seals)).await?;
+        Ok(Self { name: name.clone(), entry: Arc::clone(entry), table, journal, shelf: Arc::new(shelf) })
+    }
+
+    /// The index's own id.
+    pub fn id(&self) -> Uuid {
+        self.entry.index_id
+    }
+
+    /// The last fragment that it knows to be sealed.
+    pub fn sealed(&self) -> u64 {
+        self.journal.succession().sealed()
+    }
+
+    /// The last fragment that was taken in.
+    pub fn reached(&self) -> u64 {
+        self.table.snapshot().fragment
+    }
+
+    /// How many bytes of vectors and metadata no seal holds.
+    pub fn fresh_bytes(&self) -> usize {
+        self.table.snapshot().fresh().map(|block| block.size() + block.described()).sum()
+    }
+
+    /// Whether several of its segments should become one.
+    pub fn is_to_be_joined(&self) -> bool {
+        let segments: Vec<_> = self.table.snapshot().segments().cloned().collect();
+        due(&segments).is_some()
+    }
+
+    /// Where the files of its seals go.
+    pub fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
+    }
+
+    /// Makes a change durable.
+    pub async fn append(&self, change: Change) -> Result<Outcome> {
+        Ok(self.journal.append(change).await?.outcome)
+    }
+
+    /// Makes sure that what a newer entry has sealed is answered.
+    pub async fn keep_up(&self, entry: &Arc<IndexEntry>) -> Result<()> {
+        self.journal.succession().keep_up(entry).await
+    }
+
+    /// Stands on what an entry has sealed, or on something newer, when this returns.
+    pub async fn follow(&self, entry: &IndexEntry) -> Result<()> {
+        self.journal.succession().follow(entry).await
+    }
+
+    /// Stages all that is acknowledged by now on top of what an entry has sealed; none when that is all of it.
+    pub async fn stage_seal(&self, entry: &IndexEntry) -> Result<Option<StagedSeal>> {
+        self.follow(entry).await?;
+        self.journal.fresh().await?;
+        let snapshot = self.table.snapshot();
+        // Who follows a newer seal cannot add to an older one, nor would such a seal be committed.
+        if snapshot.ground > entry.version { Ok(None) } else { self.shelf.seal(&snapshot, entry).await }
     }
 
     /// How many items are known now, without asking the store.
@@ -60,21 +109,11 @@ impl Index {
         self.table.snapshot().memory()
     }
 
-    /// The newest state, as fresh as the kind of store demands.
-    async fn fresh(&self) -> Result<Arc<Snapshot>> {
+    /// The index as it is now, as fresh as the kind of store demands, with the entry that a version has of it.
+    pub async fn view(&self, entry: &Arc<IndexEntry>, version: Version) -> Result<View> {
         self.journal.fresh().await?;
-        Ok(self.table.snapshot())
-    }
-
-    pub async fn describe(&self, version: Version) -> Result<Description> {
-        let snapshot = self.fresh().await?;
-        let description = Description {
-            length: Some(snapshot.length),
-            fragment: snapshot.fragment,
-            fingerprint: snapshot.fingerprint.clone(),
-            ..Description::unread(&self.name, &self.entry, version)
-        };
-        Ok(description)
+        let (name, entry, snapshot) = (self.name.clone(), Arc::clone(entry), self.table.snapshot());
+        Ok(View { name, entry, version, snapshot })
     }
 
     pub async fn add(&self, items: Vec<Item>, fingerprint: Option<String>, version: Version) -> Result<Added> {
@@ -90,9 +129,9 @@ impl Index {
     }
 
     pub async fn remove(&self, ids: Vec<String>, version: Version) -> Result<Removed> {
-        let snapshot = self.fresh().await?;
+        let snapshot = self.view(&self.entry, version).await?.snapshot;
         let (table, known) = (Arc::clone(&self.table), ids.clone());
-        if !blocking("find items", move || table.has_any(&known)).await? {
+        if !blocking("find items", move || table.has_any(&known)).await?? {
             let (missing, length, fragment) = (ids.len(), snapshot.length, snapshot.fragment);
             return Ok(Removed { deleted: 0, missing, length, version, fragment });
         }
@@ -107,90 +146,9 @@ impl Index {
         })
     }
 
-    /// The nearest items; a search that takes long holds one of `scans`.
-    pub async fn search(&self, near: Near, version: Version, scans: &Semaphore) -> Result<Found> {
-        let snapshot = self.fresh().await?;
-        if let (Some(known), Some(given)) = (&snapshot.fingerprint, &near.fingerprint)
-            && known != given
-        {
-            return Err(Error::other_model(known, given));
-        }
-        let k = check::found(near.k, snapshot.length)?;
-        let fragment = snapshot.fragment;
-        let target = Target::new(self.entry.settings.distance, near.vector);
-        let results = if is_quick(&snapshot, k) {
-            hits(&target, &snapshot, k)?
-        } else {
-            let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;
-            blocking("search", move || hits(&target, &snapshot, k)).await??
-        };
-        Ok(Found { results, version, fragment })
-    }
-
     pub async fn item(&self, id: &str, version: Version) -> Result<StoredItem> {
-        let fragment = self.fresh().await?.fragment;
+        let view = self.view(&self.entry, version).await?;
         let (table, wanted) = (Arc::clone(&self.table), id.to_owned());
-        let kept = blocking("find an item", move || table.item(&wanted)).await?;
-        let kept = kept.ok_or_else(|| Error::ItemNotFound { index: self.name.clone(), id: id.to_owned() })?;
-        let metadata = members(kept.metadata.as_deref())?;
-        Ok(StoredItem { id: id.to_owned(), vector: kept.vector, metadata, version, fragment })
+        view.item(id, blocking("find an item", move || table.item(&wanted)).await??)
     }
-
-    pub async fn fields(&self) -> Result<Vec<Field>> {
-        let snapshot = self.fresh().await?;
-        blocking("read fields", move || snapshot.fields()).await
-    }
-
-    pub async fn model(&self) -> Result<IndexModelState> {
-        let settings = &self.entry.settings;
-        let fingerprint = self.fresh().await?.fingerprint.clone();
-        Ok(IndexModelState { dimension: settings.dimension, model: settings.model.clone(), fingerprint })
-    }
-}
-
-impl Description {
-    /// What the catalog alone knows of an index.
-    pub(crate) fn unread(name: &IndexName, entry: &IndexEntry, version: Version) -> Self {
-        let settings = &entry.settings;
-        let model = settings.model.as_ref();
-        Self {
-            name: name.clone(),
-            dimension: settings.dimension,
-            distance: settings.distance,
-            m: settings.m,
-            ef_search: settings.ef_search,
-            model: model.map(|model| model.name.clone()),
-            fingerprint: model.map(|model| model.fingerprint.clone()),
-            length: None,
-            version,
-            fragment: 0,
-            created_at: entry.created_at,
-            error: None,
-        }
-    }
-}
-
-/// Whether a search ends about as soon as another thread would begin it.
-fn is_quick(snapshot: &Snapshot, k: usize) -> bool {
-    let described = snapshot.described().checked_div(snapshot.length).unwrap_or_default();
-    let (scan, answer) = (snapshot.size() + snapshot.rows() * ROW, k * (described + ROW));
-    scan <= QUICK_SCAN && answer <= QUICK_ANSWER && snapshot.is_warm()
-}
-
-fn hits(target: &Target, snapshot: &Snapshot, k: usize) -> Result<Vec<Hit>> {
-    target.nearest(snapshot, k).iter().map(hit).collect()
-}
-
-fn hit(neighbour: &Neighbour) -> Result<Hit> {
-    let metadata = members(neighbour.metadata)?;
-    Ok(Hit { id: neighbour.id.to_owned(), distance: neighbour.distance(), metadata })
-}
-
-/// Metadata was written from an object, and its bytes are checked when it is read.
-fn members(text: Option<&[u8]>) -> Result<serde_json::Map<String, serde_json::Value>> {
-    text.map_or(Ok(serde_json::Map::new()), |text| serde_json::from_slice(text).map_err(|_| Error::Broken))
-}
-
-async fn blocking<T: Send + 'static>(name: &'static str, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    task::blocking(name, work).await.map_err(|_| Error::Broken)
 }

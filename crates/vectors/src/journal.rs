@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{IndexName, Seams, Span};
+use base::{IndexName, Seams, Span, Timestamp};
 use catalog::IndexEntry;
 use futures::future::{Either, select};
 use storage::{CacheDir, Store, task};
@@ -25,6 +25,7 @@ use crate::fragment::{Fragment, LARGE, Owner};
 use crate::fragments::Fragments;
 use crate::reached::Reached;
 use crate::reader::Reader;
+use crate::succession::{Seals, Succession};
 
 #[cfg(test)]
 mod tests;
@@ -38,18 +39,22 @@ const PAUSES: [Duration; 4] =
     [Duration::from_millis(2), Duration::from_millis(20), Duration::from_millis(100), Duration::from_millis(500)];
 
 /// What the fragments of an index add up to.
-pub(crate) trait Replay: Send + Sync + 'static {
+pub(crate) trait Replay: Send + Sync + Sized + 'static {
     /// What one change did.
     type Outcome: Send + 'static;
 
     /// Refuses a change that does not fit the newest state. Called again after fragments of others were taken in.
     fn admit(&self, change: &Change) -> Result<()>;
 
-    /// Takes in the next fragment: calls come one at a time, in the order of the numbers. One outcome for each step.
-    fn apply(&self, fragment: &Fragment) -> Vec<Self::Outcome>;
+    /// Takes in the next fragment, wholly or not at all: calls come one at a time, in the order of the numbers. One
+    /// outcome for each step.
+    fn apply(&self, fragment: &Fragment) -> Result<Vec<Self::Outcome>>;
 
     /// Puts what was taken in into better order, unless that is more work than so many rows are. Whether it is done.
     fn tidy(&self, rows: usize) -> bool;
+
+    /// Becomes what another one is, which has taken in as much or more.
+    fn become_like(&self, other: Self);
 }
 
 /// How up to date reads are, and how long a lost reply is followed up.
@@ -82,6 +87,7 @@ pub(crate) struct Landed<O> {
 pub(crate) struct Journal<R: Replay> {
     queue: mpsc::Sender<Waiting<R::Outcome>>,
     reader: Arc<Reader<R>>,
+    succession: Arc<Succession<R>>,
 }
 
 struct Waiting<O> {
@@ -90,25 +96,30 @@ struct Waiting<O> {
 }
 
 impl<R: Replay> Journal<R> {
-    /// Opens the journal of an index and takes in all fragments that are there.
+    /// Opens the journal of an index on top of what its entry has sealed, and takes in all later fragments.
     pub async fn open(
         store: &Store,
         cache: &CacheDir,
         name: &IndexName,
         entry: &IndexEntry,
         freshness: Freshness,
-        replay: Arc<R>,
-    ) -> Result<Self> {
+        seals: Arc<dyn Seals<R>>,
+    ) -> Result<(Self, Arc<R>)> {
         let fragments = Fragments::new(store.clone(), cache.clone(), &entry.location, Owner::of(name, entry));
         let trust = if store.uri().starts_with("s3://") { freshness.max_staleness } else { Span::secs(0) };
         // What is noted was durable before, so that whoever reads the note first must find it.
         let reached = Reached::read(store, fragments.owner(), freshness.seams.clone()).await?;
-        let reader = Reader::open(fragments.clone(), replay, freshness.seams.clone(), trust).await?;
+        let (replay, sealed) = seals.open(entry).await?;
+        let replay = Arc::new(replay);
+        let ground = (Arc::clone(&replay), sealed);
+        let reader = Reader::open(fragments.clone(), ground, freshness.seams.clone(), trust).await?;
         reached.check(reader.applied(), fragments.owner())?;
         let (queue, waiting) = mpsc::channel(GROUP);
-        let desk = Desk { fragments, reader: Arc::clone(&reader), freshness, reached };
+        let succession = Succession::new(seals, Arc::clone(&reader), entry);
+        let desk =
+            Desk { fragments, reader: Arc::clone(&reader), succession: Arc::clone(&succession), freshness, reached };
         task::spawn("append to an index", desk.run(waiting));
-        Ok(Self { queue, reader })
+        Ok((Self { queue, reader, succession }, replay))
     }
 
     /// Makes a change durable and takes it in. Goes on to its end when the caller goes away.
@@ -125,11 +136,17 @@ impl<R: Replay> Journal<R> {
     pub async fn fresh(&self) -> Result<u64> {
         self.reader.fresh().await
     }
+
+    /// How it follows the seals of its index.
+    pub fn succession(&self) -> &Arc<Succession<R>> {
+        &self.succession
+    }
 }
 
 impl<R: Replay> Clone for Journal<R> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone(), reader: Arc::clone(&self.reader) }
+        let succession = Arc::clone(&self.succession);
+        Self { queue: self.queue.clone(), reader: Arc::clone(&self.reader), succession }
     }
 }
 
@@ -137,6 +154,7 @@ impl<R: Replay> Clone for Journal<R> {
 struct Desk<R: Replay> {
     fragments: Fragments,
     reader: Arc<Reader<R>>,
+    succession: Arc<Succession<R>>,
     freshness: Freshness,
     reached: Reached,
 }
@@ -176,11 +194,15 @@ impl<R: Replay> Desk<R> {
     /// Appends a group as one fragment, as often as others take its number.
     async fn put_through(&mut self, mut group: Vec<Waiting<R::Outcome>>) {
         loop {
+            let looked = match self.succession.before_append().await {
+                Ok(looked) => looked,
+                Err(error) => return fail(group, error),
+            };
             group = self.admit(group);
             if group.is_empty() {
                 return;
             }
-            match self.attempt(&group).await {
+            match self.attempt(&group, looked).await {
                 Ok(Some((number, outcomes))) => {
                     self.reached.appended(number);
                     for (waiting, outcome) in group.into_iter().zip(outcomes) {
@@ -208,15 +230,26 @@ impl<R: Replay> Desk<R> {
         admitted.collect()
     }
 
-    /// Tries to append a group under the next number; none when it is another's fragment that stands there.
-    async fn attempt(&self, group: &[Waiting<R::Outcome>]) -> Result<Option<(u64, Vec<R::Outcome>)>> {
+    /// Tries to append a group under the next number; none when it is another's fragment that stands there. The number
+    /// is free as far as a look at the log tells.
+    async fn attempt(
+        &self,
+        group: &[Waiting<R::Outcome>],
+        looked: Timestamp,
+    ) -> Result<Option<(u64, Vec<R::Outcome>)>> {
         let number = self.reader.applied() + 1;
         let writer = self.freshness.seams.uuid();
         let fragment = self.draft(number, writer, group).await?;
         self.reader.watch_for(writer);
         let settled = self.publish(&fragment).await;
         let outcomes = self.reader.watched();
-        settled.map(|()| outcomes.map(|outcomes| (number, outcomes)))
+        settled?;
+        self.succession.after_append(number, looked).await?;
+        match outcomes {
+            // A seal was taken over that had gone past the number.
+            None if number <= self.reader.passed() => Err(Error::OutcomeUnknown),
+            outcomes => Ok(outcomes.map(|outcomes| (number, outcomes))),
+        }
     }
 
     /// The fragment as it will be read. One that would not read is never written.
@@ -269,11 +302,12 @@ fn proves_absence(failure: &storage::Error) -> bool {
 
 /// Takes what may share a fragment off the front: it has room for so much, and for one model.
 fn next_group<O>(waiting: &mut Vec<Waiting<O>>) -> Vec<Waiting<O>> {
-    let (mut size, mut model) = (0, None);
+    let (mut size, mut model, mut alone) = (0, None, false);
     let shares = |waiting: &Waiting<O>| {
         let stated = waiting.change.fingerprint();
         let differs = stated.is_some_and(|stated| model.as_deref().is_some_and(|model| model != stated));
-        let crowds = size > 0 && size + waiting.change.size() > GROUP_SIZE;
+        let crowds = size > 0 && (alone || waiting.change.goes_alone() || size + waiting.change.size() > GROUP_SIZE);
+        alone |= waiting.change.goes_alone();
         size += waiting.change.size();
         model = model.take().or_else(|| stated.map(str::to_owned));
         !differs && !crowds

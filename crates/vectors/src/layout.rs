@@ -142,10 +142,12 @@ pub(crate) fn number(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
-fn long(bytes: &[u8], at: usize) -> u64 {
+/// The u64 at a place that is there.
+pub(crate) fn long(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
-fn id(bytes: &[u8], at: usize) -> Uuid {
+/// The id at a place that is there.
+pub(crate) fn id(bytes: &[u8], at: usize) -> Uuid {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(Uuid::nil(), |bytes| Uuid::from_bytes(*bytes))
 }

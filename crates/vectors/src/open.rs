@@ -64,6 +64,13 @@ impl OpenIndexes {
         }
     }
 
+    /// Those that are open, by name.
+    pub fn all(&self) -> Vec<(IndexName, Index)> {
+        let open = self.lock();
+        let opened = |(_, opened): (&Uuid, &Opened)| Some((opened.name.clone(), opened.index.get()?.clone()));
+        open.iter().filter_map(opened).collect()
+    }
+
     /// How many items each has, as far as is known without asking the store.
     pub fn lengths(&self) -> Vec<(String, u64)> {
         let open = self.lock();

@@ -8,6 +8,7 @@ use base::Distance;
 use rayon::prelude::*;
 
 use crate::block::Block;
+use crate::error::Result;
 use crate::kernel::{Kernel, Measure, exact};
 use crate::snapshot::Snapshot;
 
@@ -58,20 +59,21 @@ impl Target {
     }
 
     /// The nearest `k` items of a snapshot, nearest first, those at the same distance by id.
-    pub fn nearest<'a>(&self, snapshot: &'a Snapshot, k: usize) -> Vec<Neighbour<'a>> {
+    pub fn nearest<'a>(&self, snapshot: &'a Snapshot, k: usize) -> Result<Vec<Neighbour<'a>>> {
         // Scores in single precision may change places with their neighbours, so a few more are compared exactly.
         let room = k + k / 4 + 16;
         let scan = Scan { target: self, fragment: snapshot.fragment, room };
-        let best = scan.best(snapshot);
-        let mut neighbours: Vec<Neighbour> = best.heap.into_iter().map(|found| self.neighbour(&found)).collect();
+        let best = scan.best(snapshot)?;
+        let found = best.heap.into_iter().map(|found| self.neighbour(&found));
+        let mut neighbours = found.collect::<Result<Vec<Neighbour>>>()?;
         neighbours.sort_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.id.cmp(b.id)));
         neighbours.truncate(k);
-        neighbours
+        Ok(neighbours)
     }
 
-    fn neighbour<'a>(&self, found: &Candidate<'a>) -> Neighbour<'a> {
+    fn neighbour<'a>(&self, found: &Candidate<'a>) -> Result<Neighbour<'a>> {
         let (block, row) = (found.block, found.row);
-        Neighbour { id: found.id, distance: self.distance(block.vector(row)), metadata: block.metadata(row) }
+        Ok(Neighbour { id: found.id, distance: self.distance(block.vector(row)?), metadata: block.metadata(row)? })
     }
 
     /// The distance of a row, computed in double precision. Within the range of single precision it is rounded to that,
@@ -126,53 +128,52 @@ struct Scan<'t> {
 }
 
 impl Scan<'_> {
-    fn best<'a>(&self, snapshot: &'a Snapshot) -> Best<'a> {
-        let mut best = Best::new(self.room);
+    fn best<'a>(&self, snapshot: &'a Snapshot) -> Result<Best<'a>> {
         if snapshot.size() < SHARED {
-            snapshot.blocks.iter().for_each(|block| self.rows(block, 0..block.rows(), &mut best));
-            return best;
+            let mut best = Best::new(self.room);
+            snapshot.blocks.iter().try_for_each(|block| self.rows(block, 0..block.rows(), &mut best))?;
+            return Ok(best);
         }
         let pieces: Vec<_> = snapshot.blocks.iter().flat_map(|block| pieces(block)).collect();
-        let scanned = pieces.into_par_iter().fold(
+        let scanned = pieces.into_par_iter().try_fold(
             || Best::new(self.room),
-            |mut best, (block, rows)| {
-                self.rows(block, rows, &mut best);
-                best
-            },
+            |mut best, (block, rows)| self.rows(block, rows, &mut best).map(|()| best),
         );
-        scanned.reduce(|| Best::new(self.room), Best::join)
+        scanned.try_reduce(|| Best::new(self.room), |best, other| Ok(best.join(other)))
     }
 
-    fn rows<'a>(&self, block: &'a Block, rows: Range<usize>, best: &mut Best<'a>) {
+    fn rows<'a>(&self, block: &'a Block, mut rows: Range<usize>, best: &mut Best<'a>) -> Result<()> {
         if self.target.distance == Distance::Euclidean && self.target.length > LONGEST {
-            return rows.for_each(|row| self.exactly(block, row, best));
+            return rows.try_for_each(|row| self.exactly(block, row, best));
         }
-        let odd = &block.scales().odd;
+        let odd = block.odd()?;
         let first = odd.partition_point(|row| *row < rows.start);
-        odd[first..].iter().take_while(|row| rows.contains(row)).for_each(|row| self.exactly(block, *row, best));
-        for start in rows.clone().step_by(STRIDE) {
-            self.stride(block, start..rows.end.min(start + STRIDE), best);
-        }
+        let mut odd = odd[first..].iter().take_while(|row| rows.contains(row));
+        odd.try_for_each(|row| self.exactly(block, *row, best))?;
+        let mut starts = rows.clone().step_by(STRIDE);
+        starts.try_for_each(|start| self.stride(block, start..rows.end.min(start + STRIDE), best))
     }
 
-    fn stride<'a>(&self, block: &'a Block, rows: Range<usize>, best: &mut Best<'a>) {
+    fn stride<'a>(&self, block: &'a Block, rows: Range<usize>, best: &mut Best<'a>) -> Result<()> {
         let mut scores = [0.0; STRIDE];
         let scores = &mut scores[..rows.len()];
         let target = self.target;
-        target.kernel.score(target.measure(), &target.compared, block.vectors(rows.clone()), scores);
-        rescale(target.distance, scores, &block.scales().inverse[rows.clone()]);
+        target.kernel.score(target.measure(), &target.compared, block.vectors(rows.clone())?, scores);
+        rescale(target.distance, scores, block.scales(rows.clone())?);
         for (row, score) in rows.zip(scores) {
             if *score <= best.limit && block.is_visible(row, self.fragment) {
-                best.offer(Candidate { score: (*score).into(), id: block.id(row), block, row });
+                best.offer(Candidate { score: (*score).into(), id: block.id(row)?, block, row });
             }
         }
+        Ok(())
     }
 
-    fn exactly<'a>(&self, block: &'a Block, row: usize, best: &mut Best<'a>) {
+    fn exactly<'a>(&self, block: &'a Block, row: usize, best: &mut Best<'a>) -> Result<()> {
         if block.is_visible(row, self.fragment) {
-            let score = self.target.score(block.vector(row));
-            best.offer(Candidate { score, id: block.id(row), block, row });
+            let score = self.target.score(block.vector(row)?);
+            best.offer(Candidate { score, id: block.id(row)?, block, row });
         }
+        Ok(())
     }
 }
 

@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use base::Version;
+
 use crate::block::Block;
+use crate::error::Result;
 use crate::field::{Field, Fields};
+use crate::segment::Hash;
+use crate::table::Kept;
 
 /// The items after one fragment. It costs nothing to hold and never changes: rows that end later are still seen.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +22,8 @@ pub(crate) struct Snapshot {
     pub length: usize,
     /// The model of the vectors, if any has stated one.
     pub fingerprint: Option<String>,
+    /// The version whose seal the segments among the blocks are.
+    pub ground: Version,
 }
 
 impl Snapshot {
@@ -28,6 +35,28 @@ impl Snapshot {
     /// How many rows a search reads.
     pub fn rows(&self) -> usize {
         self.blocks.iter().map(|block| block.rows()).sum()
+    }
+
+    /// The segments that it reads, oldest first.
+    pub fn segments(&self) -> impl Iterator<Item = &Arc<Block>> {
+        self.blocks.iter().filter(|block| block.segment().is_some())
+    }
+
+    /// The rows that no seal holds.
+    pub fn fresh(&self) -> impl Iterator<Item = &Arc<Block>> {
+        self.blocks.iter().filter(|block| block.segment().is_none())
+    }
+
+    /// One of the items that are sealed.
+    pub fn sealed_item(&self, id: &str) -> Result<Option<Kept>> {
+        let hash = Hash::of(id);
+        for block in self.segments() {
+            let Some(segment) = block.segment() else { continue };
+            if let Some(row) = segment.find(hash, id)?.filter(|row| block.is_visible(*row, self.fragment)) {
+                return Ok(Some(Kept { vector: block.vector(row)?.to_vec(), metadata: block.kept_metadata(row)? }));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether all vectors were read before: the first search does more, and may wait for the disk.
@@ -48,8 +77,13 @@ impl Snapshot {
     /// The fields of the metadata of all items that ever were, so that no statement loses a column when an item goes.
     /// Sorted by name; the first call after a change reads what is new.
     pub fn fields(&self) -> Vec<Field> {
+        self.all_fields().list()
+    }
+
+    /// The same, as a seal keeps them.
+    pub fn all_fields(&self) -> Fields {
         let mut fields = Fields::clone(&self.past);
         self.blocks.iter().for_each(|block| fields.join(block.fields()));
-        fields.list()
+        fields
     }
 }

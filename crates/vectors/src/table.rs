@@ -1,16 +1,22 @@
-//! The live set of an index: what its fragments add up to, kept so that readers never wait for writers.
+//! The live set of an index: what is sealed of it and its later fragments add up to, kept so that readers never wait for
+//! writers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use base::Version;
+
 use crate::block::Block;
-use crate::change::Change;
+use crate::change::{Change, Item};
 use crate::error::{Error, Result};
 use crate::field::Fields;
 use crate::fragment::{Fragment, Step};
+use crate::ground::Ground;
 use crate::journal::Replay;
+use crate::segment::Hash;
 use crate::snapshot::Snapshot;
+use crate::view::members;
 
 #[cfg(test)]
 mod tests;
@@ -30,20 +36,31 @@ pub(crate) struct Table {
 
 #[derive(Debug, Default)]
 struct State {
+    /// Where the living rows are that no seal holds.
     places: HashMap<Arc<str>, Place>,
     blocks: BTreeMap<u32, Arc<Block>>,
     next_block: u32,
-    /// The fields of rows that are in no block any more.
+    /// The fields of what is sealed, and of rows that are in no block any more.
     past: Arc<Fields>,
+    length: usize,
     /// The model of the index's vectors, once it or one of them has stated it.
     fingerprint: Option<String>,
+    /// The version whose seal the segments are.
+    ground: Version,
 }
 
-/// Where the living row of an item is.
+/// Where a row is.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     block: u32,
     row: usize,
+}
+
+/// The living row of a segment that a fragment replaces or deletes.
+#[derive(Debug)]
+struct Sealed {
+    place: Place,
+    metadata: Option<Arc<[u8]>>,
 }
 
 /// What one acknowledged change did.
@@ -69,10 +86,10 @@ pub(crate) struct Kept {
 }
 
 impl Table {
-    /// An empty table of an index whose settings may state its model.
-    pub fn new(fingerprint: Option<String>) -> Self {
-        let snapshot = Snapshot { fingerprint: fingerprint.clone(), ..Snapshot::default() };
-        let state = State { fingerprint, ..State::default() };
+    /// The items that are sealed, to which fragments come.
+    pub fn new(ground: &Ground) -> Self {
+        let state = State::of(ground);
+        let snapshot = state.snapshot(ground.fragment);
         Self { state: Mutex::new(state), snapshot: RwLock::new(Arc::new(snapshot)) }
     }
 
@@ -82,18 +99,37 @@ impl Table {
     }
 
     /// One item. Waits while a fragment is taken in, so not for async threads.
-    pub fn item(&self, id: &str) -> Option<Kept> {
+    pub fn item(&self, id: &str) -> Result<Option<Kept>> {
         let state = self.state();
-        let place = *state.places.get(id)?;
-        let block = Arc::clone(state.blocks.get(&place.block)?);
+        let Some(place) = state.find(id)? else { return Ok(None) };
+        let Some(block) = state.blocks.get(&place.block).cloned() else { return Ok(None) };
         drop(state);
-        Some(Kept { vector: block.vector(place.row).to_vec(), metadata: block.kept_metadata(place.row) })
+        let (vector, metadata) = (block.vector(place.row)?.to_vec(), block.kept_metadata(place.row)?);
+        Ok(Some(Kept { vector, metadata }))
     }
 
     /// Whether any of these items is there. Waits while a fragment is taken in, so not for async threads.
-    pub fn has_any(&self, ids: &[String]) -> bool {
+    pub fn has_any(&self, ids: &[String]) -> Result<bool> {
         let state = self.state();
-        ids.iter().any(|id| state.places.contains_key(id.as_str()))
+        for id in ids {
+            if state.find(id)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Refuses items that are not what is stored under their ids.
+    fn expect_same(&self, items: &[Item]) -> Result<()> {
+        for item in items {
+            let kept = self.item(&item.id)?;
+            let metadata = kept.as_ref().map(|kept| members(kept.metadata.as_deref())).transpose()?;
+            let same = kept.is_some_and(|kept| kept.vector == item.vector) && metadata == item.metadata;
+            if !same {
+                return Err(Error::Changed);
+            }
+        }
+        Ok(())
     }
 
     fn publish(&self, snapshot: Snapshot) {
@@ -109,6 +145,9 @@ impl Replay for Table {
     type Outcome = Outcome;
 
     fn admit(&self, change: &Change) -> Result<()> {
+        if let Change::DeleteSame { items } = change {
+            return self.expect_same(items);
+        }
         let Change::Put { fingerprint: Some(given), .. } = change else { return Ok(()) };
         match &self.snapshot().fingerprint {
             Some(known) if known != given => Err(Error::other_model(known, given)),
@@ -116,11 +155,11 @@ impl Replay for Table {
         }
     }
 
-    fn apply(&self, fragment: &Fragment) -> Vec<Outcome> {
+    fn apply(&self, fragment: &Fragment) -> Result<Vec<Outcome>> {
         let mut state = self.state();
-        let outcomes = state.apply(fragment);
+        let outcomes = state.apply(fragment)?;
         self.publish(state.snapshot(fragment.number()));
-        outcomes
+        Ok(outcomes)
     }
 
     fn tidy(&self, rows: usize) -> bool {
@@ -136,11 +175,34 @@ impl Replay for Table {
         }
         is_little
     }
+
+    fn become_like(&self, other: Self) {
+        let Self { state, snapshot } = other;
+        let (mut held, state) = (self.state(), state.into_inner().unwrap_or_else(PoisonError::into_inner));
+        *held = state;
+        let snapshot = snapshot.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
 }
 
 impl State {
-    fn apply(&mut self, fragment: &Fragment) -> Vec<Outcome> {
-        let mut intake = Intake { block: self.new_block(), fresh: Block::of(fragment), fragment, state: self };
+    fn of(ground: &Ground) -> Self {
+        let blocks: BTreeMap<u32, Arc<Block>> = (1..).zip(ground.blocks().map(Arc::new)).collect();
+        Self {
+            places: HashMap::new(),
+            next_block: blocks.len() as u32,
+            blocks,
+            past: Arc::clone(&ground.fields),
+            length: ground.length,
+            fingerprint: ground.fingerprint.clone(),
+            ground: ground.version,
+        }
+    }
+
+    fn apply(&mut self, fragment: &Fragment) -> Result<Vec<Outcome>> {
+        // What may fail comes first, so that a fragment is taken in wholly or not at all.
+        let sealed = self.sealed_rows_of(fragment)?;
+        let mut intake = Intake { block: self.new_block(), fresh: Block::of(fragment), fragment, sealed, state: self };
         let outcomes = fragment.steps().map(|step| intake.step(step)).collect();
         let Intake { block, fresh, .. } = intake;
         if fresh.rows() > 0 {
@@ -149,7 +211,43 @@ impl State {
         if self.fingerprint.is_none() {
             self.fingerprint = fragment.fingerprint().map(str::to_owned);
         }
-        outcomes
+        Ok(outcomes)
+    }
+
+    /// The living rows of segments whose items a fragment replaces or deletes.
+    fn sealed_rows_of<'a>(&self, fragment: &'a Fragment) -> Result<HashMap<&'a str, Sealed>> {
+        let mut found = HashMap::new();
+        let put = (0..fragment.rows()).map(|row| fragment.id(row));
+        for id in put.chain((0..fragment.deletes()).map(|at| fragment.deleted(at))) {
+            if !self.places.contains_key(id)
+                && let Some(place) = self.find_sealed(id)?
+                && let Some(block) = self.blocks.get(&place.block)
+            {
+                found.insert(id, Sealed { place, metadata: block.kept_metadata(place.row)? });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The living row of an item.
+    fn find(&self, id: &str) -> Result<Option<Place>> {
+        match self.places.get(id) {
+            Some(place) => Ok(Some(*place)),
+            None => self.find_sealed(id),
+        }
+    }
+
+    /// The living row of an item among those of segments.
+    fn find_sealed(&self, id: &str) -> Result<Option<Place>> {
+        let mut hash = None;
+        for (key, block) in &self.blocks {
+            let Some(segment) = block.segment() else { break };
+            let hash = *hash.get_or_insert_with(|| Hash::of(id));
+            if let Some(row) = segment.find(hash, id)?.filter(|row| block.is_alive(*row)) {
+                return Ok(Some(Place { block: *key, row }));
+            }
+        }
+        Ok(None)
     }
 
     fn new_block(&mut self) -> u32 {
@@ -162,8 +260,9 @@ impl State {
             blocks: self.blocks.values().cloned().collect(),
             past: Arc::clone(&self.past),
             fragment,
-            length: self.places.len(),
+            length: self.length,
             fingerprint: self.fingerprint.clone(),
+            ground: self.ground,
         }
     }
 
@@ -172,7 +271,8 @@ impl State {
     fn untidy(&self) -> Vec<Vec<u32>> {
         let tail = Some(self.tail()).filter(|tail| tail.len() > 1);
         let joined = |key: &u32| tail.as_ref().is_some_and(|tail| tail.contains(key));
-        let worn = self.blocks.iter().filter(|(key, block)| block.is_worn() && !joined(key));
+        let fresh = self.blocks.iter().filter(|(_, block)| block.segment().is_none());
+        let worn = fresh.filter(|(key, block)| block.is_worn() && !joined(key));
         let mut untidy: Vec<Vec<u32>> = worn.map(|(key, _)| vec![*key]).collect();
         untidy.extend(tail);
         untidy
@@ -207,8 +307,8 @@ impl State {
             return;
         }
         let block = self.new_block();
-        for row in 0..joined.rows() {
-            self.places.insert(Arc::clone(joined.id(row)), Place { block, row });
+        for (row, id) in joined.fresh_ids().iter().enumerate() {
+            self.places.insert(Arc::clone(id), Place { block, row });
         }
         self.blocks.insert(block, Arc::new(joined));
     }
@@ -218,6 +318,8 @@ impl State {
 struct Intake<'a> {
     state: &'a mut State,
     fragment: &'a Fragment,
+    /// The rows of segments that it ends.
+    sealed: HashMap<&'a str, Sealed>,
     /// The block of the fragment's own rows, which an item later in the fragment may end again.
     fresh: Block,
     block: u32,
@@ -229,15 +331,16 @@ impl Intake<'_> {
             Step::Put(rows) => self.put(rows),
             Step::Delete(deletes) => self.delete(deletes),
         };
-        Outcome { length: self.state.places.len(), ..outcome }
+        self.state.length = self.state.length + outcome.added - outcome.deleted;
+        Outcome { length: self.state.length, ..outcome }
     }
 
     fn put(&mut self, rows: Range<usize>) -> Outcome {
         let (count, mut updated) = (rows.len(), 0);
         for row in rows {
-            let place = Place { block: self.block, row };
-            if let Some(old) = self.state.places.insert(Arc::clone(self.fresh.id(row)), place) {
-                let metadata = self.end(old);
+            let (place, id) = (Place { block: self.block, row }, Arc::clone(&self.fresh.fresh_ids()[row]));
+            let old = self.state.places.insert(Arc::clone(&id), place);
+            if let Some(metadata) = self.end(&id, old) {
                 self.fresh.keep_metadata(row, metadata);
                 updated += 1;
             }
@@ -248,21 +351,27 @@ impl Intake<'_> {
     fn delete(&mut self, deletes: Range<usize>) -> Outcome {
         let (count, mut deleted) = (deletes.len(), 0);
         for delete in deletes {
-            if let Some(old) = self.state.places.remove(self.fragment.deleted(delete)) {
-                self.end(old);
-                deleted += 1;
-            }
+            let id = self.fragment.deleted(delete);
+            let old = self.state.places.remove(id);
+            deleted += usize::from(self.end(id, old).is_some());
         }
         Outcome { deleted, missing: count - deleted, ..Outcome::default() }
     }
 
-    /// Ends a row and answers the metadata that it had.
-    fn end(&mut self, place: Place) -> Option<Arc<[u8]>> {
+    /// Ends the living row of an item, `old` or one of a segment, and answers the metadata that it had; none when there
+    /// was no such row.
+    fn end(&mut self, id: &str, old: Option<Place>) -> Option<Option<Arc<[u8]>>> {
+        let Some(place) = old else {
+            let Sealed { place, metadata } = self.sealed.remove(id)?;
+            self.state.blocks.get(&place.block)?.end(place.row, self.fragment.number());
+            return Some(metadata);
+        };
         let block = match self.state.blocks.get(&place.block) {
             Some(block) => block,
             None => &self.fresh,
         };
         block.end(place.row, self.fragment.number());
-        block.kept_metadata(place.row)
+        // Fresh rows are in memory or were checked as a whole, so reading them does not fail.
+        Some(block.kept_metadata(place.row).unwrap_or_default())
     }
 }

@@ -3,23 +3,29 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
-use base::{Fault, IndexName, Seams, Version};
-use catalog::{Catalog, IndexEntry, IndexSettings, Pin};
+use async_trait::async_trait;
+use base::{AsOf, Fault, IndexName, Seams, Version};
+use catalog::{Catalog, IndexEntry, IndexSettings, Pin, SealFault, Sealer, StagedSeal};
 use futures::{StreamExt, stream};
 use storage::{CacheDir, task};
 use tokio::sync::Semaphore;
 
-use crate::answer::{Added, Description, Found, IndexModelState, Listing, Removed, StoredItem};
-use crate::change::Item;
+use crate::answer::{Added, Description, Found, IndexModelState, IndexSealed, Listing, Removed, StoredItem};
+use crate::change::{Change, Item};
 use crate::check;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::field::Field;
 use crate::fragments::are_within;
+use crate::ground::Grounds;
 use crate::index::Index;
 use crate::journal::Freshness;
+use crate::lake_seals::LakeSeals;
 use crate::open::{OpenIndexes, Opened};
+use crate::past::Past;
 use crate::request::{Near, NewIndex};
+use crate::table::Outcome;
+use crate::view::View;
 
 /// How many indexes a list looks at at once.
 const LOOKED_AT_AT_ONCE: usize = 4;
@@ -38,6 +44,8 @@ struct Room {
     config: Config,
     seams: Seams,
     open: OpenIndexes,
+    grounds: Grounds,
+    past: Past,
     /// Held by each scan: more at once than there are cores would only take memory bandwidth from each other.
     scans: Semaphore,
 }
@@ -46,8 +54,9 @@ impl Vectors {
     /// The indexes of the catalog's lake. Nothing is read before an index is asked for.
     pub fn new(catalog: Catalog, cache: CacheDir, config: &Config, seams: Seams) -> Self {
         let scans = Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get));
-        let room = Room { catalog, cache, config: config.clone(), seams, open: OpenIndexes::new(), scans };
-        Self { room: Arc::new(room) }
+        let grounds = Grounds::new(catalog.store().clone(), cache.clone());
+        let (open, past, config) = (OpenIndexes::new(), Past::new(grounds.clone()), config.clone());
+        Self { room: Arc::new(Room { catalog, cache, config, seams, open, grounds, past, scans }) }
     }
 
     /// The catalog of the lake.
@@ -66,19 +75,23 @@ impl Vectors {
     }
 
     /// At most `limit` indexes whose names come after `after`, sorted by name; one that cannot be read says so and
-    /// hides no other. Large ones that are not open stay closed, and state no length.
-    pub async fn list(&self, after: Option<&str>, limit: usize) -> Result<Listing> {
-        let pin = self.room.catalog.pin(None).await?;
+    /// hides no other. Large ones that are not open stay closed, and state no length. As of a version they have the
+    /// lengths that are sealed in it.
+    pub async fn list(&self, after: Option<&str>, limit: usize, as_of: Option<&AsOf>) -> Result<Listing> {
+        let pin = self.room.catalog.pin(as_of).await?;
         let (version, (page, next)) = (pin.version(), page(&pin, after, limit));
+        if as_of.is_some() {
+            let indexes = page.iter().map(|(name, entry)| Description::sealed(name, entry, version)).collect();
+            return Ok(Listing { indexes, next, version });
+        }
         let described = page.into_iter().map(|(name, entry)| self.room.described(version, name, entry));
         let indexes = stream::iter(described).buffered(LOOKED_AT_AT_ONCE).collect().await;
         Ok(Listing { indexes, next, version })
     }
 
-    /// One index.
-    pub async fn describe(&self, name: &IndexName) -> Result<Description> {
-        let found = self.room.find(name).await?;
-        found.index().await?.describe(found.version).await
+    /// One index, now or as a version has it.
+    pub async fn describe(&self, name: &IndexName, as_of: Option<&AsOf>) -> Result<Description> {
+        Ok(self.room.view(name, as_of).await?.describe())
     }
 
     /// Drops an index with all its items; the version that no longer has it.
@@ -91,39 +104,106 @@ impl Vectors {
     /// Adds items, or replaces those of the same id: all or none, durable when this returns. Replacing without
     /// metadata keeps what was there. Goes on to its end when the caller goes away.
     pub async fn add(&self, name: &IndexName, items: Vec<Item>, fingerprint: Option<String>) -> Result<Added> {
-        let found = self.room.find(name).await?;
+        let found = self.room.find(name, None).await?;
         let items = found.checked(items).await?;
         found.index().await?.add(items, fingerprint, found.version).await
     }
 
-    /// The nearest items.
-    pub async fn search(&self, name: &IndexName, near: Near) -> Result<Found> {
-        let found = self.room.find(name).await?;
+    /// The nearest items, now or as a version has them.
+    pub async fn search(&self, name: &IndexName, near: Near, as_of: Option<&AsOf>) -> Result<Found> {
+        let found = self.room.find(name, as_of).await?;
         check::near(&near, &found.entry.settings)?;
-        found.index().await?.search(near, found.version, &self.room.scans).await
+        found.view(as_of).await?.search(near, &self.room.scans).await
     }
 
-    /// One item.
-    pub async fn item(&self, name: &IndexName, id: &str) -> Result<StoredItem> {
-        let found = self.room.find(name).await?;
-        found.index().await?.item(id, found.version).await
+    /// One item, now or as a version has it.
+    pub async fn item(&self, name: &IndexName, id: &str, as_of: Option<&AsOf>) -> Result<StoredItem> {
+        let found = self.room.find(name, as_of).await?;
+        match as_of {
+            None => found.index().await?.item(id, found.version).await,
+            Some(_) => found.view(as_of).await?.sealed_item(id).await,
+        }
     }
 
     /// Deletes items. Ids that are not there are counted as missing.
     pub async fn remove(&self, name: &IndexName, ids: Vec<String>) -> Result<Removed> {
-        let found = self.room.find(name).await?;
+        let found = self.room.find(name, None).await?;
         check::batch("ids", ids.len(), &self.room.config)?;
         found.index().await?.remove(ids, found.version).await
     }
 
-    /// The metadata fields of all items that an index ever had, sorted by name.
-    pub async fn fields(&self, name: &IndexName) -> Result<Vec<Field>> {
-        self.room.find(name).await?.index().await?.fields().await
+    /// Seals what an index has acknowledged by now into a version. When nothing is new, the version that has it is
+    /// answered. Goes on to its end when the caller goes away.
+    pub async fn seal(&self, name: &IndexName, author: &str) -> Result<IndexSealed> {
+        self.seal_by(name, self.sealer(), author).await
+    }
+
+    /// The same, staged by somebody else.
+    pub(crate) async fn seal_by(&self, name: &IndexName, sealer: Arc<dyn Sealer>, author: &str) -> Result<IndexSealed> {
+        let before = self.room.find(name, None).await?.entry.version;
+        let (entry, version) = self.room.catalog.seal(name, sealer, author).await?;
+        self.settle(name, &entry).await;
+        let (fragment, segments, length) = match &entry.sealed {
+            Some(sealed) => (sealed.fragment, sealed.segments.len(), sealed.length),
+            None => (0, 0, 0),
+        };
+        let sealed = entry.version > before;
+        Ok(IndexSealed { name: name.clone(), version, fragment, segments, length, sealed })
+    }
+
+    pub(crate) fn seams(&self) -> &Seams {
+        &self.room.seams
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.room.config
+    }
+
+    pub(crate) fn grounds(&self) -> &Grounds {
+        &self.room.grounds
+    }
+
+    /// The indexes that are open in this process.
+    pub(crate) fn open_indexes(&self) -> Vec<(IndexName, Index)> {
+        self.room.open.all()
+    }
+
+    /// An index as it is now.
+    pub(crate) async fn view(&self, name: &IndexName) -> Result<View> {
+        self.room.view(name, None).await
+    }
+
+    /// Makes a change of an index durable.
+    pub(crate) async fn append(&self, name: &IndexName, change: Change) -> Result<Outcome> {
+        self.room.find(name, None).await?.index().await?.append(change).await
+    }
+
+    /// What stages the seals of these indexes, for commits that carry them.
+    pub fn sealer(&self) -> Arc<dyn Sealer> {
+        Arc::new(self.clone())
+    }
+
+    /// Goes over to a seal that was made here, so that memory keeps no longer what the seal has.
+    async fn settle(&self, name: &IndexName, entry: &IndexEntry) {
+        let followed = async {
+            match self.room.open.get(entry.index_id).and_then(|opened| opened.index.get().cloned()) {
+                Some(index) => index.follow(entry).await,
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = followed.await {
+            tracing::warn!(index = %name, %error, "an index goes on without its newest seal");
+        }
+    }
+
+    /// The metadata fields of all items that an index ever had, sorted by name; up to a version, if one is given.
+    pub async fn fields(&self, name: &IndexName, as_of: Option<&AsOf>) -> Result<Vec<Field>> {
+        self.room.view(name, as_of).await?.fields().await
     }
 
     /// What text for an index has to go through.
-    pub async fn model_of(&self, name: &IndexName) -> Result<IndexModelState> {
-        self.room.find(name).await?.index().await?.model().await
+    pub async fn model_of(&self, name: &IndexName, as_of: Option<&AsOf>) -> Result<IndexModelState> {
+        Ok(self.room.view(name, as_of).await?.model())
     }
 
     /// How many items the open indexes have, as far as is known without asking the store.
@@ -132,10 +212,23 @@ impl Vectors {
     }
 }
 
+#[async_trait]
+impl Sealer for Vectors {
+    async fn stage(&self, name: &IndexName, entry: &Arc<IndexEntry>) -> Result<Option<StagedSeal>, SealFault> {
+        let (entry, version) = (Arc::clone(entry), entry.version);
+        let named = Named { room: &self.room, name: name.clone(), entry, version };
+        Ok(named.index().await?.stage_seal(&named.entry).await?)
+    }
+}
+
 impl Room {
-    async fn find(&self, name: &IndexName) -> Result<Named<'_>> {
-        let (entry, version) = self.catalog.index(name).await?;
+    async fn find(&self, name: &IndexName, as_of: Option<&AsOf>) -> Result<Named<'_>> {
+        let (entry, version) = self.catalog.index(name, as_of).await?;
         Ok(Named { room: self, name: name.clone(), entry, version })
+    }
+
+    async fn view(&self, name: &IndexName, as_of: Option<&AsOf>) -> Result<View> {
+        self.find(name, as_of).await?.view(as_of).await
     }
 
     async fn described(&self, version: Version, name: IndexName, entry: Arc<IndexEntry>) -> Description {
@@ -178,7 +271,7 @@ impl Named<'_> {
         let (store, (files, bytes)) = (self.room.catalog.store(), LIGHT);
         let is_open = self.room.open.get(self.entry.index_id).is_some();
         if is_open || are_within(store, &self.entry.location, files, bytes).await? {
-            return self.index().await?.describe(self.version).await;
+            return Ok(self.view(None).await?.describe());
         }
         Ok(Description::unread(&self.name, &self.entry, self.version))
     }
@@ -191,6 +284,7 @@ impl Named<'_> {
             None => self.begin().await?,
         };
         if let Some(index) = opened.index.get() {
+            index.keep_up(&self.entry).await?;
             return Ok(index.clone());
         }
         let index = opened.index.get_or_try_init(|| self.read()).await?;
@@ -198,14 +292,45 @@ impl Named<'_> {
         Ok(index.clone())
     }
 
+    /// The index now, or as the version has it.
+    async fn view(&self, as_of: Option<&AsOf>) -> Result<View> {
+        let Some(as_of) = as_of else { return self.index().await?.view(&self.entry, self.version).await };
+        let snapshot = match self.room.past.snapshot(&self.name, &self.entry).await {
+            Err(error @ Error::Damaged { .. }) => {
+                // Unless the version has expired under the reader, and its files are gone.
+                self.room.catalog.pin(Some(as_of)).await?;
+                return Err(error);
+            }
+            snapshot => snapshot?,
+        };
+        Ok(View { name: self.name.clone(), entry: Arc::clone(&self.entry), version: self.version, snapshot })
+    }
+
     async fn begin(&self) -> Result<Opened> {
         self.room.open.forget(&self.room.catalog.pin(None).await?);
         Ok(self.room.open.begin(self.entry.index_id, &self.name))
     }
 
+    /// Opens the index. When another process sealed more of it meanwhile, what the older seal needs may be gone.
     async fn read(&self) -> Result<Index> {
-        let Room { catalog, cache, seams, .. } = self.room;
+        let mut entry = Arc::clone(&self.entry);
+        loop {
+            match self.read_from(&entry).await {
+                Err(error @ Error::Damaged { .. }) => {
+                    let newest = self.room.catalog.pin_fresh().await?.index(&self.name).cloned();
+                    let newer =
+                        newest.filter(|newest| newest.index_id == entry.index_id && newest.version > entry.version);
+                    entry = newer.ok_or(error)?;
+                }
+                read => return read,
+            }
+        }
+    }
+
+    async fn read_from(&self, entry: &Arc<IndexEntry>) -> Result<Index> {
+        let Room { catalog, cache, seams, grounds, .. } = self.room;
         let freshness = Freshness::new(catalog.config(), seams.clone());
-        Index::open(catalog.store(), cache, &self.name, &self.entry, freshness).await
+        let seals = LakeSeals::new(catalog.clone(), grounds.clone(), &self.name, entry);
+        Index::open(catalog.store(), cache, &self.name, entry, freshness, seals).await
     }
 }

@@ -1,6 +1,6 @@
 //! What the bodies of vectord's routes hold.
 
-use base::Distance;
+use base::{AsOf, Distance, IndexName};
 use embed::Overflow;
 use flows::{NewIndex, TextItem};
 use serde::Deserialize;
@@ -45,13 +45,30 @@ impl NewIndexCall {
 pub(super) struct PageAsked {
     pub(super) after: Option<String>,
     limit: Option<usize>,
+    as_of: Option<String>,
 }
 
 impl PageAsked {
+    pub(super) fn as_of(&self) -> Result<Option<AsOf>, Error> {
+        Ok(self.as_of.as_deref().map(str::parse).transpose()?)
+    }
+
     pub(super) fn limit(&self) -> Result<usize, Error> {
         let limit = self.limit.unwrap_or(DEFAULT_PAGE);
         let wrong = || Error::Parameter(format!("limit is a number from 1 to {MAX_PAGE}"));
         if (1..=MAX_PAGE).contains(&limit) { Ok(limit) } else { Err(wrong()) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct At {
+    as_of: Option<String>,
+}
+
+impl At {
+    pub(super) fn as_of(&self) -> Result<Option<AsOf>, Error> {
+        Ok(self.as_of.as_deref().map(str::parse).transpose()?)
     }
 }
 
@@ -117,7 +134,7 @@ pub(super) struct SearchCall {
     text: Option<String>,
     k: Option<usize>,
     filter: Option<IgnoredAny>,
-    as_of: Option<IgnoredAny>,
+    as_of: Option<AsOf>,
     /// Every search is exact, so that these two are fulfilled whatever they say.
     exact: Option<bool>,
     ef_search: Option<u32>,
@@ -131,14 +148,17 @@ pub(super) enum Wanted {
 }
 
 impl SearchCall {
+    pub(super) fn as_of(&self) -> Option<AsOf> {
+        self.as_of.clone()
+    }
+
     pub(super) fn k(&self) -> usize {
         self.k.unwrap_or(DEFAULT_K)
     }
 
     pub(super) fn wanted(self) -> Result<Wanted, Error> {
-        let Self { vector, text, filter, as_of, exact: _exact, ef_search: _ef_search, fingerprint, .. } = self;
+        let Self { vector, text, filter, exact: _exact, ef_search: _ef_search, fingerprint, .. } = self;
         not_yet("filter", filter)?;
-        not_yet("as_of", as_of)?;
         match (vector, text, fingerprint) {
             (Some(vector), None, fingerprint) => Ok(Wanted::Vector { vector, fingerprint }),
             (None, Some(text), None) => Ok(Wanted::Text(text)),
@@ -160,6 +180,19 @@ impl RemoveCall {
     pub(super) fn ids(self) -> Result<Vec<String>, Error> {
         not_yet("filter", self.filter)?;
         Ok(self.ids)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MergeCall {
+    dest: String,
+    clear_source: Option<bool>,
+}
+
+impl MergeCall {
+    pub(super) fn into_parts(self) -> Result<(IndexName, bool), Error> {
+        Ok((self.dest.parse()?, self.clear_source.unwrap_or(false)))
     }
 }
 

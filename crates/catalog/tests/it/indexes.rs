@@ -41,7 +41,7 @@ async fn an_index_is_created_found_and_dropped() {
     assert_eq!((version, entry.version, &entry.settings), (Version(1), Version(1), &settings));
     assert!(entry.location.starts_with("indexes/people-"), "{}", entry.location);
     for catalog in [&catalog, &open(&lake.reopen().await).await] {
-        assert_eq!(catalog.index(&name("people")).await.unwrap(), (Arc::clone(&entry), Version(1)));
+        assert_eq!(catalog.index(&name("people"), None).await.unwrap(), (Arc::clone(&entry), Version(1)));
     }
     load(&catalog, "t", Mode::Append, &[1]).await.unwrap();
     assert_eq!(catalog.drop_index(&name("people"), "test").await.unwrap(), Version(3));
@@ -60,7 +60,7 @@ async fn what_is_not_there_or_there_already_is_said_so() {
     assert_eq!(exists.to_string(), "there is an index people already");
     for missing in [
         catalog.drop_index(&name("peopel"), "test").await.unwrap_err(),
-        catalog.index(&name("peopel")).await.unwrap_err(),
+        catalog.index(&name("peopel"), None).await.unwrap_err(),
     ] {
         assert_eq!((missing.kind(), missing.code()), (Kind::NotFound, "catalog.index_not_found"));
         assert_eq!(missing.to_string(), "there is no index peopel; did you mean people?");
@@ -168,6 +168,6 @@ async fn checkpoints_hold_indexes() {
         lake.store.delete(&format!("_lake/log/{version:020}.json")).await.unwrap();
     }
     let again = open(&lake.reopen().await).await;
-    assert_eq!(again.index(&name("b")).await.unwrap(), (b, Version(3)));
+    assert_eq!(again.index(&name("b"), None).await.unwrap(), (b, Version(3)));
     assert_eq!(known(&again).await, [("b".to_owned(), 2)]);
 }

@@ -33,6 +33,9 @@ pub struct Ingest {
     /// The field delimiter, when detecting it is not wanted
     #[arg(long)]
     pub delimiter: Option<String>,
+    /// A vector index to seal in the same commit, so that the table and it are of one version
+    #[arg(long, value_name = "INDEX")]
+    pub seal: Vec<String>,
     /// A key under which a retried append applies once
     #[arg(long)]
     pub idempotency_key: Option<String>,

@@ -77,6 +77,7 @@ fn request(ingest: &Ingest) -> Load {
         evolve: Some(evolve.to_owned()),
         encoding: ingest.encoding.clone(),
         delimiter: ingest.delimiter.clone(),
+        seal: ingest.seal.clone(),
         idempotency_key: ingest.idempotency_key.clone(),
     }
 }

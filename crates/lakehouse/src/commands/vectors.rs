@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use client::{Client, Index, Indexes, NewIndex, StoredItem};
+use client::{Client, Index, Indexes, MergeInto, Merged, NewIndex, StoredItem};
 
 use super::watch::fetching;
 use crate::cli::{CreateIndex, Vectors, VectorsVerb};
@@ -37,6 +37,11 @@ async fn show(verb: &VectorsVerb, door: &Door, output: Output) -> anyhow::Result
             let added = add::file(door, index, Path::new(file), *overflow).await?;
             if output.json { output.document(&added) } else { Ok(output.line(add::told(index, &added))?) }
         }
+        VectorsVerb::Seal { index } => seal(client, index, output).await,
+        VectorsVerb::Merge { source, dest, clear_source } => {
+            let merge = MergeInto { dest: dest.clone(), clear_source: Some(*clear_source) };
+            merged(source, dest, &client.merge_index(source, &merge).await?, output)
+        }
         VectorsVerb::Get { index, id } => item(&client.item(index, id).await?, output),
         VectorsVerb::Remove { index, ids } => {
             let removed = client.remove_items(index, ids.clone()).await?;
@@ -51,6 +56,25 @@ async fn show(verb: &VectorsVerb, door: &Door, output: Output) -> anyhow::Result
             if output.json { Ok(()) } else { Ok(output.line(format!("{index} is gone"))?) }
         }
     }
+}
+
+async fn seal(client: &Client, index: &str, output: Output) -> anyhow::Result<()> {
+    let sealed = client.seal_index(index).await?;
+    if output.json {
+        return output.document(&sealed);
+    }
+    let (length, version) = (grouped(sealed.length), sealed.version);
+    let told = if sealed.sealed { "now holds" } else { "held already, as nothing is new," };
+    Ok(output.line(format!("version {version} {told} the {length} items of {index}"))?)
+}
+
+fn merged(source: &str, dest: &str, merged: &Merged, output: Output) -> anyhow::Result<()> {
+    if output.json {
+        return output.document(merged);
+    }
+    let [added, updated, length] = [merged.added, merged.updated, merged.length].map(grouped);
+    let left = grouped(merged.source_length);
+    Ok(output.line(format!("{added} added, {updated} replaced: {length} in {dest}, {left} in {source}"))?)
 }
 
 /// Without a dimension the index is for texts, and as wide as the vectors of the model.

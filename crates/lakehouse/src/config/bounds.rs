@@ -43,6 +43,7 @@ pub fn check(config: &Config, faults: &mut Faults) {
     check.size("storaged.vector_limit", storaged.vector_limit);
     check.size("ingestd.max_ingest_bytes", ingestd.max_ingest_bytes);
     check.size("queryd.memory_limit", queryd.memory_limit);
+    check.size("vectord.seal_bytes", vectord.seal_bytes);
     check.span("gateway.deadline", gateway.deadline);
     check.span("gateway.long_deadline", gateway.long_deadline);
     check.span("gateway.body_timeout", gateway.body_timeout);
@@ -50,6 +51,7 @@ pub fn check(config: &Config, faults: &mut Faults) {
     check.span("catalogd.commit_timeout", catalogd.commit_timeout);
     check.span("queryd.timeout", queryd.timeout);
     check.span("embedd.timeout", embedd.timeout);
+    check.span("vectord.seal_after", vectord.seal_after);
     check.span("gateway.header_timeout", gateway.header_timeout);
     check.span("gateway.send_timeout", gateway.send_timeout);
     check.short("gateway.drain", gateway.drain);

@@ -48,16 +48,25 @@ impl Plan {
 
     /// What has to be opened for the workers that run here; nothing for a gateway alone.
     pub fn extent(&self) -> Option<Extent> {
-        let here = self.upstreams.iter().filter(|(_, url)| url.is_none()).map(|(role, _)| *role);
-        let workers: Vec<Role> = here.chain(self.listening()).filter(|role| *role != Role::Gateway).collect();
+        let workers: Vec<Role> = self.here().filter(|role| *role != Role::Gateway).collect();
         let lake = workers.iter().any(|role| *role != Role::Embedd);
         (!workers.is_empty()).then_some(Extent { lake, embeds: workers.contains(&Role::Embedd) })
     }
 
     /// Whether some role here turns texts into vectors, or asks for it.
     pub fn uses_models(&self) -> bool {
-        let here = self.upstreams.iter().filter(|(_, url)| url.is_none()).map(|(role, _)| *role);
-        here.chain(self.listening()).any(|role| matches!(role, Role::Embedd | Role::Vectord | Role::Queryd))
+        self.here().any(|role| matches!(role, Role::Embedd | Role::Vectord | Role::Queryd))
+    }
+
+    /// Whether vector indexes are filled here.
+    pub fn keeps_indexes(&self) -> bool {
+        self.here().any(|role| role == Role::Vectord)
+    }
+
+    /// The roles of this process, behind its gateway or on ports of their own.
+    fn here(&self) -> impl Iterator<Item = Role> {
+        let behind = self.upstreams.iter().filter(|(_, url)| url.is_none()).map(|(role, _)| *role);
+        behind.chain(self.listening())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use base::{Facts, Fault, IndexName, Kind};
+use base::{Facts, Fault, IndexName, Kind, Version};
 use query::{FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
 use serde_json::{Map, Value, json};
 
@@ -105,8 +105,15 @@ fn neighbour(place: usize, item: Item, near: &Near) -> Result<Neighbour, Refused
 
 #[async_trait]
 impl VectorSearch for Scripted {
-    async fn search(&self, index: &IndexName, near: Near, k: usize) -> Result<Vec<Neighbour>, SearchFault> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{index} {near:?} {k}"));
+    async fn search(
+        &self,
+        index: &IndexName,
+        near: Near,
+        k: usize,
+        as_of: Option<Version>,
+    ) -> Result<Vec<Neighbour>, SearchFault> {
+        let then = as_of.map_or(String::new(), |version| format!(" as of {version}"));
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{index} {near:?} {k}{then}"));
         assert_ne!(std::thread::current().name(), Some("query"), "a search leaves the engine's threads alone");
         assert_ne!(index.as_str(), "broken");
         if index.as_str() == "slow" {
@@ -119,7 +126,7 @@ impl VectorSearch for Scripted {
         Ok(found)
     }
 
-    async fn fields(&self, index: &IndexName) -> Result<Vec<SearchField>, SearchFault> {
+    async fn fields(&self, index: &IndexName, _: Option<Version>) -> Result<Vec<SearchField>, SearchFault> {
         let field = |(name, ty): (&str, FieldType)| SearchField { name: name.to_owned(), ty };
         Ok(match index.as_str() {
             "jobs" => [

@@ -109,7 +109,7 @@ pub async fn look(store: &Store, versions: u64) -> Sight {
     let (indexes, _directory) = vectors(store).await.unwrap();
     let mut lengths = BTreeMap::new();
     for (index, _) in pin.indexes() {
-        lengths.insert(index.to_string(), indexes.describe(index).await.unwrap().length.unwrap_or_default());
+        lengths.insert(index.to_string(), indexes.describe(index, None).await.unwrap().length.unwrap_or_default());
     }
     let tags = pin.tags().map(|(tag, version)| (tag.to_string(), version.0)).collect();
     Sight { tables: tables(&catalog, &pin).await, past, tags, indexes: lengths }

@@ -6,6 +6,7 @@ mod backup;
 mod beside;
 mod compact;
 mod expire;
+mod indexes;
 mod killed;
 mod lately;
 mod relocate;

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use async_trait::async_trait;
 use base::{Clock, Fault, Kind, Timestamp};
 use bytes::Bytes;
-use catalog::IndexSettings;
+use catalog::{IndexSettings, Sealed};
 use futures::future::join_all;
 use tempfile::TempDir;
 use testkit::{Fickle, FixedClock, Mishap, S3Server, SeededDice, TestLake};
@@ -48,7 +49,7 @@ impl Replay for Ledger {
         }
     }
 
-    fn apply(&self, fragment: &Fragment) -> Vec<usize> {
+    fn apply(&self, fragment: &Fragment) -> Result<Vec<usize>> {
         let mut page = self.0.lock().unwrap();
         page.fragments.push(fragment.number());
         if page.model.is_none() {
@@ -67,11 +68,74 @@ impl Replay for Ledger {
             page.changes += 1;
             page.items.len()
         };
-        fragment.steps().map(step).collect()
+        Ok(fragment.steps().map(step).collect())
     }
 
     fn tidy(&self, _rows: usize) -> bool {
         true
+    }
+
+    fn become_like(&self, other: Self) {
+        *self.0.lock().unwrap() = other.page();
+    }
+}
+
+/// An index that nobody seals.
+struct Unsealed;
+
+/// An index of which others have sealed so many fragments, as a look of this moment, or of long ago, tells.
+struct SealedElsewhere {
+    known: u64,
+    newest: u64,
+    is_long_ago: bool,
+}
+
+impl SealedElsewhere {
+    fn entry(fragment: u64) -> Option<Arc<IndexEntry>> {
+        let sealed = Sealed { fragment, length: 0, segments: Vec::new(), ends: String::new() };
+        Some(Arc::new(IndexEntry { sealed: Some(sealed), version: base::Version(1 + fragment), ..entry() }))
+    }
+}
+
+#[async_trait]
+impl Seals<Ledger> for SealedElsewhere {
+    async fn look(&self) -> Result<(Option<Arc<IndexEntry>>, Timestamp)> {
+        Ok((Self::entry(self.known), Timestamp::from_micros(0)))
+    }
+
+    async fn ask(&self) -> Result<Option<Arc<IndexEntry>>> {
+        Ok(Self::entry(self.newest))
+    }
+
+    fn is_long_ago(&self, _: Timestamp) -> bool {
+        self.is_long_ago
+    }
+
+    /// The sealed items are not told one by one: a single one stands for them.
+    async fn open(&self, entry: &IndexEntry) -> Result<(Ledger, u64)> {
+        let fragment = entry.sealed.as_ref().map_or(0, |sealed| sealed.fragment);
+        let items = (fragment > 0).then(|| (format!("sealed {fragment}"), vec![0.0; DIMENSION]));
+        let page = Page { items: items.into_iter().collect(), ..Page::default() };
+        Ok((Ledger(Mutex::new(page)), fragment))
+    }
+}
+
+#[async_trait]
+impl Seals<Ledger> for Unsealed {
+    async fn look(&self) -> Result<(Option<Arc<IndexEntry>>, Timestamp)> {
+        Ok((None, Timestamp::from_micros(0)))
+    }
+
+    async fn ask(&self) -> Result<Option<Arc<IndexEntry>>> {
+        Ok(None)
+    }
+
+    fn is_long_ago(&self, _: Timestamp) -> bool {
+        false
+    }
+
+    async fn open(&self, _: &IndexEntry) -> Result<(Ledger, u64)> {
+        Ok((Ledger::default(), 0))
     }
 }
 
@@ -82,6 +146,7 @@ fn entry() -> IndexEntry {
         index_id: Uuid::from_u64_pair(1, 2),
         location: "indexes/people-1".into(),
         settings,
+        sealed: None,
         created_at: Timestamp::from_micros(0),
         version: base::Version(1),
     }
@@ -100,11 +165,15 @@ impl Process {
     }
 
     async fn try_start(store: &Store, seams: Seams) -> Result<Self> {
-        let (home, ledger) = (TempDir::new().unwrap(), Arc::new(Ledger::default()));
+        Self::beside(store, seams, Arc::new(Unsealed)).await
+    }
+
+    async fn beside(store: &Store, seams: Seams, seals: Arc<dyn Seals<Ledger>>) -> Result<Self> {
+        let home = TempDir::new().unwrap();
         let cache = CacheDir::open(home.path()).await?;
         let freshness = Freshness { seams, max_staleness: Span::secs(1), patience: Span::millis(100) };
         let name = "people".parse().unwrap();
-        let journal = Journal::open(store, &cache, &name, &entry(), freshness, Arc::clone(&ledger)).await?;
+        let (journal, ledger) = Journal::open(store, &cache, &name, &entry(), freshness, seals).await?;
         Ok(Self { journal, ledger, _cache: home })
     }
 
@@ -459,4 +528,27 @@ async fn a_large_fragment_is_read_in_place_wherever_the_lake_lies() {
         assert_eq!(again.ledger.page(), process.ledger.page());
         assert_eq!(again.ledger.page().items["149999"], vector(149_999));
     }
+}
+
+#[tokio::test]
+async fn a_number_that_was_sealed_and_swept_is_passed_over() {
+    let lake = TestLake::open().await;
+    let seals = Arc::new(SealedElsewhere { known: 5, newest: 5, is_long_ago: false });
+    let process = Process::beside(&lake.store, Seams::system(), seals).await.unwrap();
+    assert_eq!(process.put(&["a"]).await.unwrap().number, 6);
+    assert_eq!(process.ledger.ids(), ["a", "sealed 5"]);
+}
+
+#[tokio::test]
+async fn who_slept_through_a_seal_does_not_acknowledge_what_fell_into_the_hole() {
+    let lake = TestLake::open().await;
+    // Its last look knew of no seal, and was long ago when the fragment stood.
+    let seals = Arc::new(SealedElsewhere { known: 0, newest: 5, is_long_ago: true });
+    let process = Process::beside(&lake.store, Seams::system(), seals).await.unwrap();
+    assert!(matches!(process.put(&["a"]).await, Err(Error::OutcomeUnknown)));
+    // Who slept as long while nobody sealed may go on.
+    let seals = Arc::new(SealedElsewhere { known: 0, newest: 0, is_long_ago: true });
+    let other = TestLake::open().await;
+    let process = Process::beside(&other.store, Seams::system(), seals).await.unwrap();
+    assert_eq!(process.put(&["a"]).await.unwrap().number, 1);
 }

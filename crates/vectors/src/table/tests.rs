@@ -1,4 +1,4 @@
-use base::{Distance, Timestamp, Version};
+use base::{Distance, Timestamp};
 use bytes::Bytes;
 use catalog::{IndexEntry, IndexSettings};
 use uuid::Uuid;
@@ -11,22 +11,30 @@ use crate::search::Target;
 
 const DIMENSION: u32 = 64;
 
-fn owner() -> Owner {
+fn entry() -> IndexEntry {
     let settings =
         IndexSettings { dimension: DIMENSION, distance: Distance::Euclidean, m: 16, ef_search: None, model: None };
-    let entry = IndexEntry {
+    IndexEntry {
         index_id: Uuid::from_u64_pair(1, 2),
         location: "indexes/people-1".into(),
         settings,
+        sealed: None,
         created_at: Timestamp::from_micros(0),
         version: Version(1),
-    };
-    Owner::of(&"people".parse().unwrap(), &entry)
+    }
+}
+
+fn owner() -> Owner {
+    Owner::of(&"people".parse().unwrap(), &entry())
+}
+
+fn unsealed() -> Table {
+    Table::new(&Ground::unsealed(&entry()))
 }
 
 fn take(table: &Table, number: u64, change: Change) {
     let bytes: Bytes = encode(&owner(), number, Uuid::nil(), &[Arc::new(change)]).unwrap();
-    table.apply(&Fragment::read(bytes.into(), &owner(), number).unwrap());
+    table.apply(&Fragment::read(bytes.into(), &owner(), number).unwrap()).unwrap();
 }
 
 /// Puts one item for each of these numbers.
@@ -37,7 +45,7 @@ fn put(table: &Table, number: u64, items: Range<u32>) {
 
 fn ids(snapshot: &Snapshot) -> Vec<String> {
     let target = Target::new(Distance::Euclidean, vec![0.0; DIMENSION as usize]);
-    target.nearest(snapshot, 10_000).iter().map(|found| found.id.to_owned()).collect()
+    target.nearest(snapshot, 10_000).unwrap().iter().map(|found| found.id.to_owned()).collect()
 }
 
 fn names(items: Range<u32>) -> Vec<String> {
@@ -46,7 +54,7 @@ fn names(items: Range<u32>) -> Vec<String> {
 
 #[test]
 fn order_is_made_apart_from_taking_in_and_only_where_it_is_little_work() {
-    let table = Table::new(None);
+    let table = unsealed();
     put(&table, 1, 0..500);
     assert!(table.tidy(1), "one block is in order");
     put(&table, 2, 500..1000);
@@ -62,7 +70,7 @@ fn order_is_made_apart_from_taking_in_and_only_where_it_is_little_work() {
 
 #[test]
 fn a_worn_block_is_copied_apart_too_and_older_states_keep_it() {
-    let table = Table::new(None);
+    let table = unsealed();
     put(&table, 1, 0..1000);
     let full = table.snapshot();
     take(&table, 2, Change::Delete { ids: names(0..900) });
@@ -74,12 +82,12 @@ fn a_worn_block_is_copied_apart_too_and_older_states_keep_it() {
     assert!(table.tidy(usize::MAX));
     assert_eq!(ids(&table.snapshot()), names(900..1000));
     assert_eq!(ids(&full), names(0..1000));
-    assert_eq!(table.item("00900").unwrap().vector, vec![900.0; DIMENSION as usize]);
+    assert_eq!(table.item("00900").unwrap().unwrap().vector, vec![900.0; DIMENSION as usize]);
 }
 
 #[test]
 fn the_weight_of_metadata_is_known_through_replacing_and_joining() {
-    let table = Table::new(None);
+    let table = unsealed();
     let item = |metadata: Option<serde_json::Value>| Item {
         id: "a".into(),
         vector: vec![1.0; DIMENSION as usize],

@@ -58,7 +58,7 @@ async fn search(vectors: &Vectors, searcher: u64, stop: &AtomicBool) -> usize {
     let mut searches = 0;
     while !stop.load(Ordering::Relaxed) {
         let query = vector("query", searcher * 10_000 + searches as u64);
-        let found = vectors.search(&name("found"), near(&query, 10_000)).await.unwrap();
+        let found = vectors.search(&name("found"), near(&query, 10_000), None).await.unwrap();
         let ids: BTreeSet<&str> = found.results.iter().map(|hit| hit.id.as_str()).collect();
         assert_eq!(ids.len(), found.results.len(), "an item is found twice");
         assert!(found.results.is_sorted_by(|a, b| (a.distance, &a.id) <= (b.distance, &b.id)));
@@ -76,11 +76,11 @@ async fn search(vectors: &Vectors, searcher: u64, stop: &AtomicBool) -> usize {
 /// Every item of the ledger is there, is found by itself, and nothing else is there.
 async fn settle(process: &Process, ledger: &Ledger) {
     let vectors = &process.vectors;
-    assert_eq!(vectors.describe(&name("found")).await.unwrap().length, Some(ledger.len()));
+    assert_eq!(vectors.describe(&name("found"), None).await.unwrap().length, Some(ledger.len()));
     for (id, step) in ledger {
-        let stored = vectors.item(&name("found"), id).await.unwrap();
+        let stored = vectors.item(&name("found"), id, None).await.unwrap();
         assert_eq!((stored.vector, stored.metadata["round"].as_u64()), (vector(id, *step), Some(*step)));
-        let found = vectors.search(&name("found"), near(&vector(id, *step), 1)).await.unwrap();
+        let found = vectors.search(&name("found"), near(&vector(id, *step), 1), None).await.unwrap();
         assert_eq!(&found.results[0].id, id);
         assert!(found.results[0].distance <= 1e-6);
     }

@@ -10,7 +10,7 @@ async fn check(measure: Distance, vectors: &[Vec<f32>]) {
     let items = vectors.iter().enumerate().map(|(n, vector)| item(&n.to_string(), vector)).collect();
     process.vectors.add(&name("found"), items, None).await.unwrap();
     for (n, vector) in vectors.iter().enumerate() {
-        let found = process.vectors.search(&name("found"), near(vector, vectors.len())).await.unwrap();
+        let found = process.vectors.search(&name("found"), near(vector, vectors.len()), None).await.unwrap();
         assert_eq!(found.results.len(), vectors.len(), "{measure}: k over the length returns all");
         assert_eq!(found.results[0].id, n.to_string(), "{measure}: {vector:?} finds {:?}", found.results);
         assert!((0.0..=1e-6).contains(&found.results[0].distance), "{measure}: {:?}", found.results[0]);
@@ -54,13 +54,13 @@ async fn the_largest_product_is_nearest_whatever_the_lengths() {
     ];
     process.vectors.add(&name("found"), items, None).await.unwrap();
     for query in [[1e-40, 1e-40], [1.0, 1.0], [3e38, 3e38]] {
-        let found = process.vectors.search(&name("found"), near(&query, 10)).await.unwrap();
+        let found = process.vectors.search(&name("found"), near(&query, 10), None).await.unwrap();
         let ids: Vec<&str> = found.results.iter().map(|hit| hit.id.as_str()).collect();
         assert_eq!(ids.len(), 6);
         assert_eq!(ids[5], "f", "{query:?}: {ids:?}");
         assert!(found.results.iter().all(|hit| hit.distance.is_finite()), "{:?}", found.results);
     }
-    let found = process.vectors.search(&name("found"), near(&[1.0, 0.0], 10)).await.unwrap();
+    let found = process.vectors.search(&name("found"), near(&[1.0, 0.0], 10), None).await.unwrap();
     let ids: Vec<&str> = found.results.iter().map(|hit| hit.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "c", "d", "e", "f"]);
     assert_eq!(found.results[4].distance.to_bits(), 0.0_f32.to_bits(), "no minus zero");
@@ -85,7 +85,7 @@ async fn parallel_vectors_are_at_the_same_distance() {
     let vector = |n: usize| [1.0, 2.0, 3.0].map(|value| value * n as f32);
     let items = (1..20).rev().map(|n| item(&format!("{n:02}"), &vector(n)));
     process.vectors.add(&name("found"), items.collect(), None).await.unwrap();
-    let found = process.vectors.search(&name("found"), near(&[0.5, 1.0, 1.5], 20)).await.unwrap();
+    let found = process.vectors.search(&name("found"), near(&[0.5, 1.0, 1.5], 20), None).await.unwrap();
     let found: Vec<_> = found.results.into_iter().map(|hit| (hit.id, hit.distance)).collect();
     let wanted: Vec<_> = (1..20).map(|n| (format!("{n:02}"), 0.0)).collect();
     assert_eq!(found, wanted);

@@ -14,7 +14,7 @@ async fn adds_and_replacements_are_counted() {
     assert_eq!((first.added, first.updated, first.length, first.fragment), (2, 0, 2, 1));
     let second = vectors.add(&name("found"), vec![item("b", &[1.0, 1.0]), item("c", &[1.0, 2.0])], None).await.unwrap();
     assert_eq!((second.added, second.updated, second.length, second.fragment), (1, 1, 3, 2));
-    assert_eq!(vectors.item(&name("found"), "b").await.unwrap().vector, [1.0, 1.0]);
+    assert_eq!(vectors.item(&name("found"), "b", None).await.unwrap().vector, [1.0, 1.0]);
     assert_eq!(nearest(vectors, &[0.0, 1.0], 9).await, ["c", "b", "a"]);
 }
 
@@ -27,15 +27,15 @@ async fn absent_metadata_keeps_the_old_and_an_empty_object_clears_it() {
     let metadata = json!({ "city": "Toledo", "rate": 18.5, "nested": { "a": [1, null] } });
     vectors.add(&name("found"), vec![with_metadata("a", &[1.0], metadata.clone())], None).await.unwrap();
     vectors.add(&name("found"), vec![item("a", &[2.0])], None).await.unwrap();
-    let kept = vectors.item(&name("found"), "a").await.unwrap();
+    let kept = vectors.item(&name("found"), "a", None).await.unwrap();
     assert_eq!((kept.vector, kept.metadata), (vec![2.0], object(metadata.clone())));
     let again = open(&lake.reopen().await).await;
-    let hit = again.vectors.search(&name("found"), near(&[2.0], 1)).await.unwrap().results.remove(0);
+    let hit = again.vectors.search(&name("found"), near(&[2.0], 1), None).await.unwrap().results.remove(0);
     assert_eq!((hit.distance, hit.metadata), (0.0, object(metadata)));
     vectors.add(&name("found"), vec![with_metadata("a", &[3.0], json!({}))], None).await.unwrap();
     vectors.add(&name("found"), vec![item("a", &[4.0])], None).await.unwrap();
     for process in [&process, &again, &open(&lake.reopen().await).await] {
-        let cleared = process.vectors.item(&name("found"), "a").await.unwrap();
+        let cleared = process.vectors.item(&name("found"), "a", None).await.unwrap();
         assert_eq!((cleared.vector, cleared.metadata), (vec![4.0], object(json!({}))));
     }
 }
@@ -48,7 +48,7 @@ async fn a_deleted_item_leaves_nothing_to_its_successor() {
     vectors.remove(&name("found"), vec!["a".into()]).await.unwrap();
     let added = vectors.add(&name("found"), vec![item("a", &[2.0])], None).await.unwrap();
     assert_eq!((added.added, added.updated, added.length), (1, 0, 1));
-    assert!(vectors.item(&name("found"), "a").await.unwrap().metadata.is_empty());
+    assert!(vectors.item(&name("found"), "a", None).await.unwrap().metadata.is_empty());
 }
 
 #[tokio::test]
@@ -64,12 +64,12 @@ async fn deletes_count_what_was_there_and_what_was_not() {
     assert_eq!((removed.deleted, removed.missing, removed.length, removed.fragment), (2, 1, 1, 2));
     let removed = vectors.remove(&name("found"), ids).await.unwrap();
     assert_eq!((removed.deleted, removed.missing, removed.length, removed.fragment), (0, 3, 1, 2));
-    assert_eq!(code(vectors.item(&name("found"), "a").await), "vectors.item_not_found");
+    assert_eq!(code(vectors.item(&name("found"), "a", None).await), "vectors.item_not_found");
     let removed = vectors.remove(&name("found"), vec!["c".into()]).await.unwrap();
     assert_eq!((removed.deleted, removed.length), (1, 0));
     for process in [&process, &open(&lake.reopen().await).await] {
         assert!(nearest(&process.vectors, &[1.0], 10).await.is_empty());
-        assert_eq!(process.vectors.describe(&name("found")).await.unwrap().length, Some(0));
+        assert_eq!(process.vectors.describe(&name("found"), None).await.unwrap().length, Some(0));
     }
 }
 
@@ -84,9 +84,9 @@ async fn an_id_named_twice_is_deleted_once() {
 #[tokio::test]
 async fn an_empty_index_answers() {
     let process = found(2, Distance::Cosine).await;
-    let found = process.vectors.search(&name("found"), near(&[1.0, 0.0], 10)).await.unwrap();
+    let found = process.vectors.search(&name("found"), near(&[1.0, 0.0], 10), None).await.unwrap();
     assert_eq!((found.results.len(), found.fragment), (0, 0));
-    assert_eq!(process.vectors.fields(&name("found")).await.unwrap(), []);
+    assert_eq!(process.vectors.fields(&name("found"), None).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn fields_follow_the_metadata() {
         with_metadata("b", &[1.0], json!({ "rate": 18.5, "open": true, "tags": ["x"] })),
     ];
     vectors.add(&name("found"), items, None).await.unwrap();
-    let shown = serde_json::to_value(vectors.fields(&name("found")).await.unwrap()).unwrap();
+    let shown = serde_json::to_value(vectors.fields(&name("found"), None).await.unwrap()).unwrap();
     let wanted = json!([
         { "name": "city", "ty": "text" },
         { "name": "open", "ty": "boolean" },
@@ -117,7 +117,7 @@ async fn fields_follow_the_metadata() {
     ]);
     assert_eq!(shown, wanted);
     vectors.add(&name("found"), vec![with_metadata("c", &[1.0], json!({ "city": 7 }))], None).await.unwrap();
-    let shown = serde_json::to_value(&vectors.fields(&name("found")).await.unwrap()[0]).unwrap();
+    let shown = serde_json::to_value(&vectors.fields(&name("found"), None).await.unwrap()[0]).unwrap();
     assert_eq!(shown, json!({ "name": "city", "ty": "json" }));
 }
 
@@ -138,10 +138,10 @@ async fn fields_outlive_their_items() {
         let ids = (0..1 + round % 7).map(|number| format!("{round}-{number}")).collect();
         vectors.remove(&found, ids).await.unwrap();
     }
-    assert_eq!(vectors.describe(&found).await.unwrap().length, Some(0));
-    let fields = vectors.fields(&found).await.unwrap();
+    assert_eq!(vectors.describe(&found, None).await.unwrap().length, Some(0));
+    let fields = vectors.fields(&found, None).await.unwrap();
     assert_eq!((fields.len(), &*fields[39].name, fields[39].ty), (40, "f39", FieldType::Integer));
-    assert_eq!(open(&store).await.vectors.fields(&found).await.unwrap(), fields);
+    assert_eq!(open(&store).await.vectors.fields(&found, None).await.unwrap(), fields);
 }
 
 #[tokio::test]

@@ -15,11 +15,16 @@ pub struct Process {
 
 /// Opens a lake as a process of its own would.
 pub async fn open(store: &Store) -> Process {
+    open_with(store, &Config::default(), Seams::system()).await
+}
+
+/// The same, with these settings, by this clock.
+pub async fn open_with(store: &Store, config: &Config, seams: Seams) -> Process {
     let fresh = catalog::Config { max_staleness: Span::millis(0), ..catalog::Config::default() };
-    let catalog = Catalog::open(store.clone(), &fresh, Seams::system()).await.unwrap();
+    let catalog = Catalog::open(store.clone(), &fresh, seams.clone()).await.unwrap();
     let cache = TempDir::new().unwrap();
     let opened = CacheDir::open(cache.path()).await.unwrap();
-    Process { vectors: Vectors::new(catalog, opened, &Config::default(), Seams::system()), _cache: cache }
+    Process { vectors: Vectors::new(catalog, opened, config, seams), _cache: cache }
 }
 
 /// A lake in memory with one index, named `found`.
@@ -56,7 +61,7 @@ pub fn near(vector: &[f32], k: usize) -> Near {
 
 /// The ids of the nearest in `found`, nearest first.
 pub async fn nearest(vectors: &Vectors, vector: &[f32], k: usize) -> Vec<String> {
-    let found = vectors.search(&name("found"), near(vector, k)).await.unwrap();
+    let found = vectors.search(&name("found"), near(vector, k), None).await.unwrap();
     found.results.into_iter().map(|hit| hit.id).collect()
 }
 

@@ -9,22 +9,22 @@ use crate::lake::{code, found, index, item, name, near, nearest, open};
 async fn an_index_is_created_listed_and_dropped() {
     let process = open(&testkit::lake::memory().await).await;
     let vectors = &process.vectors;
-    assert_eq!(vectors.list(None, 9).await.unwrap().indexes, []);
+    assert_eq!(vectors.list(None, 9, None).await.unwrap().indexes, []);
     let created = vectors.create(index("b", 3, Distance::Euclidean)).await.unwrap();
     assert_eq!((created.dimension, created.distance, created.m), (3, Distance::Euclidean, 16));
     assert_eq!((created.length, created.version, created.fragment), (Some(0), Version(1), 0));
     vectors.create(index("a", 2, Distance::Dot)).await.unwrap();
     assert_eq!(code(vectors.create(index("a", 2, Distance::Dot)).await), "catalog.index_exists");
     vectors.add(&name("a"), vec![item("x", &[1.0, 2.0])], None).await.unwrap();
-    let listing = vectors.list(None, 9).await.unwrap();
+    let listing = vectors.list(None, 9, None).await.unwrap();
     assert_eq!((listing.version, listing.next), (Version(2), None));
     let listed: Vec<_> = listing.indexes.into_iter().map(|index| (index.name, index.length)).collect();
     assert_eq!(listed, [(name("a"), Some(1)), (name("b"), Some(0))]);
     assert_eq!(vectors.lengths().len(), 2);
     assert_eq!(vectors.delete(&name("a"), "test").await.unwrap(), Version(3));
     assert_eq!(vectors.lengths(), [("b".to_owned(), 0)]);
-    assert_eq!(code(vectors.describe(&name("a")).await), "catalog.index_not_found");
-    assert_eq!(code(vectors.search(&name("a"), near(&[1.0, 2.0], 1)).await), "catalog.index_not_found");
+    assert_eq!(code(vectors.describe(&name("a"), None).await), "catalog.index_not_found");
+    assert_eq!(code(vectors.search(&name("a"), near(&[1.0, 2.0], 1), None).await), "catalog.index_not_found");
     assert_eq!(code(vectors.add(&name("a"), vec![item("x", &[1.0, 2.0])], None).await), "catalog.index_not_found");
     assert_eq!(code(vectors.delete(&name("a"), "test").await), "catalog.index_not_found");
 }
@@ -44,7 +44,7 @@ async fn an_index_created_anew_is_empty() {
         process.vectors.add(&name("found"), vec![item("a", &vector)], None).await.unwrap();
         assert_eq!(nearest(&other.vectors, &vector, 9).await, ["a"]);
         other.vectors.delete(&name("found"), "test").await.unwrap();
-        assert_eq!(code(process.vectors.describe(&name("found")).await), "catalog.index_not_found");
+        assert_eq!(code(process.vectors.describe(&name("found"), None).await), "catalog.index_not_found");
     }
 }
 
@@ -62,7 +62,7 @@ async fn a_read_during_a_drop_is_not_found_or_whole() {
     };
     let reader = async {
         for _ in 0..500 {
-            match vectors.search(&name("found"), near(&[0.0], 100)).await {
+            match vectors.search(&name("found"), near(&[0.0], 100), None).await {
                 Ok(found) => assert!([0, 50].contains(&found.results.len()), "{} found", found.results.len()),
                 Err(error) => assert_eq!(base::Fault::code(&error), "catalog.index_not_found"),
             }
@@ -81,7 +81,7 @@ async fn a_list_comes_in_pages() {
     }
     let (mut after, mut pages) = (None, Vec::new());
     loop {
-        let page = vectors.list(after.as_deref(), 2).await.unwrap();
+        let page = vectors.list(after.as_deref(), 2, None).await.unwrap();
         pages.push(page.indexes.iter().map(|index| index.name.to_string()).collect::<String>());
         match page.next {
             Some(next) => after = Some(next.to_string()),
@@ -89,7 +89,7 @@ async fn a_list_comes_in_pages() {
         }
     }
     assert_eq!(pages, ["ab", "cd", "e"]);
-    assert_eq!(vectors.list(Some("bb"), 5).await.unwrap().indexes.len(), 3);
+    assert_eq!(vectors.list(Some("bb"), 5, None).await.unwrap().indexes.len(), 3);
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_list_opens_no_large_index() {
     let items = (0..1100).map(|n| item(&n.to_string(), &[1.0; 4096])).collect();
     process.vectors.add(&name("large"), items, None).await.unwrap();
     let lengths = async |process: &crate::lake::Process| {
-        let listed = process.vectors.list(None, 9).await.unwrap().indexes;
+        let listed = process.vectors.list(None, 9, None).await.unwrap().indexes;
         listed.into_iter().map(|index| index.length).collect::<Vec<_>>()
     };
     assert_eq!(lengths(&process).await, [Some(1100), Some(1)]);
@@ -122,7 +122,7 @@ async fn indexes_that_were_not_used_for_long_are_closed() {
     }
     assert_eq!(vectors.lengths().len(), 256);
     for number in [0, 299, 150] {
-        let found = vectors.search(&name(&format!("index-{number}")), near(&[number as f32], 1)).await.unwrap();
+        let found = vectors.search(&name(&format!("index-{number}")), near(&[number as f32], 1), None).await.unwrap();
         assert_eq!((found.results[0].id.as_str(), found.results[0].distance), ("a", 0.0));
         vectors.add(&name(&format!("index-{number}")), vec![item("b", &[0.0])], None).await.unwrap();
     }

@@ -52,9 +52,9 @@ async fn the_loss_of_the_newest_fragment_or_of_all_is_damage_until_they_are_back
             store.delete(path).await.unwrap();
         }
         let process = open(&store).await;
-        assert_eq!(code(process.vectors.describe(&name("found")).await), "vectors.damaged");
+        assert_eq!(code(process.vectors.describe(&name("found"), None).await), "vectors.damaged");
         assert_eq!(code(process.vectors.add(&name("found"), vec![item("x", &[9.0])], None).await), "vectors.damaged");
-        assert_eq!(process.vectors.list(None, 9).await.unwrap().indexes[0].error, Some("vectors.damaged"));
+        assert_eq!(process.vectors.list(None, 9, None).await.unwrap().indexes[0].error, Some("vectors.damaged"));
         for (path, bytes) in kept {
             store.put(path, bytes).await.unwrap();
         }

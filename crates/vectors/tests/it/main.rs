@@ -5,10 +5,13 @@
 mod concurrent;
 mod extremes;
 mod items;
+mod keeping;
 mod lake;
 mod lifecycle;
 mod lost;
+mod merging;
 mod models;
 mod nearest;
 mod processes;
 mod refusals;
+mod sealing;

@@ -13,18 +13,18 @@ async fn the_first_vectors_state_the_model() {
     let vectors = &process.vectors;
     vectors.create(index("found", 1, Distance::Dot)).await.unwrap();
     vectors.add(&name("found"), vec![item("a", &[1.0])], None).await.unwrap();
-    assert_eq!(vectors.model_of(&name("found")).await.unwrap().fingerprint, None);
+    assert_eq!(vectors.model_of(&name("found"), None).await.unwrap().fingerprint, None);
     vectors.add(&name("found"), vec![item("b", &[1.0])], Some("first".into())).await.unwrap();
     for process in [&process, &open(&lake.reopen().await).await] {
         let vectors = &process.vectors;
-        assert_eq!(vectors.model_of(&name("found")).await.unwrap().fingerprint.as_deref(), Some("first"));
+        assert_eq!(vectors.model_of(&name("found"), None).await.unwrap().fingerprint.as_deref(), Some("first"));
         let other = vectors.add(&name("found"), vec![item("c", &[1.0])], Some("second".into())).await;
         assert_eq!(code(other), "vectors.other_model");
         let query = Near { fingerprint: Some("second".into()), ..near(&[1.0], 1) };
-        assert_eq!(code(vectors.search(&name("found"), query).await), "vectors.other_model");
+        assert_eq!(code(vectors.search(&name("found"), query, None).await), "vectors.other_model");
         let query = Near { fingerprint: Some("first".into()), ..near(&[1.0], 9) };
-        assert_eq!(vectors.search(&name("found"), query).await.unwrap().results.len(), 2);
-        assert_eq!(vectors.search(&name("found"), near(&[1.0], 9)).await.unwrap().results.len(), 2);
+        assert_eq!(vectors.search(&name("found"), query, None).await.unwrap().results.len(), 2);
+        assert_eq!(vectors.search(&name("found"), near(&[1.0], 9), None).await.unwrap().results.len(), 2);
     }
 }
 
@@ -39,6 +39,6 @@ async fn the_settings_state_the_model() {
     let other = vectors.add(&name("texts"), vec![item("c", &[1.0])], Some("second".into())).await;
     assert_eq!(code(other), "vectors.other_model");
     vectors.add(&name("texts"), vec![item("c", &[1.0])], Some("first".into())).await.unwrap();
-    let state = vectors.model_of(&name("texts")).await.unwrap();
+    let state = vectors.model_of(&name("texts"), None).await.unwrap();
     assert_eq!((state.dimension, state.model, state.fingerprint.as_deref()), (1, Some(model), Some("first")));
 }

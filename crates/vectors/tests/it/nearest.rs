@@ -36,7 +36,7 @@ async fn search(case: &Case, measure: Distance) -> Vec<(usize, f64)> {
     for batch in items.chunks(case.batch) {
         process.vectors.add(&name("found"), batch.to_vec(), None).await.unwrap();
     }
-    let found = process.vectors.search(&name("found"), near(&case.query, case.k)).await.unwrap();
+    let found = process.vectors.search(&name("found"), near(&case.query, case.k), None).await.unwrap();
     found.results.into_iter().map(|hit| (hit.id.parse().unwrap(), f64::from(hit.distance))).collect()
 }
 
@@ -98,7 +98,7 @@ async fn a_batch_of_megabytes_is_searched_where_it_lies() {
         assert_eq!(nearest(&reopened.vectors, &vectors[8], 1).await, ["00008"]);
         assert_eq!(nearest(&reopened.vectors, &vectors[7], 1).await, ["00009"]);
         let query = vector(1_000_003);
-        let found = reopened.vectors.search(&name("found"), near(&query, 10)).await.unwrap();
+        let found = reopened.vectors.search(&name("found"), near(&query, 10), None).await.unwrap();
         let mut wanted: Vec<(f64, usize)> =
             (0..40_000).map(|row| (distance(Distance::Cosine, &query, &vectors[row]), row)).collect();
         wanted.retain(|(_, row)| ![7, 9].contains(row));

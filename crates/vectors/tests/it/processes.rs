@@ -27,7 +27,7 @@ async fn take_turns(processes: &[Process; 2]) {
         let (writer, reader) = (&processes[round % 2].vectors, &processes[1 - round % 2].vectors);
         let added = writer.add(&name("found"), vec![item("turn", &[round as f32])], None).await.unwrap();
         assert_eq!(nearest(reader, &[0.0], 9).await, ["turn"]);
-        assert_eq!(reader.item(&name("found"), "turn").await.unwrap().vector, [round as f32]);
+        assert_eq!(reader.item(&name("found"), "turn", None).await.unwrap().vector, [round as f32]);
         let removed = reader.remove(&name("found"), vec!["turn".into()]).await.unwrap();
         assert_eq!((removed.deleted, removed.fragment), (1, added.fragment + 1));
         assert!(nearest(writer, &[0.0], 9).await.is_empty());

@@ -12,7 +12,7 @@ async fn check(measure: Distance, bad: Item, reason: &str) {
     let refused = process.vectors.add(&name("found"), batch, None).await.unwrap_err();
     assert_eq!((refused.code(), refused.facts()["position"].clone()), ("vectors.bad_item", json!(2)));
     assert_eq!(refused.to_string(), format!("items[2]: {reason}"));
-    assert_eq!(process.vectors.describe(&name("found")).await.unwrap().length, Some(0));
+    assert_eq!(process.vectors.describe(&name("found"), None).await.unwrap().length, Some(0));
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn zero_vectors_have_a_length_and_a_product() {
     for measure in [Distance::Euclidean, Distance::Dot] {
         let process = found(2, measure).await;
         process.vectors.add(&name("found"), vec![item("zero", &[0.0, 0.0])], None).await.unwrap();
-        let found = process.vectors.search(&name("found"), near(&[0.0, 0.0], 1)).await.unwrap();
+        let found = process.vectors.search(&name("found"), near(&[0.0, 0.0], 1), None).await.unwrap();
         assert_eq!((found.results[0].id.as_str(), found.results[0].distance), ("zero", 0.0));
     }
 }
@@ -46,7 +46,7 @@ async fn zero_vectors_have_a_length_and_a_product() {
 #[tokio::test]
 async fn queries_that_find_nothing_are_refused() {
     let process = found(2, Distance::Cosine).await;
-    let refused = async |near: Near| process.vectors.search(&name("found"), near).await.unwrap_err();
+    let refused = async |near: Near| process.vectors.search(&name("found"), near, None).await.unwrap_err();
     for near in [near(&[1.0], 1), near(&[f32::NAN, 1.0], 1), near(&[0.0, 0.0], 1)] {
         assert_eq!(refused(near).await.code(), "vectors.bad_query");
     }
@@ -62,7 +62,7 @@ async fn more_items_than_an_answer_holds_are_refused() {
     process.vectors.add(&name("found"), items(100_000..100_001), None).await.unwrap();
     assert_eq!(nearest(&process.vectors, &[0.0], 100_000).await.len(), 100_000);
     for k in [100_001, usize::MAX] {
-        let refused = process.vectors.search(&name("found"), near(&[0.0], k)).await.unwrap_err();
+        let refused = process.vectors.search(&name("found"), near(&[0.0], k), None).await.unwrap_err();
         assert_eq!((refused.code(), refused.facts()["limit"].clone()), ("vectors.too_many_found", json!(100_000)));
         assert_eq!(refused.kind(), Kind::TooMuch);
     }
@@ -89,5 +89,5 @@ async fn settings_that_no_index_can_have_are_refused() {
     assert_eq!(refused(new(4097)).await, "dimension is 4097: use 1 to 4096");
     assert_eq!(refused(NewIndex { m: 0, ..new(2) }).await, "m is 0: use 1 to 10000");
     assert_eq!(refused(NewIndex { ef_search: Some(0), ..new(2) }).await, "ef_search is 0: use 1 to 10000");
-    assert_eq!(process.vectors.list(None, 9).await.unwrap().indexes.len(), 1);
+    assert_eq!(process.vectors.list(None, 9, None).await.unwrap().indexes.len(), 1);
 }

@@ -2,9 +2,9 @@
 
 use client::{
     Added, Ask, Classified, Compact, Compacted, Dropped, Embed, EmbedModels, EmbedStats, Embedded, Expire, Expired,
-    Found, Health, Ids, Index, Indexes, Ingested, LakeDiff, Listing, Manifest, Near, NewIndex, ObjectPage, PutTag,
-    Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored, StoredItem, Sweep, Swept, TagLine,
-    Tags, TextBatch, VectorBatch, Versions,
+    Found, Health, Ids, Index, IndexSealed, Indexes, Ingested, LakeDiff, Listing, Manifest, MergeInto, Merged, Near,
+    NewIndex, ObjectPage, PutTag, Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored,
+    StoredItem, Sweep, Swept, TagLine, Tags, TextBatch, VectorBatch, Versions,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -167,6 +167,7 @@ fn ingest() -> Vec<Route> {
         .query("encoding", text(), "The text encoding, when it is not UTF-8 and no byte-order mark says so.")
         .query("delimiter", text(), "The field separator, when it shall not be detected.")
         .query("evolve", one_of(&["none", "add"]), "What the file may do to the columns of the dataset.")
+        .query("seal", text(), "Vector indexes, divided by commas, that are sealed in the same commit.")
         .header("Idempotency-Key", "Makes a repeated append apply once.");
     vec![
         load.reads("text/csv", bytes())
@@ -221,9 +222,20 @@ fn indexes() -> Vec<Route> {
         get("/v1/vectors/index", "vectors", "One page of the indexes, by name.")
             .query("after", text(), "The `next` of the page before.")
             .query("limit", number(), "Most indexes on the page, at most 1,000.")
+            .query("as_of", text(), AS_OF)
             .answers::<Indexes>(200, "The page."),
-        get(path, "vectors", "One index.").answers::<Index>(200, "The index.").refused(&[404]),
+        get(path, "vectors", "One index.")
+            .query("as_of", text(), AS_OF)
+            .answers::<Index>(200, "The index.")
+            .refused(&[404]),
         delete(path, "vectors", "Delete an index with its items.").gives_nothing(204, "It is gone.").refused(&[404]),
+        post("/v1/vectors/index/{name}/seal", "vectors", "Make what an index holds now part of a version.")
+            .answers::<IndexSealed>(200, "A version holds it.")
+            .refused(&[404]),
+        post("/v1/vectors/index/{name}/merge", "vectors", "Put the items of an index into another.")
+            .body::<MergeInto>()
+            .answers::<Merged>(200, "They are durable there.")
+            .refused(&[404]),
     ]
 }
 
@@ -246,7 +258,10 @@ fn items() -> Vec<Route> {
             .body::<Ids>()
             .answers::<Removed>(200, "They are gone.")
             .refused(&[404]),
-        get(item, "vectors", "One item.").answers::<StoredItem>(200, "The item.").refused(&[404]),
+        get(item, "vectors", "One item.")
+            .query("as_of", text(), AS_OF)
+            .answers::<StoredItem>(200, "The item.")
+            .refused(&[404]),
         delete(item, "vectors", "Delete one item.").gives_nothing(204, "It is gone.").refused(&[404]),
     ]
 }

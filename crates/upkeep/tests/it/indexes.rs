@@ -1,0 +1,168 @@
+//! Sealed indexes: fragments that a seal holds go in time, segments live as long as a version that names them, and backups
+//! hold what a version holds.
+
+use std::sync::Arc;
+
+use base::{AsOf, Distance, IndexName, Seams, Span, Timestamp, Version};
+use catalog::{Catalog, Expiry};
+use storage::{CacheDir, Store};
+use tempfile::TempDir;
+use testkit::{Bucket, FixedClock, SeededDice};
+use upkeep::{Sweep, Upkeep};
+use vectors::{Config, Item, Near, NewIndex, Vectors};
+
+use crate::support::{config, keep_last, paths, sweep_now};
+
+const MINUTE: i64 = 60_000_000;
+
+/// A lake whose store and whose processes go by one clock, which the test sets.
+struct Timed {
+    clock: Arc<FixedClock>,
+    seams: Seams,
+    store: Store,
+    catalog: Catalog,
+}
+
+/// The indexes of the lake, as one process has them.
+struct Process {
+    vectors: Vectors,
+    _cache: TempDir,
+}
+
+fn index() -> IndexName {
+    "people".parse().unwrap()
+}
+
+impl Timed {
+    async fn open() -> Self {
+        let clock = Arc::new(FixedClock::at(Timestamp::from_micros(0)));
+        let seams = Seams::new(clock.clone(), Arc::new(SeededDice::new(7)));
+        let store = Bucket::new(seams.clone()).store();
+        let catalog = Catalog::open(store.clone(), &config(), seams.clone()).await.unwrap();
+        Self { clock, seams, store, catalog }
+    }
+
+    fn set(&self, minute: i64) {
+        self.clock.set(Timestamp::from_micros(minute * MINUTE));
+    }
+
+    /// Another process, which looks at the lake anew.
+    async fn process(&self) -> Process {
+        process(&self.store, &self.seams).await
+    }
+
+    fn upkeep(&self) -> Upkeep {
+        Upkeep::new(self.catalog.clone(), self.seams.clone())
+    }
+
+    async fn sweep(&self, grace: Span) -> Vec<String> {
+        let swept = self.upkeep().sweep(&Sweep { grace, ..sweep_now() }).await.unwrap();
+        swept.strays.into_iter().map(|stray| stray.path).collect()
+    }
+}
+
+async fn process(store: &Store, seams: &Seams) -> Process {
+    let settings = catalog::Config { max_staleness: Span::millis(0), ..config() };
+    let catalog = Catalog::open(store.clone(), &settings, seams.clone()).await.unwrap();
+    let cache = TempDir::new().unwrap();
+    let opened = CacheDir::open(cache.path()).await.unwrap();
+    Process { vectors: Vectors::new(catalog, opened, &Config::default(), seams.clone()), _cache: cache }
+}
+
+impl Process {
+    async fn create(&self) {
+        let (name, author) = (index(), "test".to_owned());
+        let new =
+            NewIndex { name, dimension: 1, distance: Distance::Euclidean, m: 16, ef_search: None, model: None, author };
+        self.vectors.create(new).await.unwrap();
+    }
+
+    async fn add(&self, n: u32) {
+        let item = Item { id: n.to_string(), vector: vec![n as f32], metadata: None };
+        self.vectors.add(&index(), vec![item], None).await.unwrap();
+    }
+
+    async fn seal(&self) -> Version {
+        self.vectors.seal(&index(), "test").await.unwrap().version
+    }
+
+    /// The ids of all items, now or as of a version.
+    async fn ids(&self, version: Option<Version>) -> Vec<String> {
+        let (near, as_of) = (Near { vector: vec![0.0], k: 99, fingerprint: None }, version.map(AsOf::Version));
+        let found = self.vectors.search(&index(), near, as_of.as_ref()).await.unwrap();
+        found.results.into_iter().map(|hit| hit.id).collect()
+    }
+}
+
+fn of_kind<'a>(paths: &'a [String], kind: &str) -> Vec<&'a String> {
+    paths.iter().filter(|path| path.contains(kind)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fragments_go_an_hour_after_their_seal_and_nobody_misses_them() {
+    let lake = Timed::open().await;
+    let (process, sleeper) = (lake.process().await, lake.process().await);
+    process.create().await;
+    process.add(1).await;
+    assert_eq!(sleeper.ids(None).await, ["1"]);
+    process.add(2).await;
+    let version = process.seal().await;
+    process.add(3).await;
+    lake.set(59);
+    assert_eq!(lake.sweep(Span::millis(0)).await, Vec::<String>::new(), "somebody may still append by an old look");
+    lake.set(61);
+    assert_eq!(lake.sweep(Span::secs(2 * 3600)).await, Vec::<String>::new(), "the grace is longer");
+    let swept = lake.sweep(Span::millis(0)).await;
+    assert_eq!((swept.len(), of_kind(&swept, "/fragments/").len()), (2, 2));
+    // It has slept since the first item, and goes on with what it finds.
+    assert_eq!(sleeper.ids(None).await, ["1", "2", "3"]);
+    sleeper.add(4).await;
+    for process in [&process, &lake.process().await] {
+        assert_eq!(process.ids(None).await, ["1", "2", "3", "4"]);
+        assert_eq!(process.ids(Some(version)).await, ["1", "2"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn segments_live_as_long_as_a_version_that_names_them() {
+    let lake = Timed::open().await;
+    let process = lake.process().await;
+    process.create().await;
+    let mut versions = Vec::new();
+    for n in 0..4 {
+        process.add(n).await;
+        versions.push(process.seal().await);
+    }
+    process.vectors.keeper().round().await;
+    lake.set(120);
+    let swept = lake.sweep(Span::millis(0)).await;
+    assert_eq!((swept.len(), of_kind(&swept, "/fragments/").len()), (4, 4));
+    assert_eq!(process.ids(Some(versions[1])).await, ["0", "1"]);
+    lake.catalog.expire(&Expiry { linger: Expiry::LINGER, ..keep_last(1) }).await.unwrap();
+    lake.set(240);
+    let swept = lake.sweep(Span::millis(0)).await;
+    // Four segments became one; each of their seals had its own file of ends.
+    assert_eq!((of_kind(&swept, ".lhvs").len(), of_kind(&swept, ".lhve").len()), (4, 4));
+    assert_eq!(lake.process().await.ids(None).await, ["0", "1", "2", "3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_holds_what_the_version_and_the_later_fragments_hold() {
+    let lake = Timed::open().await;
+    let process = lake.process().await;
+    process.create().await;
+    process.add(1).await;
+    let version = process.seal().await;
+    process.add(2).await;
+    lake.set(120);
+    assert_eq!(lake.sweep(Span::millis(0)).await.len(), 1);
+    let [backup, restored] = [(), ()].map(|()| Bucket::new(lake.seams.clone()).store());
+    lake.upkeep().back_up(&backup, None).await.unwrap();
+    upkeep::restore(&backup, &restored).await.unwrap();
+    assert_eq!(paths(&restored, "indexes/").await.len(), 3);
+    let process = self::process(&restored, &lake.seams).await;
+    assert_eq!(process.ids(None).await, ["1", "2"]);
+    let newest = lake.catalog.pin_fresh().await.unwrap().version();
+    assert!(newest > version);
+    assert_eq!(process.ids(Some(newest)).await, ["1"]);
+}

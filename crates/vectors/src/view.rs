@@ -1,0 +1,152 @@
+//! An index as readers see it at one moment: now, or as a version has it.
+
+use std::sync::Arc;
+
+use base::{IndexName, Version};
+use catalog::IndexEntry;
+use storage::task;
+use tokio::sync::Semaphore;
+
+use crate::answer::{Description, Found, Hit, IndexModelState, StoredItem};
+use crate::check;
+use crate::error::{Error, Result};
+use crate::field::Field;
+use crate::request::Near;
+use crate::search::{Neighbour, Target};
+use crate::snapshot::Snapshot;
+use crate::table::Kept;
+
+/// A scan of so many bytes of vectors that were read before takes about 0.15 ms: handing it to another thread and back
+/// would cost a good part of that again.
+const QUICK_SCAN: usize = 8 << 20;
+/// What a row costs a scan beside its vector, in bytes of vectors.
+const ROW: usize = 64;
+/// Answers of fewer bytes are made on the spot.
+const QUICK_ANSWER: usize = 256 << 10;
+
+/// One index at one moment. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct View {
+    pub name: IndexName,
+    pub entry: Arc<IndexEntry>,
+    /// The lake's version.
+    pub version: Version,
+    pub snapshot: Arc<Snapshot>,
+}
+
+impl View {
+    pub fn describe(&self) -> Description {
+        Description {
+            length: Some(self.snapshot.length),
+            fragment: self.snapshot.fragment,
+            fingerprint: self.snapshot.fingerprint.clone(),
+            ..Description::unread(&self.name, &self.entry, self.version)
+        }
+    }
+
+    /// The nearest items; a search that takes long holds one of `scans`.
+    pub async fn search(self, near: Near, scans: &Semaphore) -> Result<Found> {
+        let Self { entry, version, snapshot, .. } = self;
+        if let (Some(known), Some(given)) = (&snapshot.fingerprint, &near.fingerprint)
+            && known != given
+        {
+            return Err(Error::other_model(known, given));
+        }
+        let k = check::found(near.k, snapshot.length)?;
+        let fragment = snapshot.fragment;
+        let target = Target::new(entry.settings.distance, near.vector);
+        let results = if is_quick(&snapshot, k) {
+            hits(&target, &snapshot, k)?
+        } else {
+            let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;
+            blocking("search", move || hits(&target, &snapshot, k)).await??
+        };
+        Ok(Found { results, version, fragment })
+    }
+
+    /// The item of this id among those that are sealed.
+    pub async fn sealed_item(&self, id: &str) -> Result<StoredItem> {
+        let (snapshot, wanted) = (Arc::clone(&self.snapshot), id.to_owned());
+        let kept = blocking("find an item", move || snapshot.sealed_item(&wanted)).await??;
+        self.item(id, kept)
+    }
+
+    /// An item as it is answered, if there is one.
+    pub fn item(&self, id: &str, kept: Option<Kept>) -> Result<StoredItem> {
+        let kept = kept.ok_or_else(|| Error::ItemNotFound { index: self.name.clone(), id: id.to_owned() })?;
+        let metadata = members(kept.metadata.as_deref())?;
+        let (version, fragment) = (self.version, self.snapshot.fragment);
+        Ok(StoredItem { id: id.to_owned(), vector: kept.vector, metadata, version, fragment })
+    }
+
+    pub async fn fields(self) -> Result<Vec<Field>> {
+        blocking("read fields", move || self.snapshot.fields()).await
+    }
+
+    pub fn model(&self) -> IndexModelState {
+        let settings = &self.entry.settings;
+        let fingerprint = self.snapshot.fingerprint.clone();
+        IndexModelState { dimension: settings.dimension, model: settings.model.clone(), fingerprint }
+    }
+}
+
+impl Description {
+    /// What the catalog alone knows of an index.
+    pub(crate) fn unread(name: &IndexName, entry: &IndexEntry, version: Version) -> Self {
+        let settings = &entry.settings;
+        let model = settings.model.as_ref();
+        Self {
+            name: name.clone(),
+            dimension: settings.dimension,
+            distance: settings.distance,
+            m: settings.m,
+            ef_search: settings.ef_search,
+            model: model.map(|model| model.name.clone()),
+            fingerprint: model.map(|model| model.fingerprint.clone()),
+            length: None,
+            version,
+            fragment: 0,
+            sealed: entry.sealed.as_ref().map_or(0, |sealed| sealed.fragment),
+            segments: entry.sealed.as_ref().map_or(0, |sealed| sealed.segments.len()),
+            created_at: entry.created_at,
+            error: None,
+        }
+    }
+
+    /// What the version itself has of an index, without reading it.
+    pub(crate) fn sealed(name: &IndexName, entry: &IndexEntry, version: Version) -> Self {
+        let length = entry.sealed.as_ref().map_or(0, |sealed| sealed.length);
+        let unread = Self::unread(name, entry, version);
+        Self { length: Some(usize::try_from(length).unwrap_or(usize::MAX)), fragment: unread.sealed, ..unread }
+    }
+}
+
+/// Whether a search ends about as soon as another thread would begin it.
+fn is_quick(snapshot: &Snapshot, k: usize) -> bool {
+    let described = snapshot.described().checked_div(snapshot.length).unwrap_or_default();
+    let (scan, answer) = (snapshot.size() + snapshot.rows() * ROW, k * (described + ROW));
+    scan <= QUICK_SCAN && answer <= QUICK_ANSWER && snapshot.is_warm()
+}
+
+fn hits(target: &Target, snapshot: &Snapshot, k: usize) -> Result<Vec<Hit>> {
+    target.nearest(snapshot, k)?.iter().map(hit).collect()
+}
+
+fn hit(neighbour: &Neighbour) -> Result<Hit> {
+    let metadata = members(neighbour.metadata)?;
+    Ok(Hit { id: neighbour.id.to_owned(), distance: neighbour.distance(), metadata })
+}
+
+/// Metadata was written from an object, and its bytes are checked when it is read.
+pub(crate) fn members(text: Option<&[u8]>) -> Result<serde_json::Map<String, serde_json::Value>> {
+    text.map_or(Ok(serde_json::Map::new()), |text| serde_json::from_slice(text).map_err(|_| Error::Broken))
+}
+
+/// Work that may take long, off the runtime's own threads.
+pub(crate) async fn blocking<T, W>(name: &'static str, work: W) -> Result<T>
+where
+    T: Send + 'static,
+    W: FnOnce() -> T + Send + 'static,
+{
+    task::blocking(name, work).await.map_err(|_| Error::Broken)
+}
