@@ -63,7 +63,7 @@ fn a_version_is_backed_up_restored_and_relocated() -> anyhow::Result<()> {
     desk.run(&["restore", "misspelt", "--lake", "third"])?.ended(4)?;
     assert!(!desk.path().join("misspelt").exists() && !desk.path().join("third").exists());
     desk.run(&["backup", "lake/kept"])?.ended(1)?;
-    let said = desk.run(&["backup", "other", "--lake", "kept"])?.ended(4)?;
+    let said = desk.run(&["backup", "other", "--lake", "."])?.ended(4)?;
     assert!(said.err.contains("this directory holds no lake"), "{}", said.err);
     assert!(!desk.path().join("other").exists());
     let moved = desk.run(&["relocate", "--lake", "again", "--json"])?.ended(0)?.json()?;
