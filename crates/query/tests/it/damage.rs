@@ -65,7 +65,6 @@ async fn data_that_is_gone_is_damage_wherever_it_is_read() {
 }
 
 /// The one data file of a table.
-#[expect(clippy::disallowed_methods, reason = "this test damages a lake on purpose")]
 fn data_file(lake: &Path, table: &str) -> PathBuf {
     let named = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(table);
     let paths = |directory: &Path| -> Vec<PathBuf> {
