@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +19,8 @@ const MAX_NAME: usize = 255;
 /// A dataset's name. Compared exactly; shown without its namespace when that is `default`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DatasetName {
-    namespace: String,
-    table: String,
+    namespace: Arc<str>,
+    table: Arc<str>,
 }
 
 /// Why a text is no dataset name. The message states the rule.
@@ -37,7 +38,7 @@ impl DatasetName {
     pub fn new(namespace: &str, table: &str) -> Result<Self, NameError> {
         let whole = namespace.len() + 1 + table.len();
         if is_part(namespace) && is_part(table) && whole <= MAX_NAME {
-            return Ok(Self { namespace: namespace.to_owned(), table: table.to_owned() });
+            return Ok(Self { namespace: namespace.into(), table: table.into() });
         }
         Err(NameError { given: shorten(&format!("{namespace}.{table}")) })
     }
@@ -76,7 +77,7 @@ impl FromStr for DatasetName {
 
 impl fmt::Display for DatasetName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.namespace == DEFAULT_NAMESPACE {
+        if &*self.namespace == DEFAULT_NAMESPACE {
             return f.write_str(&self.table);
         }
         write!(f, "{}.{}", self.namespace, self.table)
@@ -98,7 +99,7 @@ impl<'de> Deserialize<'de> for DatasetName {
 
 /// A vector index's name: one part. Compared exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IndexName(String);
+pub struct IndexName(Arc<str>);
 
 /// Why a text is no index name. The message states the rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,7 +119,7 @@ impl FromStr for IndexName {
     type Err = IndexNameError;
 
     fn from_str(text: &str) -> Result<Self, IndexNameError> {
-        if is_part(text) { Ok(Self(text.to_owned())) } else { Err(IndexNameError { given: shorten(text) }) }
+        if is_part(text) { Ok(Self(text.into())) } else { Err(IndexNameError { given: shorten(text) }) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,7 @@ impl fmt::Display for Version {
 
 /// A name given to a version: `[A-Za-z][A-Za-z0-9_.-]{0,63}`, so never confused with a number or a time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Tag(String);
+pub struct Tag(Arc<str>);
 
 impl Tag {
     /// The tag as text.
@@ -47,7 +48,7 @@ impl FromStr for Tag {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
         let starts = text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
         if starts && text.len() <= 64 && text.bytes().all(plain) {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(AsOfError { given: text.chars().take(100).collect() })
     }

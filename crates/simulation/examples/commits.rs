@@ -24,6 +24,10 @@ use simulation::deed::Deed;
 use storage::{Location, Store, task};
 use testkit::{Bucket, Call, Fate, Faulty, Mishap, Verb};
 
+/// The product's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// As many bytes as the record of a tag has.
 const RECORD: usize = 320;
 /// How many clients commit side by side.

@@ -319,6 +319,14 @@ async fn every_refusal_comes_in_the_words_of_the_protocol() {
         let answer = bare(&gateway, method, &format!("{space}{path}")).await;
         assert_refused(&answer, 400, "BadRequestException");
     }
+}
+
+#[tokio::test]
+async fn what_no_table_may_be_is_refused_in_the_words_of_the_protocol() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    let space = "/iceberg/v1/namespaces";
+    post(&gateway, "/namespaces/default/tables", json!({ "name": "t", "schema": schema() })).await;
     let geometry = json!([{ "id": 1, "name": "g", "required": false, "type": "geometry" }]);
     let shaped = json!({ "name": "g", "schema": { "type": "struct", "fields": geometry } });
     let told = post(&gateway, "/namespaces/default/tables", shaped).await.text();

@@ -31,7 +31,10 @@ fn lying() -> [Vec<u8>; 2] {
     [long, [&b"PAR1"[..], &claim, &10_u32.to_le_bytes(), b"PAR1"].concat()]
 }
 
-fn bombs() -> anyhow::Result<Vec<(&'static str, Vec<u8>, u16, &'static str)>> {
+/// What a bomb is called, its bytes, and the status and the code that refuse it.
+type Bomb = (&'static str, Vec<u8>, u16, &'static str);
+
+fn bombs() -> anyhow::Result<Vec<Bomb>> {
     let [long, wide] = lying();
     let columns: Vec<String> = (0..1_000_000).map(|column| format!("c{column}")).collect();
     Ok(vec![

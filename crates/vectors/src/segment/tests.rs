@@ -29,7 +29,7 @@ fn owner() -> Arc<Owner> {
 
 fn item(n: usize) -> Item {
     let vector = vec![if n == 7 { 1e30 } else { n as f32 }; DIMENSION as usize];
-    let metadata = (n % 2 == 0).then(|| serde_json::json!({ "n": n }).as_object().unwrap().clone());
+    let metadata = n.is_multiple_of(2).then(|| serde_json::json!({ "n": n }).as_object().unwrap().clone());
     Item { id: format!("item-{n}"), vector, metadata }
 }
 

@@ -188,7 +188,7 @@ async fn assert_holds(vectors: &Vectors, model: &Model, as_of: Option<AsOf>) {
 async fn random_lives_of_an_index_answer_as_a_plain_model_does_at_every_version() {
     for seed in 0..8 {
         let store = testkit::lake::memory().await;
-        let mut processes = vec![open(&store).await, open(&store).await];
+        let mut processes = [open(&store).await, open(&store).await];
         processes[0].vectors.create(index("found", 1, Distance::Euclidean)).await.unwrap();
         let (mut dice, mut model, mut versions) = (Dice(seed), Model::new(), BTreeMap::new());
         for step in 0..60 {
