@@ -257,7 +257,8 @@ fn make() -> Value {
                     "type": "http",
                     "scheme": "bearer",
                     "description": "Needed where the service has tokens. A token has scopes: read (GET, and questions that \
-                                    are sent with POST) and write.",
+                                    are sent with POST), write, and admin for what takes something away from \
+                                    everybody: a table or its name, an index, a namespace, versions.",
                 },
             },
             "responses": {

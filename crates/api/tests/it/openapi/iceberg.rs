@@ -73,13 +73,15 @@ fn namespaces() -> Vec<Route> {
 fn tables() -> Vec<Route> {
     let list = get("/iceberg/v1/namespaces/{namespace}/tables", "The tables of a namespace.");
     let load = get(TABLE, "A table with its whole metadata.").refused(&[404, 409]);
+    let load = load.query("snapshots", text(), "`all` or `refs`; all are told.");
     let load = load.header("If-None-Match", "The entity tag that is known: 304 when it is current.");
+    let drop = delete(TABLE, "Drop a table. Its files stay for the versions that know it.");
     let done = |route: Route| route.gives_nothing(204, "It is done.");
     vec![
         told(paged(list), "Their names."),
         told(post("/iceberg/v1/namespaces/{namespace}/tables", "Create a table, or stage one."), "The table."),
         told(load, "The table.").gives_nothing(304, "It is the one that is known."),
-        delete(TABLE, "Drop a table. Its files stay for the versions that know it."),
+        drop.query("purgeRequested", text(), "`true` or `false`; nothing is purged."),
         told(
             post("/iceberg/v1/namespaces/{namespace}/register", "Make a metadata file of the lake a table."),
             "The table.",
