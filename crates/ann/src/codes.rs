@@ -30,15 +30,15 @@ pub struct Origin {
 /// How far a search goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effort {
-    /// How many partitions are searched, in those that were found to be needed when the codes were built.
+    /// How far partitions are searched, in the reach that was found to be needed when the codes were built.
     pub share: f32,
     /// How many deviations an estimate by signs may be wrong by: rows that it puts farther away are not looked at.
     pub margin: f32,
 }
 
 impl Effort {
-    /// Every row is looked at, and compared unless its estimate is wrong by three deviations: of the true nearest at
-    /// most one in a thousand is missed, whatever the vectors.
+    /// Every row is looked at, and compared unless its estimate is wrong by three and a half deviations: of the true
+    /// nearest fewer than one in a thousand is missed, whatever the vectors.
     pub const EXACT: Self = Self { share: f32::INFINITY, margin: 3.5 };
     /// Nearly all of the nearest are found: of the ten nearest, in the mean, at least 98 in 100.
     pub const MEASURED: Self = Self { share: 1.0, margin: 2.5 };
@@ -83,7 +83,7 @@ impl Parts {
     pub fn write(&self) -> Vec<u8> {
         let wholes = [self.origin.rows as u64, self.origin.dimension as u64, self.origin.checksum, self.seed];
         let kinds = [measure_number(self.origin.measure), way_number(self.space.way)];
-        let numbers = [self.space.scale, self.reach.few, self.reach.growth, self.reach.ratio];
+        let numbers = [self.space.scale, self.reach.few.into(), self.reach.many.into()];
         let fields: Vec<u8> = wholes
             .into_iter()
             .chain(kinds)
@@ -118,7 +118,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
         let all = bytes.as_ref();
         let mut fields = Fields(&all[fields]);
         let [count, dimension, checksum, seed, measure, way] = [(); 6].map(|()| fields.whole());
-        let [scale, few, growth, ratio] = [(); 4].map(|()| fields.number());
+        let [scale, few, many] = [(); 3].map(|()| fields.number());
         if (count?, dimension?, checksum?) != (origin.rows as u64, origin.dimension as u64, origin.checksum)
             || measure? != measure_number(origin.measure)
         {
@@ -130,7 +130,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
         let kernel = Kernel::best();
         let codes = Self {
             origin: *origin,
-            reach: Reach { few: few?, growth: growth?, ratio: ratio? },
+            reach: Reach { few: few? as f32, many: many? as f32 },
             rotation: Rotation::new(width, seed?, kernel),
             space,
             kernel,

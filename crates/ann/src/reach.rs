@@ -17,27 +17,35 @@ const FEW: usize = 10;
 const MANY: usize = 100;
 /// The share of the nearest that must lie in the partitions that are searched.
 const WANTED: f64 = 0.99;
-/// The share of the nearest that must lie around centres that are near enough.
-const CERTAIN: f64 = 0.998;
+/// What each e-fold of the partitions searched adds to the remoteness of the next.
+const RANK: f32 = 0.2;
+/// No reach is smaller than this, so that any effort can be told in shares of it.
+const LEAST: f32 = 0.05;
 
-/// How far a search must go.
+/// How far a search must go: up to which remoteness partitions may hold one of the nearest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Reach {
-    /// Partitions to be searched for the ten nearest.
-    pub few: f64,
-    /// With which power of the number of the nearest that grows.
-    pub growth: f64,
-    /// The square of a centre's distance, in those of the last of the nearest, beyond which its partition has none.
-    pub ratio: f64,
+    /// For the ten nearest.
+    pub few: f32,
+    /// For the hundred nearest.
+    pub many: f32,
 }
 
-/// What one row of the sample tells: the ranks of the partitions of its neighbours, and how far their centres are.
-type Neighbourhood = (Vec<f64>, Vec<f64>, Vec<f64>);
+/// How unlikely a partition is to hold one of the nearest: by how much its centre is farther away than the nearest
+/// one, in squares of distances and those of the last of the nearest, and how many partitions come before it. Either
+/// alone would take half as many partitions more.
+pub(crate) fn remoteness(square: f32, first: f32, last: f32, before: usize) -> f32 {
+    (square - first) / last.max(f32::MIN_POSITIVE) + RANK * (before as f32).ln_1p()
+}
+
+/// The remoteness of the partition of each neighbour: among the few nearest, and among the many.
+type Neighbourhood = [Vec<f32>; 2];
 
 impl Reach {
-    /// Partitions to be searched for so many of the nearest.
-    pub fn partitions(&self, k: f64) -> f64 {
-        self.few * (k / FEW as f64).max(1.0).powf(self.growth)
+    /// For so many of the nearest.
+    pub fn of(&self, k: f64) -> f32 {
+        let folds = (k / FEW as f64).max(1.0).ln() / (MANY as f64 / FEW as f64).ln();
+        self.few + (self.many - self.few) * folds as f32
     }
 
     /// What rows around these centres need; `nearest` tells each row's centre. The sample is of rows as queries.
@@ -55,10 +63,8 @@ impl Reach {
                 sample.iter().zip(found).map(|((_, query), found)| hood(query, &found, centres, nearest, kernel))
             })
             .collect();
-        let few = quantile(hoods.iter().flat_map(|(few, _, _)| few), WANTED) + 1.0;
-        let many = quantile(hoods.iter().flat_map(|(_, many, _)| many), WANTED) + 1.0;
-        let growth = (many / few).max(1.0).ln() / (MANY as f64 / FEW as f64).ln();
-        Self { few, growth, ratio: quantile(hoods.iter().flat_map(|(_, _, ratios)| ratios), CERTAIN) }
+        let [few, many] = [0, 1].map(|n| quantile(hoods.iter().flat_map(|hood| &hood[n])).max(LEAST));
+        Self { few, many: many.max(few) }
     }
 }
 
@@ -104,18 +110,20 @@ fn hood(query: &ByteQuery, found: &[(f32, u32)], centres: &Centres, nearest: &[u
     let squares = centres.squares(query, kernel);
     let mut sorted = squares.clone();
     sorted.sort_unstable_by(f32::total_cmp);
-    let centre = |row: u32| squares[nearest[row as usize] as usize];
-    let rank = |(_, row): &(f32, u32)| sorted.partition_point(|square| *square < centre(*row)) as f64;
-    let few = &found[..FEW.min(found.len())];
-    let last = few.last().map_or(0.0, |(square, _)| *square);
-    let ratios = few.iter().filter(|_| last > 0.0).map(|(_, row)| f64::from(centre(*row) / last));
-    (few.iter().map(rank).collect(), found.iter().map(rank).collect(), ratios.collect())
+    [FEW, MANY].map(|count| {
+        let found = &found[..count.min(found.len())];
+        let last = found.last().map_or(0.0, |(square, _)| *square);
+        let centre = |row: u32| squares[nearest[row as usize] as usize];
+        let before = |centre: f32| sorted.partition_point(|square| *square < centre);
+        let squares = found.iter().map(|(_, row)| centre(*row));
+        squares.map(|square| remoteness(square, sorted[0], last, before(square))).collect()
+    })
 }
 
-/// The number that this share of them does not exceed.
-fn quantile<'a>(numbers: impl Iterator<Item = &'a f64>, share: f64) -> f64 {
-    let mut numbers: Vec<f64> = numbers.copied().collect();
-    numbers.sort_unstable_by(f64::total_cmp);
-    let place = (numbers.len() as f64 * share).ceil() as usize;
-    numbers.get(place.clamp(1, numbers.len().max(1)) - 1).copied().unwrap_or(f64::INFINITY)
+/// The number that the share of them that is wanted does not exceed; no bound where there are none.
+fn quantile<'a>(numbers: impl Iterator<Item = &'a f32>) -> f32 {
+    let mut numbers: Vec<f32> = numbers.copied().collect();
+    numbers.sort_unstable_by(f32::total_cmp);
+    let place = (numbers.len() as f64 * WANTED).ceil() as usize;
+    numbers.get(place.saturating_sub(1)).copied().unwrap_or(f32::MAX)
 }

@@ -4,9 +4,10 @@ use crate::bytes::ByteQuery;
 use crate::codes::{Codes, Effort};
 use crate::exact::Exact;
 use crate::kernel::{BLOCK, Frame, Line};
+use crate::reach::remoteness;
 use crate::rows::Rows;
 use crate::signs::{NOBODY, SignQuery};
-use crate::top::{Order, Top};
+use crate::top::{Order, Ranked, Top};
 
 /// So few rows are compared one by one.
 const DIRECT: usize = 1024;
@@ -79,7 +80,7 @@ struct Scan<'a, B> {
     bytes: ByteQuery,
     top: Top,
     /// Rows that signs put near enough, each with its score.
-    promising: Vec<(f32, u32)>,
+    promising: Vec<Ranked>,
     /// Rows that were asked whether they may be found, and those that may.
     asked: (f64, f64),
 }
@@ -107,31 +108,31 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
 
     fn partitions(&mut self, placed: &[f32]) {
         let signs = SignQuery::new(placed, self.codes.kernel);
-        let mut enough = self.enough();
-        let squares = self.codes.centres.squares(&self.bytes, self.codes.kernel);
-        let mut order = Order::new(squares, enough.ceil() as usize + 1);
-        let farthest = (self.codes.reach.ratio as f32) * self.near.effort.share;
-        let mut searched = 0.0;
-        while let Some((square, partition)) = order.next() {
-            if self.top.is_full() && (searched >= enough || square > self.top.limit() * farthest) {
+        let mut order = Order::new(self.codes.centres.squares(&self.bytes, self.codes.kernel));
+        let first = order.peek().map_or(0.0, Ranked::score);
+        let mut reach = self.reach();
+        let mut searched = 0;
+        while let Some(next) = order.next() {
+            let square = next.score();
+            if self.top.is_full() && remoteness(square, first, self.top.limit(), searched) > reach {
                 break;
             }
-            if let Some((_, next)) = order.peek() {
-                self.codes.prefetch(next as usize);
+            if let Some(after) = order.peek() {
+                self.codes.prefetch(after.number() as usize);
             }
-            self.partition(&signs, partition as usize, square);
-            searched += 1.0;
+            self.partition(&signs, next.number() as usize, square);
+            searched += 1;
             if self.near.rows.is_some() {
-                enough = self.enough();
+                reach = self.reach();
             }
         }
     }
 
-    /// Partitions to be searched, as far as is known by now: the fewer rows may be found, the farther away they are.
-    fn enough(&self) -> f64 {
+    /// How far to search, as far as is known by now: the fewer rows may be found, the farther away they are.
+    fn reach(&self) -> f32 {
         let (asked, may) = self.asked;
         let share = if self.near.rows.is_some() { may.max(1.0) / asked } else { 1.0 };
-        self.codes.reach.partitions(self.near.k as f64 / share) * f64::from(self.near.effort.share)
+        self.codes.reach.of(self.near.k as f64 / share) * self.near.effort.share
     }
 
     fn partition(&mut self, signs: &SignQuery, partition: usize, square: f32) {
@@ -153,7 +154,7 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
 
     fn promise(&mut self, row: u32, score: f32) {
         if row != NOBODY && self.near.may_find(row) {
-            self.promising.push((score, row));
+            self.promising.push(Ranked::new(score, row));
         }
     }
 
@@ -172,18 +173,18 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
     /// Compares promising rows, the best first, until what is left promises too little.
     fn compare_promising(&mut self) {
         let mut rows = std::mem::take(&mut self.promising);
-        rows.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        for (n, (score, row)) in rows.iter().enumerate() {
-            if *score >= self.top.limit() {
+        rows.sort_unstable();
+        for (n, ranked) in rows.iter().enumerate() {
+            if ranked.score() >= self.top.limit() {
                 break;
             }
             if n == 0 {
-                rows.iter().take(AHEAD).for_each(|(_, row)| self.codes.prefetch_row(*row));
+                rows.iter().take(AHEAD).for_each(|ranked| self.codes.prefetch_row(ranked.number()));
             }
-            if let Some((_, next)) = rows.get(n + AHEAD) {
-                self.codes.prefetch_row(*next);
+            if let Some(next) = rows.get(n + AHEAD) {
+                self.codes.prefetch_row(next.number());
             }
-            self.compare_one(*row);
+            self.compare_one(ranked.number());
         }
         rows.clear();
         self.promising = rows;

@@ -184,17 +184,23 @@ fn magnitude(values: &[f32]) -> f32 {
 
 #[inline(always)]
 fn table(values: &[f32; GROUP], inverse: f32, entries: &mut [u8; ENTRIES]) {
-    let mut sums = [0.0; ENTRIES];
-    sums[0] = values.iter().map(|value| (-2.0 * value * inverse).max(0.0)).sum::<f32>() + 0.5;
-    for (n, value) in values.iter().enumerate() {
-        let (known, new) = sums.split_at_mut(1 << n);
-        for (known, new) in known.iter().zip(new) {
-            *new = known + 2.0 * value * inverse;
+    let steps = values.map(|value| 2.0 * value * inverse);
+    // Half a step more turns cutting into rounding.
+    let lowest = steps.iter().map(|step| (-step).max(0.0)).sum::<f32>() + 0.5;
+    let [a, b, c, d, e, f] = steps;
+    let first: [f32; LANES] =
+        std::array::from_fn(|n| lowest + a * bit(n, 0) + b * bit(n, 1) + c * bit(n, 2) + d * bit(n, 3));
+    for (n, entries) in entries.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let more = e * bit(n, 0) + f * bit(n, 1);
+        for lane in 0..LANES {
+            entries[lane] = (first[lane] + more) as i32 as u8;
         }
     }
-    for (sum, entry) in sums.iter().zip(entries) {
-        *entry = *sum as i32 as u8;
-    }
+}
+
+#[inline(always)]
+fn bit(number: usize, place: usize) -> f32 {
+    (number >> place & 1) as f32
 }
 
 #[inline(always)]
