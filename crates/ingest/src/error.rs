@@ -52,7 +52,8 @@ pub enum Error {
         packing: &'static str,
         /// The most that a file may unpack to.
         limit: ByteSize,
-        /// Up to where it may unpack whatever its size, and beyond that as a multiple of its size, when that was the reason.
+        /// Up to where it may unpack whatever its size, and beyond that as a multiple of what was read, when that was the
+        /// reason.
         ratio: Option<(ByteSize, u64)>,
     },
     /// The Parquet file cannot be read, or says what cannot be.
@@ -196,7 +197,7 @@ impl Error {
 }
 
 fn inflated(limit: ByteSize, ratio: Option<(ByteSize, u64)>) -> String {
-    ratio.map_or_else(|| limit.to_string(), |(free, ratio)| format!("{free} and {ratio} times its size"))
+    ratio.map_or_else(|| limit.to_string(), |(free, ratio)| format!("{free} and {ratio} times what was read of it"))
 }
 
 fn rows_word(total: u64) -> &'static str {

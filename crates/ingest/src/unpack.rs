@@ -17,15 +17,12 @@ mod tests;
 const BUFFER: usize = 32 << 10;
 /// The largest window of zstd that is unpacked, as a power of two: 32 MiB, which all but its `--ultra` levels keep to.
 const WINDOW_LOG: u32 = 25;
-/// A file may not unpack to more than so many times its size. Text in tables stays below, unless its rows are all but
-/// equal; files made to exhaust whoever reads them are above: deflate packs nothing but zeros 1,030 times.
+/// A file may not unpack to more than so many times what was read of it. Text in tables stays below, unless its rows are
+/// all but equal; files made to exhaust whoever reads them are above: deflate packs nothing but zeros 1,030 times.
 const RATIO: u64 = 200;
-/// The ratio does not count in files that unpack to no more than this: a few packed bytes may hold hundreds of megabytes
-/// of equal rows, which are read in seconds.
+/// The ratio does not count before a file has unpacked to more than this: a few packed bytes may hold hundreds of
+/// megabytes of equal rows, which are read in seconds, and what follows them may not pack at all.
 const RATIO_FREE: ByteSize = ByteSize::gib(1);
-/// Unpacked bytes by which the ratio of a file is known. The equal rows that a sorted file begins with are fewer, and so
-/// many are unpacked within a tenth of a second.
-const GLANCE: u64 = 32 << 20;
 /// Unpacked bytes after which most files show that they are no bombs.
 const FIRST_GLANCE: u64 = 1 << 20;
 
@@ -67,6 +64,8 @@ pub struct Unpacked {
     packed: Arc<AtomicU64>,
     given: u64,
     limit: ByteSize,
+    /// Up to here the ratio does not count.
+    free: ByteSize,
 }
 
 enum Source {
@@ -107,7 +106,7 @@ impl Unpacked {
                 Source::Zstd(Box::new(decoder))
             }
         };
-        Ok(Self { source, packing, len, packed, given: 0, limit })
+        Ok(Self { source, packing, len, packed, given: 0, limit, free: RATIO_FREE })
     }
 
     /// Whether the file is packed at all.
@@ -125,7 +124,7 @@ impl Unpacked {
     /// Unpacks as much as tells whether the file is a bomb, faster than its rows could be read, and refuses it if so.
     pub fn expect_no_bomb(mut self) -> Result<()> {
         let mut piece = vec![0; BUFFER];
-        while self.packing.is_some() && self.given <= GLANCE && (self.given < FIRST_GLANCE || self.is_dense()) {
+        while self.packing.is_some() && (self.given < FIRST_GLANCE || self.is_dense()) {
             if self.read(&mut piece).map_err(Error::of_waiting)? == 0 {
                 break;
             }
@@ -152,15 +151,15 @@ impl Unpacked {
     fn is_dense(&self) -> bool {
         let taken = self.taken().max(1);
         let whole = u128::from(self.given) * u128::from(self.len) / u128::from(taken);
-        self.given / RATIO > taken && whole > u128::from(RATIO_FREE.0)
+        self.given / RATIO > taken && whole > u128::from(self.free.0)
     }
 
     /// Refuses what unpacks to more than it may, before more of it is unpacked.
     fn weigh(&self, packing: Packing) -> Result<()> {
-        let bomb = self.given > GLANCE && self.is_dense();
+        let bomb = self.given > self.free.0 && self.is_dense();
         if bomb || self.given > self.limit.0 {
             let (packing, limit) = (packing.name(), self.limit);
-            return Err(Error::Inflated { packing, limit, ratio: bomb.then_some((RATIO_FREE, RATIO)) });
+            return Err(Error::Inflated { packing, limit, ratio: bomb.then_some((self.free, RATIO)) });
         }
         Ok(())
     }

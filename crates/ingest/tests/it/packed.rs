@@ -59,13 +59,9 @@ async fn what_cannot_be_unpacked_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bomb_is_refused_before_it_goes_off() {
     let lake = Lake::open().await;
-    // The same member over and over is as long a bomb as anyone likes: these unpack to ten gigabytes.
-    let zeros = gzip(&vec![b'0'; 10 << 20]).repeat(1000);
-    let rows = gzip(&b"17,shipped,Toledo\n".repeat((10 << 20) / 18)).repeat(1000);
-    let lines = zstd(&b"{\"a\":1}\n".repeat((10 << 20) / 8)).repeat(1000);
-    for bomb in [zeros, rows, lines] {
-        let refused = lake.refused(request("t"), &bomb).await;
-        assert_eq!(refused.code(), "ingest.unpacks_too_large");
-        assert!(refused.to_string().contains("1GiB and 200 times its size"), "{refused}");
-    }
+    // The same frame over and over is as long a bomb as anyone likes: this unpacks to ten gigabytes.
+    let bomb = zstd(&b"{\"a\":1}\n".repeat((10 << 20) / 8)).repeat(1000);
+    let refused = lake.refused(request("t"), &bomb).await;
+    assert_eq!(refused.code(), "ingest.unpacks_too_large");
+    assert!(refused.to_string().contains("1GiB and 200 times what was read of it"), "{refused}");
 }
