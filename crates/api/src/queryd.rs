@@ -1,5 +1,6 @@
 //! queryd: questions in SQL, answered as JSON or as a stream.
 
+use answers::Format;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -9,7 +10,6 @@ use axum::routing::{delete, post};
 use base::{AsOf, QueryId, Version};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use query::encode::{self, Format};
 use query::{Answer, Ask, Query};
 use serde::Deserialize;
 
@@ -74,7 +74,7 @@ async fn ask(
     let answer = query.run(Ask { sql, as_of, params }).await?;
     let (version, id) = (answer.version, answer.id);
     let body = match wanted {
-        Wanted::Json => Body::from(encode::json(answer, max_rows).await?),
+        Wanted::Json => Body::from(answers::json(answer, max_rows).await?),
         Wanted::Stream(format) => streamed(answer, format),
     };
     Ok(answered(version, id, wanted, body))
@@ -87,7 +87,7 @@ async fn cancel(State(query): State<Query>, Rest(id): Rest, _: Params<Nothing>) 
 
 /// A failing piece breaks the connection off: an answer that ends cleanly is whole.
 fn streamed(answer: Answer, format: Format) -> Body {
-    Body::from_stream(encode::stream(answer, format))
+    Body::from_stream(answers::stream(answer, format))
 }
 
 fn answered(version: Version, id: QueryId, wanted: Wanted, body: Body) -> Response {

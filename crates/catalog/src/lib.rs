@@ -68,7 +68,6 @@ pub use sealing::{DERIVED, SEGMENTS, SealFault, Sealed, Sealer, Seals, StagedSea
 pub use state::{IndexEntry, TableEntry};
 pub use stated::StatedObject;
 pub use table::{Table, dataset_id};
-pub use tables::checksums;
 pub use tables::column::{Column, ColumnType, NewColumn, OtherType, fingerprint, fingerprint_of};
 pub use tables::data_file::{Bound, DataFile, DeleteFile, Takes};
 pub use tables::diff::SchemaDiff;
@@ -77,4 +76,5 @@ pub use tables::history::{Page, SnapshotLine};
 pub use tables::pii::Pii;
 pub use tables::publication::{Mode, NewFile, Publication, Source};
 pub use tables::schema_change::{FieldChange, FieldShape, SchemaChange};
+pub use tables::{checksums, thrift};
 pub use tag::Tagged;

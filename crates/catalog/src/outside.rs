@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use storage::task;
+use tables::flaw;
 
 use crate::catalog::{Catalog, finish};
 use crate::committer::{Description, Settled};
@@ -22,7 +23,6 @@ use crate::pin::Pin;
 use crate::record::Properties;
 use crate::state::{Keyed, State};
 
-mod body;
 mod changes;
 mod committing;
 mod creation;
@@ -31,6 +31,8 @@ mod loaded;
 mod names;
 mod namespaces;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use changes::{Identifier, TableChanges, Transaction};
 use committing::{Committing, Step, Wish};
@@ -63,7 +65,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Asked<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let body = Value::deserialize(from)?;
         let digest = digest(&[&body.to_string()]);
-        let what = T::deserialize(&body).map_err(|error| body::flaw(&body).unwrap_or_else(|| body::plain(&error)));
+        let what = T::deserialize(&body).map_err(|error| flaw::first(&body).unwrap_or_else(|| flaw::plain(&error)));
         Ok(Self { what: what.map_err(D::Error::custom)?, digest })
     }
 }

@@ -273,9 +273,13 @@ fn data_files(publication: &Publication) -> impl Iterator<Item = String> {
     publication.files.iter().map(|file| file.path.clone())
 }
 
-/// Whether files written for a draft fit the table as it is: it has the draft's columns, with or without those that the
-/// draft adds, and holds no column personal of which the draft did not know that.
+/// Whether files written for a draft fit the table as it is: it is the draft's own, or the draft was of none, so that no
+/// table lists files in the directory of another one that has lost its name; it has the draft's columns, with or without
+/// those that the draft adds, and holds no column personal of which the draft did not know that.
 fn fits(table: &Table, draft: &Draft) -> bool {
+    if !draft.is_new && table.table_id() != draft.table_id {
+        return false;
+    }
     let (known, last_id) = (draft.columns.len() - draft.added, table.read().metadata.last_column_id());
     let evolved = same_columns(table.columns(), &draft.columns);
     let evolves = || draft.first_added().is_some_and(|first| last_id < first);

@@ -4,5 +4,4 @@ pub mod guard;
 pub mod int96;
 pub mod lists;
 pub mod text;
-pub mod thrift;
 pub mod types;

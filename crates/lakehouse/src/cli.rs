@@ -389,7 +389,7 @@ pub enum VectorsVerb {
         #[arg(long, value_enum, default_value = "error")]
         overflow: Overflow,
     },
-    /// Make what an index holds now part of a version, so that --as-of answers it for ever
+    /// Make what an index holds now part of a version, which answers it for ever
     Seal {
         /// The index
         index: String,

@@ -7,7 +7,7 @@
 //! engine reads: `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut`, `deletes` and `kept` (files with
 //! deleted rows), `found`, `history`, `range`, `system`; what it computes with: `engine`, `overflow`, `sum`,
 //! `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `recursion`, `pushdown`, `yielding`, `pace`; and what
-//! leaves: [`answer`], [`types`], [`encode`], `clean` (messages).
+//! leaves: [`answer`], [`types`], `clean` (messages).
 
 pub mod answer;
 mod arguments;
@@ -22,7 +22,6 @@ pub mod config;
 mod cut;
 mod deletes;
 mod effort;
-pub mod encode;
 mod engine;
 pub mod error;
 mod file;

@@ -35,6 +35,9 @@ pub async fn judge(world: &World) -> (BTreeMap<&'static str, usize>, Vec<String>
         verdict.held.clear();
         verdict.judge_versions(&world.ledger, &models).await;
     }
+    if !verdict.faults.is_empty() {
+        verdict.faults.append(&mut verdict.history);
+    }
     (verdict.stands, verdict.faults)
 }
 
@@ -51,6 +54,8 @@ struct Verdict {
     committed: BTreeSet<i64>,
     /// How many deeds of each kind stand there.
     stands: BTreeMap<&'static str, usize>,
+    /// The deeds that stand, for whoever has to find out how a fault came about.
+    history: Vec<String>,
 }
 
 /// Every so many seeds, the lake is swept afterwards.
@@ -58,8 +63,8 @@ const SWEPT: u64 = 4;
 
 impl Verdict {
     fn new(faults: Vec<String>, catalog: Catalog, seams: Seams) -> Self {
-        let (held, files, committed, stands) = Default::default();
-        Self { catalog, seams, faults, held, files, committed, stands }
+        let (held, files, committed, stands, history) = Default::default();
+        Self { catalog, seams, faults, held, files, committed, stands, history }
     }
 
     fn expect(&mut self, holds: bool, fault: impl FnOnce() -> String) {
@@ -94,6 +99,7 @@ impl Verdict {
                 self.committed.extend(deed.row());
                 *self.stands.entry(deed.kind()).or_default() += 1;
                 let place = Place { version: record.version.0, commit, before: &models };
+                self.history.push(format!("version {}: {} {deed:?}", record.version, commit.author));
                 if let Err(odd) = model.take_in(deed, &place) {
                     self.faults.push(format!("{} {deed:?} in version {}: {odd}", commit.author, record.version));
                 }

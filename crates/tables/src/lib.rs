@@ -5,7 +5,7 @@
 //! (where files lie), [`metadata_file`], [`data_file`], [`deletes`] and [`read_table`] (a table as it is read),
 //! [`checksums`], [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`exchange`], [`restoration`] and
 //! [`relocation`] (next ones without new rows), [`history`], [`row_diff`] and [`schema_change`] (what
-//! became of it).
+//! became of it), [`flaw`] (what is wrong with what others ask of it), [`thrift`] (footers that are not trusted yet).
 
 pub mod checksums;
 pub mod column;
@@ -15,6 +15,7 @@ pub mod diff;
 pub mod draft;
 pub mod error;
 pub mod exchange;
+pub mod flaw;
 pub mod footer;
 pub mod history;
 pub mod io;
@@ -30,5 +31,6 @@ pub mod schema;
 pub mod schema_change;
 pub mod snapshot;
 pub mod summary;
+pub mod thrift;
 
 pub use error::{Error, Result};

@@ -12,8 +12,8 @@ use crate::index::Index;
 use crate::joining::Joining;
 use crate::vectors::Vectors;
 
-/// How often it looks.
-const TICK: Duration = Duration::from_secs(1);
+/// How often it looks, which asks nothing of the store.
+const TICK: Duration = Duration::from_millis(250);
 /// How long it leaves an index alone that could not be sealed.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Who asks for its seals.

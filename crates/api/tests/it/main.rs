@@ -26,6 +26,7 @@ mod metrics;
 mod openapi;
 mod proxied;
 mod refusals;
+mod sealing;
 mod slow;
 mod sql;
 mod stack;

@@ -63,6 +63,7 @@ impl Stack {
         let embed = Embed::new(models().await, &embed::Config::default());
         let cache = CacheDir::open(&lake.path().join("cache")).await.unwrap();
         let vectors = Vectors::new(catalog.clone(), cache, &vectors::Config::default(), seams.clone());
+        let ingest = ingest.with_sealer(vectors.sealer());
         let texts = Texts::new(embed.clone(), vectors);
         let query = Query::new(catalog.clone(), &query::Config::default(), seams).unwrap();
         let query = query.with_search(Arc::new(texts.clone()));

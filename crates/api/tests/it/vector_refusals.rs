@@ -24,7 +24,8 @@ fn routes() -> Vec<Case> {
     ] {
         cases.push(case(Method::GET, path, 404, "api.no_route"));
     }
-    cases.push(json("/v1/vectors/index/there/merge", r#"{"dest":"x"}"#, 404, "api.no_route"));
+    cases.push(json("/v1/vectors/index/there/merge", r#"{"dest":"x"}"#, 404, "catalog.index_not_found"));
+    cases.push(case(Method::GET, "/v1/vectors/index/there?as_of=999999", 404, "catalog.unknown_version"));
     for (method, path) in [
         (Method::GET, "/v1/embed"),
         (Method::GET, "/v1/embeddings"),
@@ -50,7 +51,6 @@ fn routes() -> Vec<Case> {
         (Method::GET, "/v1/vectors/index?limit=1001"),
         (Method::GET, "/v1/vectors/index?before=x"),
         (Method::POST, "/v1/vectors/index?name=x"),
-        (Method::GET, "/v1/vectors/index/there?as_of=1"),
         (Method::DELETE, "/v1/vectors/index/there?force"),
         (Method::POST, "/v1/vectors/index/there/add?x"),
         (Method::POST, "/v1/vectors/index/there/search?k=1"),
@@ -247,7 +247,7 @@ fn searches() -> Vec<Case> {
         r#"{"vector":[1,2,3],"k":-1}"#,
         r#"{"vector":[1,2,3],"k":"3"}"#,
         r#"{"vector":[1,2,3],"filter":{"city":"Toledo"}}"#,
-        r#"{"vector":[1,2,3],"as_of":3}"#,
+        r#"{"vector":[1,2,3],"as_of":[3]}"#,
         r#"{"vector":[1,2,3],"exact":1}"#,
         r#"{"vector":[1,2,3],"limit":3}"#,
         r#"{"text":"x","fingerprint":"f"}"#,

@@ -1,10 +1,10 @@
 //! Renames: a table stays what it is under another name, in what is told of it and on the way back.
 
 use base::{AsOf, DatasetName, Fault, Kind, Span, Version};
-use catalog::{Became, Caller, Catalog, Classify, Expiry, Mode, Pii};
+use catalog::{Became, Caller, Catalog, Classify, Error, Expiry, Mode, Pii};
 use testkit::TestLake;
 
-use crate::support::{ids, load, open};
+use crate::support::{ids, load, open, publication, stage};
 
 fn name(name: &str) -> DatasetName {
     name.parse().unwrap()
@@ -126,4 +126,18 @@ async fn nor_does_it_end_with_the_versions_between() {
     catalog.drop_dataset(&name("t"), "test").await.unwrap();
     let back = catalog.roll_back(&name("t"), &version(1), "test").await.unwrap();
     assert_eq!(back.table.columns()[1].pii, Some(Pii::Ssn));
+}
+
+#[tokio::test]
+async fn files_written_for_a_table_are_not_taken_by_another_that_has_its_name_now() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let draft = load(&catalog, "t", Mode::Append, &[1]).await.unwrap().table.draft();
+    let file = stage(&catalog, &draft, &[2]).await.unwrap();
+    rename(&catalog, "t", "u").await;
+    load(&catalog, "t", Mode::Append, &[3]).await.unwrap();
+    let late = publication(draft, Mode::Append, vec![file.clone()], "late");
+    assert!(matches!(catalog.publish(late).await, Err(Error::Moved { .. })));
+    assert_eq!((ids(&catalog, "t").await, ids(&catalog, "u").await), (vec![3], vec![1]));
+    assert!(!lake.store.exists(&file.path).await.unwrap(), "nobody needs it");
 }

@@ -7,7 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 
-use super::thrift::{self, Value};
+use catalog::thrift::{self, Value};
+
 use crate::csv::COLUMN_LIMIT;
 use crate::error::{Error, Result};
 

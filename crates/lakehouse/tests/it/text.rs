@@ -47,6 +47,25 @@ fn sql_joins_what_a_vector_finds() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_version_keeps_what_an_index_held_and_indexes_are_merged() -> anyhow::Result<()> {
+    let desk = desk_with_points()?;
+    desk.write("cities.csv", "city\nToledo\n")?;
+    let loaded = desk.run(&["ingest", "cities", "cities.csv", "--seal", "points", "--json"])?.ended(0)?.json()?;
+    desk.run(&["vectors", "remove", "points", "a"])?.ended(0)?;
+    let version = loaded["version"].to_string();
+    let sql = "SELECT count(*) FROM vector_search('points', ARRAY[0, 2.5, 0], 9)";
+    for (asked, count) in [(vec!["sql", sql, "--json", "--as-of", &version], 2), (vec!["sql", sql, "--json"], 1)] {
+        assert_eq!(desk.run(&asked)?.ended(0)?.json()?["rows"], json!([[count]]), "{asked:?}");
+    }
+    let sealed = desk.run(&["vectors", "seal", "points"])?.ended(0)?.out;
+    assert!(sealed.contains("now holds the 1 items of points"), "{sealed}");
+    desk.run(&["vectors", "create", "all", "--dimension", "3"])?.ended(0)?;
+    let merged = desk.run(&["vectors", "merge", "points", "all", "--clear-source"])?.ended(0)?.out;
+    assert!(merged.contains("1 added, 0 replaced: 1 in all, 0 in points"), "{merged}");
+    Ok(())
+}
+
+#[test]
 fn items_and_indexes_go_away() -> anyhow::Result<()> {
     let desk = desk_with_points()?;
     let removed = desk.run(&["vectors", "remove", "points", "a", "nobody", "--json"])?.ended(0)?.json()?;

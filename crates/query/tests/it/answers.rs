@@ -25,7 +25,7 @@ async fn more_rows_than_asked_for_are_said_to_be_cut() {
     let lake = Lake::open().await;
     for (sql, rows, truncated) in [("(1, 5)", 3, true), ("(1, 3)", 3, false), ("(1, 2)", 2, false)] {
         let answer = lake.ask(&format!("SELECT value FROM generate_series{sql}")).await.unwrap();
-        let document: Value = serde_json::from_slice(&query::encode::json(answer, 3).await.unwrap()).unwrap();
+        let document: Value = serde_json::from_slice(&answers::json(answer, 3).await.unwrap()).unwrap();
         assert_eq!((&document["row_count"], &document["truncated"]), (&json!(rows), &json!(truncated)), "{sql}");
     }
 }
@@ -46,7 +46,7 @@ async fn parameters_are_bound_by_position_and_typed() {
     let run = async |sql: &str, params: Value| {
         let params = params.as_array().unwrap().clone();
         let answer = lake.query.run(Ask { sql: sql.to_owned(), as_of: None, params }).await?;
-        let bytes = query::encode::json(answer, 100).await?;
+        let bytes = answers::json(answer, 100).await?;
         Ok::<_, query::Error>(serde_json::from_slice::<Value>(&bytes).unwrap()["rows"].clone())
     };
     let rows = run("SELECT id FROM people WHERE name = $1 AND id = $2", json!(["Bob", 2])).await.unwrap();

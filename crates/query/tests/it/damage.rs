@@ -22,7 +22,7 @@ fn damage(lake: &Path, table: &str, folder: &str) {
 
 async fn rows(query: &Query, sql: &str) -> query::Result<Value> {
     let answer = query.run(Ask { sql: sql.to_owned(), ..Ask::default() }).await?;
-    let document: Value = serde_json::from_slice(&query::encode::json(answer, 100).await?).unwrap();
+    let document: Value = serde_json::from_slice(&answers::json(answer, 100).await?).unwrap();
     Ok(document["rows"].clone())
 }
 

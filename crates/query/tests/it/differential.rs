@@ -99,7 +99,7 @@ async fn answer(lake: &Lake, sql: &str) -> Result<Vec<String>, String> {
 }
 
 async fn rows(answer: query::Result<Answer>) -> Result<Vec<String>, String> {
-    let written = async { query::encode::json(answer?, 10_000).await }.await;
+    let written = async { answers::json(answer?, 10_000).await }.await;
     let written = written.map_err(|error| format!("{}: {error}", error.code()))?;
     let document: Value = serde_json::from_slice(&written).unwrap();
     let mut rows: Vec<String> = document["rows"].as_array().unwrap().iter().map(Value::to_string).collect();

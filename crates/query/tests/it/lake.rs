@@ -54,7 +54,7 @@ impl Lake {
     /// The JSON document.
     pub async fn json(&self, sql: &str) -> query::Result<Value> {
         let answer = self.ask(sql).await?;
-        let bytes = query::encode::json(answer, 10_000).await?;
+        let bytes = answers::json(answer, 10_000).await?;
         Ok(serde_json::from_slice(&bytes).expect("a JSON document"))
     }
 

@@ -245,6 +245,6 @@ async fn deleted_rows_count_among_the_memory_of_queries() {
     let roomy = Query::new(lake.query.catalog().clone(), &Config::default(), Seams::system()).unwrap();
     let answer =
         roomy.run(Ask { sql: "SELECT count(*), sum(k % 2) FROM t".to_owned(), ..Ask::default() }).await.unwrap();
-    let document: Value = serde_json::from_slice(&query::encode::json(answer, 1).await.unwrap()).unwrap();
+    let document: Value = serde_json::from_slice(&answers::json(answer, 1).await.unwrap()).unwrap();
     assert_eq!(document["rows"], json!([[200_000, 0]]));
 }

@@ -126,7 +126,7 @@ async fn a_dropped_answer_is_a_cancelled_query() {
     assert!(!lake.query.cancel(id));
     let slow = lake.ask("SELECT count(*) FROM generate_series(1, 9000000000000)").await.unwrap();
     let id = slow.id;
-    drop(query::encode::stream(slow, query::encode::Format::Csv));
+    drop(answers::stream(slow, answers::Format::Csv));
     assert!(!lake.query.cancel(id));
 }
 
@@ -139,7 +139,7 @@ async fn many_queries_at_once_are_all_answered() {
         async move {
             let sql = format!("SELECT sum(x) + {n} FROM t, generate_series(1, 2000)");
             let answer = query.run(query::Ask { sql, ..query::Ask::default() }).await.unwrap();
-            let bytes = query::encode::json(answer, 10).await.unwrap();
+            let bytes = answers::json(answer, 10).await.unwrap();
             let document: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
             assert_eq!(document["rows"], json!([[12_000 + n]]));
         }

@@ -1,10 +1,10 @@
 //! CSV, NDJSON and Arrow.
 
+use answers::{Format, stream};
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::ipc::reader::StreamReader;
 use futures::TryStreamExt;
-use query::encode::{Format, stream};
 
 use crate::lake::{Lake, PEOPLE};
 
@@ -86,5 +86,5 @@ async fn a_failure_midway_is_an_error_item() {
         assert!(result.is_err(), "{format:?}");
     }
     let answer = lake.ask(sql).await.unwrap();
-    assert!(query::encode::json(answer, 100_000).await.is_err());
+    assert!(answers::json(answer, 100_000).await.is_err());
 }

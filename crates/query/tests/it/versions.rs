@@ -9,7 +9,7 @@ use crate::lake::Lake;
 
 async fn at(lake: &Lake, sql: &str, as_of: AsOf) -> query::Result<Value> {
     let answer = lake.query.run(Ask { sql: sql.to_owned(), as_of: Some(as_of), params: Vec::new() }).await?;
-    let bytes = query::encode::json(answer, 100).await?;
+    let bytes = answers::json(answer, 100).await?;
     Ok(serde_json::from_slice(&bytes).unwrap())
 }
 
@@ -36,7 +36,7 @@ async fn a_running_query_keeps_its_version_while_the_table_is_replaced() {
     lake.replace("t", "x\n1\n2\n").await;
     let answer = lake.ask("SELECT x FROM t ORDER BY x").await.unwrap();
     lake.replace("t", "x\n7\n").await;
-    let bytes = query::encode::json(answer, 10).await.unwrap();
+    let bytes = answers::json(answer, 10).await.unwrap();
     let document: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(document["rows"], json!([[1], [2]]));
     assert_eq!(lake.rows("SELECT x FROM t").await, json!([[7]]));
@@ -61,7 +61,7 @@ async fn a_tag_and_a_time_name_the_version_of_one_table() {
     let run = async |sql: &str, params: Value| {
         let params = params.as_array().unwrap().clone();
         let answer = lake.query.run(Ask { sql: sql.to_owned(), as_of: None, params }).await?;
-        let bytes = query::encode::json(answer, 100).await?;
+        let bytes = answers::json(answer, 100).await?;
         Ok::<_, query::Error>(serde_json::from_slice::<Value>(&bytes).unwrap()["rows"].clone())
     };
     let tagged = "SELECT a.x, b.x FROM t FOR TAG AS OF 'january' a, t b";

@@ -56,6 +56,8 @@ operations! {
     create_an_index(store): perform(&store, Deed::CreateIndex { index: "y" });
     add_to_an_index(store): add(&store);
     remove_from_an_index(store): remove(&store);
+    seal_an_index(store): seal(&store);
+    join_segments(store): join(&store);
     drop_an_index(store): perform(&store, Deed::DropIndex { index: "x" });
 }
 
@@ -100,6 +102,23 @@ async fn relocate(store: &Store) -> Result<(), Failure> {
 async fn add(store: &Store) -> Result<(), Failure> {
     let (indexes, _directory) = vectors(store).await?;
     indexes.add(&"x".parse()?, vec![item("second"), item("third")], None).await?;
+    Ok(())
+}
+
+async fn seal(store: &Store) -> Result<(), Failure> {
+    let (indexes, _directory) = vectors(store).await?;
+    indexes.seal(&"x".parse()?, "test").await?;
+    Ok(())
+}
+
+/// What the index holds stays the same, while its segments grow in number and become one.
+async fn join(store: &Store) -> Result<(), Failure> {
+    let (indexes, _directory) = vectors(store).await?;
+    for _ in 0..4 {
+        indexes.add(&"x".parse()?, vec![item("first")], None).await?;
+        indexes.seal(&"x".parse()?, "test").await?;
+    }
+    indexes.keeper().round().await;
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! Items added, replaced and deleted in one index, SIGKILL at a random moment, a restart, the ledger compared; again and
-//! again.
+//! Items added, replaced, deleted and sealed in one index, while segments are joined, SIGKILL at a random moment, a
+//! restart, the ledger compared; again and again.
 
 use std::time::Duration;
 
@@ -79,6 +79,8 @@ enum Write {
     Put(Vec<usize>),
     Delete(Vec<usize>),
     DeleteOne(usize),
+    /// No items, but a seal of those there are.
+    Seal,
 }
 
 impl Book {
@@ -105,14 +107,15 @@ impl Book {
     }
 
     fn draw(&mut self) -> Write {
-        let kind = self.lot.below(10);
+        let kind = self.lot.below(11);
         let first = self.lot.below(SLOTS as u64) as usize;
         let count = 1 + self.lot.below(BATCH) as usize;
         let slots = (first..first + count).map(|slot| slot % SLOTS).collect();
         match kind {
             0..6 => Write::Put(slots),
             6..8 => Write::Delete(slots),
-            _ => Write::DeleteOne(first),
+            8..10 => Write::DeleteOne(first),
+            _ => Write::Seal,
         }
     }
 
@@ -131,6 +134,7 @@ impl Book {
             }),
             Write::Delete(deleted) => deleted.iter().for_each(|slot| slots[*slot] = None),
             Write::DeleteOne(slot) => slots[*slot] = None,
+            Write::Seal => {}
         }
         slots
     }
@@ -146,6 +150,7 @@ impl Book {
                 probe.post("/v1/vectors/index/soak/delete", &json!({ "ids": ids })).await
             }
             Write::DeleteOne(slot) => probe.delete(&self.path(*slot)).await,
+            Write::Seal => probe.post("/v1/vectors/index/soak/seal", &json!({})).await,
         }
     }
 
@@ -164,6 +169,7 @@ impl Book {
             Write::Put(slots) => (200, Some(("updated", there(slots), "added", slots.len()))),
             Write::Delete(slots) => (200, Some(("deleted", there(slots), "missing", slots.len()))),
             Write::DeleteOne(slot) => (if self.slots[*slot].is_some() { 204 } else { 404 }, None),
+            Write::Seal => (200, None),
         };
         ensure!(reply.status == status, "not {status}");
         if let Some((known, there, new, all)) = counts {

@@ -12,9 +12,9 @@ use arrow::datatypes::{
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use query::Result;
 
-use super::unwritable;
-use crate::error::Result;
+use crate::stream::unwritable;
 
 /// Writes the value in a row, which is not null.
 type Write1<'a> = Box<dyn Fn(usize, &mut Vec<u8>) -> Result<()> + 'a>;
@@ -26,29 +26,29 @@ type WriteFloat<'a> = Box<dyn Fn(usize, &mut Vec<u8>) -> f64 + 'a>;
 type ToMicros = fn(i64) -> Option<i64>;
 
 /// Writes the values of one column.
-pub(super) struct Cells<'a> {
+pub(crate) struct Cells<'a> {
     array: &'a dyn Array,
     write: Write1<'a>,
 }
 
 /// Whether texts stand in quotes, as JSON has them, or by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Json,
     Plain,
 }
 
 impl<'a> Cells<'a> {
-    pub(super) fn new(array: &'a dyn Array, form: Form) -> Result<Self> {
+    pub(crate) fn new(array: &'a dyn Array, form: Form) -> Result<Self> {
         Ok(Self { array, write: writer(array, form)? })
     }
 
-    pub(super) fn is_null(&self, row: usize) -> bool {
+    pub(crate) fn is_null(&self, row: usize) -> bool {
         self.array.is_null(row) || *self.array.data_type() == DataType::Null
     }
 
     /// The value; `null` where there is none.
-    pub(super) fn json(&self, row: usize, out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn json(&self, row: usize, out: &mut Vec<u8>) -> Result<()> {
         if self.is_null(row) {
             out.extend_from_slice(b"null");
             return Ok(());
@@ -57,7 +57,7 @@ impl<'a> Cells<'a> {
     }
 
     /// Bytes of a text or blob; 0 for anything else.
-    pub(super) fn text_bytes(&self, row: usize) -> usize {
+    pub(crate) fn text_bytes(&self, row: usize) -> usize {
         match self.array.data_type() {
             DataType::Utf8 => self.array.as_string::<i32>().value(row).len(),
             DataType::LargeUtf8 => self.array.as_string::<i64>().value(row).len(),
@@ -69,7 +69,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The value, which must be there.
-    pub(super) fn plain(&self, row: usize, out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn plain(&self, row: usize, out: &mut Vec<u8>) -> Result<()> {
         (self.write)(row, out)
     }
 }
@@ -214,7 +214,7 @@ fn moments(array: &dyn Array, unit: TimeUnit, utc: bool, form: Form) -> Write1<'
     };
     Box::new(move |row, out| {
         let micros = micros(values[row]);
-        let micros = micros.ok_or_else(|| crate::error::Error::Failed("a time is out of range".to_owned()))?;
+        let micros = micros.ok_or_else(|| query::Error::Failed("a time is out of range".to_owned()))?;
         let mut written = Vec::with_capacity(27);
         date(micros.div_euclid(86_400_000_000), &mut written);
         time(micros.rem_euclid(86_400_000_000), &mut written)?;
@@ -336,7 +336,7 @@ fn quoted(plain: &[u8], form: Form, out: &mut Vec<u8>) {
 }
 
 /// A text, escaped where JSON needs it.
-pub(super) fn text(value: &str, form: Form, out: &mut Vec<u8>) {
+pub(crate) fn text(value: &str, form: Form, out: &mut Vec<u8>) {
     if form == Form::Plain {
         out.extend_from_slice(value.as_bytes());
         return;

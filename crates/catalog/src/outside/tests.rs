@@ -1,7 +1,9 @@
 use serde_json::json;
 
-use super::super::{Asked, NewTable, TableChanges, Transaction};
-use super::*;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Asked, NewTable, TableChanges, Transaction};
 
 fn field(id: i32, ty: Value) -> Value {
     json!({ "id": id, "name": "c", "required": false, "type": ty })

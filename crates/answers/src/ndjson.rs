@@ -1,19 +1,18 @@
 //! One JSON object per row and line.
 
 use arrow::array::RecordBatch;
+use query::{Answer, Result};
 
-use super::cell::{Cells, Form, text};
-use super::{CHUNK, Encoder};
-use crate::answer::Answer;
-use crate::error::Result;
+use crate::cell::{Cells, Form, text};
+use crate::stream::{CHUNK, Encoder};
 
-pub(super) struct Ndjson {
+pub(crate) struct Ndjson {
     /// Each column's name as it stands in every line: `"name":`.
     keys: Vec<Vec<u8>>,
 }
 
 impl Ndjson {
-    pub(super) fn new(answer: &Answer) -> Self {
+    pub(crate) fn new(answer: &Answer) -> Self {
         let key = |name: &str| {
             let mut key = Vec::new();
             text(name, Form::Json, &mut key);

@@ -6,21 +6,20 @@ use arrow::array::RecordBatch;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
+use query::{Answer, Result};
 
-use super::{CHUNK, Encoder, unwritable};
-use crate::answer::Answer;
-use crate::error::Result;
+use crate::stream::{CHUNK, Encoder, unwritable};
 
 /// Rows of a message: enough to be columnar, few enough to be small.
 const ROWS: usize = 8192;
 
-pub(super) struct ArrowStream {
+pub(crate) struct ArrowStream {
     schema: SchemaRef,
     writer: StreamWriter<Vec<u8>>,
 }
 
 impl ArrowStream {
-    pub(super) fn new(answer: &Answer) -> Result<Self> {
+    pub(crate) fn new(answer: &Answer) -> Result<Self> {
         let fields = answer.schema.fields().iter();
         let fields = fields.map(|field| Field::new(field.name(), classic(field.data_type()), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));

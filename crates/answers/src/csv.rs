@@ -3,18 +3,17 @@
 //! A null that is a whole row is `""` too: an empty line would be no row at all.
 
 use arrow::array::RecordBatch;
+use query::{Answer, Result};
 
-use super::cell::{Cells, Form};
-use super::{CHUNK, Encoder};
-use crate::answer::Answer;
-use crate::error::Result;
+use crate::cell::{Cells, Form};
+use crate::stream::{CHUNK, Encoder};
 
-pub(super) struct Csv {
+pub(crate) struct Csv {
     names: Vec<String>,
 }
 
 impl Csv {
-    pub(super) fn new(answer: &Answer) -> Self {
+    pub(crate) fn new(answer: &Answer) -> Self {
         Self { names: answer.columns.iter().map(|column| column.name.clone()).collect() }
     }
 }

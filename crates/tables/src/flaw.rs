@@ -8,9 +8,6 @@ use iceberg::{TableRequirement, TableUpdate};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-#[cfg(test)]
-mod tests;
-
 /// The types that columns have, as the protocol writes them.
 const TYPES: &str = "boolean, int, long, float, double, decimal(P,S), date, time, timestamp, timestamptz, string, uuid, \
                      fixed[L], binary, or an object that is a struct, a list or a map";
@@ -18,7 +15,7 @@ const TYPES: &str = "boolean, int, long, float, double, decimal(P,S), date, time
 const QUOTED: usize = 60;
 
 /// The first flaw of a body of the protocol, with its place, such as `schema.fields[2].type`.
-pub(super) fn flaw(body: &Value) -> Option<String> {
+pub fn first(body: &Value) -> Option<String> {
     let changes = body.get("table-changes").and_then(Value::as_array);
     let tables = changes.into_iter().flatten().enumerate();
     (body.get("schema").and_then(|schema| flaw_of_schema("schema", schema)))
@@ -29,7 +26,7 @@ pub(super) fn flaw(body: &Value) -> Option<String> {
 }
 
 /// A reader's words without those that name the reader.
-pub(super) fn plain(error: &impl Display) -> String {
+pub fn plain(error: &impl Display) -> String {
     let words = error.to_string();
     let words = words.strip_prefix("DataInvalid => ").unwrap_or(&words);
     if words.contains("untagged enum") { "it is of no form that is known here".to_owned() } else { words.to_owned() }

@@ -1,20 +1,12 @@
-//! Answers as bytes: one JSON document, or a stream of CSV, NDJSON or Arrow.
-
-mod arrow_stream;
-mod cell;
-mod csv;
-mod json;
-mod ndjson;
+//! Answers as streams of CSV, NDJSON or Arrow.
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use query::{Answer, Error, Result};
 
-use crate::answer::Answer;
-use crate::error::{Error, Result};
-
-pub use json::json;
+use crate::{arrow_stream, csv, ndjson};
 
 /// The forms an answer can be streamed in, without a row limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +31,10 @@ impl Format {
 }
 
 /// Bytes that are gathered before they are handed on, so that neither a wide nor a narrow row decides it.
-const CHUNK: usize = 256 << 10;
+pub(crate) const CHUNK: usize = 256 << 10;
 
 /// Turns batches into bytes, keeping what it needs between them.
-trait Encoder: Send {
+pub(crate) trait Encoder: Send {
     /// What stands before the first row.
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<()>;
     /// Rows from `from` on, until about [`CHUNK`] bytes are written. Answers the first row that is not written yet.
@@ -117,7 +109,7 @@ impl Encoding {
 }
 
 /// A value that has no bytes in the form asked for.
-fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(crate) fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     tracing::error!(error = %error, "a row cannot be encoded");
     Error::Failed("a value of the answer cannot be written in this form".to_owned())
 }

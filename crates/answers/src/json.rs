@@ -5,11 +5,10 @@ use std::io::Write;
 use arrow::array::RecordBatch;
 use base::ByteSize;
 use futures::StreamExt;
+use query::{Answer, Error, Result};
 
-use super::cell::{Cells, Form};
-use super::unwritable;
-use crate::answer::Answer;
-use crate::error::{Error, Result};
+use crate::cell::{Cells, Form};
+use crate::stream::unwritable;
 
 /// The largest JSON answer. It is held whole, so that a failing query is an error and never half an answer.
 const MAX_BYTES: usize = 256 << 20;
