@@ -42,9 +42,6 @@ const CONNECT: Duration = Duration::from_secs(20);
 /// How much longer than the server itself we wait for the end of a query, so that the server's own word comes first.
 const LATE: Duration = Duration::from_secs(1);
 
-const UNREADABLE: &str =
-    "the configured URL of the database cannot be read; its sslmode may be disable, prefer, require or verify-full";
-
 /// A database that requests may query under the name of its section.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +52,7 @@ pub struct Postgres {
     /// certificate must be the host's and from an authority that is trusted).
     pub url: Secret,
     /// The certificates of the authorities that `verify-full` trusts, in PEM, best written `${file:PATH}`; those that the
-    /// machine trusts when not given.
+    /// machine trusts when not given. Without `verify-full` in the URL they are refused.
     #[serde(default)]
     pub authorities: Option<String>,
     /// How long one query may run, until its last row has been read.
@@ -128,7 +125,7 @@ impl<'a> Session<'a> {
     async fn open(named: Named<'a>) -> Result<Self> {
         let refuse = |reason: &str| Error::Query { reason: reason.to_owned(), source: None };
         let read = address::read(named.database.url.expose(), named.database.authorities.as_deref());
-        let (mut config, trust) = read.ok_or_else(|| refuse(UNREADABLE))?;
+        let (mut config, trust) = read.map_err(refuse)?;
         let encryption = Encryption::with(&trust).await.map_err(refuse)?;
         config.connect_timeout(CONNECT).application_name("lakehouse");
         let (client, connection) = config.connect(encryption).await.map_err(|error| named.fault(error))?;

@@ -9,15 +9,20 @@ const VERIFIED: &str = "sslmode=verify-full";
 /// What it is for the driver, to which a certificate is ours to check.
 const REQUIRED: &str = "sslmode=require";
 
-/// The driver's settings and whom to trust; none when the URL cannot be read.
-pub fn read(url: &str, authorities: Option<&str>) -> Option<(Config, Trust)> {
+const UNREADABLE: &str =
+    "the configured URL of the database cannot be read; its sslmode may be disable, prefer, require or verify-full";
+const UNASKED: &str =
+    "the database is configured with authorities, which nobody asks unless its URL has sslmode=verify-full";
+
+/// The driver's settings and whom to trust, or in words what is wrong with what is configured.
+pub fn read(url: &str, authorities: Option<&str>) -> Result<(Config, Trust), &'static str> {
     // What stands before the question mark may be a password that happens to look so.
     let options = if url.contains("://") { url.find('?').unwrap_or(url.len()) } else { 0 };
     let (place, options) = url.split_at(options);
-    let config = format!("{place}{}", options.replace(VERIFIED, REQUIRED)).parse().ok()?;
-    let trust = match options.contains(VERIFIED) {
-        true => Trust::Authorities(authorities.map(str::to_owned)),
-        false => Trust::Nobody,
-    };
-    Some((config, trust))
+    let config = format!("{place}{}", options.replace(VERIFIED, REQUIRED)).parse().map_err(|_| UNREADABLE)?;
+    match (options.contains(VERIFIED), authorities) {
+        (true, authorities) => Ok((config, Trust::Authorities(authorities.map(str::to_owned)))),
+        (false, None) => Ok((config, Trust::Nobody)),
+        (false, Some(_)) => Err(UNASKED),
+    }
 }

@@ -1,6 +1,6 @@
 //! Where a statement ends: the comments and semicolons behind it would break the query that is put around it.
 
-use memchr::memchr;
+use memchr::memchr2;
 
 /// The statement without what follows its last word: white space, comments, semicolons.
 pub fn bare(query: &str) -> &str {
@@ -9,7 +9,7 @@ pub fn bare(query: &str) -> &str {
     while at < bytes.len() {
         let rest = &bytes[at..];
         let (length, says_something) = match rest {
-            [b'-', b'-', ..] => (memchr(b'\n', rest).unwrap_or(rest.len()), false),
+            [b'-', b'-', ..] => (memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()), false),
             [b'/', b'*', ..] => (comment(rest), false),
             [b';', ..] => (1, false),
             [byte, ..] if byte.is_ascii_whitespace() => (1, false),

@@ -1,3 +1,4 @@
+use super::address;
 use super::batch::{day, moment};
 use super::statement::bare;
 
@@ -19,6 +20,7 @@ fn a_statement_ends_with_its_last_word() {
         ("SELECT 1", "SELECT 1"),
         (" SELECT 1 ; ; -- over\n", " SELECT 1"),
         ("SELECT 1 -- one; two", "SELECT 1"),
+        ("SELECT a FROM b -- the half\rWHERE c -- all\r\n;", "SELECT a FROM b -- the half\rWHERE c"),
         ("SELECT 1 /* a /* b */ ; */ ; ", "SELECT 1"),
         ("SELECT ';' ; -- '", "SELECT ';'"),
         ("SELECT 'it''s -- ' ;", "SELECT 'it''s -- '"),
@@ -35,5 +37,14 @@ fn a_statement_ends_with_its_last_word() {
     ];
     for (given, expected) in cases {
         assert_eq!(bare(given), expected, "{given:?}");
+    }
+}
+
+#[test]
+fn authorities_that_nobody_would_ask_are_refused() {
+    let given = |mode: &str| address::read(&format!("postgres://ada:sslmode=verify-full@db/crm{mode}"), Some("PEM"));
+    assert!(given("?sslmode=verify-full").is_ok());
+    for mode in ["", "?sslmode=prefer", "?sslmode=require", "?sslmode=disable"] {
+        assert!(given(mode).is_err_and(|reason| reason.contains("authorities")), "{mode}");
     }
 }
