@@ -1,4 +1,4 @@
-"""Texts to vectors: the embedded model by our engine and by others, on the same weights, results compared."""
+"""Texts to vectors: the embedded model by our engine and by others, in both precisions, on the same weights, results compared."""
 import json
 import os
 import pathlib
@@ -14,8 +14,8 @@ import peers
 HERE = pathlib.Path(__file__).resolve().parent
 THREADS = [1, 2]
 TEXTS = 2000
-# Cosine that every vector has with that of every other engine, at least.
-SAME = 0.9999
+# Cosine that every vector has with ours in full precision, at least, by engine. What onnxruntime makes of bytes is told, not required.
+LEAST = {"ours": 0.998, "ours, f32": 1 - 1e-6, "onnxruntime": 0.9999, "torch": 0.9999}
 COMPARE = ("import sys, numpy; a, b = (numpy.fromfile(p, '<f4').reshape(-1, 384) for p in sys.argv[1:]); "
            "print((a * b).sum(1).min())")
 
@@ -40,8 +40,11 @@ def model_directory():
 
 def contestants(binaries, peer, torch, model, texts, threads):
     """How each is run, by name: a command that writes vectors to a path."""
-    commands = {"ours": lambda vectors: [binaries / "examples" / "embed", model, texts, vectors]}
-    pythons = {"onnxruntime": peer / "python", **({"torch": torch} if torch else {})}
+    ours = {"ours": "all-MiniLM-L6-v2", "ours, f32": "all-MiniLM-L6-v2-f32"}
+    commands = {
+        name: lambda vectors, m=precision: [binaries / "examples" / "embed", model, texts, vectors, m] for name, precision in ours.items()
+    }
+    pythons = {"onnxruntime-int8": peer / "python", "onnxruntime": peer / "python", **({"torch": torch} if torch else {})}
     for engine, python in pythons.items():
         commands[engine] = lambda vectors, e=engine, p=python: [p, HERE / "embed_peer.py", e, model, texts, vectors, str(threads)]
     return commands
@@ -56,7 +59,7 @@ def answer(command, threads):
 
 
 def best_of(commands, directory, threads, runs):
-    """The best run of each, after all vectors were found to be the same."""
+    """The best run of each, with the least cosine of its vectors, after all were found to be near enough."""
     best = {}
     for number in range(runs):
         order = list(commands.items())
@@ -65,18 +68,20 @@ def best_of(commands, directory, threads, runs):
             print(f"  {threads} threads, {name}: {result}", file=sys.stderr)
             known = best.setdefault(name, result)
             best[name] = {part: min(figure, known[part]) for part, figure in result.items()}
-    for name in best:
-        near = subprocess.run([peers.install() / "python", "-c", COMPARE, directory / "ours", directory / name], stdout=subprocess.PIPE, check=True)
-        if float(near.stdout) < SAME:
-            raise SystemExit(f"the vectors of {name} differ from ours: cosine {float(near.stdout)}")
+    for name, figures in best.items():
+        compared = [peers.install() / "python", "-c", COMPARE, directory / "ours, f32", directory / name]
+        figures["cosine"] = float(subprocess.run(compared, stdout=subprocess.PIPE, check=True).stdout)
+        if figures["cosine"] < LEAST.get(name, 0):
+            raise SystemExit(f"the vectors of {name} differ from ours: cosine {figures['cosine']}")
     return best
 
 
 def run(binaries, peer, torch, runs):
     """Measures all sets and returns the table."""
     model = model_directory()
-    lines = [f"The best of {runs} runs each. Every vector agrees with the peers' to cosine {SAME}; one query is the median of 200, one at a time.", "",
-             "| texts | threads | engine | texts/s | ours to it | one query, ms |", "|---|---:|---|---:|---:|---:|"]
+    lines = [f"The best of {runs} runs each; one query is the median of 200, one at a time. The cosine is the least that a vector has with the "
+             "original's; ours without a note, and onnxruntime-int8, multiply bytes.", "",
+             "| texts | threads | engine | texts/s | ours to it | one query, ms | cosine |", "|---|---:|---|---:|---:|---:|---:|"]
     with tempfile.TemporaryDirectory(dir=peers.cache_directory()) as directory:
         directory = pathlib.Path(directory)
         for kind, texts in sets().items():
@@ -87,5 +92,5 @@ def run(binaries, peer, torch, runs):
                 for name, figures in best.items():
                     ratio = figures["batch_seconds"] / best["ours"]["batch_seconds"]
                     rate = len(texts) / figures["batch_seconds"]
-                    lines.append(f"| {kind} | {threads} | {name} | {rate:.0f} | {ratio:.2f} | {figures['query_seconds'] * 1e3:.2f} |")
+                    lines.append(f"| {kind} | {threads} | {name} | {rate:.0f} | {ratio:.2f} | {figures['query_seconds'] * 1e3:.2f} | {figures['cosine']:.4f} |")
     return "\n".join(lines)

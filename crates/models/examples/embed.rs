@@ -1,5 +1,6 @@
-//! Embeds a JSON list of texts with the embedded model and prints what it took: `embed MODEL_DIRECTORY TEXTS.json VECTORS`.
-//! The vectors are written as 32-bit floats, one after another.
+//! Embeds a JSON list of texts with the embedded model and prints what it took:
+//! `embed MODEL_DIRECTORY TEXTS.json VECTORS MODEL`, where the model is `all-MiniLM-L6-v2` or `all-MiniLM-L6-v2-f32`. The
+//! vectors are written as 32-bit floats, one after another.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,11 +18,11 @@ const QUERIES: usize = 200;
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the figures are its whole purpose")]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [directory, texts, vectors] = arguments.as_slice() else {
-        eprintln!("usage: embed MODEL_DIRECTORY TEXTS.json VECTORS");
+    let [directory, texts, vectors, model] = arguments.as_slice() else {
+        eprintln!("usage: embed MODEL_DIRECTORY TEXTS.json VECTORS MODEL");
         return ExitCode::from(2);
     };
-    match run(directory, texts, vectors).await {
+    match run(directory, texts, vectors, model).await {
         Ok(line) => {
             println!("{line}");
             ExitCode::SUCCESS
@@ -33,14 +34,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(directory: &str, texts: &str, vectors: &str) -> Result<String, Failure> {
+async fn run(directory: &str, texts: &str, vectors: &str, model: &str) -> Result<String, Failure> {
     let texts: Vec<Arc<str>> = serde_json::from_slice(&tokio::fs::read(texts).await?)?;
     let config = Config { model_dir: Some(directory.into()), ..Config::default() };
-    let routing = Routing {
-        default_model: "all-MiniLM-L6-v2".to_owned(),
-        ollama_url: "http://127.0.0.1".to_owned(),
-        upstream: None,
-    };
+    let routing =
+        Routing { default_model: model.to_owned(), ollama_url: "http://127.0.0.1".to_owned(), upstream: None };
     let model = Models::new(&config, routing)?.embedder(None)?;
 
     let begun = Instant::now();

@@ -3,11 +3,11 @@
 
 use std::arch::x86_64::{
     __m512, __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_ps,
-    _mm512_load_si512, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_storeu_ps,
+    _mm512_load_si512, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_storeu_ps,
 };
 
 use super::ByteTile;
+use crate::embedded::bytes::QUAD;
 
 /// As many rows as leave registers for the panel: 28 sums, two weights, one input.
 const MOST: usize = 14;
@@ -43,6 +43,22 @@ unsafe fn rows(tile: &mut ByteTile<'_, '_>, row: usize, count: usize) {
 unsafe fn block<const ROWS: usize>(tile: &mut ByteTile<'_, '_>, row: usize) {
     // SAFETY: `ByteTile::check` has shown that these rows and columns lie inside both matrices; panels are aligned.
     unsafe {
+        let sums = sums::<ROWS>(tile, row);
+        for (at, sum) in sums.iter().enumerate() {
+            let [low, high] = worth(tile, row + at, sum);
+            let to = tile.out.numbers.as_mut_ptr().add((row + at) * tile.out.stride + tile.column);
+            _mm512_storeu_ps(to, low);
+            _mm512_storeu_ps(to.add(16), high);
+        }
+    }
+}
+
+/// What the bytes of some rows come to. A function of its own, so that the sums stay in registers until they are done.
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn sums<const ROWS: usize>(tile: &ByteTile<'_, '_>, row: usize) -> [[__m512i; 2]; ROWS] {
+    // SAFETY: as in `block`.
+    unsafe {
         let stride = tile.rows.stride;
         let input = tile.rows.bytes.as_ptr().add(row * stride);
         let start: *const __m512i = tile.panel.start.0.as_ptr().cast();
@@ -51,33 +67,17 @@ unsafe fn block<const ROWS: usize>(tile: &mut ByteTile<'_, '_>, row: usize) {
             let weights: *const __m512i = weights.0.as_ptr().cast();
             let (low, high) = (_mm512_load_si512(weights), _mm512_load_si512(weights.add(1)));
             for (row, sum) in sums.iter_mut().enumerate() {
-                let input: *const i32 = input.add(row * stride + at * 4).cast();
+                let input: *const i32 = input.add(row * stride + at * QUAD).cast();
                 let input = _mm512_set1_epi32(input.read_unaligned());
                 sum[0] = _mm512_dpbusd_epi32(sum[0], input, low);
                 sum[1] = _mm512_dpbusd_epi32(sum[1], input, high);
             }
         }
-        let mut totals = [[_mm512_setzero_ps(); 2]; ROWS];
-        for (at, (sum, total)) in sums.iter().zip(&mut totals).enumerate() {
-            *total = worth(tile, row + at, sum);
-        }
-        for (at, weights) in tile.panel.apart.iter().enumerate() {
-            let (low, high) = (_mm512_load_ps(weights.0.as_ptr()), _mm512_load_ps(weights.0.as_ptr().add(16)));
-            let input = tile.rows.apart.as_ptr().add(row * tile.panel.apart.len() + at);
-            for (row, total) in totals.iter_mut().enumerate() {
-                let input = _mm512_set1_ps(*input.add(row * tile.panel.apart.len()));
-                *total = [_mm512_fmadd_ps(input, low, total[0]), _mm512_fmadd_ps(input, high, total[1])];
-            }
-        }
-        for (at, total) in totals.iter().enumerate() {
-            let to = tile.out.numbers.as_mut_ptr().add((row + at) * tile.out.stride + tile.column);
-            _mm512_storeu_ps(to, total[0]);
-            _mm512_storeu_ps(to.add(16), total[1]);
-        }
+        sums
     }
 }
 
-/// What the sums of a row are worth, and what they are added to.
+/// What the sums of a row are worth, with what they are added to and what stays apart.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn worth(tile: &ByteTile<'_, '_>, row: usize, sums: &[__m512i; 2]) -> [__m512; 2] {
@@ -91,6 +91,13 @@ unsafe fn worth(tile: &ByteTile<'_, '_>, row: usize, sums: &[__m512i; 2]) -> [__
             let start = if tile.add { _mm512_add_ps(bias, _mm512_loadu_ps(before.add(at))) } else { bias };
             _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), factor, start)
         };
-        [half(0, sums[0]), half(16, sums[1])]
+        let mut worth = [half(0, sums[0]), half(16, sums[1])];
+        let apart = tile.rows.apart(row, tile.panel.apart.len());
+        for (input, weights) in apart.iter().zip(tile.panel.apart) {
+            let (input, weights) = (_mm512_set1_ps(*input), weights.0.as_ptr());
+            worth[0] = _mm512_fmadd_ps(input, _mm512_load_ps(weights), worth[0]);
+            worth[1] = _mm512_fmadd_ps(input, _mm512_load_ps(weights.add(16)), worth[1]);
+        }
+        worth
     }
 }
