@@ -97,9 +97,7 @@ fn scalar(array: &ArrayRef, row: usize, out: &mut Vec<u8>) -> Option<()> {
         DataType::Int64 => write!(out, "{}", array.as_primitive::<Int64Type>().value(row)).ok(),
         DataType::Boolean => write!(out, "{}", array.as_boolean().value(row)).ok(),
         ty if ty.is_integer() => write!(out, "{}", shown(array, row)?).ok(),
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) => {
-            quoted(&shown(array, row)?, out)
-        }
+        ty if ty.is_decimal() => quoted(&shown(array, row)?, out),
         // Days and times: years of more than four digits have a sign before them.
         _ => quoted(&shown(array, row).filter(|text| text.starts_with(|first: char| first.is_ascii_digit()))?, out),
     }

@@ -41,6 +41,9 @@ impl Given {
         for &place in &self.path[1..] {
             let around = values.as_struct();
             let field = around.column(place);
+            if field.data_type().is_null() {
+                return Ok(Arc::clone(field));
+            }
             let nulls = NullBuffer::union(around.nulls(), field.nulls());
             values = make_array(field.to_data().into_builder().nulls(nulls).build()?);
         }

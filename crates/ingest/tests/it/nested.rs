@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Decimal256Array, Int64Array, ListArray, NullArray, RecordBatch, StringArray, StructArray,
+    TimestampMicrosecondArray,
 };
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Int64Type, TimeUnit};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field, Fields, Int64Type, TimeUnit, i256};
 use base::Fault;
 use catalog::Mode;
 use ingest::{Evolve, Request};
@@ -103,6 +104,28 @@ async fn lists_of_all_lengths_keep_their_rows() {
         let expected = (row % 11 != 0).then(|| format!("[{}]", vec![row.to_string(); length(row)].join(",")));
         assert_eq!((cells[0].as_deref(), &cells[1]), (Some(row.to_string().as_str()), &expected), "row {row}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_without_values_is_null_where_its_struct_is_and_elsewhere() {
+    let lake = Lake::open().await;
+    let fields = vec![Field::new("id", DataType::Int64, true), Field::new("nothing", DataType::Null, true)];
+    let values: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(vec![1, 2])), Arc::new(NullArray::new(2))];
+    let nulls = NullBuffer::from(vec![true, false]);
+    let who = StructArray::new(Fields::from(fields), values, Some(nulls));
+    lake.load("t", file(vec![("who", Arc::new(who))])).await;
+    assert_eq!(show(&lake.rows("t").await), [["1", "NULL"], ["NULL", "NULL"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wide_decimals_in_lists_keep_their_signs() {
+    let lake = Lake::open().await;
+    let values =
+        Decimal256Array::from(vec![i256::from(-100), i256::from(250)]).with_precision_and_scale(50, 2).unwrap();
+    let item = Arc::new(Field::new("item", DataType::Decimal256(50, 2), true));
+    let lists = ListArray::new(item, OffsetBuffer::from_lengths([2]), Arc::new(values), None);
+    lake.load("t", file(vec![("many", Arc::new(lists))])).await;
+    assert_eq!(show(&lake.rows("t").await), [[r#"["-1.00","2.50"]"#]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
