@@ -183,7 +183,7 @@ impl Room {
     /// went.
     async fn remove_expired(&self, linger: Span) -> Result<u64> {
         let (head, store) = (self.head.ask().await?, &self.lake.store);
-        let then = self.newest_before(linger, &head).await?;
+        let then = self.newest_before(self.moment_before(linger), &head).await?;
         let oldest = then.oldest;
         if oldest <= Version(1) {
             return Ok(0);
@@ -278,14 +278,7 @@ impl Expiring {
         let file = metadata_file::name(Some(&entry.metadata), self.lake.seams.uuid());
         let path = format!("{}/metadata/{file}", table.location());
         self.lake.store.put(&path, metadata_file::encode(&metadata)?).await?;
-        Ok(Some(TablePut {
-            name: name.clone(),
-            table_id: entry.table_id,
-            metadata: path,
-            snapshot_id: entry.snapshot_id,
-            row_count: entry.row_count,
-            fingerprint: entry.fingerprint.clone(),
-        }))
+        Ok(Some(TablePut { metadata: path, ..entry.put(name) }))
     }
 }
 

@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 use crate::state::State;
 
 impl Room {
-    /// The state that was the newest so long ago, by the clock that stamps the records. Where that has expired it is told
+    /// The state that was the newest at a moment, by the clocks that stamp the records. Where that has expired it is told
     /// from what lingers of it, and when nothing does, it is the earliest state that can be told.
-    pub async fn newest_before(&self, span: Span, head: &Arc<State>) -> Result<Arc<State>> {
-        let (moment, mut known) = (self.moment_before(span), Arc::clone(head));
+    pub async fn newest_before(&self, moment: Timestamp, head: &Arc<State>) -> Result<Arc<State>> {
+        let mut known = Arc::clone(head);
         loop {
             match self.earlier(moment, &known).await {
                 Ok(earlier) if earlier.oldest < known.oldest && earlier.at > moment => known = earlier,

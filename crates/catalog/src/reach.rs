@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::{DatasetName, IndexName, Span, Version};
+use base::{DatasetName, IndexName, Span, Timestamp, Version};
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{ManifestFile, ManifestList, SnapshotRef};
 use sha2::{Digest, Sha256};
@@ -12,8 +12,10 @@ use tables::read_table::ReadTable;
 use uuid::Uuid;
 
 use crate::catalog::{Catalog, Room};
+use crate::checkpoint::{self, Role};
 use crate::error::{Error, Result};
 use crate::expire::Expiry;
+use crate::lingering::before;
 use crate::pin::Pin;
 use crate::record::Change;
 use crate::sealing::{DERIVED, SEGMENTS, Sealed};
@@ -51,14 +53,14 @@ pub(crate) enum Depth {
 
 impl Catalog {
     /// What is reached from all versions that a pinned version knows of: from the oldest to itself, the tagged ones,
-    /// and what idempotency keys answer. What could be reached within a grace counts as well, as long as the
-    /// records of expired versions linger.
+    /// and what idempotency keys answer. What could be reached within a grace before `now` counts as well, as long as
+    /// the records of expired versions linger. `now` is the earlier of what our clock says and what others' do.
     ///
     /// When versions expire on the way, it begins again with the newest version, from which less is reached.
-    pub async fn reach(&self, pin: &Pin, grace: Span) -> Result<Reach> {
+    pub async fn reach(&self, pin: &Pin, now: Timestamp, grace: Span) -> Result<Reach> {
         let mut head = Arc::clone(&pin.state);
         loop {
-            let reached = self.reach_from(&head, grace).await;
+            let reached = self.reach_from(&head, now, grace).await;
             let in_doubt = match &reached {
                 Ok(reach) => !reach.unread.is_empty(),
                 Err(error) => matches!(error, Error::Damaged { .. }),
@@ -71,7 +73,7 @@ impl Catalog {
         }
     }
 
-    async fn reach_from(&self, head: &Arc<State>, grace: Span) -> Result<Reach> {
+    async fn reach_from(&self, head: &Arc<State>, now: Timestamp, grace: Span) -> Result<Reach> {
         let (room, kept) = (&self.room, Walk::new(&self.room.lake));
         room.walk_state(&kept, head).await?;
         let mut starts = head.tagged_below(head.oldest);
@@ -80,17 +82,14 @@ impl Catalog {
             room.walk_version(&kept, version).await?;
         }
         room.walk_records(&kept, head.oldest.next(), head.version).await?;
-        kept.reach().settled = room.settled(grace, head).await?;
-        let then = room.newest_before(grace, head).await?;
+        kept.reach().settled = room.settled(before(now, grace.max(Expiry::LINGER)), head).await?;
+        let then = room.newest_before(before(now, grace), head).await?;
         if then.version == head.version {
             return Ok(kept.into_reach());
         }
         let left = kept.goes_on_to_what_was_left();
-        match room.walk_lingering(&left, &then, head).await {
-            // Its records go now that they have lingered, so nobody needs it any more.
-            Ok(()) | Err(Error::Damaged { .. }) => Ok(left.into_reach()),
-            Err(error) => Err(error),
-        }
+        room.walk_lingering(&left, &then, head).await?;
+        Ok(left.into_reach())
     }
 
     /// The files of one dataset as pinned: metadata, manifests, data and delete files, sorted by path.
@@ -121,10 +120,9 @@ impl Room {
 
     /// The fragments that no process still needs, as it knows a seal that holds them: those sealed before the grace, and
     /// before any process may append without looking.
-    async fn settled(&self, grace: Span, head: &Arc<State>) -> Result<BTreeMap<String, u64>> {
-        let span = grace.max(Expiry::LINGER);
-        let then = self.newest_before(span, head).await?;
-        if then.at > self.moment_before(span) {
+    async fn settled(&self, moment: Timestamp, head: &Arc<State>) -> Result<BTreeMap<String, u64>> {
+        let then = self.newest_before(moment, head).await?;
+        if then.at > moment {
             return Ok(BTreeMap::new());
         }
         let same = |id: Uuid, name: &IndexName| head.indexes.get(name).is_some_and(|entry| entry.index_id == id);
@@ -132,17 +130,29 @@ impl Room {
         Ok(known.filter_map(|(_, entry)| Some((entry.location.clone(), entry.sealed.as_ref()?.fragment))).collect())
     }
 
-    /// What was reached `then`, and what came up to the oldest version of `head` and is not kept.
+    /// What was reached `then`, and what came up to the oldest version of `head` and is not kept. Records go oldest
+    /// first, so what is left of them begins at one of the bases that stand.
     async fn walk_lingering(&self, walk: &Walk<'_>, then: &State, head: &State) -> Result<()> {
         self.walk_state(walk, then).await?;
         for tagged in then.tagged_below(then.oldest).difference(&head.tagged_below(head.oldest)) {
-            self.walk_version(walk, *tagged).await?;
+            is_left(self.walk_version(walk, *tagged).await)?;
         }
-        if then.oldest < head.oldest {
-            self.walk_version(walk, then.oldest).await?;
-            self.walk_records(walk, then.oldest.next(), head.oldest).await?;
+        let expired = then.oldest.next()..head.oldest;
+        let bases = checkpoint::list(&self.lake.store, Role::Base, None).await?;
+        let mut bases: Vec<_> = bases.into_iter().filter(|base| expired.contains(base)).collect();
+        bases.extend((then.oldest < head.oldest).then_some(then.oldest));
+        bases.sort_unstable();
+        for first in bases {
+            if is_left(self.walk_lingering_from(walk, first, head.oldest).await)? {
+                break;
+            }
         }
         Ok(())
+    }
+
+    async fn walk_lingering_from(&self, walk: &Walk<'_>, first: Version, oldest: Version) -> Result<()> {
+        self.walk_version(walk, first).await?;
+        self.walk_records(walk, first.next(), oldest).await
     }
 
     /// Everything that the records between two versions, both included, pinned on the way.
@@ -165,6 +175,14 @@ impl Room {
             next = last.next();
         }
         Ok(())
+    }
+}
+
+/// Whether something was there to be walked. What is not has lingered, so that nobody needs it any more.
+fn is_left(walked: Result<()>) -> Result<bool> {
+    match walked {
+        Err(Error::Damaged { .. }) => Ok(false),
+        walked => walked.map(|()| true),
     }
 }
 

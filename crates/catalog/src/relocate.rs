@@ -66,8 +66,8 @@ struct Relocating {
     lake: Lake,
     tables: Arc<Tables>,
     author: String,
-    /// What earlier decisions made of metadata files; none where all was in place.
-    known: HashMap<String, Option<Rewritten>>,
+    /// What earlier decisions made of metadata files, whatever their tables are called by now.
+    known: HashMap<String, Rewritten>,
     left_alone: Arc<Mutex<BTreeMap<DatasetName, String>>>,
 }
 
@@ -83,14 +83,19 @@ impl Proposal for Relocating {
     }
 
     async fn decide(&mut self, state: &State) -> Result<Vec<Change>> {
+        self.left_alone.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let mut changes = Vec::new();
         for (name, entry) in &state.tables {
             let rewritten = match self.known.get(&entry.metadata) {
-                Some(known) if self.outlives(state, known.as_ref()).await? => known.clone(),
-                _ => self.relocate(name, entry).await?,
+                Some(known) if self.outlives(state, known).await? => known.clone(),
+                _ => match self.relocate(name, entry).await? {
+                    Some(rewritten) => rewritten,
+                    None => continue,
+                },
             };
-            self.known.insert(entry.metadata.clone(), rewritten.clone());
-            changes.extend(rewritten.map(|rewritten| Change::TablePut(rewritten.put)));
+            let metadata = rewritten.metadata.clone();
+            self.known.insert(entry.metadata.clone(), rewritten);
+            changes.push(Change::TablePut(TablePut { metadata, ..entry.put(name) }));
         }
         Ok(changes)
     }
@@ -101,9 +106,8 @@ impl Proposal for Relocating {
 
 impl Relocating {
     /// Whether all that was written for a table is there, whatever was swept meanwhile.
-    async fn outlives(&self, state: &State, rewritten: Option<&Rewritten>) -> Result<bool> {
-        let files = rewritten.into_iter().flat_map(|rewritten| &rewritten.files);
-        unswept::all(&self.lake.store, state, files.map(String::as_str)).await
+    async fn outlives(&self, state: &State, rewritten: &Rewritten) -> Result<bool> {
+        unswept::all(&self.lake.store, state, rewritten.files.iter().map(String::as_str)).await
     }
 
     /// Writes a table's metadata anew; none when all of it is in place, or cannot be moved.
@@ -135,22 +139,15 @@ impl Relocating {
         files.push((path.clone(), metadata_file::encode(&metadata)?));
         let written = files.iter().map(|(path, _)| path.clone()).collect();
         io::write_all(&self.lake.store, files).await?;
-        let put = TablePut {
-            name: name.clone(),
-            table_id: entry.table_id,
-            metadata: path,
-            snapshot_id: entry.snapshot_id,
-            row_count: entry.row_count,
-            fingerprint: entry.fingerprint.clone(),
-        };
-        Ok(Ok(Some(Rewritten { put, files: written })))
+        Ok(Ok(Some(Rewritten { metadata: path, files: written })))
     }
 }
 
 /// A table whose metadata was written anew.
 #[derive(Clone)]
 struct Rewritten {
-    put: TablePut,
+    /// The new metadata file.
+    metadata: String,
     /// What was written, relative to the lake's root.
     files: Vec<String>,
 }

@@ -140,6 +140,9 @@ impl Proposal for RollingBack {
         if named(state, base.table_id()).is_some() && restoration.is_needless() {
             return Ok(Vec::new());
         }
+        if named(state, base.table_id()).is_none() {
+            state.expect_place(&name, &base.entry().metadata)?;
+        }
         let (metadata, files) = restoration.take().await?;
         let (row_count, fingerprint) = (self.target.row_count(), self.target.fingerprint());
         let put = self.staging.follow(&base, Next { metadata, row_count, fingerprint, files }).await?;

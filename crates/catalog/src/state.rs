@@ -80,6 +80,13 @@ impl TableEntry {
             ..self.clone()
         }
     }
+
+    /// The change that gives the table, as it is, a name.
+    pub(crate) fn put(&self, name: &DatasetName) -> TablePut {
+        let (table_id, snapshot_id, row_count) = (self.table_id, self.snapshot_id, self.row_count);
+        let (metadata, fingerprint) = (self.metadata.clone(), self.fingerprint.clone());
+        TablePut { name: name.clone(), table_id, metadata, snapshot_id, row_count, fingerprint }
+    }
 }
 
 /// What a version pins of one vector index.

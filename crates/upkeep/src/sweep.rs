@@ -90,8 +90,8 @@ impl Upkeep {
     /// Deletes strays, or names them. May be repeated at any time, also after it was interrupted, and beside other
     /// sweeps and writers.
     pub async fn sweep(&self, sweep: &Sweep) -> Result<Swept> {
-        let (pin, before) = self.begin(sweep).await?;
-        let reach = self.catalog.reach(&pin, sweep.grace).await?;
+        let (pin, now, before) = self.begin(sweep).await?;
+        let reach = self.catalog.reach(&pin, now, sweep.grace).await?;
         let mut swept = Swept {
             version: (!sweep.dry_run).then_some(pin.version()),
             unread: reach.unread().map(str::to_owned).collect(),
@@ -103,15 +103,18 @@ impl Upkeep {
         Ok(swept)
     }
 
-    /// The version whose reach counts, and the moment before which a stray must have been written.
-    async fn begin(&self, sweep: &Sweep) -> Result<(Pin, Timestamp)> {
+    /// The version whose reach counts, the moment from which the grace counts back for it, and the one before which a
+    /// stray must have been written. A clock that is ahead, ours or the store's, makes nothing look longer expired.
+    async fn begin(&self, sweep: &Sweep) -> Result<(Pin, Timestamp, Timestamp)> {
         let grace = i64::try_from(sweep.grace.0.as_micros()).unwrap_or(i64::MAX);
         let back = |now: Timestamp| Timestamp::from_micros(now.micros().saturating_sub(grace));
+        let ours = self.seams.now();
         if sweep.dry_run {
-            return Ok((self.catalog.pin_fresh().await?, back(self.seams.now())));
+            return Ok((self.catalog.pin_fresh().await?, ours, back(ours)));
         }
-        let before = back(self.catalog.store_time().await?);
-        Ok((self.catalog.announce_sweep(before, &sweep.author).await?, before))
+        let theirs = self.catalog.store_time().await?;
+        let before = back(theirs);
+        Ok((self.catalog.announce_sweep(before, &sweep.author).await?, ours.min(theirs), before))
     }
 
     async fn sweep_area(

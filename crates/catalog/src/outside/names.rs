@@ -7,8 +7,8 @@ use super::Keeping;
 use super::creation::expect_room;
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::Result;
-use crate::record::{Change, TablePut};
-use crate::state::{State, TableEntry};
+use crate::record::Change;
+use crate::state::State;
 
 /// A table on its way to another name, or to none.
 pub(super) struct Renaming {
@@ -45,19 +45,8 @@ impl Proposal for Renaming {
         let gone = Change::TableDrop { name: self.from.clone() };
         let Some(to) = &self.to else { return Ok(vec![gone]) };
         expect_room(state, to)?;
-        Ok(vec![gone, Change::TablePut(put(to, entry))])
+        Ok(vec![gone, Change::TablePut(entry.put(to))])
     }
 
     async fn settle(&mut self, _: &Result<Settled>) {}
-}
-
-fn put(name: &DatasetName, entry: &TableEntry) -> TablePut {
-    TablePut {
-        name: name.clone(),
-        table_id: entry.table_id,
-        metadata: entry.metadata.clone(),
-        snapshot_id: entry.snapshot_id,
-        row_count: entry.row_count,
-        fingerprint: entry.fingerprint.clone(),
-    }
 }

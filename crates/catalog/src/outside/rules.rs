@@ -11,6 +11,7 @@ use tables::metadata_file::OTHERS_UNTIL;
 use tables::pii;
 
 use crate::error::{Error, Result};
+use crate::state::State;
 
 /// Why tables of other formats are refused.
 pub(super) const ONLY_V2: &str = "tables have Iceberg's format version 2 here";
@@ -104,8 +105,8 @@ fn is_table(path: &str) -> bool {
 }
 
 /// Refuses a table whose files would lie among those of another one, or around them: each of the two would be swept
-/// and relocated as the other's. Tables are told by where their metadata files lie;
-/// one that stays where it was `before` may.
+/// and relocated as the other's. Tables are told by where their metadata files lie. One that stays where it was
+/// `before` is not asked.
 pub(super) fn expect_own_place<'a>(
     name: &DatasetName,
     path: &str,
@@ -118,6 +119,14 @@ pub(super) fn expect_own_place<'a>(
     match others.find(|(other, path)| !stays && *other != name && overlap(location(path))) {
         Some((other, _)) => Err(refuse(name, format!("its location is that of {other}, or one lies within the other"))),
         None => Ok(()),
+    }
+}
+
+impl State {
+    /// Refuses a table that would come back among the files of another one that has its place by now.
+    pub(crate) fn expect_place(&self, name: &DatasetName, metadata: &str) -> Result<()> {
+        let others = self.tables.iter().map(|(name, entry)| (name, entry.metadata.as_str()));
+        expect_own_place(name, metadata, None, others)
     }
 }
 

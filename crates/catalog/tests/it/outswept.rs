@@ -1,11 +1,12 @@
-//! Work that loses a race to a sweep: what it had written is gone, and it is done anew.
+//! Work that loses a race to a sweep, or to a rename: what it had written is gone or of another name, and it is done
+//! anew.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use base::{Seams, Span};
-use catalog::{Catalog, Expiry, Mode};
+use catalog::{Caller, Catalog, Expiry, Mode};
 use storage::Store;
 use testkit::{Bucket, Call, Fate, Faulty, Mishap, Verb};
 
@@ -27,7 +28,7 @@ impl Fate for SweptFirst {
         let catalog = open(&self.store).await;
         let now = catalog.store_time().await.unwrap();
         let pin = catalog.announce_sweep(now, "test").await.unwrap();
-        let reach = catalog.reach(&pin, Span::secs(0)).await.unwrap();
+        let reach = catalog.reach(&pin, now, Span::secs(0)).await.unwrap();
         let strays: Vec<_> =
             paths(&self.store, "tables/").await.into_iter().filter(|path| reach.is_stray(path)).collect();
         assert!(!strays.is_empty());
@@ -36,6 +37,38 @@ impl Fate for SweptFirst {
         }
         None
     }
+}
+
+/// Just before the first record of a relocation is published, another process renames its table.
+struct RenamedFirst {
+    store: Store,
+    done: AtomicBool,
+}
+
+#[async_trait]
+impl Fate for RenamedFirst {
+    async fn befall(&self, call: &Call<'_>) -> Option<Mishap> {
+        let publishes = call.verb == Verb::Create && call.path.starts_with("_lake/log/");
+        if publishes && !self.done.swap(true, Ordering::SeqCst) {
+            let caller = Caller { author: "test".into(), idempotency_key: None, may_take_away: true };
+            open(&self.store).await.rename(&"t".parse().unwrap(), &"u".parse().unwrap(), caller).await.unwrap();
+        }
+        None
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relocation_that_a_rename_overtakes_moves_the_table_under_its_new_name() {
+    let bucket = Bucket::new(Seams::system());
+    let store = bucket.store();
+    load(&open(&store).await, "t", Mode::Append, &[1]).await.unwrap();
+    let fate = RenamedFirst { store: store.clone(), done: AtomicBool::new(false) };
+    let moved = Faulty::over(Arc::new(bucket), Arc::new(fate), Seams::system()).store("memory://elsewhere");
+    let relocated = Catalog::relocate(moved, &config(), Seams::system(), "test").await.unwrap();
+    assert_eq!((relocated.version.map(|version| version.0), relocated.tables), (Some(3), 1));
+    let catalog = open(&store).await;
+    assert_eq!(ids(&catalog, "u").await, [1]);
+    assert!(catalog.pin(None).await.unwrap().entry(&"t".parse().unwrap()).is_none());
 }
 
 /// A lake of four versions, and a store over it that is swept at the worst moment.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{AsOf, Seams, Timestamp, Version};
+use base::{AsOf, Seams, Span, Timestamp, Version};
 use bytes::Bytes;
 use catalog::{Catalog, Expiry, IndexSettings, Mode, NewIndex};
 use storage::Store;
@@ -46,7 +46,11 @@ impl Timed {
 
     /// How many files a sweep with the usual grace takes, dry and wet.
     async fn sweep(&self) -> u64 {
-        let sweep = Sweep { grace: Sweep::GRACE, ..sweep_now() };
+        self.sweep_within(Sweep::GRACE).await
+    }
+
+    async fn sweep_within(&self, grace: Span) -> u64 {
+        let sweep = Sweep { grace, ..sweep_now() };
         let dry = self.upkeep.sweep(&Sweep { dry_run: true, ..sweep.clone() }).await.unwrap();
         let wet = self.upkeep.sweep(&sweep).await.unwrap();
         assert_eq!((dry.strays, &dry.unread), (wet.strays, &wet.unread));
@@ -94,6 +98,41 @@ async fn each_of_several_expiries_has_its_own_time() {
     lake.set(270);
     lake.sweep().await;
     assert_eq!(data().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grace_longer_than_records_linger_spares_what_lingers() {
+    let lake = Timed::open().await;
+    load(&lake.catalog, "u", Mode::Append, &[7]).await.unwrap();
+    lake.append(0..2).await;
+    lake.catalog.drop_dataset(&"u".parse().unwrap(), "test").await.unwrap();
+    lake.append(2..4).await;
+    lake.set(180);
+    lake.expire(4).await;
+    lake.set(360);
+    let reading = lake.catalog.pin(Some(&AsOf::Version(Version(3)))).await.unwrap();
+    assert_eq!(lake.expire(3).await, 2, "the records that the first expiry gave up");
+    lake.set(400);
+    lake.sweep_within(Span::secs(300 * 60)).await;
+    assert_eq!(answer(&open(&lake.store).await, &reading).await["u"], [7]);
+    lake.set(700);
+    assert!(lake.sweep_within(Span::secs(300 * 60)).await > 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_ahead_ends_no_grace() {
+    let lake = Timed::open().await;
+    lake.append(0..4).await;
+    lake.upkeep.compact(&compact_all()).await.unwrap();
+    lake.set(180);
+    let reading = lake.catalog.pin(Some(&AsOf::Version(Version(3)))).await.unwrap();
+    lake.expire(1).await;
+    let ahead = Arc::new(FixedClock::at(Timestamp::from_micros(300 * MINUTE)));
+    let seams = Seams::new(ahead, Arc::new(SeededDice::new(8)));
+    let catalog = Catalog::open(lake.store.clone(), &config(), seams.clone()).await.unwrap();
+    let sweep = Sweep { grace: Sweep::GRACE, ..sweep_now() };
+    assert_eq!(Upkeep::new(catalog, seams).sweep(&sweep).await.unwrap().files, 0);
+    assert_eq!(answer(&open(&lake.store).await, &reading).await["t"], [0, 1, 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

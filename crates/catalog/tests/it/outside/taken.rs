@@ -113,6 +113,24 @@ async fn two_living_tables_have_no_place_in_common() {
     assert!(why(catalog.commit_all_outside(both, caller()).await).contains("that of one,"));
 }
 
+#[tokio::test]
+async fn nothing_comes_back_to_a_place_that_another_has_taken() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let engine = Engine::create(&catalog, "t").await;
+    engine.append(&[1]).await.unwrap();
+    let (place, then) = (engine.metadata().await.location().to_owned(), catalog.pin_fresh().await.unwrap().version());
+    catalog.drop_outside(&engine.name, caller()).await.unwrap();
+    let other = "u".parse().unwrap();
+    let new = asked::<NewTable>(json!({ "name": "u", "schema": schema(), "location": place }));
+    catalog.create_outside(&other, new, caller()).await.unwrap();
+    let back = async || catalog.roll_back(&engine.name, &base::AsOf::Version(then), "test").await;
+    assert!(why(back().await).contains("that of u,"));
+    catalog.drop_outside(&other, caller()).await.unwrap();
+    back().await.unwrap();
+    assert_eq!(ids(&catalog, "t").await, [1]);
+}
+
 fn add_schema(schema: Value) -> Value {
     json!({ "action": "add-schema", "schema": schema })
 }
