@@ -29,10 +29,14 @@ pub const PIECES: &str = "lakehouse.pieces";
 /// Where the CRC-32C of the tail stands, in 8 hexadecimal digits.
 pub const TAIL: &str = "lakehouse.tail";
 
+/// How the writer begins that a footer of ours names. Programs that rewrite a file copy its keys, but name themselves.
+const WRITER: &str = "lakehouse ";
 /// What stands in place of the tail's checksum while it is computed.
 const UNKNOWN: &[u8; 8] = b"00000000";
 /// How much of a file's end is read at once: the whole tail of most files.
 const TAIL_HINT: u64 = 64 << 10;
+/// How far before a file's end its page indexes may begin, in bytes; others are done without, for they are read at once.
+const FARTHEST: u64 = 64 << 20;
 /// The longest piece, in bytes; pages are far shorter.
 const LONGEST: u64 = 1 << 30;
 /// The mark at the beginning of a Parquet file, in bytes.
@@ -54,7 +58,7 @@ struct Piece {
 /// The end of a file, as it was read.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// The footer, with the page indexes.
+    /// The footer, with the page indexes when they lie close to it.
     pub footer: Arc<ParquetMetaData>,
     /// The checksums; none when the file's writer left none.
     pub checksums: Option<Arc<Checksums>>,
@@ -83,10 +87,13 @@ where
         }
         None => None,
     };
-    if let Some(begin) = indexes(&footer).filter(|begin| begin + (end.len() as u64) < size) {
+    let begin = indexes(&footer).unwrap_or(size);
+    let before = size.saturating_sub(begin);
+    let policy = if before > FARTHEST { PageIndexPolicy::Skip } else { PageIndexPolicy::Optional };
+    if before <= FARTHEST && before > end.len() as u64 {
         end = fetch(begin..size).await?;
     }
-    let mut reader = ParquetMetaDataReader::new_with_metadata(footer).with_page_index_policy(PageIndexPolicy::Optional);
+    let mut reader = ParquetMetaDataReader::new_with_metadata(footer).with_page_index_policy(policy);
     reader.read_page_indexes_sized(&end, size)?;
     Ok(Opened { footer: Arc::new(reader.finish()?), checksums })
 }
@@ -107,9 +114,10 @@ fn more(error: ParquetError, size: u64) -> Result<Range<u64>, ParquetError> {
 }
 
 impl Checksums {
-    /// The pieces that a footer states, without the tail; none when it states none.
+    /// The pieces that a footer states, without the tail; none when it states none of its own.
     fn of(footer: &ParquetMetaData) -> Result<Option<Self>, ParquetError> {
-        let Some(stated) = value(footer, PIECES) else { return Ok(None) };
+        let is_ours = footer.file_metadata().created_by().is_some_and(|writer| writer.starts_with(WRITER));
+        let Some(stated) = value(footer, PIECES).filter(|_| is_ours) else { return Ok(None) };
         let bytes = BASE64.decode(stated).map_err(|_| changed("the list of its checksums is"))?;
         let mut checksums = Self::default();
         let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |number: u32, byte| number << 8 | u32::from(*byte));

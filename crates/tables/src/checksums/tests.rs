@@ -17,7 +17,8 @@ fn written() -> Vec<u8> {
 /// A file with checksums that holds a batch twice.
 fn summed(batch: &RecordBatch) -> Vec<u8> {
     let schema = batch.schema();
-    let properties = WriterProperties::builder().set_data_page_row_count_limit(100).set_write_batch_size(50).build();
+    let properties = WriterProperties::builder().set_created_by("lakehouse 0".to_owned());
+    let properties = properties.set_data_page_row_count_limit(100).set_write_batch_size(50).build();
     let root = ArrowSchemaConverter::new().convert(&schema).unwrap().root_schema_ptr();
     let mut writer = SerializedFileWriter::new(Summing::new(Vec::new()), root, properties.into()).unwrap();
     let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
@@ -93,6 +94,22 @@ fn every_byte_that_changes_is_found() {
 }
 
 #[test]
+fn sums_that_another_program_copied_are_none() {
+    let ours = opened(&written()).unwrap().footer;
+    let copied = ours.file_metadata().key_value_metadata().cloned();
+    let properties = WriterProperties::builder().set_key_value_metadata(copied);
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..5000));
+    let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+    for (writer, is_read) in [("parquet-cpp-arrow version 21.0.0", true), ("lakehouse 0", false)] {
+        let properties = properties.clone().set_created_by(writer.to_owned()).build();
+        let mut rewritten = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+        rewritten.write(&batch).unwrap();
+        let opened = opened(&rewritten.into_inner().unwrap());
+        assert_eq!(opened.map(|opened| opened.checksums.is_none()).unwrap_or(false), is_read, "{writer}");
+    }
+}
+
+#[test]
 fn what_is_cut_is_found_whatever_the_bytes_come_in() {
     let file = written();
     let checksums = opened(&file).unwrap().checksums.unwrap();
@@ -120,4 +137,25 @@ fn an_end_that_is_longer_than_the_first_read_is_read_whole() {
         assert!(begin + TAIL_HINT < file.len() as u64, "the indexes begin before what is read first");
         assert_eq!((opened.footer.offset_index().is_some(), opened.checksums.is_some()), (true, is_summed));
     }
+}
+
+#[test]
+fn indexes_that_begin_far_before_the_end_are_done_without() {
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..10));
+    let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+    let mut plain = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    plain.write(&batch).unwrap();
+    let mut file = plain.into_inner().unwrap();
+    assert!(opened(&file).unwrap().footer.offset_index().is_some());
+    let length = u32::from_le_bytes(file[file.len() - 8..file.len() - 4].try_into().unwrap());
+    let footer = file.len() - 8 - usize::try_from(length).unwrap();
+    let far = usize::try_from(FARTHEST).unwrap();
+    file.splice(footer..footer, std::iter::repeat_n(0, far));
+    let file = Bytes::from(file);
+    let fetch = |range: Range<u64>| {
+        assert!(range.end - range.start <= TAIL_HINT, "{range:?} is read at once");
+        std::future::ready(Ok(file.slice(usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap())))
+    };
+    let opened = open(file.len() as u64, fetch).now_or_never().unwrap().unwrap();
+    assert!(opened.footer.offset_index().is_none() && opened.footer.num_row_groups() == 1);
 }
