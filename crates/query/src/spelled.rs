@@ -17,7 +17,7 @@ use crate::statement::{self, Parsed};
 
 /// Puts the names into quotes that would otherwise fold to those of other tables.
 pub(crate) fn settle(parsed: &mut Parsed, pin: &Pin) -> Result<()> {
-    let mut finder = Finder { pin, given: HashSet::new(), places: Vec::new() };
+    let mut finder = Finder { pin, given: Vec::new(), places: Vec::new() };
     if let ControlFlow::Break(error) = parsed.statement.visit(&mut finder) {
         return Err(error);
     }
@@ -66,15 +66,19 @@ struct Place {
 
 struct Finder<'a> {
     pin: &'a Pin,
-    /// What WITH calls its queries, folded.
-    given: HashSet<String>,
+    /// What WITH calls its queries, folded; one set for each query that is around.
+    given: Vec<HashSet<String>>,
     places: Vec<Place>,
 }
 
 impl Finder<'_> {
+    fn is_given(&self, name: &str) -> bool {
+        self.given.iter().any(|names| names.contains(name))
+    }
+
     fn see(&mut self, name: &ObjectName, aliased: bool) -> Result<()> {
         let parts = parts(name);
-        let is_given = matches!(parts.as_slice(), [table] if self.given.contains(&table.value.to_ascii_lowercase()));
+        let is_given = matches!(parts.as_slice(), [table] if self.is_given(&table.value.to_ascii_lowercase()));
         if !is_given && among_several(self.pin, name)?.is_some() {
             // The catalog before them has one name.
             let parts = parts.iter().rev().take(2).rev().map(|part| part.span.start).collect();
@@ -89,7 +93,12 @@ impl Visitor for Finder<'_> {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
         let given = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.given.extend(given.map(|table| table.alias.name.value.to_ascii_lowercase()));
+        self.given.push(given.map(|table| table.alias.name.value.to_ascii_lowercase()).collect());
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Error> {
+        self.given.pop();
         ControlFlow::Continue(())
     }
 
