@@ -7,12 +7,12 @@
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 pub mod bucket;
+pub mod cross_encoder;
 pub mod embedders;
 pub mod faulty;
 pub mod fickle;
 pub mod juicefs;
 pub mod lake;
-pub mod cross_encoder;
 pub mod minilm;
 mod part;
 pub mod postgres;
@@ -23,12 +23,12 @@ pub mod skip;
 pub mod witnesses;
 
 pub use bucket::Bucket;
+pub use cross_encoder::cross_encoder;
 pub use embedders::Embedders;
 pub use faulty::{Call, Ending, Fate, Faulty, Mishap, Verb};
 pub use fickle::Fickle;
 pub use juicefs::JuiceFs;
 pub use lake::TestLake;
-pub use cross_encoder::cross_encoder;
 pub use minilm::Minilm;
 pub use postgres::PostgresServer;
 pub use s3::S3Server;

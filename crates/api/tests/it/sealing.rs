@@ -46,7 +46,10 @@ async fn a_sealed_index_is_answered_as_of_its_version() {
     assert_eq!(ids(&search(Value::Null).await), ["b", "a"]);
     for as_of in [json!(version), json!(version.to_string()), sealed_at(&gateway, version).await] {
         let then = search(as_of).await;
-        assert_eq!((ids(&then), &then["version"], &then["results"][0]["distance"]), (vec!["a"], &json!(version), &json!(1.0)));
+        assert_eq!(
+            (ids(&then), &then["version"], &then["results"][0]["distance"]),
+            (vec!["a"], &json!(version), &json!(1.0))
+        );
     }
     assert_eq!(ids(&search(json!(version - 1)).await), [""; 0]);
     let at = |path: &str| format!("/v1/vectors/index{path}?as_of={version}");
