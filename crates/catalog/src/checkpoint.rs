@@ -14,6 +14,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 use storage::Store;
+use tables::stamp;
 
 use crate::error::{Cause, Error, Result};
 use crate::record::Properties;
@@ -54,10 +55,13 @@ impl Role {
         path.strip_prefix(self.directory())?.strip_suffix(".parquet")?.parse().ok().map(Version)
     }
 }
-/// The newest checkpoint format that this program writes and reads: 2 knows what is sealed of indexes.
-const FORMAT: u64 = 2;
+/// The newest format of stored states that this program reads, and the only one that it writes: from it on, the whole
+/// file is summed.
+const FORMAT: u64 = 3;
 /// The footer key under which the heading is stored.
 const HEADING: &str = "lakehouse.checkpoint";
+/// What stands before the checksum of the whole file.
+const SUM: &[u8] = b"\"file_crc32c\":\"";
 /// How many names one listing asks for.
 const PAGE: usize = 10_000;
 
@@ -70,6 +74,9 @@ struct Heading {
     rows: u64,
     /// CRC-32C of all cells, each closed by a zero byte.
     crc32c: u32,
+    /// CRC-32C of the file. Since format 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file_crc32c: Option<String>,
 }
 
 /// One thing of the state: what it is, its name, and the rest as JSON.
@@ -138,6 +145,9 @@ pub(crate) async fn list(store: &Store, role: Role, above: Option<Version>) -> R
 async fn load(store: &Store, role: Role, version: Version) -> Result<State> {
     let what = || role.what(version);
     let bytes = store.get(&role.path(version)).await?;
+    if stamp::place(&bytes, SUM).is_some_and(|at| !stamp::is_true(&bytes, at)) {
+        return Err(Error::damaged(what(), "its bytes are not as they were written"));
+    }
     let (heading, rows) = decode(bytes).map_err(|source| Error::damaged(what(), source))?;
     if heading.format > FORMAT {
         return Err(Error::NewerFormat { what: what(), found: heading.format, known: FORMAT });
@@ -145,13 +155,17 @@ async fn load(store: &Store, role: Role, version: Version) -> Result<State> {
     if heading.version != version || heading.rows != rows.len() as u64 || heading.crc32c != checksum(&rows) {
         return Err(Error::damaged(what(), "its heading does not fit its rows"));
     }
+    if heading.format >= FORMAT && heading.file_crc32c.is_none() {
+        return Err(Error::damaged(what(), "it lacks its checksum"));
+    }
     rebuild(&heading, &rows).map_err(|source| Error::damaged(what(), source))
 }
 
 fn encode(state: &State) -> Result<Bytes, Cause> {
     let rows = rows_of(state)?;
     let (version, at) = (state.version, state.at);
-    let heading = Heading { format: format_of(state), version, at, rows: rows.len() as u64, crc32c: checksum(&rows) };
+    let (count, crc32c, file_crc32c) = (rows.len() as u64, checksum(&rows), Some(stamp::BLANK.to_owned()));
+    let heading = Heading { format: FORMAT, version, at, rows: count, crc32c, file_crc32c };
     let heading = KeyValue::new(HEADING.to_owned(), serde_json::to_string(&heading)?);
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -167,7 +181,10 @@ fn encode(state: &State) -> Result<Bytes, Cause> {
     )?;
     let mut writer = ArrowWriter::try_new(Vec::new(), schema(), Some(properties))?;
     writer.write(&batch)?;
-    Ok(writer.into_inner()?.into())
+    let mut bytes = writer.into_inner()?;
+    let at = stamp::place(&bytes, SUM).ok_or("its heading has no place for its checksum")?;
+    stamp::put(&mut bytes, at);
+    Ok(bytes.into())
 }
 
 fn decode(bytes: Bytes) -> Result<(Heading, Vec<Row>), Cause> {
@@ -188,17 +205,12 @@ fn decode(bytes: Bytes) -> Result<(Heading, Vec<Row>), Cause> {
     Ok((heading, rows))
 }
 
-/// The oldest format that has all of a state, so that older programs read what they can.
-fn format_of(state: &State) -> u64 {
-    if state.indexes.values().any(|entry| entry.sealed.is_some()) { FORMAT } else { 1 }
-}
-
 const NAMESPACE: &str = "namespace";
 const TABLE: &str = "table";
 const INDEX: &str = "index";
 const TAG: &str = "tag";
 const KEY: &str = "key";
-/// What expiry and sweeps left behind; absent where there were none, so that older programs read what they can.
+/// What expiry and sweeps left behind; absent where there were none.
 const MARK: &str = "mark";
 const OLDEST: &str = "oldest";
 const SWEPT: &str = "swept";

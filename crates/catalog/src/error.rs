@@ -285,11 +285,6 @@ impl Error {
         Self::Damaged { what: what.into(), source: source.into() }
     }
 
-    /// What a failed read of a file means that the lake names: damage when it is not there, else the store's failure.
-    pub(crate) fn unread(what: impl Into<String>, error: storage::Error) -> Self {
-        tables::Error::unread(what, error).into()
-    }
-
     pub(crate) fn bug(doing: &'static str) -> impl Fn(iceberg::Error) -> Self {
         move |source| Self::Bug { doing, source: Box::new(source) }
     }

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::format::{self, Format};
 use crate::log;
 use crate::pin::Pin;
+use crate::record::Record;
 
 /// The name plate of a lake that begins with one version of another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,6 @@ impl Catalog {
     /// Tags of the version come along, and idempotency keys that answer it.
     pub async fn excerpt(&self, pin: &Pin) -> Result<(Plate, Vec<(String, Bytes)>)> {
         let (store, version) = (&self.room.lake.store, pin.version());
-        let record = log::path(version);
         let mut state = pin.state.as_ref().clone();
         state.oldest = version;
         // A version is tagged after it was published, so it does not know its own tags.
@@ -48,7 +48,9 @@ impl Catalog {
         state.keep_keys(|keyed| keyed.entry.as_ref().is_none_or(|entry| pinned.contains(&entry.metadata)));
         let base = (Role::Base.path(version), checkpoint::bytes(&state)?);
         let plate = Plate(format::moved(store).await?);
-        let mut files = vec![(record.clone(), store.get(&record).await?), base];
+        let (path, bytes) = (log::path(version), store.get(&log::path(version)).await?);
+        Record::parse(version, &bytes)?;
+        let mut files = vec![(path, bytes), base];
         for name in pin.names() {
             files.extend(self.alone(pin, name).await?);
         }

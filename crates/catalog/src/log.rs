@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use base::{Seams, Span, Version};
-use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use storage::Store;
 
@@ -16,6 +15,8 @@ pub(crate) const DIRECTORY: &str = "_lake/log/";
 const WINDOW: u64 = 32;
 /// How many places beyond the end, at doubling distances, are looked at for records after a hole.
 const PROBES: usize = 11;
+/// How many records are held at once by whoever goes through many.
+const PAGE: u64 = 256;
 /// The pauses between attempts to learn the outcome of a publication.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(2), Duration::from_millis(20), Duration::from_millis(100), Duration::from_millis(500)];
@@ -98,9 +99,7 @@ impl Log {
     /// A lost reply is followed up for `patience`; then the outcome is unknown. Any other error proves that the record
     /// was not published.
     pub async fn publish(&self, record: &Record, seams: &Seams, patience: Span) -> Result<Landed> {
-        let bytes = serde_json::to_vec(record)
-            .map_err(|source| Error::Bug { doing: "writing a record", source: source.into() })?;
-        let (bytes, path) = (Bytes::from(bytes), path(record.version));
+        let (bytes, path) = (record.bytes()?, path(record.version));
         let mut patience = seams.wait(patience.0);
         // Whether an earlier attempt may have taken effect, so that a later one's failure proves nothing.
         let mut doubt = false;
@@ -135,6 +134,13 @@ impl Log {
 
 fn pause_after(attempt: usize) -> Duration {
     PAUSES[attempt.min(PAUSES.len() - 1)]
+}
+
+/// The versions from `first` to `last`, both included, by pages: the first and the last of each.
+pub(crate) fn pages(first: Version, last: Version) -> impl DoubleEndedIterator<Item = (Version, Version)> {
+    let pages = (last.0 + 1).saturating_sub(first.0).div_ceil(PAGE);
+    let begins = (0..pages).map(move |page| first.0 + page * PAGE);
+    begins.map(move |begin| (Version(begin), last.min(Version(begin + PAGE - 1))))
 }
 
 /// The version of the record at a path.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{DatasetName, IndexName, Span, Timestamp, Version};
 use futures::{StreamExt, TryStreamExt, stream};
-use iceberg::spec::{ManifestFile, ManifestList, SnapshotRef};
+use iceberg::spec::SnapshotRef;
 use sha2::{Digest, Sha256};
 use tables::lake::Lake;
 use tables::read_table::ReadTable;
@@ -16,6 +16,7 @@ use crate::checkpoint::{self, Role};
 use crate::error::{Error, Result};
 use crate::expire::Expiry;
 use crate::lingering::before;
+use crate::log;
 use crate::pin::Pin;
 use crate::record::Change;
 use crate::sealing::{DERIVED, SEGMENTS, Sealed};
@@ -25,8 +26,6 @@ use crate::state::State;
 const NOTES: &str = "_lake/indexes/";
 /// How many tables' files are gathered at once.
 const AT_ONCE: usize = 16;
-/// How many records are read at once.
-const RECORDS: u64 = 256;
 
 /// The files that kept versions reach, and those of which nothing is known. Costs some 32 bytes a file.
 #[derive(Debug, Default)]
@@ -157,10 +156,8 @@ impl Room {
 
     /// Everything that the records between two versions, both included, pinned on the way.
     async fn walk_records(&self, walk: &Walk<'_>, first: Version, newest: Version) -> Result<()> {
-        let mut next = first;
-        while next <= newest {
-            let last = Version((next.0 + RECORDS - 1).min(newest.0));
-            let records = self.log.range(next, last).await?;
+        for (first, last) in log::pages(first, newest) {
+            let records = self.log.range(first, last).await?;
             let changes = records.iter().flat_map(|record| &record.commits).flat_map(|commit| &commit.changes);
             let mut pins = Vec::new();
             for change in changes {
@@ -172,7 +169,6 @@ impl Room {
                 }
             }
             walk.all(pins).await?;
-            next = last.next();
         }
         Ok(())
     }
@@ -377,12 +373,8 @@ impl<'a> Walk<'a> {
         found: &mut (dyn FnMut(String) + Send),
     ) -> Result<()> {
         let Some(list) = self.fresh(snapshot.manifest_list()) else { return Ok(()) };
-        let what = || format!("a manifest list of {name}");
-        let bytes = self.lake.store.get(&list).await.map_err(|error| Error::unread(what(), error))?;
+        let manifests = read.listed(name, snapshot).await?;
         found(list);
-        let manifests = ManifestList::parse_with_version(&bytes, read.metadata.format_version());
-        let manifests = manifests.map_err(|error| Error::damaged(what(), error))?;
-        let manifests: Vec<ManifestFile> = manifests.consume_entries().into_iter().collect();
         for manifest in manifests {
             let Some(path) = self.fresh(&manifest.manifest_path) else { continue };
             found(path);

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use base::{CommitId, DatasetName, IndexName, Tag, Timestamp, Version};
+use bytes::Bytes;
+use crc32c::crc32c;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,8 +15,12 @@ use crate::sealing::Sealed;
 #[cfg(test)]
 mod tests;
 
-/// The newest record format that this program writes and reads.
-const FORMAT: u64 = 3;
+/// The newest record format that this program reads, and the only one that it writes: from it on, records are summed.
+const FORMAT: u64 = 4;
+/// How a record ends: with the CRC-32C of all bytes before this, in 8 hexadecimal digits.
+const SUM: &str = ",\"crc32c\":\"";
+/// The length of that end.
+const END: usize = SUM.len() + 10;
 
 /// What outsiders note of a namespace, by key.
 pub type Properties = BTreeMap<String, String>;
@@ -22,7 +28,7 @@ pub type Properties = BTreeMap<String, String>;
 /// One numbered record: commits that were published together, in order, as one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The format of this record: the oldest that has all of its changes.
+    /// The format of this record.
     pub format: u64,
     /// The record's number.
     pub version: Version,
@@ -108,17 +114,6 @@ pub enum Change {
     },
 }
 
-impl Change {
-    /// The oldest format of records that has it.
-    fn format(&self) -> u64 {
-        match self {
-            Self::IndexSeal(_) => 3,
-            Self::Expire { .. } | Self::Sweep { .. } => 2,
-            _ => 1,
-        }
-    }
-}
-
 /// What a version pins of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TablePut {
@@ -178,21 +173,48 @@ pub(crate) mod snapshot_text {
 }
 
 impl Record {
-    /// A record of commits. It states the oldest format that will do, so that older programs read what they can.
+    /// A record of commits.
     pub(crate) fn new(version: Version, at: Timestamp, commits: Vec<Commit>) -> Self {
-        let formats = commits.iter().flat_map(|commit| &commit.changes).map(Change::format);
-        Self { format: formats.max().unwrap_or(1), version, at, commits }
+        Self { format: FORMAT, version, at, commits }
     }
 
-    /// Reads the stored bytes of record `version`; a newer format is refused by name before anything else is read.
+    /// The record as it is stored.
+    pub fn bytes(&self) -> Result<Bytes> {
+        let json = serde_json::to_vec(self);
+        let mut bytes = json.map_err(|source| Error::Bug { doing: "writing a record", source: source.into() })?;
+        // The sum is a member too: it stands before the last brace.
+        bytes.pop();
+        bytes.extend_from_slice(end(&bytes).as_bytes());
+        Ok(bytes.into())
+    }
+
+    /// Reads the stored bytes of record `version`; a newer format is refused by name before anything but the sum is read.
     pub(crate) fn parse(version: Version, bytes: &[u8]) -> Result<Self> {
         let what = || format!("record {version} of the lake log");
+        let is_summed = is_summed(bytes).map_err(|why| Error::damaged(what(), why))?;
         expect_format(what(), bytes, FORMAT)?;
         let record: Self = serde_json::from_slice(bytes).map_err(|source| Error::damaged(what(), source))?;
         if record.version != version {
             return Err(Error::damaged(what(), format!("it states version {}", record.version)));
         }
+        if record.format >= FORMAT && !is_summed {
+            return Err(Error::damaged(what(), "it lacks its checksum"));
+        }
         Ok(record)
+    }
+}
+
+fn end(before: &[u8]) -> String {
+    format!("{SUM}{:08x}\"}}", crc32c(before))
+}
+
+/// Whether a record ends with its sum, as those of earlier formats do not.
+fn is_summed(bytes: &[u8]) -> Result<bool, &'static str> {
+    let (before, stated) = bytes.split_at(bytes.len().saturating_sub(END));
+    match stated.starts_with(SUM.as_bytes()) {
+        true if stated == end(before).as_bytes() => Ok(true),
+        true => Err("its bytes are not as they were written"),
+        false => Ok(false),
     }
 }
 

@@ -58,7 +58,7 @@ async fn publish(store: &Store, mut record: Record) {
         commit.changes.retain(|change| matches!(change, Change::TablePut(_)));
     }
     let path = format!("_lake/log/{:020}.json", record.version.0);
-    store.create(&path, serde_json::to_vec(&record).unwrap().into()).await.unwrap();
+    store.create(&path, record.bytes().unwrap()).await.unwrap();
 }
 
 #[tokio::main]

@@ -20,6 +20,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
 use crate::error::Cause;
+use crate::stamp;
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +32,6 @@ pub const TAIL: &str = "lakehouse.tail";
 
 /// How the writer begins that a footer of ours names. Programs that rewrite a file copy its keys, but name themselves.
 const WRITER: &str = "lakehouse ";
-/// What stands in place of the tail's checksum while it is computed.
-const UNKNOWN: &[u8; 8] = b"00000000";
 /// How much of a file's end is read at once: the whole tail of most files.
 const TAIL_HINT: u64 = 64 << 10;
 /// How far before a file's end its page indexes may begin, in bytes; others are done without, for they are read at once.
@@ -134,7 +133,7 @@ impl Checksums {
         let tail = end.len().checked_sub(length).map(|at| &end[at..]);
         let found = tail.and_then(|tail| Some((tail, place(tail)?)));
         let (tail, at) = found.ok_or_else(|| changed("its end is"))?;
-        if tail[at.clone()] != *format!("{:08x}", sum_of_tail(tail, &at)).as_bytes() {
+        if !stamp::is_true(tail, at) {
             return Err(changed("its end is"));
         }
         self.push(tail.len() as u64, crc32c(tail));
@@ -188,14 +187,7 @@ fn value<'a>(footer: &'a ParquetMetaData, key: &str) -> Option<&'a str> {
 /// Where the tail's checksum stands in the tail: behind the last mention of its key, and the two bytes by which Thrift
 /// says that a text of eight bytes follows.
 fn place(tail: &[u8]) -> Option<Range<usize>> {
-    let mention = [TAIL.as_bytes(), &[0x18, 8]].concat();
-    let at = tail.windows(mention.len()).rposition(|window| window == mention)? + mention.len();
-    (at + UNKNOWN.len() <= tail.len()).then_some(at..at + UNKNOWN.len())
-}
-
-fn sum_of_tail(tail: &[u8], at: &Range<usize>) -> u32 {
-    let before = crc32c_append(crc32c(&tail[..at.start]), UNKNOWN);
-    crc32c_append(before, &tail[at.end..])
+    stamp::place(tail, &[TAIL.as_bytes(), &[0x18, 8]].concat())
 }
 
 /// Checks a file that goes by from its beginning to its end.
@@ -264,16 +256,15 @@ impl<W: Write> Summing<W> {
     pub fn begin_tail(&mut self) -> [KeyValue; 2] {
         self.end_piece();
         self.tail = Some(Vec::new());
-        let unknown = String::from_utf8_lossy(UNKNOWN).into_owned();
-        [KeyValue::new(PIECES.to_owned(), BASE64.encode(&self.pieces)), KeyValue::new(TAIL.to_owned(), unknown)]
+        let blank = stamp::BLANK.to_owned();
+        [KeyValue::new(PIECES.to_owned(), BASE64.encode(&self.pieces)), KeyValue::new(TAIL.to_owned(), blank)]
     }
 
     /// Writes the tail with its checksum; answers where everything went.
     pub fn end(&mut self) -> io::Result<&mut W> {
         let mut tail = self.tail.take().unwrap_or_default();
         let at = place(&tail).ok_or_else(|| io::Error::other("the footer has no place for its checksum"))?;
-        let sum = format!("{:08x}", sum_of_tail(&tail, &at));
-        tail[at].copy_from_slice(sum.as_bytes());
+        stamp::put(&mut tail, at);
         self.to.write_all(&tail)?;
         Ok(&mut self.to)
     }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use storage::Store;
 
 use crate::error::Result;
+use crate::manifests;
 
 /// A file of a commit: its path relative to the lake's root, and its bytes.
 pub type Staged = (String, Bytes);
@@ -153,7 +154,9 @@ impl Storage for Shelf {
     }
 
     async fn read(&self, location: &str) -> IcebergResult<Bytes> {
-        self.lake()?.0.get(self.path(location)?).await.map_err(failed)
+        let bytes = self.lake()?.0.get(self.path(location)?).await.map_err(failed)?;
+        manifests::expect_sound(location, &bytes).map_err(refuse)?;
+        Ok(bytes)
     }
 
     async fn reader(&self, location: &str) -> IcebergResult<Box<dyn FileRead>> {
@@ -162,6 +165,7 @@ impl Storage for Shelf {
 
     async fn write(&self, location: &str, bytes: Bytes) -> IcebergResult<()> {
         let path = self.path(location)?.to_owned();
+        let bytes = manifests::summed(location, &bytes).ok_or_else(|| refuse("only manifests are written this way"))?;
         self.written.lock().unwrap_or_else(PoisonError::into_inner).push((path, bytes));
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! It never knows of versions, never commits, and never interprets rows. Reading order: [`pii`], [`column`] and
 //! [`schema`] (what columns are), [`diff`], [`draft`] and [`publication`] (what a writer brings), [`lake`] and [`io`]
-//! (where files lie), [`metadata_file`], [`data_file`], [`deletes`] and [`read_table`] (a table as it is read),
+//! (where files lie), [`stamp`], [`manifests`], [`metadata_file`], [`data_file`], [`deletes`] and [`read_table`] (a table as it is read),
 //! [`checksums`], [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`exchange`], [`restoration`] and
 //! [`relocation`] (next ones without new rows), [`history`], [`row_diff`] and [`schema_change`] (what
 //! became of it), [`flaw`] (what is wrong with what others ask of it), [`thrift`] (footers that are not trusted yet).
@@ -20,6 +20,7 @@ pub mod footer;
 pub mod history;
 pub mod io;
 pub mod lake;
+pub mod manifests;
 pub mod metadata_file;
 pub mod pii;
 pub mod publication;
@@ -30,6 +31,7 @@ pub mod row_diff;
 pub mod schema;
 pub mod schema_change;
 pub mod snapshot;
+pub mod stamp;
 pub mod summary;
 pub mod thrift;
 

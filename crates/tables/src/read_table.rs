@@ -8,7 +8,7 @@ use base::DatasetName;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{
-    Literal, ManifestContentType, ManifestEntryRef, ManifestFile, ManifestList, PartitionField, Struct, TableMetadata,
+    Literal, ManifestContentType, ManifestEntryRef, ManifestFile, PartitionField, Snapshot, Struct, TableMetadata,
     Transform,
 };
 use tokio::sync::OnceCell;
@@ -76,14 +76,18 @@ impl ReadTable {
     /// The manifests of the current snapshot that list living files: of data, and of deletes.
     pub async fn manifests(&self, name: &DatasetName) -> Result<Vec<ManifestFile>> {
         let Some(snapshot) = self.metadata.current_snapshot() else { return Ok(Vec::new()) };
-        let what = || format!("the manifest list of {name}");
-        let path = self.lake.roots.relative(snapshot.manifest_list());
-        let path = path.ok_or_else(|| Error::damaged(what(), "it lies outside the lake"))?;
-        let bytes = self.lake.store.get(path).await.map_err(|error| Error::unread(what(), error))?;
-        let list = ManifestList::parse_with_version(&bytes, self.metadata.format_version());
-        let list = list.map_err(|error| Error::damaged(what(), error))?;
         let living = |manifest: &ManifestFile| manifest.has_added_files() || manifest.has_existing_files();
-        Ok(list.consume_entries().into_iter().filter(living).collect())
+        Ok(self.listed(name, snapshot).await?.into_iter().filter(living).collect())
+    }
+
+    /// All manifests that the list of a snapshot names.
+    pub async fn listed(&self, name: &DatasetName, snapshot: &Snapshot) -> Result<Vec<ManifestFile>> {
+        let location = snapshot.manifest_list();
+        let listed = self.lake.manifests(name, location, self.metadata.format_version()).await?;
+        listed.ok_or_else(|| {
+            let path = self.lake.roots.relative(location).unwrap_or_default().to_owned();
+            Error::unread(self.lake.told(name, location), storage::Error::NotFound { path })
+        })
     }
 
     /// The living entries of manifests, in their order.
@@ -102,7 +106,8 @@ impl ReadTable {
             .iter()
             .map(|manifest| async move {
                 let loaded = manifest.load_manifest(io).await;
-                let loaded = loaded.map_err(|error| Error::unread_inside(format!("a manifest of {name}"), error))?;
+                let loaded = loaded
+                    .map_err(|error| Error::unread_inside(self.lake.told(name, &manifest.manifest_path), error))?;
                 Ok(loaded.into_parts().0.into_iter().filter(|entry| entry.is_alive()).collect())
             })
             .collect();

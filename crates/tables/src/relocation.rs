@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use base::DatasetName;
 use iceberg::io::FileIO;
 use iceberg::spec::{
-    DataFile, FormatVersion, Manifest, ManifestContentType, ManifestEntry, ManifestFile, ManifestList,
-    ManifestListWriter, ManifestStatus, ManifestWriter, ManifestWriterBuilder, SnapshotRef, TableMetadata,
-    deserialize_data_file_from_json, serialize_data_file_to_json,
+    DataFile, FormatVersion, Manifest, ManifestContentType, ManifestEntry, ManifestFile, ManifestListWriter,
+    ManifestStatus, ManifestWriter, ManifestWriterBuilder, SnapshotRef, TableMetadata, deserialize_data_file_from_json,
+    serialize_data_file_to_json,
 };
 use serde_json::Value;
 
@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::io::Staged;
 use crate::lake::Lake;
 use crate::read_table::ReadTable;
+use crate::snapshot;
 
 /// What becomes of a table in a lake that lies elsewhere.
 #[derive(Debug)]
@@ -69,11 +70,8 @@ impl Mover<'_> {
     /// Moves a snapshot's manifest list; false when the snapshot cannot be moved. One whose files are gone, as in
     /// restored lakes, keeps them.
     async fn snapshot(&mut self, snapshot: &SnapshotRef) -> Result<bool> {
-        let what = || format!("a manifest list of {}", self.name);
-        let Some(bytes) = self.lake.get(what, snapshot.manifest_list()).await? else { return Ok(true) };
-        let list = ManifestList::parse_with_version(&bytes, FormatVersion::V2);
-        let list = list.map_err(|error| Error::damaged(what(), error))?;
-        let before: Vec<ManifestFile> = list.consume_entries().into_iter().collect();
+        let listed = self.lake.manifests(self.name, snapshot.manifest_list(), FormatVersion::V2).await?;
+        let Some(before) = listed else { return Ok(true) };
         if before.iter().any(|manifest| manifest.content == ManifestContentType::Deletes) {
             return Ok(false);
         }
@@ -102,7 +100,8 @@ impl Mover<'_> {
             return Ok(ManifestFile { manifest_path, manifest_length, ..manifest.clone() });
         }
         let loaded = manifest.load_manifest(&self.io).await;
-        let loaded = loaded.map_err(|error| Error::unread_inside(format!("a manifest of {}", self.name), error))?;
+        let loaded =
+            loaded.map_err(|error| Error::unread_inside(self.lake.told(self.name, &manifest.manifest_path), error))?;
         let roots = &self.lake.roots;
         let in_place = |entry: &ManifestEntry| roots.is_in_place(entry.file_path());
         let settled =
@@ -127,7 +126,7 @@ impl Mover<'_> {
             let file = deserialize_data_file_from_json(&json, manifest.partition_spec_id, &partition, &schema);
             add(&mut writer, &entry, file.map_err(&bug)?).map_err(&bug)?;
         }
-        writer.write_manifest_file().await.map_err(&bug)
+        snapshot::close(writer).await
     }
 
     fn moved_file(&self, json: &str) -> Result<String> {

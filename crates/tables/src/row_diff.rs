@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use base::DatasetName;
-use iceberg::spec::{Manifest, ManifestList, ManifestStatus, Operation, Snapshot, SnapshotRef, TableMetadata};
+use iceberg::spec::{Manifest, ManifestFile, ManifestStatus, Operation, Snapshot, SnapshotRef, TableMetadata};
 
 use crate::error::{Error, Result};
 use crate::history;
@@ -45,7 +45,7 @@ pub async fn moved(lake: &Lake, name: &DatasetName, before: &ReadTable, after: &
     let come = without(&later, &earlier);
     let mut rewrites = Vec::new();
     if !gone.is_empty() && !come.is_empty() {
-        rewrites = rewrites_between(lake, &before.metadata, &after.metadata).await?;
+        rewrites = rewrites_between((lake, name), &before.metadata, &after.metadata).await?;
     }
     let carried: u64 = rewrites.iter().map(|rewritten| rewritten.carried(&gone, &come)).sum();
     let count = |files: &Rows| files.values().sum::<u64>().saturating_sub(carried);
@@ -94,8 +94,12 @@ impl Rewritten {
 }
 
 /// The rewrites on the way from one state to the other, which may first lead back and then on from where both came.
-async fn rewrites_between(lake: &Lake, before: &TableMetadata, after: &TableMetadata) -> Result<Vec<Rewritten>> {
-    let (mut left, mut right) = (Ancestry::of(lake, before), Ancestry::of(lake, after));
+async fn rewrites_between(
+    table: (&Lake, &DatasetName),
+    before: &TableMetadata,
+    after: &TableMetadata,
+) -> Result<Vec<Rewritten>> {
+    let (mut left, mut right) = (Ancestry::of(table, before), Ancestry::of(table, after));
     loop {
         if let Some(met) = left.meets(&right) {
             let back = left.rewrites_since(met).await?.into_iter().map(Rewritten::undone);
@@ -125,6 +129,7 @@ fn join(rewrites: impl Iterator<Item = Rewritten>) -> Vec<Rewritten> {
 /// The snapshots that led to a state, the newest first, as far as they were asked for.
 struct Ancestry<'a> {
     lake: &'a Lake,
+    name: &'a DatasetName,
     metadata: TableMetadata,
     /// The next one back; none at the beginning, or where nothing is known any more.
     next: Option<i64>,
@@ -132,8 +137,8 @@ struct Ancestry<'a> {
 }
 
 impl<'a> Ancestry<'a> {
-    fn of(lake: &'a Lake, metadata: &TableMetadata) -> Self {
-        Self { lake, metadata: metadata.clone(), next: metadata.current_snapshot_id(), passed: Vec::new() }
+    fn of((lake, name): (&'a Lake, &'a DatasetName), metadata: &TableMetadata) -> Self {
+        Self { lake, name, metadata: metadata.clone(), next: metadata.current_snapshot_id(), passed: Vec::new() }
     }
 
     /// Passes one more snapshot; whether there was one.
@@ -195,21 +200,21 @@ impl<'a> Ancestry<'a> {
 
     /// The files that a snapshot exchanged; none when the lists of them are gone.
     async fn rewritten(&self, snapshot: &Snapshot) -> Result<Rewritten> {
-        let what = || "the files of a rewrite".to_owned();
-        let damaged = |error| Error::damaged(what(), error);
         let mut rewritten = Rewritten::default();
-        let Some(bytes) = self.lake.get(what, snapshot.manifest_list()).await? else { return Ok(rewritten) };
-        let list = ManifestList::parse_with_version(&bytes, self.metadata.format_version()).map_err(damaged)?;
-        let own = list.entries().iter().filter(|manifest| manifest.added_snapshot_id == snapshot.snapshot_id());
-        for manifest in own {
-            let Some(bytes) = self.lake.get(what, &manifest.manifest_path).await? else { continue };
-            for entry in Manifest::parse_avro(&bytes).map_err(damaged)?.entries() {
+        let format = self.metadata.format_version();
+        let listed = self.lake.manifests(self.name, snapshot.manifest_list(), format).await?;
+        let own = listed.into_iter().flatten().filter(|manifest| manifest.added_snapshot_id == snapshot.snapshot_id());
+        for ManifestFile { manifest_path: location, .. } in own {
+            let what = || self.lake.told(self.name, &location);
+            let Some(bytes) = self.lake.avro(self.name, &location).await? else { continue };
+            let manifest = Manifest::parse_avro(&bytes).map_err(|error| Error::damaged(what(), error))?;
+            for entry in manifest.entries() {
                 let side = match entry.status() {
                     ManifestStatus::Added => &mut rewritten.new,
                     ManifestStatus::Deleted => &mut rewritten.old,
                     ManifestStatus::Existing => continue,
                 };
-                let outside = || Error::damaged(what(), "one lies outside the lake");
+                let outside = || Error::damaged(what(), "a file lies outside the lake");
                 let path = self.lake.roots.relative(entry.file_path()).ok_or_else(outside)?;
                 side.insert(path.to_owned(), entry.data_file().record_count());
             }

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::footer;
 use crate::io::{Shelf, Staged};
 use crate::lake::Lake;
+use crate::manifests;
 use crate::metadata_file;
 use crate::pii;
 use crate::publication::{Mode, NewFile};
@@ -317,8 +318,11 @@ impl Numbers {
     }
 }
 
-async fn close(writer: ManifestWriter) -> Result<ManifestFile> {
-    writer.write_manifest_file().await.map_err(Error::bug("writing a manifest"))
+/// Ends a manifest. The shelf adds its sum, which its writer does not count.
+pub(crate) async fn close(writer: ManifestWriter) -> Result<ManifestFile> {
+    let mut written = writer.write_manifest_file().await.map_err(Error::bug("writing a manifest"))?;
+    written.manifest_length += i64::try_from(manifests::growth(&written.manifest_path)).unwrap_or_default();
+    Ok(written)
 }
 
 /// The snapshot that follows what a table's metadata says.

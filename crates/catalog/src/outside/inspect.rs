@@ -180,7 +180,9 @@ impl Inspector<'_> {
     }
 
     async fn fetch(&self, location: &str) -> Result<Bytes> {
-        self.lake.store.get(self.path(location)?).await.map_err(|error| self.missing(location, error))
+        let path = self.path(location)?.to_owned();
+        let bytes = self.lake.avro(self.name, location).await?;
+        bytes.ok_or_else(|| self.missing(location, storage::Error::NotFound { path }))
     }
 
     fn missing(&self, location: &str, error: storage::Error) -> Error {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use base::{AsOf, Fault, Seams, Timestamp, Version};
-use bytes::Bytes;
 use catalog::{Catalog, Config, Mode, Record};
 use testkit::{Fickle, FixedClock, SeededDice, TestLake};
 
@@ -61,7 +60,7 @@ async fn a_tag_in_the_log_names_its_version() {
 
 async fn put_record(store: &storage::Store, record: &Record) {
     let path = format!("_lake/log/{:020}.json", record.version.0);
-    store.create(&path, Bytes::from(serde_json::to_vec(record).unwrap())).await.unwrap();
+    store.create(&path, record.bytes().unwrap()).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,104 @@
+//! Manifests and lists of them as they lie on the store. Those that we write carry a checksum of all their bytes.
+//!
+//! It is the first entry of the metadata in their Avro header, which other readers pass over, and names the file: programs
+//! that copy a header into a file of their own copy a sum that says nothing of that one.
+
+use std::ops::Range;
+
+use base::DatasetName;
+use bytes::Bytes;
+use iceberg::spec::{FormatVersion, ManifestFile, ManifestList};
+
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::stamp;
+
+#[cfg(test)]
+mod tests;
+
+/// The entry of the header that holds the sum, a space, and the name of the file.
+pub const KEY: &str = "lakehouse.crc32c";
+
+/// How an Avro file begins: a mark, and the number of entries in its header.
+const MARK: &[u8] = b"Obj\x01";
+const COUNT: usize = MARK.len();
+/// What the number of entries grows by with one more, and the first that takes more than a byte.
+const ONE: u8 = 2;
+const LONG: u8 = 0x80;
+
+impl Lake {
+    /// The manifest or list of manifests at a stored location; none when it is gone.
+    pub async fn avro(&self, name: &DatasetName, location: &str) -> Result<Option<Bytes>> {
+        let what = || self.told(name, location);
+        let Some(bytes) = self.get(what, location).await? else { return Ok(None) };
+        expect_sound(location, &bytes).map_err(|why| Error::damaged(what(), why))?;
+        Ok(Some(bytes))
+    }
+
+    /// The manifests that a list at a stored location names; none when it is gone.
+    pub async fn manifests(
+        &self,
+        name: &DatasetName,
+        location: &str,
+        format: FormatVersion,
+    ) -> Result<Option<Vec<ManifestFile>>> {
+        let Some(bytes) = self.avro(name, location).await? else { return Ok(None) };
+        let list = ManifestList::parse_with_version(&bytes, format);
+        let list = list.map_err(|error| Error::damaged(self.told(name, location), error))?;
+        Ok(Some(list.consume_entries().into_iter().collect()))
+    }
+
+    /// What errors call a manifest or a list of them.
+    pub(crate) fn told(&self, name: &DatasetName, location: &str) -> String {
+        format!("the manifest {} of {name}", self.roots.relative(location).unwrap_or_default())
+    }
+}
+
+/// A new file with the sum; none when it is no Avro file.
+pub(crate) fn summed(location: &str, bytes: &[u8]) -> Option<Bytes> {
+    let count = bytes.get(COUNT).filter(|count| **count < LONG - ONE && bytes.starts_with(MARK))?;
+    let (entry, at) = entry(location);
+    let mut summed = [MARK, &[count + ONE], &entry, &bytes[COUNT + 1..]].concat();
+    stamp::put(&mut summed, at);
+    Some(summed.into())
+}
+
+/// By how many bytes the sum makes a file longer.
+pub(crate) fn growth(location: &str) -> usize {
+    entry(location).0.len()
+}
+
+/// Refuses bytes that are not as they were written, where the file at this location has a sum of its own.
+pub(crate) fn expect_sound(location: &str, bytes: &[u8]) -> Result<(), &'static str> {
+    let (entry, at) = entry(location);
+    let (key, name) = (&entry[..at.start - COUNT - 1], &entry[at.end - COUNT - 1..]);
+    let is_summed = bytes.get(COUNT + 1..).is_some_and(|rest| rest.starts_with(key))
+        && bytes.get(at.end..).is_some_and(|rest| rest.starts_with(name));
+    if is_summed && !stamp::is_true(bytes, at) {
+        return Err("its bytes are not as they were written");
+    }
+    Ok(())
+}
+
+/// The entry of a file without its sum, and where in the file that belongs.
+fn entry(location: &str) -> (Vec<u8>, Range<usize>) {
+    let name = location.rsplit('/').next().unwrap_or_default();
+    let mut entry = text(KEY);
+    let value = text(&format!("{} {name}", stamp::BLANK));
+    entry.extend(&value);
+    let end = COUNT + 1 + entry.len() - name.len() - 1;
+    (entry, end - stamp::BLANK.len()..end)
+}
+
+/// A text as Avro writes it: its length as a zigzag number of 7 bits a byte, and its bytes.
+fn text(text: &str) -> Vec<u8> {
+    let mut left = text.len() << 1;
+    let mut bytes = Vec::new();
+    while left >= usize::from(LONG) {
+        bytes.push((left & 0x7f) as u8 | LONG);
+        left >>= 7;
+    }
+    bytes.push(left as u8);
+    bytes.extend(text.as_bytes());
+    bytes
+}
