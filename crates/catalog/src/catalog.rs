@@ -234,7 +234,7 @@ impl Catalog {
     pub async fn rewrite(&self, rewrite: Rewrite) -> Result<Published> {
         let name = rewrite.table.name().clone();
         let (lake, tables) = (self.room.lake.clone(), Arc::clone(&self.room.tables));
-        let settled = self.put_through("rewrite", Rewriting::new(lake, tables, rewrite)).await?;
+        let settled = self.put_through(Rewriting::new(lake, tables, rewrite)).await?;
         let entry = publish::outcome(&settled.state, &name)?;
         let table = settled.answer(self.room.tables.load(&name, &entry).await)?;
         Ok(Published { existing: false, repeated: false, version: entry.version, table })
@@ -255,7 +255,7 @@ impl Catalog {
     /// away.
     pub async fn create_index(&self, new: NewIndex) -> Result<(Arc<IndexEntry>, Version)> {
         let name = new.name.clone();
-        let state = self.put_through("create index", Indexing::create(new, &self.room.lake.seams)).await?.state;
+        let state = self.put_through(Indexing::create(new, &self.room.lake.seams)).await?.state;
         let bug = || Error::Bug { doing: "answering a commit", source: "its index is not there".into() };
         let entry = state.indexes.get(&name).cloned().ok_or_else(bug)?;
         Ok((entry, state.version))
@@ -263,13 +263,12 @@ impl Catalog {
 
     /// Drops a vector index: the first version that does not hold it. Goes on to its end when the caller goes away.
     pub async fn drop_index(&self, name: &IndexName, author: &str) -> Result<Version> {
-        Ok(self.put_through("drop index", Indexing::drop(name, author)).await?.state.version)
+        Ok(self.put_through(Indexing::drop(name, author)).await?.state.version)
     }
 
-    /// Puts a proposal through. Goes on to its end when the caller goes away.
-    pub(crate) async fn put_through(&self, doing: &'static str, proposal: impl Proposal + 'static) -> Result<Settled> {
-        let room = Arc::clone(&self.room);
-        finish(task::spawn(doing, async move { room.committer.propose(Box::new(proposal)).await })).await
+    /// Puts a proposal through. Once it stands in the queue it goes on to its end when the caller goes away.
+    pub(crate) async fn put_through(&self, proposal: impl Proposal + 'static) -> Result<Settled> {
+        self.room.committer.propose(Box::new(proposal)).await
     }
 
     /// Refuses further commits and waits for those under way.

@@ -37,7 +37,7 @@ impl Catalog {
     pub async fn classify(&self, classify: Classify) -> Result<Published> {
         let name = classify.name.clone();
         let (lake, tables) = (self.room.lake.clone(), Arc::clone(&self.room.tables));
-        let settled = self.put_through("classify", Classifying::new(lake, tables, classify)).await?;
+        let settled = self.put_through(Classifying::new(lake, tables, classify)).await?;
         let entry = publish::outcome(&settled.state, &name)?;
         let table = settled.answer(self.room.tables.load(&name, &entry).await)?;
         Ok(Published { existing: !settled.committed, repeated: false, version: entry.version, table })

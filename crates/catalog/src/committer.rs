@@ -112,9 +112,11 @@ struct Decided {
 }
 
 struct Decision {
+    /// What goes into the record, which takes it out.
     commit: Option<Commit>,
-    before: State,
-    after: State,
+    committed: bool,
+    before: Arc<State>,
+    after: Arc<State>,
 }
 
 /// The door of the queue. The committing task ends when the last clone is gone.
@@ -192,8 +194,9 @@ impl Desk {
             };
             let mut state = State::clone(&head);
             state.begin(head.version.next(), self.seams.now().max(head.at));
-            let decided = self.decide_all(&state, group).await;
-            let record = record(&state, &decided);
+            let state = Arc::new(state);
+            let mut decided = self.decide_all(&state, group).await;
+            let record = record(&state, &mut decided);
             group = match self.establish(&head, looked, &record).await {
                 Ok(true) => return settle_all(decided, None).await,
                 Ok(false) => decided.into_iter().map(|decided| decided.waiting).collect(),
@@ -203,25 +206,25 @@ impl Desk {
     }
 
     /// Decides proposals for different subjects side by side, those for the same one after another.
-    async fn decide_all(&self, base: &State, group: Vec<Waiting>) -> Vec<Decided> {
+    async fn decide_all(&self, base: &Arc<State>, group: Vec<Waiting>) -> Vec<Decided> {
         let mut chains: BTreeMap<Subject, Vec<Waiting>> = BTreeMap::new();
         for waiting in group {
             chains.entry(waiting.proposal.subject()).or_default().push(waiting);
         }
-        let chains = chains.into_values().map(|chain| self.decide_chain(base.clone(), chain));
+        let chains = chains.into_values().map(|chain| self.decide_chain(Arc::clone(base), chain));
         join_all(chains).await.into_iter().flatten().collect()
     }
 
-    async fn decide_chain(&self, mut state: State, chain: Vec<Waiting>) -> Vec<Decided> {
+    async fn decide_chain(&self, mut state: Arc<State>, chain: Vec<Waiting>) -> Vec<Decided> {
         let mut decided = Vec::with_capacity(chain.len());
         for mut waiting in chain {
-            let before = state.clone();
+            let before = Arc::clone(&state);
             let changes = decide(waiting.proposal.as_mut(), &state).await;
             let outcome = changes.map(|changes| {
-                let described = waiting.proposal.describe();
-                let commit = (!changes.is_empty()).then(|| self.commit(described, changes));
-                commit.iter().for_each(|commit| state.add(commit));
-                Decision { commit, before, after: state.clone() }
+                let described = || waiting.proposal.describe();
+                let commit = (!changes.is_empty()).then(|| self.commit(described(), changes));
+                commit.iter().for_each(|commit| Arc::make_mut(&mut state).add(commit));
+                Decision { committed: commit.is_some(), commit, before, after: Arc::clone(&state) }
             });
             decided.push(Decided { waiting, outcome });
         }
@@ -322,8 +325,8 @@ async fn decide(proposal: &mut dyn Proposal, state: &State) -> Result<Vec<Change
 }
 
 /// The record of what was decided, as the version that `state` was begun as.
-fn record(state: &State, decided: &[Decided]) -> Record {
-    let commits = decided.iter().filter_map(|decided| decided.outcome.as_ref().ok()?.commit.clone());
+fn record(state: &State, decided: &mut [Decided]) -> Record {
+    let commits = decided.iter_mut().filter_map(|decided| decided.outcome.as_mut().ok()?.commit.take());
     Record::new(state.version, state.at, commits.collect())
 }
 
@@ -339,9 +342,7 @@ async fn settle_all(decided: Vec<Decided>, failure: Option<Error>) {
     let settle = decided.into_iter().map(|Decided { mut waiting, outcome }| {
         let outcome = match (&failure, outcome) {
             (_, Err(error)) => Err(error),
-            (None, Ok(Decision { commit, before, after })) => {
-                Ok(Settled { committed: commit.is_some(), before: Arc::new(before), state: Arc::new(after) })
-            }
+            (None, Ok(Decision { committed, before, after, .. })) => Ok(Settled { committed, before, state: after }),
             (Some(failure), Ok(_)) => Err(Error::share(failure)),
         };
         async move {

@@ -14,7 +14,7 @@ impl Catalog {
     /// its end when the caller goes away.
     pub async fn drop_dataset(&self, name: &DatasetName, author: &str) -> Result<Version> {
         let dropping = Dropping { name: name.clone(), author: author.to_owned() };
-        Ok(self.put_through("drop dataset", dropping).await?.state.version)
+        Ok(self.put_through(dropping).await?.state.version)
     }
 }
 

@@ -23,12 +23,13 @@ use crate::error::{Error, Result};
 use crate::format;
 use crate::kept::Tables;
 use crate::lingering::before;
+use crate::log;
 use crate::record::{Change, TablePut};
 use crate::staging::may_stand;
 use crate::state::{State, TableEntry};
 use crate::unswept;
 
-/// How many records a listing asks for while they are removed.
+/// How many names of records a listing asks for.
 const PAGE: usize = 1_000;
 /// An object that is written to read the store's clock.
 const CLOCK: &str = "_lake/clock";
@@ -155,7 +156,7 @@ impl Room {
             author: author.to_owned(),
             trimmed: BTreeMap::new(),
         };
-        let settled = catalog.put_through("expire", expiring).await?;
+        let settled = catalog.put_through(expiring).await?;
         Ok(settled.committed.then_some(settled.state.version))
     }
 
@@ -165,16 +166,13 @@ impl Room {
         for version in head.tagged_below(oldest).into_iter().chain([oldest]) {
             kept.extend(self.past.state(version).await?.tables.values().filter_map(|entry| entry.snapshot_id));
         }
-        let mut next = oldest.next();
-        while next <= head.version {
-            let last = Version((next.0 + PAGE as u64).min(head.version.0));
-            let records = self.log.range(next, last).await?;
+        for (first, last) in log::pages(oldest.next(), head.version) {
+            let records = self.log.range(first, last).await?;
             let changes = records.iter().flat_map(|record| &record.commits).flat_map(|commit| &commit.changes);
             kept.extend(changes.filter_map(|change| match change {
                 Change::TablePut(put) => put.snapshot_id,
                 _ => None,
             }));
-            next = last.next();
         }
         Ok(kept)
     }
@@ -212,9 +210,9 @@ impl Room {
     async fn remove_records(&self, oldest: Version, kept: &BTreeSet<Version>) -> Result<u64> {
         let (store, mut after, mut removed) = (&self.lake.store, None::<String>, 0);
         loop {
-            let page = store.list(crate::log::DIRECTORY, after.as_deref(), PAGE).await?;
+            let page = store.list(log::DIRECTORY, after.as_deref(), PAGE).await?;
             for entry in &page.entries {
-                let Some(version) = crate::log::version_of(&entry.path) else { continue };
+                let Some(version) = log::version_of(&entry.path) else { continue };
                 if version >= oldest {
                     return Ok(removed);
                 }

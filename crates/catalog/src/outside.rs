@@ -115,7 +115,7 @@ impl Catalog {
         let parts = [change.what.verb(), change.what.namespace(), &change.digest];
         let keeping = Keeping::new(caller, &parts, self.room.lake.seams.now());
         let wish = change.what;
-        let settled = self.put_through("change namespace", Spacing::new(wish.clone(), keeping.clone())).await?;
+        let settled = self.put_through(Spacing::new(wish.clone(), keeping.clone())).await?;
         let kept = if settled.committed { None } else { keeping.kept(&settled.state)? };
         let before = settled.before.namespaces.get(wish.namespace());
         let told = match kept {
@@ -200,13 +200,13 @@ impl Catalog {
         let parts = ["rename", &from.to_string(), &to.to_string()];
         let keeping = Keeping::new(caller, &parts, self.room.lake.seams.now());
         let renaming = Renaming::new(from.clone(), Some(to.clone()), keeping);
-        Ok(published(&self.put_through("rename", renaming).await?))
+        Ok(published(&self.put_through(renaming).await?))
     }
 
     /// Drops a table. Its files stay for the versions that still know it.
     pub async fn drop_outside(&self, name: &DatasetName, caller: Caller) -> Result<Version> {
         let keeping = Keeping::new(caller, &["drop", &name.to_string()], self.room.lake.seams.now());
-        Ok(published(&self.put_through("drop", Renaming::new(name.clone(), None, keeping)).await?))
+        Ok(published(&self.put_through(Renaming::new(name.clone(), None, keeping)).await?))
     }
 
     async fn commit_steps(&self, steps: Vec<Step>, keeping: Keeping, verb: &'static str) -> Result<LoadedTable> {

@@ -51,7 +51,7 @@ impl Catalog {
             known: HashMap::new(),
             left_alone: Arc::clone(&left_alone),
         };
-        let settled = catalog.put_through("relocate", relocating).await?;
+        let settled = catalog.put_through(relocating).await?;
         catalog.close().await;
         let tables =
             settled.state.tables.values().filter(|entry| entry.version == settled.state.version).count() as u64;

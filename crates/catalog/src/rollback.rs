@@ -13,14 +13,12 @@ use uuid::Uuid;
 use crate::catalog::{Catalog, Room};
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
+use crate::log;
 use crate::publish::{self, Published};
 use crate::record::{Change, TablePut};
 use crate::staging::{Next, Staging};
 use crate::state::{State, TableEntry};
 use crate::table::Table;
-
-/// How many records are read at once.
-const RECORDS: u64 = 256;
 
 impl Catalog {
     /// Makes a dataset again what it was at `to`: its rows and its columns. One that was dropped since comes back, and
@@ -45,7 +43,7 @@ impl Catalog {
             author: author.to_owned(),
             staging: Staging::new(&self.room.lake, &self.room.tables),
         };
-        let settled = self.put_through("roll back", rolling).await?;
+        let settled = self.put_through(rolling).await?;
         let entry = publish::outcome(&settled.state, name)?;
         let table = settled.answer(self.room.tables.load(name, &entry).await)?;
         Ok(Published { existing: !settled.committed, repeated: false, version: entry.version, table })
@@ -70,9 +68,7 @@ struct RollingBack {
 impl Room {
     /// What the records after one version, up to another, last made of a table.
     async fn last_put(&self, table_id: Uuid, after: Version, until: Version) -> Result<Option<TablePut>> {
-        let mut last = until;
-        while last > after {
-            let first = Version((last.0 + 1).saturating_sub(RECORDS)).max(after.next());
+        for (first, last) in log::pages(after.next(), until).rev() {
             let records = self.log.range(first, last).await?;
             let commits = records.into_iter().rev().flat_map(|record| record.commits.into_iter().rev());
             let found = commits.flat_map(|commit| commit.changes.into_iter().rev()).find_map(|change| match change {
@@ -82,7 +78,6 @@ impl Room {
             if found.is_some() {
                 return Ok(found);
             }
-            last = Version(first.0 - 1);
         }
         Ok(None)
     }

@@ -92,7 +92,7 @@ impl Catalog {
         let mut sealing = Sealing::new(self.store().clone(), sealer, name.clone(), author);
         // Long work is done before others have to wait for it.
         sealing.prepare(&*self.room.head.ask().await?).await?;
-        let Settled { committed, state, .. } = self.put_through("seal an index", sealing).await?;
+        let Settled { committed, state, .. } = self.put_through(sealing).await?;
         let entry = state.indexes.get(name).ok_or_else(|| not_found(&state, name))?;
         Ok((Arc::clone(entry), if committed { state.version } else { self.known_head() }))
     }

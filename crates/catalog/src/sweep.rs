@@ -16,7 +16,7 @@ impl Catalog {
     /// when the caller goes away.
     pub async fn announce_sweep(&self, before: Timestamp, author: &str) -> Result<Pin> {
         let sweeping = Sweeping { before, author: author.to_owned() };
-        let settled = self.put_through("announce a sweep", sweeping).await?;
+        let settled = self.put_through(sweeping).await?;
         Ok(Pin { state: settled.state })
     }
 }

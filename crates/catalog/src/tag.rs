@@ -41,7 +41,7 @@ impl Catalog {
             Some(AsOf::Version(version)) if *version <= self.known_head() => Some(*version),
             Some(as_of) => Some(self.room.past.version(as_of).await?),
         };
-        let settled = self.put_through("put tag", Tagging::new(tag, author, Wish::Put(version))).await?;
+        let settled = self.put_through(Tagging::new(tag, author, Wish::Put(version))).await?;
         let bug = || Error::Bug { doing: "answering a commit", source: "its tag is not there".into() };
         let version = *settled.state.tags.get(tag).ok_or_else(bug)?;
         let moved_from = settled.before.tags.get(tag).copied().filter(|before| *before != version);
@@ -51,7 +51,7 @@ impl Catalog {
 
     /// Drops a tag: the first version without it. Goes on to its end when the caller goes away.
     pub async fn drop_tag(&self, tag: &Tag, author: &str) -> Result<Version> {
-        let settled = self.put_through("drop tag", Tagging::new(tag, author, Wish::Drop)).await?;
+        let settled = self.put_through(Tagging::new(tag, author, Wish::Drop)).await?;
         Ok(settled.state.version)
     }
 }
