@@ -95,3 +95,21 @@ async fn a_checkpoint_whose_cells_were_changed_is_passed_over() {
     store.put(&Role::Checkpoint.path(Version(5)), encode(&other).unwrap()).await.unwrap();
     assert_eq!(newest(&store, None).await.unwrap().version, Version(4));
 }
+
+#[tokio::test]
+async fn a_bit_of_a_stored_state_that_changed_is_damage() {
+    let store = testkit::lake::memory().await;
+    let mut state = State::empty();
+    state.version = Version(4);
+    state.at = Timestamp::from_micros(1_700_000_000_000_000);
+    state.tags.insert("may".parse().unwrap(), Version(3));
+    state.tables.insert("t".parse().unwrap(), Arc::new(entry(1)));
+    let sound = bytes(&state).unwrap();
+    for at in 0..sound.len() {
+        let mut other = sound.to_vec();
+        other[at] ^= 1 << (at * 5 % 8);
+        store.put(&Role::Base.path(Version(4)), other.into()).await.unwrap();
+        let read = load(&store, Role::Base, Version(4)).await;
+        assert!(matches!(read, Err(Error::Damaged { .. })), "byte {at}: {:?}", read.map(|read| cells(&read)));
+    }
+}

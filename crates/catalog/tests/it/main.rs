@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a helper that fails has failed its test")]
 
 mod commits;
+mod damage;
 mod faults;
 mod formats;
 mod iceberg_spec;
