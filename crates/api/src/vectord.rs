@@ -11,7 +11,6 @@ use base::{AsOf, IndexName};
 use flows::Texts;
 use http::StatusCode;
 use http::request::Parts;
-use vectors::Near;
 
 use crate::batch::{Batch, Batches};
 use crate::error::{Error, Refusal, Result};
@@ -22,7 +21,7 @@ use crate::shared::{AUTHOR, Shared, gated, no_route};
 
 mod calls;
 
-use calls::{At, MergeCall, NewIndexCall, PageAsked, RemoveCall, SearchCall, TextBatch, VectorBatch, Wanted};
+use calls::{At, MergeCall, NewIndexCall, PageAsked, RemoveCall, SearchCall, TextBatch, Unwanted, VectorBatch};
 
 /// From this many items on an answer is written off the threads that answer requests.
 const LONG_TO_WRITE: usize = 256;
@@ -92,12 +91,10 @@ async fn add_text(
 }
 
 async fn search(State(texts): State<Texts>, Named(name): Named, Json(call): Json<SearchCall>) -> Result<Response> {
-    let (k, as_of) = (call.k(), call.as_of());
-    let found = match call.wanted()? {
-        Wanted::Text(text) => texts.search_text(&name, text, k, as_of.as_ref()).await?,
-        Wanted::Vector { vector, fingerprint } => {
-            texts.vectors().search(&name, Near { vector, k, fingerprint }, as_of.as_ref()).await?
-        }
+    let (as_of, (text, near)) = (call.as_of(), call.wanted()?);
+    let found = match text {
+        Some(text) => texts.search_text(&name, text, near, as_of.as_ref()).await?,
+        None => texts.vectors().search(&name, near, as_of.as_ref()).await?,
     };
     if found.results.len() < LONG_TO_WRITE {
         return Ok(json_at(found.version, &found));
@@ -129,7 +126,10 @@ async fn remove(
     Named(name): Named,
     Batch { call, place: _place }: Batch<RemoveCall>,
 ) -> Result<Response> {
-    let removed = texts.vectors().remove(&name, call.ids()?).await?;
+    let removed = match call.unwanted()? {
+        Unwanted::Ids(ids) => texts.vectors().remove(&name, ids).await?,
+        Unwanted::Matching(filter) => texts.vectors().remove_matching(&name, filter).await?,
+    };
     Ok(json_at(removed.version, &removed))
 }
 

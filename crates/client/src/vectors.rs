@@ -221,6 +221,10 @@ pub struct Near {
     /// Most items of the answer; 10 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
+    /// What must hold of the metadata of what is found: `{"city": "Toledo"}`, any of `["Toledo", "Gary"]`, ranges
+    /// `{"gte": 18, "lt": 25}`, `{"prefix": "An"}`, null for absent; nested fields by paths with dots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Map<String, Value>>,
     /// The version to search, by number, time or tag: what was sealed of the index then; now when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
@@ -235,11 +239,15 @@ pub struct Near {
     pub fingerprint: Option<String>,
 }
 
-/// Ids of items to be deleted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Ids {
+/// Items to be deleted, by their ids or by what holds of their metadata.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Unwanted {
     /// The ids.
-    pub ids: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<String>>,
+    /// What holds of the items, as in a search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Map<String, Value>>,
 }
 
 /// The items nearest to a vector or a text, the nearest first.
@@ -335,14 +343,17 @@ impl Client {
 
     /// The `k` items nearest to a vector.
     pub async fn search_vectors(&self, index: &str, vector: Vec<f32>, k: usize) -> Result<Found> {
-        let near = Near { vector: Some(vector), k: Some(k), ..Near::default() };
-        self.post_json(&index_path(index, "/search"), &near).await
+        self.search(index, &Near { vector: Some(vector), k: Some(k), ..Near::default() }).await
     }
 
     /// The `k` items nearest in meaning to a text.
     pub async fn search_text(&self, index: &str, text: &str, k: usize) -> Result<Found> {
-        let near = Near { text: Some(text.to_owned()), k: Some(k), ..Near::default() };
-        self.post_json(&index_path(index, "/search"), &near).await
+        self.search(index, &Near { text: Some(text.to_owned()), k: Some(k), ..Near::default() }).await
+    }
+
+    /// The items nearest to a vector or a text.
+    pub async fn search(&self, index: &str, near: &Near) -> Result<Found> {
+        self.post_json(&index_path(index, "/search"), near).await
     }
 
     /// One item.
@@ -357,7 +368,16 @@ impl Client {
 
     /// Deletes items; ids that are not there are counted as missing.
     pub async fn remove_items(&self, index: &str, ids: Vec<String>) -> Result<Removed> {
-        self.post_json(&index_path(index, "/delete"), &Ids { ids }).await
+        self.remove(index, &Unwanted { ids: Some(ids), filter: None }).await
+    }
+
+    /// Deletes the items of which a filter holds.
+    pub async fn remove_matching(&self, index: &str, filter: Map<String, Value>) -> Result<Removed> {
+        self.remove(index, &Unwanted { ids: None, filter: Some(filter) }).await
+    }
+
+    async fn remove(&self, index: &str, unwanted: &Unwanted) -> Result<Removed> {
+        self.post_json(&index_path(index, "/delete"), unwanted).await
     }
 }
 

@@ -9,13 +9,20 @@ use crate::error::Result;
 use crate::texts::Texts;
 
 impl Texts {
-    /// The `k` items of an index nearest in meaning to `text`, now or as a version has them.
-    pub async fn search_text(&self, index: &IndexName, text: String, k: usize, as_of: Option<&AsOf>) -> Result<Found> {
+    /// The items of an index nearest in meaning to `text`, now or as a version has them; `near` says how many, and what
+    /// else holds of them.
+    pub async fn search_text(
+        &self,
+        index: &IndexName,
+        text: String,
+        near: Near,
+        as_of: Option<&AsOf>,
+    ) -> Result<Found> {
         let model = Some(self.model_of(index, as_of).await?.name.clone());
         let ask = Ask { texts: vec![text], model, overflow: Overflow::Error };
         let embedded = self.embed.embed(ask).await?;
         let vector = embedded.vectors.first().map(|vector| vector.to_vec()).unwrap_or_default();
-        let near = Near { vector, k, fingerprint: Some(embedded.fingerprint) };
+        let near = Near { vector, fingerprint: Some(embedded.fingerprint), ..near };
         Ok(self.vectors.search(index, near, as_of).await?)
     }
 }

@@ -15,12 +15,11 @@ impl VectorSearch for Texts {
         k: usize,
         as_of: Option<Version>,
     ) -> Result<Vec<Neighbour>, SearchFault> {
-        let as_of = as_of.map(AsOf::Version);
+        let (as_of, wanted) = (as_of.map(AsOf::Version), vectors::Near { k, ..vectors::Near::default() });
         let found = match near {
-            Near::Text(text) => self.search_text(index, text, k, as_of.as_ref()).await?,
+            Near::Text(text) => self.search_text(index, text, wanted, as_of.as_ref()).await?,
             Near::Vector(vector) => {
-                let near = vectors::Near { vector, k, fingerprint: None };
-                self.vectors.search(index, near, as_of.as_ref()).await?
+                self.vectors.search(index, vectors::Near { vector, ..wanted }, as_of.as_ref()).await?
             }
         };
         Ok(found.results.into_iter().map(neighbour).collect())

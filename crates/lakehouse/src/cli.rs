@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use base::{ByteSize, Distance, Span};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use serde_json::{Map, Value};
 use storage::Secret;
 use url::Url;
+use vectors::metadata::object;
 
 use crate::exit;
 
@@ -87,6 +89,7 @@ const EMBED_EXAMPLES: &str = "Examples:
   lakehouse embed --json < lines.txt                one text per line";
 const SEARCH_EXAMPLES: &str = "Examples:
   lakehouse search skills \"moves pallets in a warehouse\" -k 5
+  lakehouse search skills \"bakes bread\" --filter '{\"state\": \"OH\", \"rate\": {\"gte\": 18}}'
   lakehouse sql \"SELECT * FROM vector_search('skills', 'moves pallets', 5)\"";
 const VECTORS_EXAMPLES: &str = "Examples:
   lakehouse vectors create skills                   for texts, with the default model
@@ -356,6 +359,12 @@ pub struct Search {
     /// At most this many items
     #[arg(short, long, default_value_t = 10)]
     pub k: usize,
+    /// What must hold of the metadata of what is found, such as '{"city": ["Toledo", "Gary"], "rate": {"gte": 18}}'
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    pub filter: Option<Map<String, Value>>,
+    /// A version number, an RFC 3339 time, or a tag: what was sealed of the index then [default: what it holds now]
+    #[arg(long, value_name = "VERSION|TIME|TAG")]
+    pub as_of: Option<String>,
     #[command(flatten)]
     pub target: Target,
 }
@@ -416,8 +425,11 @@ pub enum VectorsVerb {
         /// The index
         index: String,
         /// The items' ids
-        #[arg(required = true)]
+        #[arg(required_unless_present = "filter")]
         ids: Vec<String>,
+        /// Instead of ids: what holds of the metadata of the items, as in `lakehouse search --filter`
+        #[arg(long, value_name = "JSON", value_parser = object, conflicts_with = "ids")]
+        filter: Option<Map<String, Value>>,
     },
     /// Delete an index with all its items
     Delete {

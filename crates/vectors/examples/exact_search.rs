@@ -61,7 +61,7 @@ async fn main() {
     let opened = began.elapsed().as_secs_f64();
     let (mut found, mut seconds) = (Vec::new(), Vec::new());
     for vector in floats(&queries, dimension) {
-        let near = Near { vector, k, fingerprint: None };
+        let near = Near { vector, k, ..Near::default() };
         let began = Instant::now();
         let answer = vectors.search(&name, near, None).await.unwrap();
         seconds.push(began.elapsed().as_secs_f64());

@@ -4,8 +4,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::chosen::Chosen;
 use crate::error::Result;
 use crate::field::Fields;
+use crate::filter::Filter;
+use crate::filter::columns::Columns;
 use crate::fragment::Fragment;
 use crate::fresh::Fresh;
 use crate::kernel::exact;
@@ -116,7 +119,7 @@ impl Block {
         let ends = self.rows() * size_of::<u64>();
         match &self.rows {
             Rows::Fresh(fresh) => ends + fresh.memory(),
-            Rows::Sealed(_) => ends,
+            Rows::Sealed(segment) => ends + segment.columns().memory(),
         }
     }
 
@@ -220,6 +223,24 @@ impl Block {
     pub fn keep_metadata(&mut self, row: usize, metadata: Option<Arc<[u8]>>) {
         if let Rows::Fresh(fresh) = &mut self.rows {
             fresh.keep_metadata(row, metadata);
+        }
+    }
+
+    /// The rows that a filter is about, ended ones included; the first call may read all metadata.
+    pub fn chosen(&self, filter: &Filter) -> Result<Chosen> {
+        let bits = self.columns().find(filter, self.rows(), |row| self.metadata(row))?;
+        Ok(Chosen::of(bits))
+    }
+
+    /// Whether it is known which rows a filter is about.
+    pub fn knows(&self, filter: &Filter) -> bool {
+        self.columns().known(filter).is_some()
+    }
+
+    fn columns(&self) -> &Columns {
+        match &self.rows {
+            Rows::Fresh(fresh) => fresh.columns(),
+            Rows::Sealed(segment) => segment.columns(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::filter::Filter;
+
 /// An item to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
@@ -26,6 +28,8 @@ pub(crate) enum Change {
     Delete { ids: Vec<String> },
     /// Items that are removed if all of them are still these.
     DeleteSame { items: Vec<Item> },
+    /// The items of which a filter holds when the change takes effect.
+    DeleteMatching { filter: Filter },
 }
 
 impl Change {
@@ -33,32 +37,32 @@ impl Change {
     pub fn fingerprint(&self) -> Option<&str> {
         match self {
             Self::Put { fingerprint, .. } => fingerprint.as_deref(),
-            Self::Delete { .. } | Self::DeleteSame { .. } => None,
+            _ => None,
         }
     }
 
-    /// About how many bytes the change takes in a fragment.
+    /// About how many bytes the change takes in a fragment, where it says so itself.
     pub fn size(&self) -> usize {
         match self {
             Self::Put { items, .. } => {
                 items.iter().map(|item| item.vector.len() * size_of::<f32>() + item.id.len() + 64).sum()
             }
-            Self::Delete { .. } | Self::DeleteSame { .. } => self.deleted().map(|id| id.len() + 8).sum(),
+            _ => self.deleted().map(|id| id.len() + 8).sum(),
         }
     }
 
-    /// The ids that it removes.
+    /// The ids that it removes, where it says so itself.
     pub fn deleted(&self) -> impl Iterator<Item = &String> {
         let (ids, items): (&[String], &[Item]) = match self {
-            Self::Put { .. } => (&[], &[]),
+            Self::Put { .. } | Self::DeleteMatching { .. } => (&[], &[]),
             Self::Delete { ids } => (ids, &[]),
             Self::DeleteSame { items } => (&[], items),
         };
         ids.iter().chain(items.iter().map(|item| &item.id))
     }
 
-    /// Whether it was decided on a state that no other change of the same fragment may alter.
+    /// Whether it is decided on a state that no other change of the same fragment may alter.
     pub fn goes_alone(&self) -> bool {
-        matches!(self, Self::DeleteSame { .. })
+        matches!(self, Self::DeleteSame { .. } | Self::DeleteMatching { .. })
     }
 }

@@ -17,7 +17,7 @@ const MAX_METADATA: usize = 64 << 10;
 /// The most items that go from one index into another at a time.
 pub(crate) const GOES_OVER: usize = 4096;
 /// The most items that a search answers.
-const MAX_FOUND: usize = 100_000;
+pub(crate) const MAX_FOUND: usize = 100_000;
 /// The largest value of the settings of graphs.
 const MAX_GRAPH: u32 = 10_000;
 

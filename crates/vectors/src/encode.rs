@@ -56,7 +56,7 @@ impl Draft {
                 items.iter().try_for_each(|item| self.add_item(item))?;
                 (PUT, grow(&mut self.counts.rows, items.len())?)
             }
-            Change::Delete { .. } | Change::DeleteSame { .. } => {
+            Change::Delete { .. } | Change::DeleteSame { .. } | Change::DeleteMatching { .. } => {
                 change.deleted().try_for_each(|id| self.deletes.push(id.as_bytes())).ok_or(Error::TooLarge)?;
                 (DELETE, grow(&mut self.counts.deletes, change.deleted().count())?)
             }

@@ -50,6 +50,9 @@ pub enum Error {
     /// A search that can find nothing.
     #[error("{0}")]
     BadQuery(String),
+    /// What is no filter.
+    #[error("{0}")]
+    BadFilter(String),
     /// Vectors of one model cannot be compared with those of another.
     #[error("the index holds vectors of the model {}, and these come from the model {}", short(index), short(given))]
     OtherModel {
@@ -140,7 +143,7 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::BadSettings(_) | Self::BadItem { .. } | Self::EmptyBatch { .. } => Kind::Invalid,
-            Self::BadQuery(_) | Self::OtherModel { .. } | Self::BadMerge(_) => Kind::Invalid,
+            Self::BadQuery(_) | Self::BadFilter(_) | Self::OtherModel { .. } | Self::BadMerge(_) => Kind::Invalid,
             Self::Changed => Kind::Conflict,
             Self::BatchTooLarge { .. } | Self::TooLarge | Self::TooManyFound { .. } => Kind::TooMuch,
             Self::ItemNotFound { .. } => Kind::NotFound,
@@ -159,6 +162,7 @@ impl Fault for Error {
             Self::BadItem { .. } => "vectors.bad_item",
             Self::EmptyBatch { .. } => "vectors.empty_batch",
             Self::BadQuery(_) => "vectors.bad_query",
+            Self::BadFilter(_) => "vectors.bad_filter",
             Self::BadMerge(_) => "vectors.bad_merge",
             Self::Changed => "vectors.changed",
             Self::OtherModel { .. } => "vectors.other_model",

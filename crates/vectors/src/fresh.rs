@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::filter::columns::Columns;
 use crate::fragment::Fragment;
 
 /// What a row takes beside its vector and its metadata: its id and its place.
@@ -18,6 +19,7 @@ pub(crate) struct Fresh {
     metadata: Vec<Option<Arc<[u8]>>>,
     /// Bytes of all metadata, beside the fragment and in it.
     described: usize,
+    columns: Columns,
 }
 
 #[derive(Debug)]
@@ -41,12 +43,20 @@ impl Fresh {
             ids: (0..rows).map(|row| Arc::from(fragment.id(row))).collect(),
             metadata: (0..rows).map(kept).collect(),
             described: (0..rows).filter_map(|row| fragment.metadata(row)).map(<[u8]>::len).sum(),
+            columns: Columns::default(),
         }
     }
 
     /// No rows yet.
     pub fn empty(dimension: usize) -> Self {
-        Self { dimension, floats: Floats::Held(Vec::new()), ids: Vec::new(), metadata: Vec::new(), described: 0 }
+        Self {
+            dimension,
+            floats: Floats::Held(Vec::new()),
+            ids: Vec::new(),
+            metadata: Vec::new(),
+            described: 0,
+            columns: Columns::default(),
+        }
     }
 
     /// Copies a row of others into memory.
@@ -73,12 +83,17 @@ impl Fresh {
     /// How many bytes of memory they keep, about.
     pub fn memory(&self) -> usize {
         let held = if self.is_held() { self.count() * self.dimension * size_of::<f32>() } else { 0 };
-        held + self.described + self.count() * ROW
+        held + self.described + self.count() * ROW + self.columns.memory()
     }
 
     /// How many bytes the metadata is.
     pub fn described(&self) -> usize {
         self.described
+    }
+
+    /// What filters know of the rows.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     pub fn id(&self, row: usize) -> &str {

@@ -10,9 +10,10 @@ use uuid::Uuid;
 use crate::answer::{Added, Removed, StoredItem};
 use crate::change::{Change, Item};
 use crate::error::Result;
+use crate::filter::Filter;
 use crate::fragment::Owner;
 use crate::joining::due;
-use crate::journal::{Freshness, Journal};
+use crate::journal::{Freshness, Journal, Landed};
 use crate::lake_seals::LakeSeals;
 use crate::seal::Shelf;
 use crate::table::{Outcome, Table};
@@ -135,15 +136,18 @@ impl Index {
             let (missing, length, fragment) = (ids.len(), snapshot.length, snapshot.fragment);
             return Ok(Removed { deleted: 0, missing, length, version, fragment });
         }
-        let landed = self.journal.append(Change::Delete { ids }).await?;
-        let outcome = landed.outcome;
-        Ok(Removed {
-            deleted: outcome.deleted,
-            missing: outcome.missing,
-            length: outcome.length,
-            version,
-            fragment: landed.number,
-        })
+        Ok(removed(self.journal.append(Change::Delete { ids }).await?, version))
+    }
+
+    /// Removes the items of which a filter holds when the change takes effect.
+    pub async fn remove_matching(&self, filter: Filter, version: Version) -> Result<Removed> {
+        let snapshot = self.view(&self.entry, version).await?.snapshot;
+        let (table, wanted) = (Arc::clone(&self.table), filter.clone());
+        if blocking("find items", move || table.matching(&wanted)).await??.is_empty() {
+            let (length, fragment) = (snapshot.length, snapshot.fragment);
+            return Ok(Removed { deleted: 0, missing: 0, length, version, fragment });
+        }
+        Ok(removed(self.journal.append(Change::DeleteMatching { filter }).await?, version))
     }
 
     pub async fn item(&self, id: &str, version: Version) -> Result<StoredItem> {
@@ -151,4 +155,10 @@ impl Index {
         let (table, wanted) = (Arc::clone(&self.table), id.to_owned());
         view.item(id, blocking("find an item", move || table.item(&wanted)).await??)
     }
+}
+
+fn removed(landed: Landed<Outcome>, version: Version) -> Removed {
+    let Landed { number, outcome } = landed;
+    let Outcome { deleted, missing, length, .. } = outcome;
+    Removed { deleted, missing, length, version, fragment: number }
 }

@@ -43,8 +43,9 @@ pub(crate) trait Replay: Send + Sync + Sized + 'static {
     /// What one change did.
     type Outcome: Send + 'static;
 
-    /// Refuses a change that does not fit the newest state. Called again after fragments of others were taken in.
-    fn admit(&self, change: &Change) -> Result<()>;
+    /// Refuses a change that does not fit the newest state, or answers what it comes to there. Called again after
+    /// fragments of others were taken in. May take long for changes that go alone.
+    fn admit(&self, change: &Arc<Change>) -> Result<Arc<Change>>;
 
     /// Takes in the next fragment, wholly or not at all: calls come one at a time, in the order of the numbers. One
     /// outcome for each step.
@@ -92,6 +93,8 @@ pub(crate) struct Journal<R: Replay> {
 
 struct Waiting<O> {
     change: Arc<Change>,
+    /// What it comes to on the state that it was admitted on.
+    admitted: Arc<Change>,
     reply: oneshot::Sender<Result<Landed<O>>>,
 }
 
@@ -125,8 +128,9 @@ impl<R: Replay> Journal<R> {
     /// Makes a change durable and takes it in. Goes on to its end when the caller goes away.
     pub async fn append(&self, change: Change) -> Result<Landed<R::Outcome>> {
         let (reply, landed) = oneshot::channel();
-        let sent = self.queue.send(Waiting { change: Arc::new(change), reply }).await;
-        sent.map_err(|_| Error::Broken)?;
+        let change = Arc::new(change);
+        let waiting = Waiting { admitted: Arc::clone(&change), change, reply };
+        self.queue.send(waiting).await.map_err(|_| Error::Broken)?;
         // A dropped reply means that the appending task died on the way, so nothing is proven.
         landed.await.unwrap_or(Err(Error::OutcomeUnknown))
     }
@@ -198,11 +202,13 @@ impl<R: Replay> Desk<R> {
                 Ok(looked) => looked,
                 Err(error) => return fail(group, error),
             };
-            group = self.admit(group);
+            // What is admitted on a state goes under the number after it, or not at all.
+            let number = self.reader.applied() + 1;
+            group = self.admit(group).await;
             if group.is_empty() {
                 return;
             }
-            match self.attempt(&group, looked).await {
+            match self.attempt(number, &group, looked).await {
                 Ok(Some((number, outcomes))) => {
                     self.reached.appended(number);
                     for (waiting, outcome) in group.into_iter().zip(outcomes) {
@@ -218,26 +224,40 @@ impl<R: Replay> Desk<R> {
     }
 
     /// Those that fit the newest state; the others have their answer.
-    fn admit(&self, group: Vec<Waiting<R::Outcome>>) -> Vec<Waiting<R::Outcome>> {
-        let admitted = group.into_iter().filter_map(|waiting| match self.reader.replay().admit(&waiting.change) {
-            Ok(()) => Some(waiting),
-            Err(refusal) => {
-                // A caller that has gone away needs no answer.
-                let _ = waiting.reply.send(Err(refusal));
-                None
+    async fn admit(&self, group: Vec<Waiting<R::Outcome>>) -> Vec<Waiting<R::Outcome>> {
+        let mut fitting = Vec::with_capacity(group.len());
+        for mut waiting in group {
+            match self.admitted(&waiting.change).await {
+                Ok(admitted) => {
+                    waiting.admitted = admitted;
+                    fitting.push(waiting);
+                }
+                Err(refusal) => {
+                    // A caller that has gone away needs no answer.
+                    let _ = waiting.reply.send(Err(refusal));
+                }
             }
-        });
-        admitted.collect()
+        }
+        fitting
     }
 
-    /// Tries to append a group under the next number; none when it is another's fragment that stands there. The number
-    /// is free as far as a look at the log tells.
+    async fn admitted(&self, change: &Arc<Change>) -> Result<Arc<Change>> {
+        if !change.goes_alone() {
+            return self.reader.replay().admit(change);
+        }
+        let (reader, change) = (Arc::clone(&self.reader), Arc::clone(change));
+        let admit = move || reader.replay().admit(&change);
+        task::blocking("admit a change", admit).await.map_err(|_| Error::Broken)?
+    }
+
+    /// Tries to append a group under a number; none when it is another's fragment that stands there. The number is free
+    /// as far as a look at the log tells.
     async fn attempt(
         &self,
+        number: u64,
         group: &[Waiting<R::Outcome>],
         looked: Timestamp,
     ) -> Result<Option<(u64, Vec<R::Outcome>)>> {
-        let number = self.reader.applied() + 1;
         let writer = self.freshness.seams.uuid();
         let fragment = self.draft(number, writer, group).await?;
         self.reader.watch_for(writer);
@@ -254,7 +274,7 @@ impl<R: Replay> Desk<R> {
 
     /// The fragment as it will be read. One that would not read is never written.
     async fn draft(&self, number: u64, writer: uuid::Uuid, group: &[Waiting<R::Outcome>]) -> Result<Fragment> {
-        let changes: Vec<Arc<Change>> = group.iter().map(|waiting| Arc::clone(&waiting.change)).collect();
+        let changes: Vec<Arc<Change>> = group.iter().map(|waiting| Arc::clone(&waiting.admitted)).collect();
         let size: usize = changes.iter().map(|change| change.size()).sum();
         let owner = Arc::clone(self.fragments.owner());
         let encode = move || encode(&owner, number, writer, &changes);
@@ -302,13 +322,14 @@ fn proves_absence(failure: &storage::Error) -> bool {
 
 /// Takes what may share a fragment off the front: it has room for so much, and for one model.
 fn next_group<O>(waiting: &mut Vec<Waiting<O>>) -> Vec<Waiting<O>> {
-    let (mut size, mut model, mut alone) = (0, None, false);
+    let (mut size, mut model, mut alone) = (None, None, false);
     let shares = |waiting: &Waiting<O>| {
         let stated = waiting.change.fingerprint();
         let differs = stated.is_some_and(|stated| model.as_deref().is_some_and(|model| model != stated));
-        let crowds = size > 0 && (alone || waiting.change.goes_alone() || size + waiting.change.size() > GROUP_SIZE);
+        let has_room = |size: usize| size == 0 || size + waiting.change.size() <= GROUP_SIZE;
+        let crowds = size.is_some_and(|size| alone || waiting.change.goes_alone() || !has_room(size));
         alone |= waiting.change.goes_alone();
-        size += waiting.change.size();
+        size = Some(size.unwrap_or_default() + waiting.change.size());
         model = model.take().or_else(|| stated.map(str::to_owned));
         !differs && !crowds
     };

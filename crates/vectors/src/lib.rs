@@ -4,17 +4,20 @@
 //! [`vectors`] (the verbs, by name), [`request`] and [`answer`] (what goes in and comes out), `check` (what is
 //! refused), `open` and `index` (those that are open), `change`, `fragment` with `layout`, `texts` and `encode` (how changes are stored),
 //! `journal`, `reader`, `fragments` and `reached` (how they become durable, and those of other processes are found), `table`, `block` and `snapshot` (the live set they add up to), `search` over the `kernel`,
-//! [`metadata`], [`field`], [`config`], [`error`].
+//! [`metadata`], [`field`], [`filter`] with `chosen` (what is asked of metadata, and the rows that have it), [`config`],
+//! [`error`].
 
 pub mod answer;
 mod block;
 mod change;
 mod check;
+mod chosen;
 pub mod config;
 mod encode;
 mod ends;
 pub mod error;
 pub mod field;
+pub mod filter;
 mod fragment;
 mod fragments;
 mod fresh;
@@ -49,6 +52,7 @@ pub use change::Item;
 pub use config::Config;
 pub use error::{Error, Result};
 pub use field::{Field, FieldType};
+pub use filter::Filter;
 pub use keeper::Keeper;
 pub use request::{Near, NewIndex};
 pub use vectors::Vectors;

@@ -3,6 +3,8 @@
 use base::{Distance, IndexName};
 use catalog::IndexModel;
 
+use crate::filter::Filter;
+
 /// An index to be created.
 #[derive(Debug, Clone)]
 pub struct NewIndex {
@@ -23,7 +25,7 @@ pub struct NewIndex {
 }
 
 /// A search for the nearest items.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Near {
     /// What they shall be near to.
     pub vector: Vec<f32>,
@@ -31,4 +33,6 @@ pub struct Near {
     pub k: usize,
     /// The model that the vector comes from.
     pub fingerprint: Option<String>,
+    /// What must hold of the items that are found.
+    pub filter: Option<Filter>,
 }

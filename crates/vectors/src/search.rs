@@ -3,17 +3,22 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use base::Distance;
 use rayon::prelude::*;
 
 use crate::block::Block;
+use crate::chosen::Chosen;
 use crate::error::Result;
+use crate::filter::Filter;
 use crate::kernel::{Kernel, Measure, exact};
 use crate::snapshot::Snapshot;
 
 /// Rows scored at a time: their scores stay in the nearest cache.
 const STRIDE: usize = 256;
+/// Where fewer than one row in so many may be found, rows are scored one by one.
+const SPARSE: usize = 4;
 /// From this many bytes of vectors on, all cores scan.
 const SHARED: usize = 8 << 20;
 /// Bytes of vectors that one core takes at a time.
@@ -58,12 +63,12 @@ impl Target {
         Self { distance, vector, length, compared, kernel: Kernel::best() }
     }
 
-    /// The nearest `k` items of a snapshot, nearest first, those at the same distance by id.
-    pub fn nearest<'a>(&self, snapshot: &'a Snapshot, k: usize) -> Result<Vec<Neighbour<'a>>> {
+    /// The nearest `k` items of a snapshot of which a filter holds, nearest first, those at the same distance by id.
+    pub fn nearest<'a>(&self, snapshot: &'a Snapshot, k: usize, filter: Option<&Filter>) -> Result<Vec<Neighbour<'a>>> {
         // Scores in single precision may change places with their neighbours, so a few more are compared exactly.
         let room = k + k / 4 + 16;
         let scan = Scan { target: self, fragment: snapshot.fragment, room };
-        let best = scan.best(snapshot)?;
+        let best = scan.best(&searched(snapshot, filter)?, snapshot.size())?;
         let found = best.heap.into_iter().map(|found| self.neighbour(&found));
         let mut neighbours = found.collect::<Result<Vec<Neighbour>>>()?;
         neighbours.sort_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.id.cmp(b.id)));
@@ -127,53 +132,80 @@ struct Scan<'t> {
     room: usize,
 }
 
+/// A block, and the rows of it that may be found.
+struct Searched<'a> {
+    block: &'a Block,
+    chosen: Chosen,
+}
+
+fn searched<'a>(snapshot: &'a Snapshot, filter: Option<&Filter>) -> Result<Vec<Searched<'a>>> {
+    let searched = |block: &'a Arc<Block>| {
+        let chosen = filter.map_or(Ok(Chosen::ALL), |filter| block.chosen(filter))?;
+        Ok(Searched { block, chosen })
+    };
+    snapshot.blocks.iter().map(searched).collect()
+}
+
 impl Scan<'_> {
-    fn best<'a>(&self, snapshot: &'a Snapshot) -> Result<Best<'a>> {
-        if snapshot.size() < SHARED {
+    fn best<'a>(&self, searched: &[Searched<'a>], size: usize) -> Result<Best<'a>> {
+        if size < SHARED {
             let mut best = Best::new(self.room);
-            snapshot.blocks.iter().try_for_each(|block| self.rows(block, 0..block.rows(), &mut best))?;
+            searched.iter().try_for_each(|part| self.rows(part, 0..part.block.rows(), &mut best))?;
             return Ok(best);
         }
-        let pieces: Vec<_> = snapshot.blocks.iter().flat_map(|block| pieces(block)).collect();
+        let pieces: Vec<_> = searched.iter().flat_map(pieces).collect();
         let scanned = pieces.into_par_iter().try_fold(
             || Best::new(self.room),
-            |mut best, (block, rows)| self.rows(block, rows, &mut best).map(|()| best),
+            |mut best, (part, rows)| self.rows(part, rows, &mut best).map(|()| best),
         );
         scanned.try_reduce(|| Best::new(self.room), |best, other| Ok(best.join(other)))
     }
 
-    fn rows<'a>(&self, block: &'a Block, mut rows: Range<usize>, best: &mut Best<'a>) -> Result<()> {
+    fn rows<'a>(&self, part: &Searched<'a>, mut rows: Range<usize>, best: &mut Best<'a>) -> Result<()> {
         if self.target.distance == Distance::Euclidean && self.target.length > LONGEST {
-            return rows.try_for_each(|row| self.exactly(block, row, best));
+            return rows.try_for_each(|row| self.exactly(part, row, best));
         }
-        let odd = block.odd()?;
+        let odd = part.block.odd()?;
         let first = odd.partition_point(|row| *row < rows.start);
         let mut odd = odd[first..].iter().take_while(|row| rows.contains(row));
-        odd.try_for_each(|row| self.exactly(block, *row, best))?;
-        let mut starts = rows.clone().step_by(STRIDE);
-        starts.try_for_each(|start| self.stride(block, start..rows.end.min(start + STRIDE), best))
+        odd.try_for_each(|row| self.exactly(part, *row, best))?;
+        for start in rows.clone().step_by(STRIDE) {
+            let stride = start..rows.end.min(start + STRIDE);
+            if part.chosen.count(stride.clone()) * SPARSE > stride.len() {
+                self.stride(part, stride, best)?;
+            } else {
+                part.chosen.within(stride).try_for_each(|row| self.stride(part, row..row + 1, best))?;
+            }
+        }
+        Ok(())
     }
 
-    fn stride<'a>(&self, block: &'a Block, rows: Range<usize>, best: &mut Best<'a>) -> Result<()> {
+    fn stride<'a>(&self, part: &Searched<'a>, rows: Range<usize>, best: &mut Best<'a>) -> Result<()> {
+        let (target, block) = (self.target, part.block);
         let mut scores = [0.0; STRIDE];
         let scores = &mut scores[..rows.len()];
-        let target = self.target;
         target.kernel.score(target.measure(), &target.compared, block.vectors(rows.clone())?, scores);
         rescale(target.distance, scores, block.scales(rows.clone())?);
         for (row, score) in rows.zip(scores) {
-            if *score <= best.limit && block.is_visible(row, self.fragment) {
+            if *score <= best.limit && self.finds(part, row) {
                 best.offer(Candidate { score: (*score).into(), id: block.id(row)?, block, row });
             }
         }
         Ok(())
     }
 
-    fn exactly<'a>(&self, block: &'a Block, row: usize, best: &mut Best<'a>) -> Result<()> {
-        if block.is_visible(row, self.fragment) {
+    fn exactly<'a>(&self, part: &Searched<'a>, row: usize, best: &mut Best<'a>) -> Result<()> {
+        let block = part.block;
+        if self.finds(part, row) {
             let score = self.target.score(block.vector(row)?);
             best.offer(Candidate { score, id: block.id(row)?, block, row });
         }
         Ok(())
+    }
+
+    /// Whether a row may be found.
+    fn finds(&self, part: &Searched, row: usize) -> bool {
+        part.chosen.has(row) && part.block.is_visible(row, self.fragment)
     }
 }
 
@@ -188,9 +220,10 @@ fn rescale(distance: Distance, scores: &mut [f32], inverse: &[f32]) {
 }
 
 /// A block in pieces that cores take in turn.
-fn pieces(block: &Block) -> impl Iterator<Item = (&Block, Range<usize>)> {
-    let step = (PIECE * block.rows()).checked_div(block.size()).unwrap_or(1).max(1);
-    (0..block.rows()).step_by(step).map(move |start| (block, start..block.rows().min(start + step)))
+fn pieces<'s, 'a>(part: &'s Searched<'a>) -> impl Iterator<Item = (&'s Searched<'a>, Range<usize>)> {
+    let rows = part.block.rows();
+    let step = (PIECE * rows).checked_div(part.block.size()).unwrap_or(1).max(1);
+    (0..rows).step_by(step).map(move |start| (part, start..rows.min(start + step)))
 }
 
 /// The best candidates so far, at most `room`.

@@ -1,6 +1,7 @@
 //! Segments: the rows that a run of fragments added up to, in one file that never changes and is read where it lies.
 //!
-//! Nothing of a segment is kept in memory but which of its chunks have been checked: each is, when it is touched first.
+//! Nothing of a segment is kept in memory but which of its chunks have been checked (each is, when it is touched first)
+//! and what filters have read.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256};
 use storage::Mapped;
 
 use crate::error::{Error, Result};
+use crate::filter::columns::Columns;
 use crate::fragment::Owner;
 use crate::layout::{Flaw, long, number};
 
@@ -31,6 +33,7 @@ pub(crate) struct Segment {
     /// A bit for each chunk that was found to be sound.
     checked: Vec<AtomicU64>,
     odd: OnceLock<Vec<usize>>,
+    columns: Columns,
 }
 
 /// Where an id stands in the lookup of any segment.
@@ -64,7 +67,15 @@ impl Segment {
         }
         let words = footer.sums.0.div_ceil(CHUNK).div_ceil(64);
         let checked = (0..words).map(|_| AtomicU64::new(0)).collect();
-        Ok(Self { name: name.into(), owner: Arc::clone(owner), bytes, footer, checked, odd: OnceLock::new() })
+        Ok(Self {
+            name: name.into(),
+            owner: Arc::clone(owner),
+            bytes,
+            footer,
+            checked,
+            odd: OnceLock::new(),
+            columns: Columns::default(),
+        })
     }
 
     /// The name of its file.
@@ -80,6 +91,11 @@ impl Segment {
     /// How many bytes the metadata is.
     pub fn described(&self) -> usize {
         self.footer.sections[METADATA].len()
+    }
+
+    /// What filters know of the rows.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     /// The vectors of neighbouring rows.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use base::Version;
 
 use crate::block::Block;
+use crate::chosen::Chosen;
 use crate::error::Result;
 use crate::field::{Field, Fields};
+use crate::filter::Filter;
 use crate::segment::Hash;
 use crate::table::Kept;
 
@@ -57,6 +59,21 @@ impl Snapshot {
             }
         }
         Ok(None)
+    }
+
+    /// The rows that have not ended and of which a filter holds.
+    pub fn matching(&self, filter: &Filter) -> Result<impl Iterator<Item = (&Block, usize)>> {
+        let chosen = |block| Block::chosen(block, filter).map(|chosen| (block, chosen));
+        let chosen: Vec<(&Block, Chosen)> = self.blocks.iter().map(Arc::as_ref).map(chosen).collect::<Result<_>>()?;
+        Ok(chosen.into_iter().flat_map(|(block, chosen)| {
+            let rows: Vec<usize> = chosen.within(0..block.rows()).collect();
+            rows.into_iter().filter(|row| block.is_visible(*row, self.fragment)).map(move |row| (block, row))
+        }))
+    }
+
+    /// How many rows have metadata that has to be read for a filter.
+    pub fn unread(&self, filter: &Filter) -> usize {
+        self.blocks.iter().filter(|block| !block.knows(filter)).map(|block| block.rows()).sum()
     }
 
     /// Whether all vectors were read before: the first search does more, and may wait for the disk.

@@ -11,6 +11,7 @@ use crate::block::Block;
 use crate::change::{Change, Item};
 use crate::error::{Error, Result};
 use crate::field::Fields;
+use crate::filter::Filter;
 use crate::fragment::{Fragment, Step};
 use crate::ground::Ground;
 use crate::journal::Replay;
@@ -119,6 +120,19 @@ impl Table {
         Ok(false)
     }
 
+    /// The ids of the items of which a filter holds. May read all metadata, so not for async threads.
+    pub fn matching(&self, filter: &Filter) -> Result<Vec<String>> {
+        self.snapshot().matching(filter)?.map(|(block, row)| block.id(row).map(str::to_owned)).collect()
+    }
+
+    /// Refuses vectors of another model.
+    fn expect_model(&self, given: Option<&str>) -> Result<()> {
+        match (&self.snapshot().fingerprint, given) {
+            (Some(known), Some(given)) if known != given => Err(Error::other_model(known, given)),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses items that are not what is stored under their ids.
     fn expect_same(&self, items: &[Item]) -> Result<()> {
         for item in items {
@@ -144,14 +158,11 @@ impl Table {
 impl Replay for Table {
     type Outcome = Outcome;
 
-    fn admit(&self, change: &Change) -> Result<()> {
-        if let Change::DeleteSame { items } = change {
-            return self.expect_same(items);
-        }
-        let Change::Put { fingerprint: Some(given), .. } = change else { return Ok(()) };
-        match &self.snapshot().fingerprint {
-            Some(known) if known != given => Err(Error::other_model(known, given)),
-            _ => Ok(()),
+    fn admit(&self, change: &Arc<Change>) -> Result<Arc<Change>> {
+        match change.as_ref() {
+            Change::DeleteMatching { filter } => Ok(Arc::new(Change::Delete { ids: self.matching(filter)? })),
+            Change::DeleteSame { items } => self.expect_same(items).map(|()| Arc::clone(change)),
+            other => self.expect_model(other.fingerprint()).map(|()| Arc::clone(change)),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::check;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::field::Field;
+use crate::filter::Filter;
 use crate::fragments::are_within;
 use crate::ground::Grounds;
 use crate::index::Index;
@@ -132,6 +133,15 @@ impl Vectors {
         found.index().await?.remove(ids, found.version).await
     }
 
+    /// Deletes the items of which a filter holds, all at one moment. One that holds of all is refused.
+    pub async fn remove_matching(&self, name: &IndexName, filter: Filter) -> Result<Removed> {
+        if filter.is_empty() {
+            return Err(Error::BadFilter("filter: it is empty, and would delete all items".into()));
+        }
+        let found = self.room.find(name, None).await?;
+        found.index().await?.remove_matching(filter, found.version).await
+    }
+
     /// Seals what an index has acknowledged by now into a version. When nothing is new, the version that has it is
     /// answered. Goes on to its end when the caller goes away.
     pub async fn seal(&self, name: &IndexName, author: &str) -> Result<IndexSealed> {
@@ -234,8 +244,7 @@ impl Room {
     async fn described(&self, version: Version, name: IndexName, entry: Arc<IndexEntry>) -> Description {
         let named = Named { room: self, name, entry, version };
         named.listed().await.unwrap_or_else(|error: Error| {
-            let cause = std::error::Error::source(&error);
-            tracing::error!(index = %named.name, error = %error, cause = ?cause, "an index does not read");
+            tracing::error!(index = %named.name, error = %error, cause = error.causes(), "an index does not read");
             let unread = Description::unread(&named.name, &named.entry, version);
             Description { error: Some(error.code()), ..unread }
         })

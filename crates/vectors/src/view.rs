@@ -11,6 +11,7 @@ use crate::answer::{Description, Found, Hit, IndexModelState, StoredItem};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::field::Field;
+use crate::filter::Filter;
 use crate::request::Near;
 use crate::search::{Neighbour, Target};
 use crate::snapshot::Snapshot;
@@ -23,6 +24,8 @@ const QUICK_SCAN: usize = 8 << 20;
 const ROW: usize = 64;
 /// Answers of fewer bytes are made on the spot.
 const QUICK_ANSWER: usize = 256 << 10;
+/// The metadata of so few rows is read on the spot for a filter.
+const QUICK_READ: usize = 256;
 
 /// One index at one moment. Cheap to clone.
 #[derive(Clone)]
@@ -52,14 +55,14 @@ impl View {
         {
             return Err(Error::other_model(known, given));
         }
-        let k = check::found(near.k, snapshot.length)?;
+        let (k, filter) = (near.k, near.filter.filter(|filter| !filter.is_empty()));
         let fragment = snapshot.fragment;
         let target = Target::new(entry.settings.distance, near.vector);
-        let results = if is_quick(&snapshot, k) {
-            hits(&target, &snapshot, k)?
+        let results = if is_quick(&snapshot, k, filter.as_ref()) {
+            hits(&target, &snapshot, k, filter.as_ref())?
         } else {
             let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;
-            blocking("search", move || hits(&target, &snapshot, k)).await??
+            blocking("search", move || hits(&target, &snapshot, k, filter.as_ref())).await??
         };
         Ok(Found { results, version, fragment })
     }
@@ -122,14 +125,19 @@ impl Description {
 }
 
 /// Whether a search ends about as soon as another thread would begin it.
-fn is_quick(snapshot: &Snapshot, k: usize) -> bool {
+fn is_quick(snapshot: &Snapshot, k: usize, filter: Option<&Filter>) -> bool {
     let described = snapshot.described().checked_div(snapshot.length).unwrap_or_default();
-    let (scan, answer) = (snapshot.size() + snapshot.rows() * ROW, k * (described + ROW));
-    scan <= QUICK_SCAN && answer <= QUICK_ANSWER && snapshot.is_warm()
+    let (scan, answer) = (snapshot.size() + snapshot.rows() * ROW, k.min(snapshot.length) * (described + ROW));
+    let unread = filter.map_or(0, |filter| snapshot.unread(filter));
+    scan <= QUICK_SCAN && answer <= QUICK_ANSWER && unread <= QUICK_READ && snapshot.is_warm()
 }
 
-fn hits(target: &Target, snapshot: &Snapshot, k: usize) -> Result<Vec<Hit>> {
-    target.nearest(snapshot, k)?.iter().map(hit).collect()
+fn hits(target: &Target, snapshot: &Snapshot, k: usize, filter: Option<&Filter>) -> Result<Vec<Hit>> {
+    let k = match filter {
+        Some(filter) if k > check::MAX_FOUND => check::found(k, snapshot.matching(filter)?.count())?,
+        _ => check::found(k, snapshot.length)?,
+    };
+    target.nearest(snapshot, k, filter)?.iter().map(hit).collect()
 }
 
 fn hit(neighbour: &Neighbour) -> Result<Hit> {

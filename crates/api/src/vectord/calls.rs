@@ -4,10 +4,10 @@ use base::{AsOf, Distance, IndexName};
 use embed::Overflow;
 use flows::{NewIndex, TextItem};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny};
+use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use vectors::{Item, metadata};
+use vectors::{Filter, Item, Near, metadata};
 
 use crate::error::{Error, Result};
 use crate::listed;
@@ -91,9 +91,18 @@ struct VectorItem {
 
 /// Metadata that can be kept as it stands.
 fn exact<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Map<String, Value>>, D::Error> {
+    object(from, "metadata")
+}
+
+/// A filter whose values are what they seem.
+fn filter<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Map<String, Value>>, D::Error> {
+    object(from, "filter")
+}
+
+fn object<'de, D: Deserializer<'de>>(from: D, name: &str) -> Result<Option<Map<String, Value>>, D::Error> {
     let text = Option::<Box<RawValue>>::deserialize(from)?;
     let read = text.map(|text| metadata::object(text.get())).transpose();
-    read.map_err(|why| D::Error::custom(format_args!("metadata: {why}")))
+    read.map_err(|why| D::Error::custom(format_args!("{name}: {why}")))
 }
 
 impl VectorBatch {
@@ -133,7 +142,8 @@ pub(super) struct SearchCall {
     vector: Option<Vec<f32>>,
     text: Option<String>,
     k: Option<usize>,
-    filter: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "filter")]
+    filter: Option<Map<String, Value>>,
     as_of: Option<AsOf>,
     /// Every search is exact, so that these two are fulfilled whatever they say.
     exact: Option<bool>,
@@ -141,29 +151,21 @@ pub(super) struct SearchCall {
     fingerprint: Option<String>,
 }
 
-/// What a search is near to.
-pub(super) enum Wanted {
-    Text(String),
-    Vector { vector: Vec<f32>, fingerprint: Option<String> },
-}
-
 impl SearchCall {
     pub(super) fn as_of(&self) -> Option<AsOf> {
         self.as_of.clone()
     }
 
-    pub(super) fn k(&self) -> usize {
-        self.k.unwrap_or(DEFAULT_K)
-    }
-
-    pub(super) fn wanted(self) -> Result<Wanted, Error> {
-        let Self { vector, text, filter, exact: _exact, ef_search: _ef_search, fingerprint, .. } = self;
-        not_yet("filter", filter)?;
-        match (vector, text, fingerprint) {
-            (Some(vector), None, fingerprint) => Ok(Wanted::Vector { vector, fingerprint }),
-            (None, Some(text), None) => Ok(Wanted::Text(text)),
-            (None, Some(_), Some(_)) => Err(Error::Body("`fingerprint` belongs to `vector`".to_owned())),
-            _ => Err(Error::Body("a search is near either `vector` or `text`".to_owned())),
+    /// The text that the search is near to, unless it is near to a vector; and the rest.
+    pub(super) fn wanted(self) -> Result<(Option<String>, Near)> {
+        let Self { vector, text, k, filter, exact: _exact, ef_search: _ef_search, fingerprint, .. } = self;
+        let filter = filter.as_ref().map(Filter::parse).transpose()?;
+        let near = Near { k: k.unwrap_or(DEFAULT_K), filter, fingerprint, ..Near::default() };
+        match (vector, text, &near.fingerprint) {
+            (Some(vector), None, _) => Ok((None, Near { vector, ..near })),
+            (None, Some(text), None) => Ok((Some(text), near)),
+            (None, Some(_), Some(_)) => Err(Error::Body("`fingerprint` belongs to `vector`".to_owned()).into()),
+            _ => Err(Error::Body("a search is near either `vector` or `text`".to_owned()).into()),
         }
     }
 }
@@ -171,16 +173,30 @@ impl SearchCall {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RemoveCall {
-    #[serde(default, deserialize_with = "listed::ids")]
-    ids: Vec<String>,
-    filter: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "listed_ids")]
+    ids: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "filter")]
+    filter: Option<Map<String, Value>>,
+}
+
+/// What is to be deleted.
+pub(super) enum Unwanted {
+    Ids(Vec<String>),
+    Matching(Filter),
 }
 
 impl RemoveCall {
-    pub(super) fn ids(self) -> Result<Vec<String>, Error> {
-        not_yet("filter", self.filter)?;
-        Ok(self.ids)
+    pub(super) fn unwanted(self) -> Result<Unwanted> {
+        match (self.ids, self.filter) {
+            (ids, None) => Ok(Unwanted::Ids(ids.unwrap_or_default())),
+            (None, Some(filter)) => Ok(Unwanted::Matching(Filter::parse(&filter)?)),
+            (Some(_), Some(_)) => Err(Error::Body("a deletion has either `ids` or `filter`".to_owned()).into()),
+        }
     }
+}
+
+fn listed_ids<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    listed::ids(from).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -194,9 +210,4 @@ impl MergeCall {
     pub(super) fn into_parts(self) -> Result<(IndexName, bool), Error> {
         Ok((self.dest.parse()?, self.clear_source.unwrap_or(false)))
     }
-}
-
-/// A member that is known by name and has no meaning yet.
-fn not_yet(name: &str, given: Option<IgnoredAny>) -> Result<(), Error> {
-    given.map_or(Ok(()), |_| Err(Error::Body(format!("`{name}` is not available yet"))))
 }

@@ -246,7 +246,10 @@ fn searches() -> Vec<Case> {
         r#"{"vector":[1,2,"3"]}"#,
         r#"{"vector":[1,2,3],"k":-1}"#,
         r#"{"vector":[1,2,3],"k":"3"}"#,
-        r#"{"vector":[1,2,3],"filter":{"city":"Toledo"}}"#,
+        r#"{"vector":[1,2,3],"filter":"Toledo"}"#,
+        r#"{"vector":[1,2,3],"filter":[]}"#,
+        r#"{"vector":[1,2,3],"filter":{"city":"Toledo","city":"Gary"}}"#,
+        r#"{"vector":[1,2,3],"filter":{"rate":123456789012345678901234567890}}"#,
         r#"{"vector":[1,2,3],"as_of":[3]}"#,
         r#"{"vector":[1,2,3],"exact":1}"#,
         r#"{"vector":[1,2,3],"limit":3}"#,
@@ -263,6 +266,10 @@ fn searches() -> Vec<Case> {
     ] {
         cases.push(search(body, 400, "vectors.bad_query"));
     }
+    for filter in [r#"{"rate":{"above":1}}"#, r#"{"rate":{}}"#, r#"{"rate":{"gt":true}}"#, r#"{"name":{"prefix":1}}"#] {
+        let body = format!(r#"{{"vector":[1,2,3],"filter":{filter}}}"#);
+        cases.push(search(&body, 400, "vectors.bad_filter"));
+    }
     cases.push(search(r#"{"text":"x"}"#, 400, "flows.no_model"));
     cases.push(json(&format!("{INDEX}/absent/search"), r#"{"vector":[1]}"#, 404, "catalog.index_not_found"));
     cases.push(json(&format!("{INDEX}/absent/search"), r#"{"text":"x"}"#, 404, "catalog.index_not_found"));
@@ -272,8 +279,12 @@ fn searches() -> Vec<Case> {
 fn deletions() -> Vec<Case> {
     let delete = |body: &str, status, code| json(&format!("{INDEX}/there/delete"), body, status, code);
     let mut cases = Vec::new();
-    for body in [r#"{"ids":"x"}"#, r#"{"ids":[1]}"#, r#"{"filter":{"city":"Toledo"}}"#, r#"{"id":"x"}"#] {
+    let both = r#"{"ids":["x"],"filter":{"city":"Toledo"}}"#;
+    for body in [r#"{"ids":"x"}"#, r#"{"ids":[1]}"#, r#"{"ids":null}"#, r#"{"filter":1}"#, both, r#"{"id":"x"}"#] {
         cases.push(delete(body, 400, "api.bad_body"));
+    }
+    for body in [r#"{"filter":{}}"#, r#"{"filter":{"city":{"is":"Toledo"}}}"#] {
+        cases.push(delete(body, 400, "vectors.bad_filter"));
     }
     cases.push(delete("{}", 400, "vectors.empty_batch"));
     cases.push(delete(r#"{"ids":[]}"#, 400, "vectors.empty_batch"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use client::{Found, Hit};
+use client::{Found, Hit, Near};
 
 use super::watch::fetching;
 use crate::cli::Search;
@@ -12,8 +12,14 @@ use crate::output::{Output, Sheet, cell};
 
 pub async fn run(search: &Search, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let door = Door::open(&search.target, sources, Purpose::Read).await?;
-    let work = door.client.search_text(&search.index, &search.text, search.k);
-    let outcome = fetching(door.fetching(), work).await;
+    let near = Near {
+        text: Some(search.text.clone()),
+        k: Some(search.k),
+        filter: search.filter.clone(),
+        as_of: search.as_of.clone(),
+        ..Near::default()
+    };
+    let outcome = fetching(door.fetching(), door.client.search(&search.index, &near)).await;
     door.close().await;
     let found = outcome??;
     if output.json { output.document(&found) } else { Ok(output.sheet(&sheet(&found))?) }

@@ -43,8 +43,11 @@ async fn show(verb: &VectorsVerb, door: &Door, output: Output) -> anyhow::Result
             merged(source, dest, &client.merge_index(source, &merge).await?, output)
         }
         VectorsVerb::Get { index, id } => item(&client.item(index, id).await?, output),
-        VectorsVerb::Remove { index, ids } => {
-            let removed = client.remove_items(index, ids.clone()).await?;
+        VectorsVerb::Remove { index, ids, filter } => {
+            let removed = match filter {
+                Some(filter) => client.remove_matching(index, filter.clone()).await?,
+                None => client.remove_items(index, ids.clone()).await?,
+            };
             if output.json {
                 return output.document(&removed);
             }

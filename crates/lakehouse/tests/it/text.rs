@@ -51,7 +51,9 @@ fn a_version_keeps_what_an_index_held_and_indexes_are_merged() -> anyhow::Result
     let desk = desk_with_points()?;
     desk.write("cities.csv", "city\nToledo\n")?;
     let loaded = desk.run(&["ingest", "cities", "cities.csv", "--seal", "points", "--json"])?.ended(0)?.json()?;
-    desk.run(&["vectors", "remove", "points", "a"])?.ended(0)?;
+    desk.run(&["vectors", "remove", "points", "--filter", r#"{"city": {"prefix": "Li"}}"#])?.ended(0)?;
+    desk.run(&["vectors", "remove", "points", "--filter", "city=Lima"])?.ended(2)?;
+    desk.run(&["vectors", "remove", "points"])?.ended(2)?;
     let version = loaded["version"].to_string();
     let sql = "SELECT count(*) FROM vector_search('points', ARRAY[0, 2.5, 0], 9)";
     for (asked, count) in [(vec!["sql", sql, "--json", "--as-of", &version], 2), (vec!["sql", sql, "--json"], 1)] {
@@ -117,6 +119,9 @@ fn texts_are_found_by_what_they_mean() -> anyhow::Result<()> {
     let found = desk.run(&search)?.ended(0)?.json()?;
     assert_eq!(found["results"].as_array().map(Vec::len), Some(2));
     assert_eq!(found["results"][0]["metadata"]["occupation_code"], "53-7051");
+    let only = ["--filter", r#"{"occupation_code": {"prefix": "51-"}}"#, "-k", "1", "--json"];
+    let filtered = desk.run(&[&search[..3], &only].concat())?.ended(0)?.json()?;
+    assert_eq!(filtered["results"][0]["metadata"]["occupation_code"], "51-3011");
     let sql = "SELECT text FROM vector_search('skills', 'bakes bread', 1)";
     let answer = desk.run(&["sql", sql, "--json"])?.ended(0)?.json()?;
     assert_eq!(answer["rows"], json!([["Kneads dough, and watches the ovens"]]));

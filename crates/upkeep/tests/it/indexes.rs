@@ -88,7 +88,7 @@ impl Process {
 
     /// The ids of all items, now or as of a version.
     async fn ids(&self, version: Option<Version>) -> Vec<String> {
-        let (near, as_of) = (Near { vector: vec![0.0], k: 99, fingerprint: None }, version.map(AsOf::Version));
+        let (near, as_of) = (Near { vector: vec![0.0], k: 99, ..Near::default() }, version.map(AsOf::Version));
         let found = self.vectors.search(&index(), near, as_of.as_ref()).await.unwrap();
         found.results.into_iter().map(|hit| hit.id).collect()
     }

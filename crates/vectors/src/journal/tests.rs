@@ -42,10 +42,10 @@ impl Replay for Ledger {
     /// How many items there are afterwards.
     type Outcome = usize;
 
-    fn admit(&self, change: &Change) -> Result<()> {
+    fn admit(&self, change: &Arc<Change>) -> Result<Arc<Change>> {
         match (&self.page().model, change.fingerprint()) {
             (Some(known), Some(given)) if known != given => Err(Error::other_model(known, given)),
-            _ => Ok(()),
+            _ => Ok(Arc::clone(change)),
         }
     }
 

@@ -45,7 +45,7 @@ fn put(table: &Table, number: u64, items: Range<u32>) {
 
 fn ids(snapshot: &Snapshot) -> Vec<String> {
     let target = Target::new(Distance::Euclidean, vec![0.0; DIMENSION as usize]);
-    target.nearest(snapshot, 10_000).unwrap().iter().map(|found| found.id.to_owned()).collect()
+    target.nearest(snapshot, 10_000, None).unwrap().iter().map(|found| found.id.to_owned()).collect()
 }
 
 fn names(items: Range<u32>) -> Vec<String> {

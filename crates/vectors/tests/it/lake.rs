@@ -56,7 +56,7 @@ pub fn object(value: Value) -> Map<String, Value> {
 }
 
 pub fn near(vector: &[f32], k: usize) -> Near {
-    Near { vector: vector.to_vec(), k, fingerprint: None }
+    Near { vector: vector.to_vec(), k, ..Near::default() }
 }
 
 /// The ids of the nearest in `found`, nearest first.

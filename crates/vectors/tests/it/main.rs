@@ -4,6 +4,7 @@
 
 mod concurrent;
 mod extremes;
+mod filtering;
 mod items;
 mod keeping;
 mod lake;

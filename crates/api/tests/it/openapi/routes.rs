@@ -2,9 +2,9 @@
 
 use client::{
     Added, Ask, Classified, Compact, Compacted, Dropped, Embed, EmbedModels, EmbedStats, Embedded, Expire, Expired,
-    Found, Health, Ids, Index, IndexSealed, Indexes, Ingested, LakeDiff, Listing, Manifest, MergeInto, Merged, Near,
+    Found, Health, Index, IndexSealed, Indexes, Ingested, LakeDiff, Listing, Manifest, MergeInto, Merged, Near,
     NewIndex, ObjectPage, PutTag, Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored,
-    StoredItem, Sweep, Swept, TagLine, Tags, TextBatch, VectorBatch, Versions,
+    StoredItem, Sweep, Swept, TagLine, Tags, TextBatch, Unwanted, VectorBatch, Versions,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -254,8 +254,8 @@ fn items() -> Vec<Route> {
             .body::<Near>()
             .answers::<Found>(200, "The nearest first; those at the same distance by id.")
             .refused(&[404, 429]),
-        post("/v1/vectors/index/{name}/delete", "vectors", "Delete items.")
-            .body::<Ids>()
+        post("/v1/vectors/index/{name}/delete", "vectors", "Delete items by their ids, or those of which a filter holds.")
+            .body::<Unwanted>()
             .answers::<Removed>(200, "They are gone.")
             .refused(&[404]),
         get(item, "vectors", "One item.")
