@@ -56,7 +56,7 @@ struct Wire<'a> {
 impl Problem {
     /// The refusal that a fault becomes under the status that the error table gives it.
     pub(crate) fn of(fault: &dyn Fault, status: StatusCode) -> Self {
-        Self { status, code: fault.code(), detail: fault.to_string(), facts: fault.facts(), causes: causes_of(fault) }
+        Self { status, code: fault.code(), detail: fault.to_string(), facts: fault.facts(), causes: fault.causes() }
     }
 
     /// Writes the body of `answer` if it is a refusal that still lacks it, and logs what only the operator may know.
@@ -141,15 +141,4 @@ impl IntoResponse for Problem {
         answer.extensions_mut().insert(self);
         answer
     }
-}
-
-/// The chain of inner causes, for the log only.
-fn causes_of(fault: &dyn Fault) -> String {
-    let mut causes = Vec::new();
-    let mut next = fault.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    causes.join(": ")
 }

@@ -41,4 +41,9 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
     fn facts(&self) -> Facts {
         Facts::new()
     }
+    /// The chain of inner causes in one line, for the log only.
+    fn causes(&self) -> String {
+        let causes = std::iter::successors(self.source(), |cause| cause.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{AsOf, DatasetName, IndexName, Seams, Timestamp, Version};
+use base::{AsOf, DatasetName, Fault, IndexName, Seams, Timestamp, Version};
 use futures::{StreamExt, stream};
 use storage::{Store, task};
 use tables::column::NewColumn;
@@ -367,7 +367,7 @@ impl Room {
             Manifest::of(&table).await
         };
         read.await.unwrap_or_else(|error| {
-            tracing::error!(dataset = %name, error = %error, cause = ?std::error::Error::source(&error), "a table does not read");
+            tracing::error!(dataset = %name, error = %error, cause = error.causes(), "a table does not read");
             Manifest::broken(&name, &entry, &error)
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use base::{Tag, Timestamp, Version};
+use base::{Fault, Tag, Timestamp, Version};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -102,8 +102,7 @@ pub(crate) async fn newest(store: &Store, limit: Option<Version>) -> Result<Stat
             Err(error @ Error::NewerFormat { .. }) => return Err(error),
             Err(error) if role == Role::Base => return Err(error),
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%version, error = %error, cause, "a checkpoint does not read; going on without it");
+                tracing::warn!(%version, error = %error, cause = error.causes(), "a checkpoint does not read; going on without it");
             }
         }
     }

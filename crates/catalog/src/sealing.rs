@@ -82,7 +82,8 @@ pub struct Seals {
 }
 
 impl Catalog {
-    /// Seals an index: its newest entry, and the version it stands in. Goes on to its end when the caller goes away.
+    /// Seals an index: its newest entry, and the version it stands in. When the caller goes away while the seal is staged,
+    /// what was written is left to the sweep; once it waits for its commit it goes on to its end.
     pub async fn seal(
         &self,
         name: &IndexName,

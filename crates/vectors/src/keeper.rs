@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{IndexName, Span, Timestamp};
+use base::{Fault, IndexName, Span, Timestamp};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -58,8 +58,7 @@ impl Keeper {
             let now = self.vectors.seams().now();
             let is_due = self.is_due(&index, now);
             if let Err(error) = self.keep(&name, &index, is_due).await {
-                let cause = std::error::Error::source(&error);
-                tracing::warn!(index = %name, %error, cause = ?cause, "an index was not sealed");
+                tracing::warn!(index = %name, %error, cause = error.causes(), "an index was not sealed");
                 let again = Timestamp::from_micros(now.micros() + PAUSE.as_micros() as i64);
                 self.watched.entry(index.id()).and_modify(|watched| watched.again = again);
             }

@@ -128,3 +128,29 @@ async fn a_file_that_was_cut_or_replaced_is_told_as_damaged() {
         expect_told(&error, &file);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bound_that_changed_in_a_manifest_hides_no_rows() {
+    let lake = Lake::open().await;
+    lake.replace("ill", "id\n1\n2\n").await;
+    lake.load("ill", catalog::Mode::Append, "id\n5000\n5900\n").await;
+    let (store, least) = (&lake.store.store, 5000_i64.to_le_bytes());
+    let named = |path: &String| path.starts_with("tables/ill-") && path.ends_with("-m0.avro");
+    let listed = store.list("tables/", None, 1000).await.unwrap().entries.into_iter().map(|entry| entry.path);
+    let mut damaged = None;
+    for path in listed.filter(named) {
+        let mut bytes = store.get(&path).await.unwrap().to_vec();
+        if let Some(at) = bytes.windows(8).position(|window| window == least) {
+            // 5000 becomes 7048, so that the file seems to hold no row below 6000.
+            bytes[at + 1] ^= 8;
+            store.put(&path, bytes.into()).await.unwrap();
+            damaged = Some(path);
+        }
+    }
+    let seams = Seams::system();
+    let catalog = Catalog::open(lake.store.reopen().await, &catalog::Config::default(), seams.clone()).await.unwrap();
+    let query = Query::new(catalog, &Config { threads: Some(1), ..Config::default() }, seams).unwrap();
+    let error = rows(&query, "SELECT count(*) FROM ill WHERE id >= 5000 AND id < 6000").await.unwrap_err();
+    let told = format!("the manifest {} of ill is damaged", damaged.unwrap());
+    assert_eq!((error.code(), error.kind(), error.to_string()), ("catalog.damaged", Kind::Damaged, told));
+}

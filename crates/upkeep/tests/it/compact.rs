@@ -162,6 +162,30 @@ async fn a_byte_that_changed_is_neither_merged_nor_backed_up() {
     assert_eq!(upkeep.compact(&compact_all()).await.unwrap().remove(0).rows, 5);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bit_of_a_manifest_that_changed_is_told_as_its_own_damage() {
+    let lake = TestLake::open().await;
+    drop(appended(&lake, "t", 2).await);
+    let (all, mut damages) = (crate::support::paths(&lake.store, "tables/").await, 0);
+    for path in all.iter().filter(|path| path.ends_with(".avro")) {
+        let sound = lake.store.get(path).await.unwrap();
+        let mut bytes = sound.to_vec();
+        bytes[sound.len() - 40] ^= 4;
+        lake.store.put(path, bytes.into()).await.unwrap();
+        let catalog = open(&lake.store).await;
+        let upkeep = upkeep(&catalog);
+        if let Err(refused) = upkeep.back_up(&testkit::lake::memory().await, None).await {
+            let told = format!("the manifest {path} of t is damaged");
+            assert_eq!((refused.code(), refused.to_string()), ("catalog.damaged", told.clone()));
+            assert_eq!(upkeep.compact(&compact_all()).await.unwrap().remove(0).left_alone, Some(told));
+            damages += 1;
+        }
+        lake.store.put(path, sound).await.unwrap();
+    }
+    assert_eq!(damages, 3, "two manifests and the newest list of them");
+    upkeep(&open(&lake.store).await).back_up(&testkit::lake::memory().await, None).await.unwrap();
+}
+
 /// Whether a data file of `t` holds the text of a value outside its pages.
 async fn tells(catalog: &catalog::Catalog) -> Vec<bool> {
     let pin = catalog.pin_fresh().await.unwrap();
