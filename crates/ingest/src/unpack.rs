@@ -22,7 +22,7 @@ const WINDOW_LOG: u32 = 25;
 const RATIO: u64 = 200;
 /// The ratio does not count before a file has unpacked to more than this: a few packed bytes may hold hundreds of
 /// megabytes of equal rows, which are read in seconds, and what follows them may not pack at all.
-const RATIO_FREE: ByteSize = ByteSize::gib(1);
+const RATIO_FREE: ByteSize = ByteSize::mib(512);
 /// Unpacked bytes after which most files show that they are no bombs.
 const FIRST_GLANCE: u64 = 1 << 20;
 

@@ -63,5 +63,5 @@ async fn a_bomb_is_refused_before_it_goes_off() {
     let bomb = zstd(&b"{\"a\":1}\n".repeat((10 << 20) / 8)).repeat(1000);
     let refused = lake.refused(request("t"), &bomb).await;
     assert_eq!(refused.code(), "ingest.unpacks_too_large");
-    assert!(refused.to_string().contains("1GiB and 200 times what was read of it"), "{refused}");
+    assert!(refused.to_string().contains("512MiB and 200 times what was read of it"), "{refused}");
 }
