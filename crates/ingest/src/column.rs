@@ -12,7 +12,7 @@ use catalog::ColumnType;
 
 use crate::block::Block;
 use crate::cell::Cell;
-use crate::value;
+use crate::value::{self, written};
 
 #[cfg(test)]
 mod tests;
@@ -38,13 +38,23 @@ pub fn build(ty: &ColumnType, block: &Block, column: usize) -> Built {
     }
 }
 
+/// Builds a column of one block for a table that is there: numbers may be spelled in any way that loses nothing.
+pub fn fit(ty: &ColumnType, block: &Block, column: usize) -> Built {
+    match ty {
+        ColumnType::Int64 => numbers::<Int64Type>(block, column, false, written::whole),
+        ColumnType::Float64 => numbers::<Float64Type>(block, column, false, written::double),
+        _ => build(ty, block, column),
+    }
+}
+
 /// A column of a table that another engine made, or that was made of files of other types.
 fn of_others(ty: &DataType, block: &Block, column: usize) -> Built {
     match *ty {
-        DataType::Int32 => numbers::<Int32Type>(block, column, false, |text| value::integer(text)?.try_into().ok()),
-        DataType::Float32 => numbers::<Float32Type>(block, column, false, value::single),
+        DataType::Int32 => numbers::<Int32Type>(block, column, false, |text| written::whole(text)?.try_into().ok()),
+        DataType::Float32 => numbers::<Float32Type>(block, column, false, written::single),
         DataType::Decimal128(precision, scale) => {
-            let built = numbers::<Decimal128Type>(block, column, false, |text| value::decimal(text, precision, scale));
+            let built =
+                numbers::<Decimal128Type>(block, column, false, |text| written::decimal(text, precision, scale));
             built.map(|array| {
                 Arc::new(array.as_primitive::<Decimal128Type>().clone().with_data_type(ty.clone())) as ArrayRef
             })

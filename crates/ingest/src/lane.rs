@@ -173,7 +173,8 @@ impl Column {
                 return Ok(Err(0));
             }
         }
-        let array = match column::build(&self.ty, block, self.source) {
+        let build = if self.fixed { column::fit } else { column::build };
+        let array = match build(&self.ty, block, self.source) {
             Ok(array) => array,
             Err(row) => return Ok(Err(row)),
         };

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+pub mod written;
+
 #[cfg(test)]
 mod tests;
 
@@ -64,40 +66,6 @@ pub fn double(text: &[u8]) -> Option<f64> {
     let decimal = Decimal::read(rest)?;
     let magnitude = decimal.value(rest)?;
     Some(if negative { -magnitude } else { magnitude })
-}
-
-/// The same as a float of 32 bits, when its shortest decimal is the number that is written.
-#[inline]
-pub fn single(text: &[u8]) -> Option<f32> {
-    let wide = double(text)?;
-    #[expect(clippy::cast_possible_truncation, reason = "what does not come back is refused")]
-    let near = wide as f32;
-    let back: f64 = near.to_string().parse().ok()?;
-    (back == wide && (near.is_normal() || near == 0.0)).then_some(near)
-}
-
-/// `-?(0|[1-9][0-9]*)(\.[0-9]+)?` as the number of units of its last place, when `scale` places and `precision` digits
-/// hold it.
-pub fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
-    let (negative, text) = sign(text);
-    let whole = count_digits(text);
-    let fraction = match &text[whole..] {
-        [] => &[][..],
-        [b'.', fraction @ ..] if !fraction.is_empty() && count_digits(fraction) == fraction.len() => fraction,
-        _ => return None,
-    };
-    if whole == 0 || (whole > 1 && text[0] == b'0') {
-        return None;
-    }
-    let places = usize::try_from(scale).ok()?;
-    let (kept, lost) = fraction.split_at(fraction.len().min(places));
-    let missing = std::iter::repeat_n(&b'0', places - kept.len());
-    let mut units = 0_i128;
-    for digit in text[..whole].iter().chain(kept).chain(missing) {
-        units = units.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?;
-    }
-    let fits = lost.iter().all(|digit| *digit == b'0') && units < 10_i128.checked_pow(precision.into())?;
-    fits.then_some(if negative { -units } else { units })
 }
 
 fn sign(text: &[u8]) -> (bool, &[u8]) {

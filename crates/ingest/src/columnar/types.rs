@@ -10,15 +10,15 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::kernels::cmp::distinct;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Field, FieldRef, Schema, SchemaRef, Time64NanosecondType, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    ArrowPrimitiveType, DataType, Date32Type, Field, FieldRef, Float32Type, Float64Type, Schema, SchemaRef,
+    Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
 };
 use catalog::ColumnType;
 
 use super::text::{becomes_text, can_be_written, texts};
 use crate::csv::{COLUMN_LIMIT, NAME_LIMIT};
 use crate::error::{Error, Result};
-use crate::value::{DAYS, MOMENTS};
+use crate::value::{DAYS, MOMENTS, written};
 
 /// A column of a Parquet file, or a field of one that holds others: what is nested in a file lies side by side in a
 /// table, under names that dots join, as with JSON.
@@ -240,5 +240,14 @@ fn exactly(array: &ArrayRef, to: &DataType) -> Result<std::result::Result<ArrayR
     let there = cast(array, to)?;
     let back = cast(&there, array.data_type())?;
     let lost: BooleanArray = distinct(&array.as_ref(), &back.as_ref())?;
-    Ok(lost.values().set_indices().next().map_or(Ok(there), Err))
+    let lost = lost.values().set_indices().find(|&row| !is_written_alike(array, &there, row));
+    Ok(lost.map_or(Ok(there), Err))
+}
+
+/// Whether a double and the float that it became are written alike: 0.1 is 0.1 in both, as it is in a text file.
+fn is_written_alike(from: &ArrayRef, to: &ArrayRef, row: usize) -> bool {
+    let doubles = from.as_primitive_opt::<Float64Type>().filter(|doubles| doubles.is_valid(row));
+    let singles = to.as_primitive_opt::<Float32Type>();
+    let Some((double, single)) = doubles.zip(singles) else { return false };
+    written::single(double.value(row).to_string().as_bytes()) == Some(single.value(row))
 }

@@ -13,7 +13,8 @@ use tokio_postgres::types::{FromSql, Type};
 use super::columns::{Columns, Kind};
 use crate::csv::CELL_LIMIT;
 use crate::error::{Error, Result};
-use crate::value::{DAYS, decimal};
+use crate::value::DAYS;
+use crate::value::written::decimal;
 
 /// Rows that are encoded in one go.
 const ROWS: usize = 8192;

@@ -224,6 +224,37 @@ async fn a_table_decides_columns_and_types() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn numbers_in_other_notations_are_taken_where_nothing_is_lost() {
+    let lake = Lake::open().await;
+    let decimal =
+        |units, precision| array(Decimal128Array::from(vec![units]).with_precision_and_scale(precision, 2).unwrap());
+    let doubles = |value| array(Float64Array::from(vec![value]));
+    let first = vec![
+        ("i", array(Int32Array::from(vec![7]))),
+        ("l", array(Int64Array::from(vec![7]))),
+        ("f", array(Float32Array::from(vec![0.5]))),
+        ("d", decimal(50, 6)),
+    ];
+    lake.load("t", file(first)).await;
+    lake.send(appending("t"), "i,l,f,d\n1.0,1e2,0.30000001192092896,1e2\n+5,+5,1e2,+5\n").await.unwrap();
+    lake.send(appending("t"), r#"{"i":1.0,"l":1E2,"f":0.30000001192092896,"d":1e2}"#).await.unwrap();
+    let wide = |f, d| vec![("i", doubles(1.0)), ("l", decimal(10_000, 9)), ("f", doubles(f)), ("d", doubles(d))];
+    lake.send(appending("t"), file(wide(0.3, 100.0))).await.unwrap();
+    lake.send(appending("t"), file(wide(f64::from(0.3_f32), 100.0))).await.unwrap();
+    let mut rows = lake.rows("t").await;
+    rows.sort();
+    let same = ["1", "100", "0.3", "100.00"];
+    assert_eq!(show(&rows), [same, same, same, same, ["5", "5", "100.0", "5.00"], ["7", "7", "0.5", "0.50"]]);
+    for lost in ["1.5,1,1,1", "1,1e19,1,1", "1,1,0.3333333333,1", "1,1,1,1e4", "1,1,1,1e-3", "2147483648.0,1,1,1"] {
+        let error = lake.refused(appending("t"), format!("i,l,f,d\n{lost}\n")).await;
+        assert_eq!(error.code(), "catalog.schema_drift", "{lost}");
+    }
+    for (f, d) in [(1.0 / 3.0, 1.0), (0.5, 0.125)] {
+        assert_eq!(lake.refused(appending("t"), file(wide(f, d))).await.code(), "catalog.schema_drift");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_damage_makes_it_panic_or_hang() {
     let lake = Lake::open().await;
     let ids = array(Int64Array::from_iter_values(0..3000));

@@ -139,7 +139,7 @@ async fn a_value_that_does_not_fit_is_drift_that_names_its_line() {
     let before = lake.paths().await;
     let cases = [
         ("7,1,2026-01-01,a\n1.5,1,,b\n", "id", 3),
-        ("7,1,,\"a\nb\"\n8,1234567890123456.5,,c\n", "f", 4),
+        ("7,1,,\"a\nb\"\n8,1234567890123456.7,,c\n", "f", 4),
         ("00501,1,,a\n", "id", 2),
         ("1,1,2026-01-01T10:00:00,a\n", "d", 2),
         ("1,1,soon,a\nx,1,2026-01-01,a\n", "d", 2),
