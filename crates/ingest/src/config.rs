@@ -39,3 +39,13 @@ impl Default for Config {
         }
     }
 }
+
+impl Config {
+    /// What is wrong with the databases, as keys and reasons. Nobody who asks them could mend it.
+    pub fn flaws(&self) -> impl Iterator<Item = (String, &'static str)> {
+        self.postgres.iter().filter_map(|(name, database)| {
+            let (key, reason) = database.flaw()?;
+            Some((format!("postgres.{name}.{key}"), reason))
+        })
+    }
+}

@@ -44,7 +44,7 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// A database that requests may query under the name of its section.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Postgres {
     /// Where it is and who asks, as `postgres://user:password@host:5432/database`; best written `${env:NAME}` or
     /// `${file:PATH}`. `?sslmode=` at its end says how connections are secured: `disable`, `prefer` (encrypted if the
@@ -53,15 +53,25 @@ pub struct Postgres {
     pub url: Secret,
     /// The certificates of the authorities that `verify-full` trusts, in PEM, best written `${file:PATH}`; those that the
     /// machine trusts when not given. Without `verify-full` in the URL they are refused.
-    #[serde(default)]
     pub authorities: Option<String>,
     /// How long one query may run, until its last row has been read.
-    #[serde(default = "timeout")]
     pub timeout: Span,
 }
 
-fn timeout() -> Span {
-    Span::secs(600)
+impl Default for Postgres {
+    fn default() -> Self {
+        Self { url: Secret::default(), authorities: None, timeout: Span::secs(600) }
+    }
+}
+
+impl Postgres {
+    /// What is wrong with these settings: the key and why.
+    pub(crate) fn flaw(&self) -> Option<(&'static str, &'static str)> {
+        let (url, authorities) = (self.url.expose(), self.authorities.as_deref());
+        let place = address::read(url, None).err().map(|reason| ("url", reason));
+        let trust = || address::read(url, authorities).err().or_else(|| tls::trusted(authorities?).err());
+        place.or_else(|| trust().map(|reason| ("authorities", reason)))
+    }
 }
 
 /// A connection, which ends with this.

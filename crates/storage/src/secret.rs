@@ -54,8 +54,11 @@ impl Serialize for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // The format's own error would quote the value.
-        String::deserialize(from).map(Self).map_err(|_| D::Error::custom("a secret is a text, in quotes"))
+        String::deserialize(from).map(Self).map_err(|error| match error.to_string() {
+            told if told.starts_with("missing field") => error,
+            // The format's own error would quote the value.
+            _ => D::Error::custom("a secret is a text, in quotes"),
+        })
     }
 }
 

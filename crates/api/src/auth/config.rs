@@ -26,7 +26,9 @@ pub struct AuthConfig {
     pub token_file: Option<PathBuf>,
     /// Tokens that pass too, while the primary one is being replaced.
     pub secondary_tokens: Vec<Secret>,
-    /// Tokens that may do some things only.
+    /// Tokens that may do some things only, as a list of tables such as
+    /// `[{ name = "reports", token = "${env:REPORTS_TOKEN}", scopes = ["read"] }]`; scopes are `read`, `write`, `admin`
+    /// and `legal`, of which no one includes another.
     pub tokens: Vec<NamedToken>,
     /// Addresses and networks, such as `10.0.0.0/8`, that requests may come from; empty means any. The address is the
     /// socket's own, never what a header claims: behind a gateway or a proxy it is theirs.
@@ -35,7 +37,7 @@ pub struct AuthConfig {
 
 /// A token that may do some things only.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table of `name`, `token` and `scopes`")]
 pub struct NamedToken {
     /// What the operator calls it.
     pub name: String,

@@ -1,6 +1,7 @@
-use super::address;
+use super::Postgres;
 use super::batch::{day, moment};
 use super::statement::bare;
+use storage::Secret;
 
 #[test]
 fn days_and_times_count_from_another_year() {
@@ -41,10 +42,23 @@ fn a_statement_ends_with_its_last_word() {
 }
 
 #[test]
-fn authorities_that_nobody_would_ask_are_refused() {
-    let given = |mode: &str| address::read(&format!("postgres://ada:sslmode=verify-full@db/crm{mode}"), Some("PEM"));
-    assert!(given("?sslmode=verify-full").is_ok());
+fn settings_that_could_not_work_are_told_by_their_key() {
+    const AUTHORITY: &str = include_str!("../../../../testdata/tls/authority.pem");
+    let flaw = |url: &str, authorities: Option<&str>| {
+        Postgres { url: Secret::new(url), authorities: authorities.map(str::to_owned), ..Postgres::default() }.flaw()
+    };
+    let url = |mode: &str| format!("postgres://ada:sslmode=verify-full@db/crm{mode}");
+    assert_eq!(flaw(&url("?sslmode=verify-full"), Some(AUTHORITY)), None);
     for mode in ["", "?sslmode=prefer", "?sslmode=require", "?sslmode=disable"] {
-        assert!(given(mode).is_err_and(|reason| reason.contains("authorities")), "{mode}");
+        assert_eq!(flaw(&url(mode), None), None, "{mode}");
+        assert!(flaw(&url(mode), Some(AUTHORITY)).is_some_and(|(key, _)| key == "authorities"), "{mode}");
+    }
+    for wrong in ["", "postgres:///crm", "db/crm", "mysql://db/crm", &url("?sslmode=verify-ca"), &url("?sslmod=prefer")]
+    {
+        assert!(flaw(wrong, None).is_some_and(|(key, _)| key == "url"), "{wrong}");
+    }
+    let half = &AUTHORITY[..AUTHORITY.len() / 2];
+    for pem in ["", "no certificate", half, &format!("{AUTHORITY}{half}")] {
+        assert!(flaw(&url("?sslmode=verify-full"), Some(pem)).is_some_and(|(key, _)| key == "authorities"), "{pem}");
     }
 }

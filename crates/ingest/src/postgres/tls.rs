@@ -54,12 +54,22 @@ impl Encryption {
 
 async fn authorities(given: Option<String>) -> Result<RootCertStore, &'static str> {
     let read = task::blocking("read the certificates to trust", move || match given {
-        Some(pem) => CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>().unwrap_or_default(),
-        None => rustls_native_certs::load_native_certs().certs,
+        Some(pem) => trusted(&pem),
+        None => roots(rustls_native_certs::load_native_certs().certs, "this machine trusts no authority"),
     });
+    read.await.unwrap_or(Err("the certificates to trust cannot be read"))
+}
+
+/// The certificates of a PEM text, which is no such text unless each of them can be read.
+pub fn trusted(pem: &str) -> Result<RootCertStore, &'static str> {
+    let read = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
+    roots(read.unwrap_or_default(), "the authorities are no certificates in PEM")
+}
+
+fn roots(certificates: Vec<CertificateDer<'static>>, none: &'static str) -> Result<RootCertStore, &'static str> {
     let mut roots = RootCertStore::empty();
-    let (trusted, _) = roots.add_parsable_certificates(read.await.unwrap_or_default());
-    if trusted == 0 { Err("there are no certificates to trust") } else { Ok(roots) }
+    let (trusted, _) = roots.add_parsable_certificates(certificates);
+    if trusted == 0 { Err(none) } else { Ok(roots) }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Encryption {

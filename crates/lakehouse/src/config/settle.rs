@@ -178,14 +178,30 @@ fn read_value(path: &str) -> std::io::Result<String> {
 /// Tries each value by itself, so that one wrong value does not hide the next.
 fn check_values(written: &mut Written, faults: &mut Faults) {
     written.0.retain(|key, (value, origin)| {
-        let outcome = Config::deserialize(alone(key, value.clone()));
-        outcome.map_err(|error| faults.add(format!("{key} ({origin}): {}", unfit(key, error.message())))).is_ok()
+        let Err(error) = read(key, value) else { return true };
+        faults.add(format!("{key} ({origin}): {}{}", place(key, value, &error), unfit(key, error.message())));
+        false
     });
+}
+
+fn read(key: &str, value: &Value) -> Result<Config, toml::de::Error> {
+    Config::deserialize(alone(key, value.clone()))
+}
+
+/// Which item of a list is the first wrong one, and which of its fields.
+fn place(key: &str, value: &Value, error: &toml::de::Error) -> String {
+    let is_wrong = |item: &Value| read(key, &Value::Array(vec![item.clone()])).is_err();
+    let Some(at) = value.as_array().and_then(|items| items.iter().position(is_wrong)) else { return String::new() };
+    let told = error.to_string();
+    let path = told.rsplit_once("in `").and_then(|(_, path)| path.trim_end().strip_suffix('`'));
+    let field = path.and_then(|path| path.strip_prefix(key)?.strip_prefix('.'));
+    format!("item {}{}: ", at + 1, field.map(|field| format!(", {field}")).unwrap_or_default())
 }
 
 /// Why a value does not fit its key. The parser quotes the value, and one of `[auth]` may be a secret in the wrong shape.
 fn unfit(key: &str, message: &str) -> String {
-    if !key.starts_with("auth.") {
+    let quotes_none = ["missing field", "a secret is"].into_iter().any(|start| message.starts_with(start));
+    if quotes_none || !key.starts_with("auth.") {
         return message.to_owned();
     }
     let expected = message.rsplit_once("expected ").map_or("another shape", |(_, expected)| expected);
@@ -216,6 +232,9 @@ fn check_together(config: &Config, faults: &mut Faults) {
         {
             faults.add(format!("{key}: {} {reason}", shown(written)));
         }
+    }
+    for (key, reason) in config.ingestd.settings.flaws() {
+        faults.add(format!("ingestd.{key}: {reason}"));
     }
     for host in config.gateway.settings.allowed_hosts.iter().filter(|host| !is_host(host)) {
         faults.add(format!("gateway.allowed_hosts: {host:?} is no name such as lake.example or lake.example:8443"));

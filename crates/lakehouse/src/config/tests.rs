@@ -157,6 +157,43 @@ fn faults_do_not_repeat_secrets() {
 }
 
 #[test]
+fn a_wrong_item_of_a_list_is_told_by_its_place_and_field() {
+    let good = r#"{name = "a", token = "t12345678", scopes = ["read"]}"#;
+    for (setting, says) in [
+        (r#"auth.tokens=[{token = "t12345678", scopes = ["read"]}]"#.to_owned(), "item 1: missing field `name`"),
+        (format!(r#"auth.tokens=[{good}, {{name = "b", scopes = []}}]"#), "item 2: missing field `token`"),
+        (format!(r#"auth.tokens=[{good}, {{name = "b", token = 12345678, scopes = []}}]"#), "item 2, token: a secret"),
+        (r#"auth.tokens=[{name = "a", token = "t12345678", scopes = ["raed"]}]"#.to_owned(), "item 1, scopes: "),
+        (
+            r#"auth.tokens=["t12345678"]"#.to_owned(),
+            "item 1: the value is not what this key takes, which is a table of",
+        ),
+        ("gateway.allowed_hosts=[\"x\", 1]".to_owned(), "item 2: invalid type: integer `1`"),
+    ] {
+        let told = faults(&sources([], &[&setting]));
+        assert!(told.len() == 1 && told[0].contains(says) && !told[0].contains("12345678"), "{says}: {told:?}");
+    }
+}
+
+#[test]
+fn databases_that_could_not_be_asked_are_faults() {
+    let url = "ingestd.postgres.crm.url=postgres://ada@db/crm?sslmode=";
+    let settled = settle(&sources([], &[&format!("{url}require"), "ingestd.postgres.crm.timeout=3s"])).expect("right");
+    assert_eq!(settled.config.ingestd.settings.postgres["crm"].timeout, base::Span::secs(3));
+    let pem = "ingestd.postgres.crm.authorities=none";
+    let verified = format!("{url}verify-full");
+    for (set, key) in [
+        (&["ingestd.postgres.crm.timeout=3s"][..], "ingestd.postgres.crm.url"),
+        (&[&format!("{url}verify-ca")], "ingestd.postgres.crm.url"),
+        (&[&format!("{url}require"), pem], "ingestd.postgres.crm.authorities"),
+        (&[&verified, pem], "ingestd.postgres.crm.authorities"),
+    ] {
+        let told = faults(&sources([], set));
+        assert!(told.len() == 1 && told[0].starts_with(key) && !told[0].contains("ada"), "{key}: {told:?}");
+    }
+}
+
+#[test]
 fn a_secrets_file_that_is_named_must_be_there() {
     let mut given = sources([], &[]);
     given.environment = given.environment.with("LAKEHOUSE_SECRETS", "/nonexistent/secrets.toml");
