@@ -14,8 +14,9 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
+use crate::ahead::Ahead;
 use crate::deletes::{self, PATH_AND_POSITION, Positions, Values, WithoutDeleted};
-use crate::kept::Key;
+use crate::kept::{Key, LARGEST};
 use crate::provider::{LakeTable, expose, external, listed};
 use crate::scan::Scan;
 
@@ -67,9 +68,8 @@ impl LakeTable {
         let mut positions = Positions::of(files);
         let (deletes, paths): (Vec<&DeleteFile>, Vec<HashSet<&str>>) = applies.into_values().unzip();
         let mut listed = self.listed(state, &fields, deletes);
-        for paths in paths {
-            let Some(rows) = listed.try_next().await? else { break };
-            rows.iter().try_for_each(|batch| positions.take(batch, &paths, memory))?;
+        while let Some((file, batch)) = listed.try_next().await? {
+            positions.take(&batch, &paths[file], memory)?;
         }
         drop(listed);
         Ok(positions)
@@ -118,8 +118,8 @@ impl LakeTable {
             let types = fields.iter().map(|(_, field)| field.data_type().clone());
             let mut deleted = Values::new(types, places, deletes::reservation(state));
             let mut listed = self.listed(state, &fields, deletes.iter().map(AsRef::as_ref).collect());
-            while let Some(rows) = listed.try_next().await? {
-                rows.iter().try_for_each(|batch| deleted.take(batch))?;
+            while let Some((_, batch)) = listed.try_next().await? {
+                deleted.take(&batch)?;
             }
             drop(listed);
             values.push(deleted);
@@ -131,37 +131,33 @@ impl LakeTable {
         Ok(Arc::new(WithoutDeleted::new(input, values.into(), reading.memory, shown)))
     }
 
-    /// The rows of delete files, in their order; several are read at once.
+    /// The rows of delete files, in their order, each batch with its file's place; several files are read at once.
     fn listed<'a>(
         &'a self,
         state: &'a dyn Session,
         fields: &'a [(i32, Field)],
         deletes: Vec<&'a DeleteFile>,
-    ) -> BoxStream<'a, Result<Arc<[RecordBatch]>>> {
+    ) -> BoxStream<'a, Result<(usize, RecordBatch)>> {
         let reads = deletes.into_iter().map(move |delete| self.rows_of(state, fields, delete));
-        stream::iter(reads).buffered(READ_AT_ONCE).boxed()
+        let reads = stream::iter(reads).buffered(READ_AT_ONCE).enumerate();
+        let placed =
+            |(file, ahead): (usize, Result<Ahead>)| ahead.map(|ahead| ahead.rows().map_ok(move |batch| (file, batch)));
+        reads.map(placed).try_flatten().boxed()
     }
 
-    async fn rows_of(
-        &self,
-        state: &dyn Session,
-        fields: &[(i32, Field)],
-        delete: &DeleteFile,
-    ) -> Result<Arc<[RecordBatch]>> {
-        let key = Key::new(&delete.path, fields);
+    async fn rows_of(&self, state: &dyn Session, fields: &[(i32, Field)], delete: &DeleteFile) -> Result<Ahead> {
+        let (key, memory) = (Key::new(&delete.path, fields), deletes::reservation(state));
         if let Some(kept) = self.reader.deleted.get(&key) {
-            return Ok(kept);
+            return Ok(Ahead::whole(kept, memory));
         }
         let names = fields.iter().map(|(id, field)| (field.name().clone(), *id)).collect::<HashMap<_, _>>();
         let files = vec![listed(&delete.path, delete.size)];
         let plan = Scan::new(self.source(), fields.to_vec(), names).plan(state, None, files, |config| config)?;
-        let memory = deletes::reservation(state);
-        let rows = execute_stream(plan, state.task_ctx())?;
-        let counted = |batch: RecordBatch| memory.try_grow(batch.get_array_memory_size()).map(|()| batch);
-        let rows: Vec<RecordBatch> = rows.map(|batch| batch.and_then(counted)).try_collect().await?;
-        let rows: Arc<[RecordBatch]> = rows.into();
-        self.reader.deleted.keep(key, &rows);
-        Ok(rows)
+        let ahead = Ahead::read(execute_stream(plan, state.task_ctx())?, memory, LARGEST).await?;
+        if let Some(rows) = ahead.all() {
+            self.reader.deleted.keep(key, rows);
+        }
+        Ok(ahead)
     }
 }
 

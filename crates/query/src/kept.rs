@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field};
 
-/// What all of them may take together, in bytes.
+/// What all of them may take together, in bytes: beside the memory of queries, as the ends of files that are kept.
 const LIMIT: usize = 64 << 20;
 /// What the rows of one file may take, in bytes, so that one does not drive out many.
-const LARGEST: usize = LIMIT / 8;
+pub(crate) const LARGEST: usize = LIMIT / 8;
 
 /// The rows of delete files. When they would take too much, all are let go.
 #[derive(Debug, Default)]

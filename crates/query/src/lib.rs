@@ -4,11 +4,12 @@
 //! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`],
 //! [`query`] (the verbs) and `run` (a running query); how a question becomes a plan: `statement`, `guard`, `unread`,
 //! `precedence`, `spelled`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`; what the
-//! engine reads: `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut`, `deletes` and `kept` (files with
+//! engine reads: `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut`, `deletes`, `ahead` and `kept` (files with
 //! deleted rows), `found`, `history`, `range`, `system`; what it computes with: `engine`, `overflow`, `sum`,
 //! `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `recursion`, `pushdown`, `yielding`, `pace`; and what
 //! leaves: [`answer`], [`types`], `clean` (messages).
 
+mod ahead;
 pub mod answer;
 mod arguments;
 pub mod ask;
