@@ -304,7 +304,8 @@ pub struct Backup {
     /// Where the backup goes: an empty directory or s3://bucket/prefix
     #[arg(value_name = "DIR|S3")]
     pub to: String,
-    /// A version number, an RFC 3339 time, or a tag [default: the newest version]
+    /// A version number, an RFC 3339 time, or a tag, with what its indexes had sealed [default: the newest version, also
+    /// with what is not sealed yet]
     #[arg(long, value_name = "VERSION|TIME|TAG")]
     pub as_of: Option<String>,
     /// The lake [default: $LAKEHOUSE_LAKE, else ./lake]

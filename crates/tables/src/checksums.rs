@@ -112,6 +112,15 @@ fn more(error: ParquetError, size: u64) -> Result<Range<u64>, ParquetError> {
     }
 }
 
+impl FromIterator<(u64, u32)> for Checksums {
+    /// The lengths and CRC-32Cs of all pieces of a file of any kind, in their order.
+    fn from_iter<I: IntoIterator<Item = (u64, u32)>>(pieces: I) -> Self {
+        let mut checksums = Self::default();
+        pieces.into_iter().for_each(|(length, sum)| checksums.push(length, sum));
+        checksums
+    }
+}
+
 impl Checksums {
     /// The pieces that a footer states, without the tail; none when it states none of its own.
     fn of(footer: &ParquetMetaData) -> Result<Option<Self>, ParquetError> {
@@ -203,6 +212,11 @@ impl Watch {
     /// Begins at the file's beginning.
     pub fn new(checksums: Arc<Checksums>) -> Self {
         Self { checksums, piece: 0, at: 0, sum: 0 }
+    }
+
+    /// Whether all that is summed has gone by.
+    pub fn is_over(&self) -> bool {
+        self.piece == self.checksums.pieces.len()
     }
 
     /// Takes the next bytes.

@@ -28,8 +28,6 @@ pub(crate) const HEADING: &str = "backup.json";
 pub(crate) const LIST: &str = "backup.files.ndjson";
 /// How many files are copied at once.
 pub(crate) const AT_ONCE: usize = 8;
-/// How many names one listing asks for.
-const PAGE: usize = 10_000;
 
 /// What a backup says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +54,10 @@ pub struct BackedUp {
     pub at: Timestamp,
     /// How many datasets it has.
     pub datasets: u64,
+    /// How many vector indexes it has.
+    pub indexes: u64,
+    /// Whether what these indexes had not sealed was copied, too: it is part of the newest version only.
+    pub unsealed: bool,
     /// How many files were copied.
     pub files: u64,
     /// Their bytes.
@@ -63,7 +65,7 @@ pub struct BackedUp {
 }
 
 /// The list of files as it grows.
-struct List {
+pub(crate) struct List {
     writer: Writer,
     hash: Sha256,
     files: u64,
@@ -88,7 +90,8 @@ impl Upkeep {
         if pin.version() == Version(0) {
             return Err(Error::Empty);
         }
-        match self.copy_version(&pin, to).await {
+        let is_newest = as_of.is_none() || self.catalog.pin_fresh().await?.version() == pin.version();
+        match self.copy_version(&pin, is_newest, to).await {
             Err(Error::Storage(storage::Error::NotFound { path })) => {
                 Err(self.expired_or(pin.version(), damaged(path, "it is not there")).await)
             }
@@ -107,7 +110,7 @@ impl Upkeep {
         }
     }
 
-    async fn copy_version(&self, pin: &Pin, to: &Store) -> Result<BackedUp> {
+    async fn copy_version(&self, pin: &Pin, unsealed: bool, to: &Store) -> Result<BackedUp> {
         let mut list =
             List { writer: to.writer(LIST).await?, hash: Sha256::new(), files: 0, bytes: 0, sizes: HashMap::new() };
         let (plate, history) = self.catalog.excerpt(pin).await?;
@@ -125,12 +128,8 @@ impl Upkeep {
             let files = self.catalog.files_of(pin, name).await?;
             self.copy_files(to, files.into_iter().filter(|path| !there.contains(path)), &mut list).await?;
         }
-        for (_, index) in pin.indexes() {
-            let sealed = index.sealed.as_ref();
-            let files = sealed.into_iter().flat_map(|sealed| sealed.files(&index.location));
-            self.copy_files(to, files, &mut list).await?;
-            let after = sealed.map_or(0, |sealed| sealed.fragment);
-            self.copy_files(to, self.fragments(&index.location, after).await?, &mut list).await?;
+        for (name, index) in pin.indexes() {
+            self.copy_index(to, (name, index), unsealed, &mut list).await?;
         }
         let rows = names.iter().filter_map(|name| Some((name.clone(), pin.entry(name)?.row_count)));
         let rows = rows.collect();
@@ -141,7 +140,8 @@ impl Upkeep {
             Heading { format: FORMAT, version: pin.version(), at: pin.at(), files, bytes, list_sha256, rows, plate };
         let written = serde_json::to_vec_pretty(&heading)?;
         to.create(HEADING, Bytes::from(written)).await?;
-        Ok(BackedUp { version: pin.version(), at: pin.at(), datasets: names.len() as u64, files, bytes })
+        let (datasets, indexes) = (names.len() as u64, pin.indexes().count() as u64);
+        Ok(BackedUp { version: pin.version(), at: pin.at(), datasets, indexes, unsealed, files, bytes })
     }
 
     async fn copy_files(&self, to: &Store, files: impl IntoIterator<Item = String>, list: &mut List) -> Result<()> {
@@ -175,28 +175,10 @@ impl Upkeep {
         };
         Err(damaged(path.to_owned(), source))
     }
-
-    /// The fragments of an index after the last sealed one, as far as they follow each other: one that is being added is
-    /// not waited for.
-    async fn fragments(&self, location: &str, sealed: u64) -> Result<Vec<String>> {
-        let (mut found, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let page = self.catalog.store().list(&format!("{location}/fragments/"), after.as_deref(), PAGE).await?;
-            found.extend(page.entries.into_iter().map(|entry| entry.path));
-            after = match page.next {
-                Some(next) => Some(next),
-                None => break,
-            };
-        }
-        let number = |path: &String| path.rsplit('/').next()?.split('.').next()?.parse::<u64>().ok();
-        let later = found.into_iter().filter(|path| number(path).is_some_and(|number| number > sealed));
-        let follows = |(next, path): &(u64, String)| number(path) == Some(*next);
-        Ok((sealed + 1..).zip(later).take_while(follows).map(|(_, path)| path).collect())
-    }
 }
 
 impl List {
-    async fn add(&mut self, copied: &Copied) -> Result<()> {
+    pub async fn add(&mut self, copied: &Copied) -> Result<()> {
         if let Some(stated) = self.sizes.get(&copied.path).filter(|stated| **stated != copied.size) {
             let why = format!("it has {} bytes, and its manifest states {stated}", copied.size);
             return Err(damaged(copied.path.clone(), why));

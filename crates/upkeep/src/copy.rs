@@ -58,6 +58,7 @@ pub(crate) async fn copy(
     let copied = Copied { path: path.to_owned(), size, sha256: hex::encode(hash.finalize()) };
     match expected {
         Expected::Bytes(expected) if *expected != copied => Ok(Err("it has other bytes".into())),
+        Expected::Sound(Some(watch)) if !watch.is_over() => Ok(Err("it is shorter than it states".into())),
         _ => {
             writer.finish().await?;
             Ok(Ok(copied))

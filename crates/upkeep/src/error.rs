@@ -74,6 +74,9 @@ pub enum Error {
     /// Writing files failed.
     #[error(transparent)]
     Ingest(#[from] ingest::Error),
+    /// A file of an index is damaged, or of a newer release.
+    #[error(transparent)]
+    Vectors(vectors::Error),
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -88,6 +91,15 @@ pub enum Error {
     Lost,
 }
 
+impl From<vectors::Error> for Error {
+    fn from(error: vectors::Error) -> Self {
+        match error {
+            vectors::Error::Storage(inner) => Self::Storage(inner),
+            error => Self::Vectors(error),
+        }
+    }
+}
+
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
@@ -98,6 +110,7 @@ impl Fault for Error {
             Self::Vanished { .. } => Kind::Conflict,
             Self::Catalog(inner) => inner.kind(),
             Self::Ingest(inner) => inner.kind(),
+            Self::Vectors(inner) => inner.kind(),
             Self::Storage(inner) => inner.kind(),
         }
     }
@@ -116,6 +129,7 @@ impl Fault for Error {
             Self::Columns(_) | Self::Indescribable(_) | Self::Lost => "upkeep.broken",
             Self::Catalog(inner) => inner.code(),
             Self::Ingest(inner) => inner.code(),
+            Self::Vectors(inner) => inner.code(),
             Self::Storage(inner) => inner.code(),
         }
     }
@@ -124,6 +138,7 @@ impl Fault for Error {
         match self {
             Self::Catalog(inner) => inner.facts(),
             Self::Ingest(inner) => inner.facts(),
+            Self::Vectors(inner) => inner.facts(),
             Self::Storage(inner) => inner.facts(),
             _ => Facts::new(),
         }

@@ -3,12 +3,13 @@
 //! It never changes what a version answers, never commits by itself (only `catalog` does) and never deletes what it
 //! does not know. Reading order: [`upkeep`] (the verbs), [`compact`] with `rows` (files read by field id), `stated`
 //! (rows against what the manifest says), `tally` (rows compared as a multiset) and `telling` (files that state personal
-//! values), [`sweep`], [`backup`] and [`restore`] with `copy` (files copied and hashed), and [`error`].
+//! values), [`sweep`], [`backup`] with `indexes` and [`restore`] with `copy` (files copied and hashed), and [`error`].
 
 pub mod backup;
 pub mod compact;
 mod copy;
 pub mod error;
+mod indexes;
 pub mod restore;
 mod rows;
 mod stated;

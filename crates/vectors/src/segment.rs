@@ -20,7 +20,8 @@ mod layout;
 mod tests;
 mod writer;
 
-use layout::{CHUNK, Footer, ID_ENDS, IDS, LOOKUP, METADATA, METADATA_ENDS, SCALES, SLOT, VECTORS};
+pub(crate) use layout::{CHUNK, FOOTER, Footer};
+use layout::{ID_ENDS, IDS, LOOKUP, METADATA, METADATA_ENDS, SCALES, SLOT, VECTORS};
 pub(crate) use writer::{Part, write};
 
 /// One segment. Shared by all that read it.

@@ -54,9 +54,17 @@ pub async fn backup(backup: &Backup, sources: &Sources, output: Output) -> anyho
     let done = Upkeep::new(catalog.clone(), Seams::system()).back_up(&to, as_of.as_ref()).await;
     catalog.close().await;
     let done = done?;
-    let BackedUp { version, datasets, files, bytes, .. } = &done;
-    let line = format!("version {version}: {datasets} datasets, {} files, {} bytes", grouped(*files), grouped(*bytes));
-    tell(&done, output, || Ok(output.line(&line)?))
+    tell(&done, output, || show_backed_up(&done, output))
+}
+
+fn show_backed_up(done: &BackedUp, output: Output) -> anyhow::Result<()> {
+    let BackedUp { version, datasets, files, bytes, .. } = done;
+    let (files, bytes) = (grouped(*files), grouped(*bytes));
+    output.line(&format!("version {version}: {datasets} datasets, {files} files, {bytes} bytes"))?;
+    if done.indexes > 0 && !done.unsealed {
+        output.line("of its indexes what this version had sealed; a backup of the newest version holds the rest")?;
+    }
+    Ok(())
 }
 
 pub async fn restore(restore: &Restore, sources: &Sources, output: Output) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use base::{AsOf, Distance, IndexName, Seams, Span, Timestamp, Version};
+use base::{AsOf, Distance, Fault, IndexName, Seams, Span, Timestamp, Version};
 use catalog::{Catalog, Expiry};
 use storage::{CacheDir, Store};
 use tempfile::TempDir;
@@ -144,6 +144,92 @@ async fn segments_live_as_long_as_a_version_that_names_them() {
     // Four segments became one; each of their seals had its own file of ends.
     assert_eq!((of_kind(&swept, ".lhvs").len(), of_kind(&swept, ".lhve").len()), (4, 4));
     assert_eq!(lake.process().await.ids(None).await, ["0", "1", "2", "3"]);
+}
+
+/// What a backup of a version, or of the newest, holds of the items once it is restored, and whether it says that it holds
+/// those that were not sealed.
+async fn restored(lake: &Timed, as_of: Option<Version>) -> (Vec<String>, bool) {
+    let [backup, restored] = [(), ()].map(|()| Bucket::new(lake.seams.clone()).store());
+    let as_of = as_of.map(AsOf::Version);
+    let done = lake.upkeep().back_up(&backup, as_of.as_ref()).await.unwrap();
+    assert_eq!(done.indexes, 1);
+    upkeep::restore(&backup, &restored).await.unwrap();
+    (process(&restored, &lake.seams).await.ids(None).await, done.unsealed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_an_older_version_holds_what_that_one_holds() {
+    let lake = Timed::open().await;
+    let process = lake.process().await;
+    process.create().await;
+    let empty = lake.catalog.pin_fresh().await.unwrap().version();
+    process.add(1).await;
+    process.add(2).await;
+    let sealed = process.seal().await;
+    process.vectors.remove(&index(), vec!["1".to_owned()]).await.unwrap();
+    process.add(3).await;
+    let newest = process.seal().await;
+    process.add(4).await;
+    assert_eq!(restored(&lake, Some(empty)).await, (vec![], false));
+    assert_eq!(restored(&lake, Some(sealed)).await, (vec!["1".into(), "2".into()], false));
+    for as_of in [Some(newest), None] {
+        assert_eq!(restored(&lake, as_of).await, (vec!["2".into(), "3".into(), "4".into()], true));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_tells_damage_in_files_of_indexes() {
+    let lake = Timed::open().await;
+    let process = lake.process().await;
+    process.create().await;
+    process.add(1).await;
+    process.seal().await;
+    process.add(2).await;
+    let files = paths(&lake.store, "indexes/").await;
+    let files: Vec<_> = files.into_iter().filter(|path| !path.ends_with("1.lhvf")).collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    for path in files {
+        let sound = lake.store.get(&path).await.unwrap();
+        let changed = |at: usize| {
+            let mut bytes = sound.to_vec();
+            bytes[at] ^= 1;
+            bytes
+        };
+        let places = (0..sound.len()).step_by(7).chain([sound.len() - 1]).map(changed);
+        for bytes in places.chain([sound[..sound.len() - 1].to_vec(), vec![]]) {
+            lake.store.put(&path, bytes.into()).await.unwrap();
+            let backup = Bucket::new(lake.seams.clone()).store();
+            let refused = lake.upkeep().back_up(&backup, None).await.unwrap_err();
+            assert!(["vectors.damaged", "vectors.newer_format"].contains(&refused.code()), "{path}: {refused}");
+            assert!(!backup.exists("backup.json").await.unwrap());
+            assert!(!backup.exists(&path).await.unwrap(), "{path}");
+        }
+        lake.store.put(&path, sound).await.unwrap();
+    }
+    lake.upkeep().back_up(&Bucket::new(lake.seams.clone()).store(), None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relocated_lake_answers_from_its_segments() {
+    let lake = Timed::open().await;
+    let process = lake.process().await;
+    process.create().await;
+    process.add(1).await;
+    let sealed = process.seal().await;
+    process.add(2).await;
+    let moved = Bucket::new(lake.seams.clone()).store();
+    for path in paths(&lake.store, "").await {
+        moved.put(&path, lake.store.get(&path).await.unwrap()).await.unwrap();
+    }
+    Catalog::relocate(moved.clone(), &config(), lake.seams.clone(), "test").await.unwrap();
+    for path in paths(&lake.store, "").await {
+        lake.store.delete(&path).await.unwrap();
+    }
+    let process = self::process(&moved, &lake.seams).await;
+    assert_eq!(process.ids(Some(sealed)).await, ["1"]);
+    process.add(3).await;
+    process.seal().await;
+    assert_eq!(process.ids(None).await, ["1", "2", "3"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

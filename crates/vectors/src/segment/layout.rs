@@ -47,6 +47,7 @@ pub(crate) const LOOKUP: usize = 6;
 /// The length of a slot of the lookup.
 pub(crate) const SLOT: usize = 8;
 
+const NO_SEGMENT: &str = "it does not begin and end as segments do";
 const TABLE: usize = 64;
 const LINE: usize = 16;
 const SUMS: usize = TABLE + SECTIONS * LINE;
@@ -101,11 +102,20 @@ impl Footer {
 
     /// Reads the footer of a whole segment, and checks the sums; whose it is, is not checked.
     pub fn decode(bytes: &[u8]) -> Result<Self, Flaw> {
-        let cut = Flaw::Broken("it is cut off");
-        let begin = bytes.len().checked_sub(FOOTER).filter(|begin| *begin >= HEAD).ok_or(cut)?;
-        let footer = &bytes[begin..];
-        if !bytes.starts_with(MAGIC) || !footer.starts_with(MAGIC) {
-            return Err(Flaw::Broken("it does not begin and end as segments do"));
+        let begin = bytes.len().checked_sub(FOOTER).filter(|begin| *begin >= HEAD);
+        let begin = begin.ok_or(Flaw::Broken("it is cut off"))?;
+        if !bytes.starts_with(MAGIC) {
+            return Err(Flaw::Broken(NO_SEGMENT));
+        }
+        let footer = Self::of(&bytes[begin..])?;
+        footer.check_sums(bytes.get(footer.sums.0..begin).unwrap_or_default())?;
+        if footer.is_sound() { Ok(footer) } else { Err(Flaw::Broken("its sections are not what it says")) }
+    }
+
+    /// Reads the last bytes of a segment.
+    pub fn of(footer: &[u8]) -> Result<Self, Flaw> {
+        if footer.len() != FOOTER || !footer.starts_with(MAGIC) {
+            return Err(Flaw::Broken(NO_SEGMENT));
         }
         match number(footer, 4) {
             FORMAT => {}
@@ -115,12 +125,15 @@ impl Footer {
         if crc32c::crc32c(&footer[..SEAL]) != number(footer, SEAL) {
             return Err(Flaw::Broken("the checksum of its footer is wrong"));
         }
-        let read = Self::read(footer).ok_or(Flaw::Broken("it states places that no file has"))?;
-        let sums = bytes.get(read.sums.0..begin).unwrap_or_default();
-        if sums.len() != read.sums.0.div_ceil(CHUNK) * 4 || crc32c::crc32c(sums) != read.sums.1 {
+        Self::read(footer).ok_or(Flaw::Broken("it states places that no file has"))
+    }
+
+    /// Checks the sums, which stand before the footer.
+    pub fn check_sums(&self, sums: &[u8]) -> Result<(), Flaw> {
+        if sums.len() != self.sums.0.div_ceil(CHUNK) * 4 || crc32c::crc32c(sums) != self.sums.1 {
             return Err(Flaw::Broken("the checksum of its sums is wrong"));
         }
-        if read.is_sound() { Ok(read) } else { Err(Flaw::Broken("its sections are not what it says")) }
+        Ok(())
     }
 
     fn read(footer: &[u8]) -> Option<Self> {
