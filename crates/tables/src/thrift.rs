@@ -1,6 +1,7 @@
 //! Walks over a structure in Thrift's compact form without building it, so that its sizes are known before memory is
 //! taken for them.
 
+pub mod giants;
 #[cfg(test)]
 mod tests;
 

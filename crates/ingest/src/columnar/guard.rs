@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 
-use catalog::thrift::{self, Value};
+use catalog::thrift::{self, Value, giants};
 
 use crate::csv::COLUMN_LIMIT;
 use crate::error::{Error, Result};
@@ -20,12 +20,6 @@ const MAGIC: &[u8; 4] = b"PAR1";
 const TAIL: u64 = 8;
 /// The longest footer, in bytes: it is read into memory and grows there.
 const MAX_FOOTER: u64 = 16 << 20;
-/// Columns times row groups, each of which takes memory of its own.
-const MAX_CHUNKS: usize = 100_000;
-/// Elements of a schema, groups among them.
-const MAX_ELEMENTS: usize = 4 * COLUMN_LIMIT;
-/// How deep columns may be nested, as in JSON: readers go down step by step, on a stack that ends.
-const MAX_DEPTH: usize = 128;
 /// The longest page, unpacked, in bytes.
 const MAX_PAGE: i64 = 64 << 20;
 /// What the longest pages of all columns of a row group may take together, since they are read side by side.
@@ -39,7 +33,7 @@ const ROWS_OF_A_BYTE: u64 = 100_000;
 /// The footer of a file of `len` bytes, once its sizes, places and counts are known to be those of the file.
 pub fn open(mut file: &File, len: u64) -> Result<ParquetMetaData> {
     let footer = footer(&mut file, len)?;
-    refuse_giants(&footer)?;
+    giants::refuse(&footer, COLUMN_LIMIT).map_err(bad)?;
     let metadata = without_empty_groups(quietly(|| ParquetMetaDataReader::decode_metadata(&footer))?);
     let data = len - TAIL - footer.len() as u64;
     check_counts(&metadata, len)?;
@@ -96,57 +90,6 @@ fn footer(file: &mut &File, len: u64) -> Result<Vec<u8>> {
         return Err(bad("its footer is longer than 16 MiB"));
     }
     read(file, len - TAIL - length, length)
-}
-
-/// Refuses a footer that would take far more memory than it has bytes, or a deeper stack than there is.
-fn refuse_giants(footer: &[u8]) -> Result<()> {
-    let (mut chunks, mut children, mut depth) = (0, None, Depth::default());
-    let mut giant = false;
-    let walked = thrift::walk(footer, &mut |path, value| {
-        match (path, value) {
-            ([2], Value::List(count)) => giant |= count > MAX_ELEMENTS,
-            ([2], Value::Structure) => {
-                children.replace(0).into_iter().for_each(|children| depth.element(children));
-            }
-            ([2, 5], Value::Int(count)) => children = Some(count),
-            ([4, 1], Value::List(count)) => chunks += count,
-            _ => {}
-        }
-        giant |= chunks > MAX_CHUNKS;
-        !giant && depth.deepest <= MAX_DEPTH
-    });
-    match walked {
-        Some(_) => Ok(()),
-        None if giant => Err(bad("it has too many columns or row groups")),
-        None if depth.deepest > MAX_DEPTH => Err(bad("its columns are nested more than 128 deep")),
-        None => Err(bad("its footer is damaged")),
-    }
-}
-
-/// How deep the elements of a schema lie, which stand one behind the other, each before its children.
-#[derive(Default)]
-struct Depth {
-    /// How many children are to come, from the root inwards.
-    open: Vec<i64>,
-    deepest: usize,
-}
-
-impl Depth {
-    fn element(&mut self, children: i64) {
-        if children > 0 {
-            self.open.push(children);
-            // The root is no column.
-            self.deepest = self.deepest.max(self.open.len() - 1);
-            return;
-        }
-        while let Some(left) = self.open.last_mut() {
-            *left -= 1;
-            if *left > 0 {
-                break;
-            }
-            self.open.pop();
-        }
-    }
 }
 
 fn check_counts(metadata: &ParquetMetaData, len: u64) -> Result<()> {
