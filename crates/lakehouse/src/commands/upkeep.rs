@@ -60,7 +60,7 @@ pub async fn backup(backup: &Backup, sources: &Sources, output: Output) -> anyho
 fn show_backed_up(done: &BackedUp, output: Output) -> anyhow::Result<()> {
     let BackedUp { version, datasets, files, bytes, .. } = done;
     let (files, bytes) = (grouped(*files), grouped(*bytes));
-    output.line(&format!("version {version}: {datasets} datasets, {files} files, {bytes} bytes"))?;
+    output.line(format!("version {version}: {datasets} datasets, {files} files, {bytes} bytes"))?;
     if done.indexes > 0 && !done.unsealed {
         output.line("of its indexes what this version had sealed; a backup of the newest version holds the rest")?;
     }

@@ -125,6 +125,14 @@ fn texts_are_found_by_what_they_mean() -> anyhow::Result<()> {
     let sql = "SELECT text FROM vector_search('skills', 'bakes bread', 1)";
     let answer = desk.run(&["sql", sql, "--json"])?.ended(0)?.json()?;
     assert_eq!(answer["rows"], json!([["Kneads dough, and watches the ovens"]]));
+    let sealed = desk.run(&["vectors", "seal", "skills", "--json"])?.ended(0)?.json()?["version"].to_string();
+    desk.run(&["catalog", "tag", "hired", &sealed])?.ended(0)?;
+    desk.run(&["vectors", "remove", "skills", "s1"])?.ended(0)?;
+    for (as_of, is_there) in [(&["--as-of", &sealed][..], true), (&["--as-of", "hired"], true), (&[], false)] {
+        let found = desk.run(&[&search[..3], as_of, &["-k", "1", "--json"]].concat())?.ended(0)?.json()?;
+        assert_eq!(found["results"][0]["id"] == "s1", is_there, "{as_of:?}");
+    }
+    desk.run(&[&search[..3], &["--as-of", "99"]].concat())?.ended(4)?;
     desk.run(&["search", "nowhere", "x"])?.ended(4)?;
     desk.run(&["embed", "x", "--model", "nobody/nothing"])?.ended(3)?;
     Ok(())
