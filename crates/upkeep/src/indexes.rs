@@ -5,7 +5,7 @@ use catalog::IndexEntry;
 use catalog::checksums::Watch;
 use futures::{StreamExt, TryStreamExt, stream};
 use storage::Store;
-use vectors::StoredFile;
+use vectors::stored::StoredFile;
 
 use crate::backup::{AT_ONCE, List};
 use crate::copy::{Copied, Expected, copy};

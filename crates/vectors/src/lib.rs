@@ -56,5 +56,4 @@ pub use field::{Field, FieldType};
 pub use filter::Filter;
 pub use keeper::Keeper;
 pub use request::{Near, NewIndex};
-pub use stored::StoredFile;
 pub use vectors::Vectors;
