@@ -203,6 +203,7 @@ impl Reach {
             "data" | "metadata" => !self.is_unread(path) && !self.files.contains(&digest(path)),
             "rejected" => !self.tables.contains(home),
             SEGMENTS => !self.files.contains(&digest(path)),
+            DERIVED if stem(path) == "recall" => !self.indexes.contains(home),
             DERIVED => !self.is_of_reached_segment(home, path),
             "fragments" if self.is_settled(home, path) => true,
             _ => !self.indexes.contains(home),

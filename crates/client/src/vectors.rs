@@ -67,9 +67,15 @@ pub struct Index {
     /// How many segments the version reads.
     #[serde(default)]
     pub segments: u64,
+    /// How many of its items the server finds through codes; the others are compared one by one.
+    #[serde(default)]
+    pub coded: u64,
     /// When it was made.
     #[schemars(with = "String")]
     pub created_at: Timestamp,
+    /// How many of the true nearest its searches found, when that was measured last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recall: Option<Recall>,
     /// The code of what keeps it from being read; absent when nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -209,6 +215,46 @@ pub struct Merged {
     pub fragment: u64,
 }
 
+/// How recall is to be measured.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Survey {
+    /// How many items stand for queries; 100 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
+    /// How many of the nearest are asked for; 10 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub k: Option<usize>,
+    /// As in a search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ef_search: Option<u32>,
+}
+
+/// How many of the true nearest searches have found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Recall {
+    /// The share of the nearest that were found, 0 to 1.
+    pub recall: f64,
+    /// How many items stood for queries; none of them counts as found by itself.
+    pub sample: u64,
+    /// How many of the nearest were asked for.
+    pub k: u64,
+    /// How many were looked for by codes, if that was said.
+    #[serde(default)]
+    pub ef_search: Option<u32>,
+    /// How many items the index had.
+    pub length: u64,
+    /// How many of them were found through codes.
+    pub coded: u64,
+    /// The last fragment that was searched.
+    pub fragment: u64,
+    /// The version of the lake.
+    #[schemars(with = "u64")]
+    pub version: Version,
+    /// When it was measured.
+    #[schemars(with = "String")]
+    pub measured_at: Timestamp,
+}
+
 /// A search, near a vector or near a text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Near {
@@ -228,10 +274,11 @@ pub struct Near {
     /// The version to search, by number, time or tag: what was sealed of the index then; now when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
-    /// Accepted, and already so: every search is exact.
+    /// Whether every vector is to be compared, which takes longer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact: Option<bool>,
-    /// Accepted, and without effect on an exact search.
+    /// How many of the nearest are looked for by codes before the first `k` are answered, if that is more: the more, the
+    /// surer. What the index's settings say when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ef_search: Option<u32>,
     /// Which model made the vector, when that is known.
@@ -308,6 +355,11 @@ impl Client {
     /// Seals what an index has acknowledged by now into a version.
     pub async fn seal_index(&self, name: &str) -> Result<IndexSealed> {
         self.call_json(request(Method::POST, &index_path(name, "/seal"), Body::empty())?).await
+    }
+
+    /// Measures how many of the true nearest searches find. The index keeps the result.
+    pub async fn measure_recall(&self, name: &str, survey: &Survey) -> Result<Recall> {
+        self.post_json(&index_path(name, "/recall"), survey).await
     }
 
     /// Puts the items of one index into another.

@@ -65,7 +65,7 @@ impl CacheDir {
     }
 
     /// Maps the file of this name; none when there is none.
-    pub(crate) async fn mapped(&self, name: &str) -> Result<Option<Mapped>> {
+    pub async fn mapped(&self, name: &str) -> Result<Option<Mapped>> {
         let Some(path) = self.find(name).await? else { return Ok(None) };
         blocking("map a file", move || Mapped::file(&path)).await.map(Some)
     }

@@ -5,6 +5,8 @@ use catalog::IndexModel;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::recall::Recall;
+
 /// An index and its settings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Description {
@@ -32,8 +34,13 @@ pub struct Description {
     pub sealed: u64,
     /// How many segments the version reads.
     pub segments: usize,
+    /// How many of its items this process finds through codes; the others are compared one by one.
+    pub coded: usize,
     /// When it was created.
     pub created_at: Timestamp,
+    /// How many of the true nearest its searches found, when that was measured last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recall: Option<Recall>,
     /// The code of what keeps it from being read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,

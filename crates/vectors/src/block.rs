@@ -4,7 +4,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use ann::Origin;
+use base::Distance;
+
 use crate::chosen::Chosen;
+use crate::codes::Coded;
 use crate::error::Result;
 use crate::field::Fields;
 use crate::filter::Filter;
@@ -13,6 +17,7 @@ use crate::fragment::Fragment;
 use crate::fresh::Fresh;
 use crate::kernel::exact;
 use crate::segment::Segment;
+use crate::visible::Visible;
 
 /// The end of a row that has not ended.
 const NEVER: u64 = u64::MAX;
@@ -23,6 +28,10 @@ const PLAIN_LENGTHS: Range<f64> = 1e-15..1e18;
 
 /// Vectors of so many bytes are read at once, whether or not they were before.
 const SMALL: usize = 256 << 10;
+/// What a row costs a scan beside its vector, in bytes of vectors.
+const ROW: usize = 64;
+/// By how much a search through codes is less work than comparing all vectors, beside what it is at least.
+const CODED: usize = 128;
 
 /// Rows whose vectors never change. A row ends when its item is replaced or deleted; readers of older snapshots, who
 /// know only smaller fragment numbers, still see it.
@@ -36,11 +45,14 @@ pub(crate) struct Block {
     ended: AtomicUsize,
     scales: OnceLock<Scales>,
     fields: OnceLock<Fields>,
+    visible: Visible,
+    /// The codes of fresh rows.
+    coded: Coded,
 }
 
 #[derive(Debug)]
 enum Rows {
-    Fresh(Fresh),
+    Fresh(Box<Fresh>),
     Sealed(Arc<Segment>),
 }
 
@@ -70,7 +82,7 @@ impl Block {
     pub fn of(fragment: &Fragment) -> Self {
         let fresh = Fresh::of(fragment);
         let ends = (0..fresh.count()).map(|_| NEVER);
-        Self::new(fragment.dimension(), ends, Rows::Fresh(fresh))
+        Self::new(fragment.dimension(), ends, Rows::Fresh(fresh.into()))
     }
 
     /// The rows of a segment, of which these have ended long ago: a bit for each row, or nothing at all.
@@ -90,13 +102,27 @@ impl Block {
             }
         }
         let ends = (0..gathered.count()).map(|_| NEVER);
-        Self::new(dimension, ends, Rows::Fresh(gathered))
+        Self::new(dimension, ends, Rows::Fresh(gathered.into()))
     }
 
     fn new(dimension: usize, ends: impl Iterator<Item = u64>, rows: Rows) -> Self {
         let ends: Vec<AtomicU64> = ends.map(AtomicU64::new).collect();
         let ended = ends.iter().filter(|end| end.load(Ordering::Relaxed) == LONG_AGO).count();
-        Self { dimension, rows, ends, ended: AtomicUsize::new(ended), scales: OnceLock::new(), fields: OnceLock::new() }
+        Self {
+            dimension,
+            rows,
+            ends,
+            ended: AtomicUsize::new(ended),
+            scales: OnceLock::new(),
+            fields: OnceLock::new(),
+            visible: Visible::default(),
+            coded: Coded::default(),
+        }
+    }
+
+    /// How many numbers each vector has.
+    pub fn dimension(&self) -> u32 {
+        self.dimension as u32
     }
 
     /// How many rows, ended ones included.
@@ -118,8 +144,8 @@ impl Block {
     pub fn memory(&self) -> usize {
         let ends = self.rows() * size_of::<u64>();
         match &self.rows {
-            Rows::Fresh(fresh) => ends + fresh.memory(),
-            Rows::Sealed(segment) => ends + segment.columns().memory(),
+            Rows::Fresh(fresh) => ends + fresh.memory() + self.coded.memory(),
+            Rows::Sealed(segment) => ends + segment.columns().memory() + segment.coded().memory(),
         }
     }
 
@@ -163,6 +189,13 @@ impl Block {
     /// Whether a reader who knows the fragments up to this number sees the row.
     pub fn is_visible(&self, row: usize, fragment: u64) -> bool {
         self.ends[row].load(Ordering::Relaxed) > fragment
+    }
+
+    /// The rows that such a reader sees, as bits; none where no row has ended.
+    pub fn seen_bits(&self, fragment: u64) -> Option<Arc<[u64]>> {
+        let ended = self.ended.load(Ordering::Relaxed);
+        let ends = self.ends.iter().map(|end| end.load(Ordering::Relaxed));
+        (ended > 0).then(|| self.visible.bits(fragment, ended, ends, NEVER))
     }
 
     /// Whether the row has not ended.
@@ -264,10 +297,29 @@ impl Block {
         self.scales.get_or_init(|| Scales::of(fresh))
     }
 
-    /// Whether a scan need not wait for the disk, nor do more than later ones.
-    pub fn is_warm(&self) -> bool {
+    /// Its codes.
+    pub fn coded(&self) -> &Coded {
+        match &self.rows {
+            Rows::Fresh(_) => &self.coded,
+            Rows::Sealed(segment) => segment.coded(),
+        }
+    }
+
+    /// What codes of fresh rows are of: they are never looked for, so nothing need tell them from others.
+    pub fn origin(&self, measure: Distance) -> Origin {
+        Origin { rows: self.rows(), dimension: self.dimension, measure, checksum: 0 }
+    }
+
+    /// How much a search reads of it, about, in bytes of vectors that are compared one after another.
+    pub fn work(&self, by_codes: bool) -> usize {
+        let all = self.size() + self.rows() * ROW;
+        if by_codes && self.coded().is_there() { all / CODED + SMALL } else { all }
+    }
+
+    /// Whether a search need not wait for the disk, nor do more than later ones.
+    pub fn is_warm(&self, by_codes: bool) -> bool {
         let is_known = matches!(&self.rows, Rows::Fresh(_)) && self.scales.get().is_some();
-        is_known || self.size() <= SMALL
+        is_known || self.size() <= SMALL || (by_codes && self.coded().is_warm())
     }
 
     /// The fields of the metadata of the fresh rows that have ended.

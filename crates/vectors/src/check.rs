@@ -8,7 +8,7 @@ use catalog::IndexSettings;
 use crate::change::Item;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::request::{Near, NewIndex};
+use crate::request::{Near, NewIndex, Survey};
 
 /// The longest id, in bytes.
 const MAX_ID: usize = 1024;
@@ -18,6 +18,9 @@ const MAX_METADATA: usize = 64 << 10;
 pub(crate) const GOES_OVER: usize = 4096;
 /// The most items that a search answers.
 pub(crate) const MAX_FOUND: usize = 100_000;
+/// The most items that stand for queries when recall is measured, and the most of the nearest asked for.
+const MAX_SAMPLE: usize = 1000;
+const MAX_SURVEYED: usize = 100;
 /// The largest value of the settings of graphs.
 const MAX_GRAPH: u32 = 10_000;
 
@@ -64,8 +67,26 @@ pub(crate) fn near(near: &Near, settings: &IndexSettings) -> Result<()> {
     if near.k == 0 {
         return Err(Error::BadQuery("k is 0: use 1 or more".into()));
     }
+    effort(near.ef_search)?;
     match vector(&near.vector, settings) {
         Some(reason) => Err(Error::BadQuery(reason)),
+        None => Ok(()),
+    }
+}
+
+/// A survey that ends in good time.
+pub(crate) fn survey(survey: &Survey) -> Result<()> {
+    for (what, given, most) in [("sample", survey.sample, MAX_SAMPLE), ("k", survey.k, MAX_SURVEYED)] {
+        if !(1..=most).contains(&given) {
+            return Err(Error::BadQuery(format!("{what} is {given}: use 1 to {most}")));
+        }
+    }
+    effort(survey.ef_search)
+}
+
+fn effort(ef_search: Option<u32>) -> Result<()> {
+    match ef_search.filter(|ef| !(1..=MAX_GRAPH).contains(ef)) {
+        Some(ef) => Err(Error::BadQuery(format!("ef_search is {ef}: use 1 to {MAX_GRAPH}"))),
         None => Ok(()),
     }
 }

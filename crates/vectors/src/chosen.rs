@@ -17,6 +17,12 @@ impl Chosen {
         Self(Some(bits))
     }
 
+    /// Those that are among others as well.
+    pub fn and(&self, others: Option<Bits>) -> Self {
+        let both = |(own, other): (&Bits, &Bits)| own.iter().zip(other.iter()).map(|(a, b)| a & b).collect();
+        Self(self.0.as_ref().zip(others.as_ref()).map(both).or_else(|| self.0.clone()).or(others))
+    }
+
     /// The bits, unless it is all rows.
     pub fn bits(&self) -> Option<&[u64]> {
         self.0.as_deref()

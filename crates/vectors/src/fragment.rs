@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use base::IndexName;
+use base::{Distance, IndexName};
 use bytes::Bytes;
 use catalog::IndexEntry;
 use storage::Mapped;
@@ -28,6 +28,10 @@ pub(crate) struct Owner {
     pub index: Uuid,
     /// How many numbers each vector has.
     pub dimension: u32,
+    /// How they are compared.
+    pub distance: Distance,
+    /// The directory of the index.
+    pub location: String,
 }
 
 /// One fragment, checked as a whole when it was read. Cheap to clone.
@@ -53,7 +57,13 @@ pub(crate) enum Step {
 impl Owner {
     /// The owner that an index of the catalog is.
     pub fn of(name: &IndexName, entry: &IndexEntry) -> Self {
-        Self { name: name.clone(), index: entry.index_id, dimension: entry.settings.dimension }
+        Self {
+            name: name.clone(),
+            index: entry.index_id,
+            dimension: entry.settings.dimension,
+            distance: entry.settings.distance,
+            location: entry.location.clone(),
+        }
     }
 
     /// The error that a flaw of one of its fragments is.

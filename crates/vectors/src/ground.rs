@@ -127,6 +127,11 @@ impl Grounds {
         Ok(opened)
     }
 
+    /// The segments that somebody holds.
+    pub fn segments(&self) -> Vec<Arc<Segment>> {
+        self.held().values().filter_map(Weak::upgrade).collect()
+    }
+
     /// No caller's code runs under the lock, so what a panic left behind is whole.
     fn held(&self) -> MutexGuard<'_, HashMap<String, Weak<Segment>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)

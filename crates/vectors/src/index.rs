@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::answer::{Added, Removed, StoredItem};
 use crate::change::{Change, Item};
+use crate::coder::Coder;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::fragment::Owner;
@@ -69,6 +70,13 @@ impl Index {
     pub fn is_to_be_joined(&self) -> bool {
         let segments: Vec<_> = self.table.snapshot().segments().cloned().collect();
         due(&segments).is_some()
+    }
+
+    /// Makes codes of the fresh rows that are worth them.
+    pub async fn make_codes(&self, coder: &Coder) {
+        for block in self.table.snapshot().fresh().filter(|block| block.coded().is_due(block.rows(), block.size())) {
+            coder.code_fresh(block, self.entry.settings.distance).await;
+        }
     }
 
     /// Where the files of its seals go.

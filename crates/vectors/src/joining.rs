@@ -9,14 +9,13 @@ use base::IndexName;
 use catalog::{IndexEntry, SealFault, Sealer, StagedSeal};
 
 use crate::block::Block;
+use crate::codes::most_rows;
 use crate::error::Result;
 use crate::ground::Grounds;
 use crate::seal::{Draft, Shelf, part};
 
 /// So many neighbours of similar size become one.
 const FEW: usize = 4;
-/// The most rows that a joined segment gets: writing it takes some 32 bytes of memory a row.
-const MOST: usize = 2 << 20;
 
 /// Joins segments of one index, once.
 pub(crate) struct Joining {
@@ -36,9 +35,7 @@ impl Joining {
         let fragment = snapshot.fragment;
         let parts: Vec<_> = snapshot.blocks[run.clone()].iter().map(|block| part(block, fragment)).collect();
         let mut draft = Draft::of(snapshot.blocks[..run.start].iter(), fragment)?;
-        if parts.iter().any(|part| !part.rows.is_empty()) {
-            draft.add(self.shelf.write(fragment, parts).await?);
-        }
+        self.shelf.write(parts, &mut draft).await?;
         draft.keep(snapshot.blocks[run.end..].iter())?;
         self.shelf.end(draft, &snapshot).await.map(Some)
     }
@@ -56,10 +53,11 @@ impl Sealer for Joining {
 /// than twice all after it, so that each row is copied about once for every doubling; or else one that has lost half its
 /// rows.
 pub(crate) fn due(blocks: &[Arc<Block>]) -> Option<Range<usize>> {
+    let most = blocks.first().map_or(0, |block| most_rows(block.dimension()));
     let (mut begin, mut lives) = (blocks.len(), 0);
     while let Some(block) = begin.checked_sub(1).map(|before| &blocks[before]) {
         let fits = lives == 0 || block.lives() <= 2 * lives;
-        if !fits || lives + block.lives() > MOST {
+        if !fits || lives + block.lives() > most {
             break;
         }
         (begin, lives) = (begin - 1, lives + block.lives());
@@ -67,6 +65,6 @@ pub(crate) fn due(blocks: &[Arc<Block>]) -> Option<Range<usize>> {
     if blocks.len() - begin >= FEW {
         return Some(begin..blocks.len());
     }
-    let worn = blocks.iter().position(|block| block.lives() * 2 <= block.rows() && block.lives() <= MOST);
+    let worn = blocks.iter().position(|block| block.lives() * 2 <= block.rows() && block.lives() <= most);
     worn.map(|at| at..at + 1)
 }

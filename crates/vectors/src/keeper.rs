@@ -1,10 +1,11 @@
-//! The keeper: seals what has grown large or old, and joins segments, while a process serves.
+//! The keeper: seals what has grown large or old, joins segments and makes codes, while a process serves.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Fault, IndexName, Span, Timestamp};
+use futures::future::join;
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -28,7 +29,7 @@ struct Watched {
     again: Timestamp,
 }
 
-/// Keeps the open indexes of one process in order. One seal or join at a time.
+/// Keeps the open indexes of one process in order. One seal or join at a time, and beside it the codes of one block.
 pub struct Keeper {
     vectors: Vectors,
     watched: HashMap<Uuid, Watched>,
@@ -44,14 +45,29 @@ impl Vectors {
 impl Keeper {
     /// Works until it is dropped.
     pub async fn run(mut self) {
-        loop {
-            self.vectors.seams().wait(TICK).await;
-            self.round().await;
-        }
+        let vectors = self.vectors.clone();
+        let coding = async {
+            loop {
+                vectors.seams().wait(TICK).await;
+                vectors.make_codes().await;
+            }
+        };
+        let sealing = async {
+            loop {
+                self.vectors.seams().wait(TICK).await;
+                self.seal().await;
+            }
+        };
+        join(sealing, coding).await;
     }
 
     /// Looks at each open index once.
     pub async fn round(&mut self) {
+        self.seal().await;
+        self.vectors.make_codes().await;
+    }
+
+    async fn seal(&mut self) {
         let open = self.vectors.open_indexes();
         self.watched.retain(|id, _| open.iter().any(|(_, index)| index.id() == *id));
         for (name, index) in open {

@@ -3,7 +3,7 @@
 //! It never embeds a text, never speaks SQL or HTTP and acknowledges nothing before it is durable. Reading order:
 //! [`vectors`] (the verbs, by name), [`request`] and [`answer`] (what goes in and comes out), `check` (what is
 //! refused), `open` and `index` (those that are open), `change`, `fragment` with `layout`, `texts` and `encode` (how changes are stored),
-//! `journal`, `reader`, `fragments` and `reached` (how they become durable, and those of other processes are found), `table`, `block` and `snapshot` (the live set they add up to), `search` over the `kernel`,
+//! `journal`, `reader`, `fragments` and `reached` (how they become durable, and those of other processes are found), `table`, `block` and `snapshot` (the live set they add up to), `search` over the `kernel` or over `codes`, which `coder` makes and keeps, and `visible` rows, [`recall`] (how well that is found),
 //! [`metadata`], [`field`], [`filter`] with `chosen` (what is asked of metadata, and the rows that have it), [`config`],
 //! [`error`].
 
@@ -12,6 +12,8 @@ mod block;
 mod change;
 mod check;
 mod chosen;
+mod coder;
+mod codes;
 pub mod config;
 mod encode;
 mod ends;
@@ -35,6 +37,7 @@ mod open;
 mod past;
 mod reached;
 mod reader;
+pub mod recall;
 pub mod request;
 mod seal;
 mod search;
@@ -46,6 +49,7 @@ mod table;
 mod texts;
 pub mod vectors;
 mod view;
+mod visible;
 
 pub use answer::{Added, Description, Found, Hit, IndexModelState, IndexSealed, Listing, Merged, Removed, StoredItem};
 pub use catalog::IndexModel;
@@ -55,5 +59,6 @@ pub use error::{Error, Result};
 pub use field::{Field, FieldType};
 pub use filter::Filter;
 pub use keeper::Keeper;
-pub use request::{Near, NewIndex};
+pub use recall::Recall;
+pub use request::{Near, NewIndex, Survey};
 pub use vectors::Vectors;

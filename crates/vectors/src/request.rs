@@ -16,12 +16,23 @@ pub struct NewIndex {
     pub distance: Distance,
     /// For a graph over the vectors: how many neighbours each has. Kept with the index; exact search does not use it.
     pub m: u32,
-    /// For a graph over the vectors: how many candidates a search follows. Kept likewise.
+    /// How many of the nearest a search looks for by codes that does not say so itself.
     pub ef_search: Option<u32>,
     /// The model that its vectors come from.
     pub model: Option<IndexModel>,
     /// Who creates it.
     pub author: String,
+}
+
+/// How recall is to be measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// How many items stand for queries, 1 to 1000: all where the index has fewer.
+    pub sample: usize,
+    /// How many of the nearest are asked for, 1 to 100.
+    pub k: usize,
+    /// As in a search.
+    pub ef_search: Option<u32>,
 }
 
 /// A search for the nearest items.
@@ -35,4 +46,9 @@ pub struct Near {
     pub fingerprint: Option<String>,
     /// What must hold of the items that are found.
     pub filter: Option<Filter>,
+    /// Whether every vector is to be compared.
+    pub exact: bool,
+    /// How many of the nearest are looked for by codes before the first `k` are answered, if that is more: the more, the
+    /// surer. What the index's settings say when absent.
+    pub ef_search: Option<u32>,
 }

@@ -8,11 +8,15 @@ use catalog::{IndexEntry, SEGMENTS, Sealed, StagedSeal};
 use storage::Store;
 
 use crate::block::Block;
+use crate::codes::most_rows;
 use crate::ends::{Ends, Heading, SegmentLine, bits};
 use crate::error::{Error, Result};
 use crate::fragment::Owner;
 use crate::segment::{self, Part};
 use crate::snapshot::Snapshot;
+
+#[cfg(test)]
+mod tests;
 
 /// Where the files of the seals of one index go.
 pub(crate) struct Shelf {
@@ -33,18 +37,19 @@ impl Shelf {
         let fragment = snapshot.fragment;
         let parts: Vec<Part> = snapshot.fresh().map(|block| part(block, fragment)).collect();
         let mut draft = Draft::of(snapshot.segments(), fragment)?;
-        if parts.iter().any(|part| !part.rows.is_empty()) {
-            draft.add(self.write(fragment, parts).await?);
-        }
+        self.write(parts, &mut draft).await?;
         self.end(draft, snapshot).await.map(Some)
     }
 
-    /// Writes a segment. The name of its file, and how many rows it has.
-    pub async fn write(&self, fragment: u64, parts: Vec<Part>) -> Result<(String, usize)> {
-        let (id, rows) = (self.seams.uuid(), parts.iter().map(|part| part.rows.len()).sum());
-        let name = format!("{fragment:020}-{id}.lhvs");
-        segment::write(&self.store, &self.path(&name), &self.owner, (fragment, id), parts).await?;
-        Ok((name, rows))
+    /// Writes rows as segments of a seal, none of them larger than codes can be made of.
+    pub async fn write(&self, parts: Vec<Part>, draft: &mut Draft) -> Result<()> {
+        for parts in share_out(parts, most_rows(self.owner.dimension)) {
+            let (id, rows) = (self.seams.uuid(), parts.iter().map(|part| part.rows.len()).sum());
+            let name = format!("{:020}-{id}.lhvs", draft.fragment);
+            segment::write(&self.store, &self.path(&name), &self.owner, (draft.fragment, id), parts).await?;
+            draft.add(name, rows);
+        }
+        Ok(())
     }
 
     /// Writes what the seal says beside the rows.
@@ -101,7 +106,7 @@ impl Draft {
     }
 
     /// Adds a segment that was written for the seal, none of whose rows has ended.
-    pub fn add(&mut self, (name, rows): (String, usize)) {
+    fn add(&mut self, name: String, rows: usize) {
         self.lines.push(SegmentLine { name: name.clone(), rows: rows as u64, ended: 0 });
         self.ended.push(Bytes::new());
         self.written.push(name);
@@ -111,4 +116,24 @@ impl Draft {
 /// The rows of a block that readers of a fragment see.
 pub(crate) fn part(block: &Arc<Block>, fragment: u64) -> Part {
     Part { block: Arc::clone(block), rows: block.seen_at(fragment).map(|row| row as u32).collect() }
+}
+
+/// Rows in runs of at most so many.
+fn share_out(parts: Vec<Part>, most: usize) -> Vec<Vec<Part>> {
+    let (mut shares, mut room) = (Vec::<Vec<Part>>::new(), 0);
+    for Part { block, mut rows } in parts {
+        while !rows.is_empty() {
+            if room == 0 {
+                shares.push(Vec::new());
+                room = most;
+            }
+            let later = rows.split_off(rows.len().min(room));
+            room -= rows.len();
+            shares.last_mut().into_iter().for_each(|share| {
+                share.push(Part { block: Arc::clone(&block), rows: std::mem::take(&mut rows) });
+            });
+            rows = later;
+        }
+    }
+    shares
 }

@@ -1,4 +1,4 @@
-//! Exact search: every vector is compared, as fast as memory delivers it.
+//! Search: codes say which rows may be nearest, or every vector is compared as fast as memory delivers it.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -37,6 +37,17 @@ pub(crate) struct Target {
     kernel: Kernel,
 }
 
+/// What a search is to find.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    /// How many of the nearest.
+    pub k: usize,
+    /// What must hold of them.
+    pub filter: Option<Filter>,
+    /// How many of the nearest codes look for, if that is more; none where every vector is to be compared.
+    pub depth: Option<usize>,
+}
+
 /// One of the nearest.
 #[derive(Debug)]
 pub(crate) struct Neighbour<'a> {
@@ -63,12 +74,14 @@ impl Target {
         Self { distance, vector, length, compared, kernel: Kernel::best() }
     }
 
-    /// The nearest `k` items of a snapshot of which a filter holds, nearest first, those at the same distance by id.
-    pub fn nearest<'a>(&self, snapshot: &'a Snapshot, k: usize, filter: Option<&Filter>) -> Result<Vec<Neighbour<'a>>> {
+    /// The nearest items of a snapshot, nearest first, those at the same distance by id.
+    pub fn nearest<'a>(&self, snapshot: &'a Snapshot, wanted: &Wanted) -> Result<Vec<Neighbour<'a>>> {
+        let k = wanted.k;
         // Scores in single precision may change places with their neighbours, so a few more are compared exactly.
         let room = k + k / 4 + 16;
-        let scan = Scan { target: self, fragment: snapshot.fragment, room };
-        let best = scan.best(&searched(snapshot, filter)?, snapshot.size())?;
+        let depth = wanted.depth.map(|depth| depth.max(k));
+        let scan = Scan { target: self, fragment: snapshot.fragment, room, depth };
+        let best = scan.best(&searched(snapshot, wanted.filter.as_ref())?)?;
         let found = best.heap.into_iter().map(|found| self.neighbour(&found));
         let mut neighbours = found.collect::<Result<Vec<Neighbour>>>()?;
         neighbours.sort_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.id.cmp(b.id)));
@@ -130,6 +143,8 @@ struct Scan<'t> {
     target: &'t Target,
     fragment: u64,
     room: usize,
+    /// How many of the nearest codes look for; none where every vector is compared.
+    depth: Option<usize>,
 }
 
 /// A block, and the rows of it that may be found.
@@ -147,18 +162,35 @@ fn searched<'a>(snapshot: &'a Snapshot, filter: Option<&Filter>) -> Result<Vec<S
 }
 
 impl Scan<'_> {
-    fn best<'a>(&self, searched: &[Searched<'a>], size: usize) -> Result<Best<'a>> {
+    fn best<'a>(&self, searched: &[Searched<'a>]) -> Result<Best<'a>> {
+        let (mut best, mut uncoded, mut size) = (Best::new(self.room), Vec::new(), 0);
+        for part in searched {
+            match self.candidates(part) {
+                Some(rows) => rows.into_iter().try_for_each(|row| self.exactly(part, row as usize, &mut best))?,
+                None => {
+                    uncoded.push(part);
+                    size += part.block.size();
+                }
+            }
+        }
         if size < SHARED {
-            let mut best = Best::new(self.room);
-            searched.iter().try_for_each(|part| self.rows(part, 0..part.block.rows(), &mut best))?;
+            uncoded.into_iter().try_for_each(|part| self.rows(part, 0..part.block.rows(), &mut best))?;
             return Ok(best);
         }
-        let pieces: Vec<_> = searched.iter().flat_map(pieces).collect();
+        let pieces: Vec<_> = uncoded.into_iter().flat_map(pieces).collect();
         let scanned = pieces.into_par_iter().try_fold(
             || Best::new(self.room),
             |mut best, (part, rows)| self.rows(part, rows, &mut best).map(|()| best),
         );
-        scanned.try_reduce(|| Best::new(self.room), |best, other| Ok(best.join(other)))
+        Ok(best.join(scanned.try_reduce(|| Best::new(self.room), |best, other| Ok(best.join(other)))?))
+    }
+
+    /// The rows among which the nearest of a block are, as far as its codes tell; none where it has no codes.
+    fn candidates(&self, part: &Searched) -> Option<Vec<u32>> {
+        let (depth, block) = (self.depth?, part.block);
+        let coded = block.coded().searched()?;
+        let may = part.chosen.and(block.seen_bits(self.fragment));
+        coded.candidates(&self.target.vector, depth, block.rows(), may.bits())
     }
 
     fn rows<'a>(&self, part: &Searched<'a>, mut rows: Range<usize>, best: &mut Best<'a>) -> Result<()> {

@@ -7,9 +7,12 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use ann::Origin;
+use catalog::DERIVED;
 use sha2::{Digest, Sha256};
 use storage::Mapped;
 
+use crate::codes::Coded;
 use crate::error::{Error, Result};
 use crate::filter::columns::Columns;
 use crate::fragment::Owner;
@@ -35,6 +38,7 @@ pub(crate) struct Segment {
     checked: Vec<AtomicU64>,
     odd: OnceLock<Vec<usize>>,
     columns: Columns,
+    coded: Coded,
 }
 
 /// Where an id stands in the lookup of any segment.
@@ -76,6 +80,7 @@ impl Segment {
             checked,
             odd: OnceLock::new(),
             columns: Columns::default(),
+            coded: Coded::default(),
         })
     }
 
@@ -87,6 +92,34 @@ impl Segment {
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.footer.rows as usize
+    }
+
+    /// How many bytes the vectors are.
+    pub fn size(&self) -> usize {
+        self.footer.sections[VECTORS].len()
+    }
+
+    /// Its codes.
+    pub fn coded(&self) -> &Coded {
+        &self.coded
+    }
+
+    /// What its codes are of: the checksums of all chunks tell it from any other.
+    pub fn origin(&self) -> Origin {
+        let Owner { dimension, distance, .. } = *self.owner;
+        let checksum = self.footer.segment.as_u64_pair().1 ^ u64::from(self.footer.sums.1);
+        Origin { rows: self.rows(), dimension: dimension as usize, measure: distance, checksum }
+    }
+
+    /// The name of the file of its codes.
+    pub fn derived_name(&self) -> String {
+        let stem = self.name.strip_suffix(".lhvs").unwrap_or(&self.name);
+        format!("{stem}.lhva")
+    }
+
+    /// Where the lake keeps its codes.
+    pub fn derived(&self) -> String {
+        format!("{}/{DERIVED}/{}", self.owner.location, self.derived_name())
     }
 
     /// How many bytes the metadata is.

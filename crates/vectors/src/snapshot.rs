@@ -29,14 +29,9 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// How many bytes a search reads.
-    pub fn size(&self) -> usize {
-        self.blocks.iter().map(|block| block.size()).sum()
-    }
-
-    /// How many rows a search reads.
-    pub fn rows(&self) -> usize {
-        self.blocks.iter().map(|block| block.rows()).sum()
+    /// How much a search reads, about, in bytes of vectors that are compared one after another.
+    pub fn work(&self, by_codes: bool) -> usize {
+        self.blocks.iter().map(|block| block.work(by_codes)).sum()
     }
 
     /// The segments that it reads, oldest first.
@@ -76,9 +71,14 @@ impl Snapshot {
         self.blocks.iter().filter(|block| !block.knows(filter)).map(|block| block.rows()).sum()
     }
 
-    /// Whether all vectors were read before: the first search does more, and may wait for the disk.
-    pub fn is_warm(&self) -> bool {
-        self.blocks.iter().all(|block| block.is_warm())
+    /// How many rows that live have codes.
+    pub fn coded(&self) -> usize {
+        self.blocks.iter().filter(|block| block.coded().is_there()).map(|block| block.lives()).sum()
+    }
+
+    /// Whether what a search touches was read before: the first search does more, and may wait for the disk.
+    pub fn is_warm(&self, by_codes: bool) -> bool {
+        self.blocks.iter().all(|block| block.is_warm(by_codes))
     }
 
     /// How many bytes of memory the blocks keep, about.

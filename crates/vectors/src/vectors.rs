@@ -8,11 +8,12 @@ use base::{AsOf, Fault, IndexName, Seams, Version};
 use catalog::{Catalog, IndexEntry, IndexSettings, Pin, SealFault, Sealer, StagedSeal};
 use futures::{StreamExt, stream};
 use storage::{CacheDir, task};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::answer::{Added, Description, Found, IndexModelState, IndexSealed, Listing, Removed, StoredItem};
 use crate::change::{Change, Item};
 use crate::check;
+use crate::coder::Coder;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::field::Field;
@@ -24,7 +25,9 @@ use crate::journal::Freshness;
 use crate::lake_seals::LakeSeals;
 use crate::open::{OpenIndexes, Opened};
 use crate::past::Past;
+use crate::recall;
 use crate::request::{Near, NewIndex};
+use crate::snapshot::Snapshot;
 use crate::table::Outcome;
 use crate::view::View;
 
@@ -46,6 +49,7 @@ struct Room {
     seams: Seams,
     open: OpenIndexes,
     grounds: Grounds,
+    coder: Arc<Coder>,
     past: Past,
     /// Held by each scan: more at once than there are cores would only take memory bandwidth from each other.
     scans: Semaphore,
@@ -56,8 +60,9 @@ impl Vectors {
     pub fn new(catalog: Catalog, cache: CacheDir, config: &Config, seams: Seams) -> Self {
         let scans = Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get));
         let grounds = Grounds::new(catalog.store().clone(), cache.clone());
+        let coder = Arc::new(Coder::new(catalog.store().clone(), cache.clone()));
         let (open, past, config) = (OpenIndexes::new(), Past::new(grounds.clone()), config.clone());
-        Self { room: Arc::new(Room { catalog, cache, config, seams, open, grounds, past, scans }) }
+        Self { room: Arc::new(Room { catalog, cache, config, seams, open, grounds, coder, past, scans }) }
     }
 
     /// The catalog of the lake.
@@ -92,7 +97,9 @@ impl Vectors {
 
     /// One index, now or as a version has it.
     pub async fn describe(&self, name: &IndexName, as_of: Option<&AsOf>) -> Result<Description> {
-        Ok(self.room.view(name, as_of).await?.describe())
+        let view = self.room.view(name, as_of).await?;
+        let recall = if as_of.is_none() { recall::last(self.room.catalog.store(), &view.entry).await } else { None };
+        Ok(Description { recall, ..view.describe() })
     }
 
     /// Drops an index with all its items; the version that no longer has it.
@@ -114,7 +121,11 @@ impl Vectors {
     pub async fn search(&self, name: &IndexName, near: Near, as_of: Option<&AsOf>) -> Result<Found> {
         let found = self.room.find(name, as_of).await?;
         check::near(&near, &found.entry.settings)?;
-        found.view(as_of).await?.search(near, &self.room.scans).await
+        let view = found.view(as_of).await?;
+        if !near.exact {
+            self.find_codes(&view.snapshot).await;
+        }
+        view.search(near, &self.room.scans).await
     }
 
     /// One item, now or as a version has it.
@@ -171,6 +182,26 @@ impl Vectors {
 
     pub(crate) fn grounds(&self) -> &Grounds {
         &self.room.grounds
+    }
+
+    /// Opens the codes of what a snapshot reads.
+    pub(crate) async fn find_codes(&self, snapshot: &Snapshot) {
+        self.room.coder.find_all(snapshot).await;
+    }
+
+    /// Waits for a turn to scan.
+    pub(crate) async fn scan(&self) -> Result<SemaphorePermit<'_>> {
+        self.room.scans.acquire().await.map_err(|_| Error::Broken)
+    }
+
+    /// Makes codes of what has none and is worth them, one block after another.
+    pub(crate) async fn make_codes(&self) {
+        for segment in self.room.grounds.segments() {
+            self.room.coder.code_segment(&segment).await;
+        }
+        for (_, index) in self.open_indexes() {
+            index.make_codes(&self.room.coder).await;
+        }
     }
 
     /// The indexes that are open in this process.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::{IndexName, Version};
-use catalog::IndexEntry;
+use catalog::{IndexEntry, IndexSettings};
 use storage::task;
 use tokio::sync::Semaphore;
 
@@ -11,17 +11,18 @@ use crate::answer::{Description, Found, Hit, IndexModelState, StoredItem};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::field::Field;
-use crate::filter::Filter;
 use crate::request::Near;
-use crate::search::{Neighbour, Target};
+use crate::search::{Neighbour, Target, Wanted};
 use crate::snapshot::Snapshot;
 use crate::table::Kept;
 
 /// A scan of so many bytes of vectors that were read before takes about 0.15 ms: handing it to another thread and back
 /// would cost a good part of that again.
 const QUICK_SCAN: usize = 8 << 20;
-/// What a row costs a scan beside its vector, in bytes of vectors.
-const ROW: usize = 64;
+/// What an item costs an answer beside its metadata, in bytes of metadata.
+const ITEM: usize = 64;
+/// Looking for more of the nearest than this is no work for an async thread.
+const QUICK_DEPTH: usize = 100;
 /// Answers of fewer bytes are made on the spot.
 const QUICK_ANSWER: usize = 256 << 10;
 /// The metadata of so few rows is read on the spot for a filter.
@@ -43,6 +44,7 @@ impl View {
             length: Some(self.snapshot.length),
             fragment: self.snapshot.fragment,
             fingerprint: self.snapshot.fingerprint.clone(),
+            coded: self.snapshot.coded(),
             ..Description::unread(&self.name, &self.entry, self.version)
         }
     }
@@ -55,14 +57,14 @@ impl View {
         {
             return Err(Error::other_model(known, given));
         }
-        let (k, filter) = (near.k, near.filter.filter(|filter| !filter.is_empty()));
-        let fragment = snapshot.fragment;
+        let (depth, fragment) = (depth(&near, &entry.settings), snapshot.fragment);
+        let wanted = Wanted { k: near.k, filter: near.filter.filter(|filter| !filter.is_empty()), depth };
         let target = Target::new(entry.settings.distance, near.vector);
-        let results = if is_quick(&snapshot, k, filter.as_ref()) {
-            hits(&target, &snapshot, k, filter.as_ref())?
+        let results = if is_quick(&snapshot, &wanted) {
+            hits(&target, &snapshot, wanted)?
         } else {
             let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;
-            blocking("search", move || hits(&target, &snapshot, k, filter.as_ref())).await??
+            blocking("search", move || hits(&target, &snapshot, wanted)).await??
         };
         Ok(Found { results, version, fragment })
     }
@@ -111,7 +113,9 @@ impl Description {
             fragment: 0,
             sealed: entry.sealed.as_ref().map_or(0, |sealed| sealed.fragment),
             segments: entry.sealed.as_ref().map_or(0, |sealed| sealed.segments.len()),
+            coded: 0,
             created_at: entry.created_at,
+            recall: None,
             error: None,
         }
     }
@@ -124,20 +128,26 @@ impl Description {
     }
 }
 
-/// Whether a search ends about as soon as another thread would begin it.
-fn is_quick(snapshot: &Snapshot, k: usize, filter: Option<&Filter>) -> bool {
-    let described = snapshot.described().checked_div(snapshot.length).unwrap_or_default();
-    let (scan, answer) = (snapshot.size() + snapshot.rows() * ROW, k.min(snapshot.length) * (described + ROW));
-    let unread = filter.map_or(0, |filter| snapshot.unread(filter));
-    scan <= QUICK_SCAN && answer <= QUICK_ANSWER && unread <= QUICK_READ && snapshot.is_warm()
+/// How many of the nearest codes look for: what the search says, or the index; none where it is to be exact.
+fn depth(near: &Near, settings: &IndexSettings) -> Option<usize> {
+    (!near.exact).then(|| near.ef_search.or(settings.ef_search).unwrap_or_default() as usize)
 }
 
-fn hits(target: &Target, snapshot: &Snapshot, k: usize, filter: Option<&Filter>) -> Result<Vec<Hit>> {
-    let k = match filter {
-        Some(filter) if k > check::MAX_FOUND => check::found(k, snapshot.matching(filter)?.count())?,
-        _ => check::found(k, snapshot.length)?,
+/// Whether a search ends about as soon as another thread would begin it.
+fn is_quick(snapshot: &Snapshot, wanted: &Wanted) -> bool {
+    let described = snapshot.described().checked_div(snapshot.length).unwrap_or_default();
+    let by_codes = wanted.depth.is_some_and(|depth| depth.max(wanted.k) <= QUICK_DEPTH);
+    let (work, answer) = (snapshot.work(by_codes), wanted.k.min(snapshot.length) * (described + ITEM));
+    let unread = wanted.filter.as_ref().map_or(0, |filter| snapshot.unread(filter));
+    work <= QUICK_SCAN && answer <= QUICK_ANSWER && unread <= QUICK_READ && snapshot.is_warm(by_codes)
+}
+
+fn hits(target: &Target, snapshot: &Snapshot, mut wanted: Wanted) -> Result<Vec<Hit>> {
+    wanted.k = match &wanted.filter {
+        Some(filter) if wanted.k > check::MAX_FOUND => check::found(wanted.k, snapshot.matching(filter)?.count())?,
+        _ => check::found(wanted.k, snapshot.length)?,
     };
-    target.nearest(snapshot, k, filter)?.iter().map(hit).collect()
+    target.nearest(snapshot, &wanted)?.iter().map(hit).collect()
 }
 
 fn hit(neighbour: &Neighbour) -> Result<Hit> {

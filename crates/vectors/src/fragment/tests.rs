@@ -9,7 +9,8 @@ use crate::change::{Change, Item};
 use crate::encode;
 
 fn owner(dimension: u32) -> Owner {
-    Owner { name: "people".parse().unwrap(), index: Uuid::from_u64_pair(7, 8), dimension }
+    let (name, index) = ("people".parse().unwrap(), Uuid::from_u64_pair(7, 8));
+    Owner { name, index, dimension, distance: Distance::Cosine, location: "indexes/people-1".into() }
 }
 
 fn object(value: Value) -> Map<String, Value> {

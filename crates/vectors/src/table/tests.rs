@@ -7,7 +7,7 @@ use super::*;
 use crate::change::Item;
 use crate::encode::encode;
 use crate::fragment::Owner;
-use crate::search::Target;
+use crate::search::{Target, Wanted};
 
 const DIMENSION: u32 = 64;
 
@@ -45,7 +45,12 @@ fn put(table: &Table, number: u64, items: Range<u32>) {
 
 fn ids(snapshot: &Snapshot) -> Vec<String> {
     let target = Target::new(Distance::Euclidean, vec![0.0; DIMENSION as usize]);
-    target.nearest(snapshot, 10_000, None).unwrap().iter().map(|found| found.id.to_owned()).collect()
+    target
+        .nearest(snapshot, &Wanted { k: 10_000, ..Wanted::default() })
+        .unwrap()
+        .iter()
+        .map(|found| found.id.to_owned())
+        .collect()
 }
 
 fn names(items: Range<u32>) -> Vec<String> {

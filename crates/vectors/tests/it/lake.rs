@@ -10,7 +10,15 @@ use vectors::{Config, Item, Near, NewIndex, Result, Vectors};
 /// The indexes of a lake, as one process opens them.
 pub struct Process {
     pub vectors: Vectors,
-    _cache: TempDir,
+    cache: TempDir,
+}
+
+impl Process {
+    /// How many files its cache has whose names end so.
+    pub fn cached(&self, ending: &str) -> usize {
+        let files = std::fs::read_dir(self.cache.path()).unwrap();
+        files.filter(|file| file.as_ref().unwrap().file_name().to_str().unwrap().ends_with(ending)).count()
+    }
 }
 
 /// Opens a lake as a process of its own would.
@@ -24,7 +32,7 @@ pub async fn open_with(store: &Store, config: &Config, seams: Seams) -> Process 
     let catalog = Catalog::open(store.clone(), &fresh, seams.clone()).await.unwrap();
     let cache = TempDir::new().unwrap();
     let opened = CacheDir::open(cache.path()).await.unwrap();
-    Process { vectors: Vectors::new(catalog, opened, config, seams), _cache: cache }
+    Process { vectors: Vectors::new(catalog, opened, config, seams), cache }
 }
 
 /// A lake in memory with one index, named `found`.

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails has failed its test")]
 
+mod coding;
 mod concurrent;
 mod extremes;
 mod filtering;
+mod formats;
 mod items;
 mod keeping;
 mod lake;

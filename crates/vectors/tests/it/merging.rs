@@ -1,9 +1,13 @@
 //! Items go from one index into another, and leave the first only when they are durable in the second.
 
-use base::Distance;
+use base::{Distance, Seams, Span};
+use catalog::Catalog;
 use futures::future::join;
 use serde_json::{Value, json};
-use vectors::NewIndex;
+use storage::CacheDir;
+use tempfile::TempDir;
+use testkit::{Bucket, Fickle};
+use vectors::{Config, Merged, NewIndex, Vectors};
 
 use crate::lake::{Process, code, index, item, name, open, round, with_metadata};
 
@@ -81,4 +85,48 @@ async fn what_cannot_go_over_is_refused_before_anything_does() {
     assert_eq!(code(vectors.merge(&name("source"), &name("texts"), true).await), "vectors.other_model");
     assert_eq!(code(vectors.merge(&name("source"), &name("none"), true).await), "catalog.index_not_found");
     assert_eq!((length(&process, "source").await, length(&process, "angles").await), (2, 0));
+}
+
+/// How many of five items are in an index.
+async fn there(vectors: &Vectors, index: &str) -> Vec<bool> {
+    let mut there = Vec::new();
+    for n in 0..5 {
+        there.push(vectors.item(&name(index), &n.to_string(), None).await.is_ok());
+    }
+    there
+}
+
+/// Merges with all that a process does for it; none when that failed.
+async fn merged(fickle: &Fickle) -> Option<Merged> {
+    let (brief, fresh, cache) = (Span::millis(1), Span::millis(0), TempDir::new().unwrap());
+    let config = catalog::Config { commit_timeout: brief, max_staleness: fresh, ..catalog::Config::default() };
+    let catalog = Catalog::open(fickle.store(), &config, Seams::system()).await.ok()?;
+    let cache = CacheDir::open(cache.path()).await.unwrap();
+    let vectors = Vectors::new(catalog, cache, &Config::default(), Seams::system());
+    vectors.merge(&name("source"), &name("dest"), true).await.ok()
+}
+
+#[tokio::test]
+async fn a_merge_that_dies_at_any_call_loses_nothing_and_is_ended_by_another() {
+    let bucket = Bucket::new(Seams::system());
+    let process = open(&bucket.store()).await;
+    for index in ["source", "dest"] {
+        process.vectors.create(crate::lake::index(index, 1, Distance::Euclidean)).await.unwrap();
+    }
+    let items = |range: std::ops::Range<u32>| range.map(|n| item(&n.to_string(), &[n as f32])).collect();
+    process.vectors.add(&name("source"), items(0..3), None).await.unwrap();
+    process.vectors.seal(&name("source"), "test").await.unwrap();
+    process.vectors.add(&name("source"), items(3..5), None).await.unwrap();
+    let whole = Fickle::over(bucket.fork(), usize::MAX, false);
+    assert_eq!(merged(&whole).await.unwrap().removed, 5);
+    for (calls, lasting) in (1..=whole.calls()).flat_map(|calls| [(calls, false), (calls, true)]) {
+        let dying = Fickle::over(bucket.fork(), calls, lasting);
+        let told = merged(&dying).await;
+        let left = open(&dying.bucket().store()).await;
+        let (source, dest) = (there(&left.vectors, "source").await, there(&left.vectors, "dest").await);
+        assert!(source.iter().zip(&dest).all(|(source, dest)| *source || *dest), "dead after {calls} calls");
+        assert!(told.is_none() || !source.contains(&true), "dead after {calls} calls: acknowledged and not done");
+        left.vectors.merge(&name("source"), &name("dest"), true).await.unwrap();
+        assert_eq!((length(&left, "source").await, length(&left, "dest").await), (0, 5));
+    }
 }

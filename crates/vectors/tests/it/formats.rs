@@ -1,0 +1,77 @@
+//! Stored formats: indexes that an earlier release sealed answer for ever, wherever their lake was copied to.
+
+use std::path::{Path, PathBuf};
+
+use base::{Distance, Seams};
+use catalog::Catalog;
+use storage::{Location, Store};
+use tempfile::TempDir;
+use testkit::TestLake;
+use vectors::Vectors;
+
+use crate::lake::{index, item, name, nearest, open, round, with_metadata};
+use crate::sealing::ids_at;
+
+/// Where the lake of an earlier release lies.
+fn kept() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/formats/v4/sealed")
+}
+
+/// The life of that lake. `UPDATE_FORMATS=1` writes it anew, which only a new format may need.
+async fn live(store: &Store) {
+    let vectors = open(store).await.vectors;
+    let found = name("found");
+    vectors.create(index("found", 1, Distance::Euclidean)).await.unwrap();
+    vectors.add(&found, vec![with_metadata("a", &[1.0], round(1)), item("b", &[2.0])], None).await.unwrap();
+    vectors.seal(&found, "test").await.unwrap();
+    vectors.add(&found, vec![item("a", &[5.0]), item("c", &[3.0])], None).await.unwrap();
+    vectors.remove(&found, vec!["b".into()]).await.unwrap();
+    vectors.seal(&found, "test").await.unwrap();
+    vectors.add(&found, vec![item("d", &[4.0])], None).await.unwrap();
+}
+
+async fn assert_lived(vectors: &Vectors) {
+    assert_eq!(ids_at(vectors, 2).await, ["a", "b"]);
+    assert_eq!(ids_at(vectors, 3).await, ["c", "a"]);
+    assert_eq!(nearest(vectors, &[0.0], 9).await, ["c", "d", "a"]);
+    let kept = vectors.item(&name("found"), "a", None).await.unwrap();
+    assert_eq!((kept.vector, kept.metadata["round"].as_u64()), (vec![5.0], Some(1)));
+}
+
+#[expect(clippy::disallowed_methods, reason = "a lake is copied as an operator would, file by file")]
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_name() == ".tmp" {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the switch that writes the kept lake is for developers")]
+async fn an_index_that_was_sealed_answers_and_goes_on_under_another_root() {
+    if std::env::var_os("UPDATE_FORMATS").is_some() {
+        let lake = TestLake::open().await;
+        live(&lake.store).await;
+        copy_tree(lake.path(), &kept());
+    }
+    let directory = TempDir::new().unwrap();
+    copy_tree(&kept(), directory.path());
+    let location = Location::Directory(directory.path().to_owned());
+    let store = Store::open(&location, &testkit::lake::config(), Seams::system()).await.unwrap();
+    assert_lived(&open(&store).await.vectors).await;
+    Catalog::relocate(store.clone(), &catalog::Config::default(), Seams::system(), "test").await.unwrap();
+    let vectors = open(&store).await.vectors;
+    assert_lived(&vectors).await;
+    vectors.remove(&name("found"), vec!["c".into()]).await.unwrap();
+    let sealed = vectors.seal(&name("found"), "test").await.unwrap();
+    assert_eq!(ids_at(&vectors, sealed.version.0).await, ["d", "a"]);
+}
