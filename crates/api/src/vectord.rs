@@ -91,15 +91,12 @@ async fn add_text(
 }
 
 async fn search(State(texts): State<Texts>, Named(name): Named, Json(call): Json<SearchCall>) -> Result<Response> {
-    let (as_of, (text, near)) = (call.as_of(), call.wanted()?);
-    let found = match text {
-        Some(text) => texts.search_text(&name, text, near, as_of.as_ref()).await?,
-        None => texts.vectors().search(&name, near, as_of.as_ref()).await?,
-    };
-    if found.results.len() < LONG_TO_WRITE {
-        return Ok(json_at(found.version, &found));
+    let as_of = call.as_of();
+    let found = texts.search(&name, call.sought()?, as_of.as_ref()).await?;
+    if found.count() < LONG_TO_WRITE {
+        return Ok(json_at(found.version(), &found));
     }
-    let answer = storage::task::blocking("write what was found", move || json_at(found.version, &found)).await;
+    let answer = storage::task::blocking("write what was found", move || json_at(found.version(), &found)).await;
     Ok(answer.map_err(|_| Error::Panicked)?)
 }
 

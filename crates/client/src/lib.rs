@@ -31,7 +31,7 @@ pub use sql::{Ask, Format, ResultColumn, Rows, Streamed};
 pub use storage::{Download, Object, ObjectPage, Stored};
 pub use upkeep::{Compact, Compacted, CompactedDataset, Expire, Expired, Stray, Sweep, Swept};
 pub use vectors::{
-    Added, Found, Hit, Index, IndexSealed, Indexes, MergeInto, Merged, Near, NewIndex, Removed, StoredItem,
+    Added, Found, Hit, Index, IndexSealed, Indexes, MergeInto, Merged, Near, NewIndex, Ranks, Removed, StoredItem,
     TextBatch, TextItem, Unwanted, VectorBatch, VectorItem,
 };
 pub use versions::{

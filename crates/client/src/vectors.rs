@@ -108,7 +108,7 @@ pub struct VectorItem {
 pub struct TextItem {
     /// Its id; an item of the same id is replaced.
     pub id: String,
-    /// The text; the index keeps its vector only.
+    /// The text.
     pub text: String,
     /// What is known of it. Absent keeps what the replaced item had, `{}` clears it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,6 +133,9 @@ pub struct TextBatch {
     /// What happens to a text over the model's limit: `error` (the default), `truncate` or `chunk`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overflow: Option<String>,
+    /// Whether the index keeps the texts beside their vectors, so that searches by words find them; it does when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_text: Option<bool>,
 }
 
 /// What an add did. It is durable.
@@ -255,7 +258,7 @@ pub struct Recall {
     pub measured_at: Timestamp,
 }
 
-/// A search, near a vector or near a text.
+/// A search, near a vector or near a text, or by the words of a text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Near {
     /// The vector; none when a text is given.
@@ -264,6 +267,11 @@ pub struct Near {
     /// The text; none when a vector is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// `vector` (the default): what lies near, or means about the same. `keyword`: what holds the words of the text.
+    /// `hybrid`: both lists, fused by their places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Mode>")]
+    pub mode: Option<String>,
     /// Most items of the answer; 10 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
@@ -297,7 +305,7 @@ pub struct Unwanted {
     pub filter: Option<Map<String, Value>>,
 }
 
-/// The items nearest to a vector or a text, the nearest first.
+/// The items that were found, the nearest or best first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Found {
     /// The items.
@@ -314,10 +322,28 @@ pub struct Found {
 pub struct Hit {
     /// Its id.
     pub id: String,
-    /// How far it is; smaller is nearer.
-    pub distance: f32,
+    /// How far it is, where that was asked for; smaller is nearer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distance: Option<f32>,
+    /// How well it answers a search by words; larger is better, and only the scores of one search compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Where it stands in each of the two lists of a hybrid search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranks: Option<Ranks>,
     /// What is known of it.
     pub metadata: Map<String, Value>,
+}
+
+/// Places in lists, from 1; absent where an item is not on the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ranks {
+    /// Among the nearest.
+    #[serde(default)]
+    pub vector: Option<usize>,
+    /// Among those that hold the words.
+    #[serde(default)]
+    pub keyword: Option<usize>,
 }
 
 /// An item as the index holds it.
@@ -329,6 +355,9 @@ pub struct StoredItem {
     pub vector: Vec<f32>,
     /// What is known of it.
     pub metadata: Map<String, Value>,
+    /// What its vector was made of, where the index keeps that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// The version of the lake.
     #[schemars(with = "u64")]
     pub version: Version,
@@ -344,6 +373,16 @@ enum DistanceName {
     Cosine,
     Euclidean,
     Dot,
+}
+
+/// The modes of a search as they are written.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it describes the wire form of a text")]
+enum Mode {
+    Vector,
+    Keyword,
+    Hybrid,
 }
 
 impl Client {

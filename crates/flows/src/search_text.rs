@@ -18,11 +18,22 @@ impl Texts {
         near: Near,
         as_of: Option<&AsOf>,
     ) -> Result<Found> {
+        let near = self.near_text(index, text, near, as_of).await?;
+        Ok(self.vectors.search(index, near, as_of).await?)
+    }
+
+    /// The same search, by the vector of the text.
+    pub(crate) async fn near_text(
+        &self,
+        index: &IndexName,
+        text: String,
+        near: Near,
+        as_of: Option<&AsOf>,
+    ) -> Result<Near> {
         let model = Some(self.model_of(index, as_of).await?.name.clone());
         let ask = Ask { texts: vec![text], model, overflow: Overflow::Error };
         let embedded = self.embed.embed(ask).await?;
         let vector = embedded.vectors.first().map(|vector| vector.to_vec()).unwrap_or_default();
-        let near = Near { vector, fingerprint: Some(embedded.fingerprint), ..near };
-        Ok(self.vectors.search(index, near, as_of).await?)
+        Ok(Near { vector, fingerprint: Some(embedded.fingerprint), ..near })
     }
 }

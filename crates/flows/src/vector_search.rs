@@ -1,9 +1,11 @@
-//! `vector_search` in SQL: the same searches, as the query engine asks them.
+//! Searches in SQL: the same, as the query engine asks them.
 
 use async_trait::async_trait;
 use base::{AsOf, IndexName, Version};
-use query::{FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
+use query::{Asked, FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
+use vectors::Filter;
 
+use crate::search::{Answer, Sought};
 use crate::texts::Texts;
 
 #[async_trait]
@@ -11,18 +13,22 @@ impl VectorSearch for Texts {
     async fn search(
         &self,
         index: &IndexName,
-        near: Near,
-        k: usize,
+        asked: Asked,
         as_of: Option<Version>,
     ) -> Result<Vec<Neighbour>, SearchFault> {
-        let (as_of, wanted) = (as_of.map(AsOf::Version), vectors::Near { k, ..vectors::Near::default() });
-        let found = match near {
-            Near::Text(text) => self.search_text(index, text, wanted, as_of.as_ref()).await?,
-            Near::Vector(vector) => {
-                self.vectors.search(index, vectors::Near { vector, ..wanted }, as_of.as_ref()).await?
-            }
+        let as_of = as_of.map(AsOf::Version);
+        let filter = asked.filter.as_deref().map(Filter::read).transpose()?;
+        let near = vectors::Near { k: asked.k, filter, ..vectors::Near::default() };
+        let sought = match asked.near {
+            Near::Text(text) => Sought::Meaning(text, near),
+            Near::Vector(vector) => Sought::Vector(vectors::Near { vector, ..near }),
+            Near::Words(text) => Sought::Words(text, near),
+            Near::Both(text) => Sought::Both(text, near),
         };
-        Ok(found.results.into_iter().map(neighbour).collect())
+        Ok(match self.search(index, sought, as_of.as_ref()).await? {
+            Answer::Near(found) => found.results.into_iter().map(neighbour).collect(),
+            Answer::Ranked(ranking) => ranking.results.into_iter().map(ranked).collect(),
+        })
     }
 
     async fn fields(&self, index: &IndexName, as_of: Option<Version>) -> Result<Vec<SearchField>, SearchFault> {
@@ -32,7 +38,12 @@ impl VectorSearch for Texts {
 }
 
 fn neighbour(hit: vectors::Hit) -> Neighbour {
-    Neighbour { id: hit.id, distance: f64::from(hit.distance), metadata: hit.metadata }
+    Neighbour { id: hit.id, distance: Some(hit.distance.into()), score: None, metadata: hit.metadata }
+}
+
+fn ranked(ranked: vectors::Ranked) -> Neighbour {
+    let distance = ranked.distance.map(f64::from);
+    Neighbour { id: ranked.id, distance, score: Some(ranked.score), metadata: ranked.metadata }
 }
 
 fn type_of(ty: vectors::FieldType) -> FieldType {

@@ -89,6 +89,7 @@ const EMBED_EXAMPLES: &str = "Examples:
   lakehouse embed --json < lines.txt                one text per line";
 const SEARCH_EXAMPLES: &str = "Examples:
   lakehouse search skills \"moves pallets in a warehouse\" -k 5
+  lakehouse search skills \"MIG welding\" --mode hybrid
   lakehouse search skills \"bakes bread\" --filter '{\"state\": \"OH\", \"rate\": {\"gte\": 18}}'
   lakehouse sql \"SELECT * FROM vector_search('skills', 'moves pallets', 5)\"";
 const VECTORS_EXAMPLES: &str = "Examples:
@@ -351,12 +352,33 @@ pub enum Overflow {
     Chunk,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SearchMode {
+    Vector,
+    Keyword,
+    Hybrid,
+}
+
+impl SearchMode {
+    /// As the service takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vector => "vector",
+            Self::Keyword => "keyword",
+            Self::Hybrid => "hybrid",
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Search {
     /// The index
     pub index: String,
     /// What is sought, in your own words
     pub text: String,
+    /// Near in meaning, by the words, or both
+    #[arg(long, value_enum, default_value = "vector")]
+    pub mode: SearchMode,
     /// At most this many items
     #[arg(short, long, default_value_t = 10)]
     pub k: usize,

@@ -1,5 +1,5 @@
-//! The house's own table functions in a statement: `vector_search(…)`, `versions()` and `snapshots('t')`. Each call
-//! is checked, and the name of a table takes its place.
+//! The house's own table functions in a statement: `vector_search(…)`, `keyword_search(…)`, `hybrid_search(…)`,
+//! `versions()` and `snapshots('t')`. Each call is checked, and the name of a table takes its place.
 
 use std::ops::ControlFlow;
 
@@ -15,33 +15,40 @@ use crate::arguments::{Argument, argument};
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::scope::{DEFAULT_SCHEMA, FOUND_SCHEMA, HISTORY_SCHEMA};
-use crate::search::Near;
+use crate::search::{Asked, Near};
 use crate::statement::{self, Parsed};
 
 /// A table function. Its name is what its rows are called when a statement gives them no alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Function {
     VectorSearch,
+    KeywordSearch,
+    HybridSearch,
     Versions,
     Snapshots,
 }
 
 impl Function {
-    const ALL: [Self; 3] = [Self::VectorSearch, Self::Versions, Self::Snapshots];
+    const ALL: [Self; 5] =
+        [Self::VectorSearch, Self::KeywordSearch, Self::HybridSearch, Self::Versions, Self::Snapshots];
 
     fn name(self) -> &'static str {
         match self {
             Self::VectorSearch => "vector_search",
+            Self::KeywordSearch => "keyword_search",
+            Self::HybridSearch => "hybrid_search",
             Self::Versions => "versions",
             Self::Snapshots => "snapshots",
         }
     }
 
+    fn searches(self) -> bool {
+        !matches!(self, Self::Versions | Self::Snapshots)
+    }
+
     fn refuse(self, rule: &str) -> Error {
-        match self {
-            Self::VectorSearch => invalid(rule.to_owned()),
-            _ => Error::Invalid(format!("{}: {rule}", self.name())),
-        }
+        let rule = format!("{}: {rule}", self.name());
+        if self.searches() { Error::InvalidSearch(rule) } else { Error::Invalid(rule) }
     }
 }
 
@@ -61,8 +68,7 @@ pub(crate) struct Calls {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Call {
     pub(crate) index: IndexName,
-    pub(crate) near: Near,
-    pub(crate) k: usize,
+    pub(crate) asked: Asked,
 }
 
 /// Takes the calls out of a statement. In their place it names tables of the schemas of found rows and of histories, by
@@ -100,8 +106,8 @@ impl Finder<'_> {
         }
         let args = arguments(args, self.params)?;
         let number = match function {
-            Function::VectorSearch => number_of(call(args)?, &mut self.calls.searches),
-            _ => number_of(history(function, args)?, &mut self.calls.histories),
+            Function::Versions | Function::Snapshots => number_of(history(function, args)?, &mut self.calls.histories),
+            _ => number_of(call(function, args)?, &mut self.calls.searches),
         };
         self.places.push(Place { at, function, number, aliased });
         Ok(())
@@ -169,7 +175,7 @@ fn replaced(tokens: &[TokenWithSpan], places: &[Place]) -> Vec<TokenWithSpan> {
             replaced.push(token.clone());
             continue;
         };
-        let schema = if place.function == Function::VectorSearch { FOUND_SCHEMA } else { HISTORY_SCHEMA };
+        let schema = if place.function.searches() { FOUND_SCHEMA } else { HISTORY_SCHEMA };
         let table = [Token::make_word(schema, Some('"')), Token::Period];
         let number = [Token::make_word(&place.number.to_string(), Some('"'))];
         let alias = [Token::make_keyword("AS"), Token::make_word(place.function.name(), None)];
@@ -204,11 +210,20 @@ fn arguments(args: &TableFunctionArgs, params: &[Json]) -> Result<Vec<Argument>>
     args.args.iter().map(plain).chain(settings).collect()
 }
 
-fn call(args: Vec<Argument>) -> Result<Call> {
-    match <[Argument; 3]>::try_from(args) {
-        Ok([index, near, k]) => Ok(Call { index: index_of(index)?, near: near_of(near)?, k: k_of(&k)? }),
-        _ => Err(invalid("it takes an index, a text or an array of numbers, and how many to find".to_owned())),
-    }
+fn call(function: Function, args: Vec<Argument>) -> Result<Call> {
+    let rule = match function {
+        Function::VectorSearch => "it takes an index, a text or an array of numbers, and how many to find",
+        _ => "it takes an index, a text, and how many to find",
+    };
+    let mut args = args.into_iter();
+    let (Some(index), Some(near), Some(k), filter, None) =
+        (args.next(), args.next(), args.next(), args.next(), args.next())
+    else {
+        return Err(function.refuse(&format!("{rule}; and a filter, if one is wanted")));
+    };
+    let filter = filter.map(|filter| filter_of(function, filter)).transpose()?;
+    let asked = Asked { near: near_of(function, near)?, k: k_of(function, &k)?, filter };
+    Ok(Call { index: index_of(function, index)?, asked })
 }
 
 fn history(function: Function, args: Vec<Argument>) -> Result<History> {
@@ -224,46 +239,53 @@ fn history(function: Function, args: Vec<Argument>) -> Result<History> {
 }
 
 /// The message does not repeat the name: a literal may hold anything.
-fn index_of(argument: Argument) -> Result<IndexName> {
+fn index_of(function: Function, argument: Argument) -> Result<IndexName> {
     let rule = "the first argument names an index in quotes: a letter or _ followed by at most 127 letters, digits, \
                 _ or -";
     match argument {
-        Argument::Text(name) | Argument::Name(name) => name.parse().map_err(|_| invalid(rule.to_owned())),
-        _ => Err(invalid(rule.to_owned())),
+        Argument::Text(name) | Argument::Name(name) => name.parse().map_err(|_| function.refuse(rule)),
+        _ => Err(function.refuse(rule)),
     }
 }
 
-fn near_of(argument: Argument) -> Result<Near> {
-    match argument {
-        Argument::Text(text) => Ok(Near::Text(text)),
-        Argument::Numbers(numbers) => {
-            let elements = numbers.into_iter().enumerate().map(|(at, number)| element(at, number));
+fn near_of(function: Function, argument: Argument) -> Result<Near> {
+    match (function, argument) {
+        (Function::KeywordSearch, Argument::Text(text)) => Ok(Near::Words(text)),
+        (Function::HybridSearch, Argument::Text(text)) => Ok(Near::Both(text)),
+        (Function::KeywordSearch | Function::HybridSearch, _) => {
+            Err(function.refuse("the second argument is a text in single quotes, or a parameter that holds one"))
+        }
+        (_, Argument::Text(text)) => Ok(Near::Text(text)),
+        (_, Argument::Numbers(numbers)) => {
+            let elements = numbers.into_iter().enumerate().map(|(at, number)| element(function, at, number));
             elements.collect::<Result<_>>().map(Near::Vector)
         }
-        _ => Err(invalid(
+        _ => Err(function.refuse(
             "the second argument is a text in single quotes, an array of numbers such as ARRAY[0.5, -1], or a \
-             parameter that holds one of them"
-                .to_owned(),
+             parameter that holds one of them",
         )),
     }
 }
 
 /// Vectors are of 32-bit numbers. Narrowing may make a large one infinite.
-fn element(at: usize, number: Option<f64>) -> Result<f32> {
+fn element(function: Function, at: usize, number: Option<f64>) -> Result<f32> {
     let narrow = number.map(|number| number as f32).filter(|narrow| narrow.is_finite());
-    narrow.ok_or_else(|| invalid(format!("element {} of the array is not a finite 32-bit number", at + 1)))
+    narrow.ok_or_else(|| function.refuse(&format!("element {} of the array is not a finite 32-bit number", at + 1)))
 }
 
-fn k_of(argument: &Argument) -> Result<usize> {
+fn k_of(function: Function, argument: &Argument) -> Result<usize> {
     let asked = match argument {
         Argument::Integer(asked) => usize::try_from(*asked).ok(),
         _ => None,
     };
-    asked
-        .filter(|asked| (1..=MAX_K).contains(asked))
-        .ok_or_else(|| invalid(format!("the third argument is how many to find, an integer from 1 to {MAX_K}")))
+    let rule = || function.refuse(&format!("the third argument is how many to find, an integer from 1 to {MAX_K}"));
+    asked.filter(|asked| (1..=MAX_K).contains(asked)).ok_or_else(rule)
 }
 
-fn invalid(rule: String) -> Error {
-    Error::InvalidSearch(rule)
+/// Whoever searches reads it.
+fn filter_of(function: Function, argument: Argument) -> Result<String> {
+    match argument {
+        Argument::Text(filter) => Ok(filter),
+        _ => Err(function.refuse("the fourth argument is a filter: a text that holds a JSON object")),
+    }
 }

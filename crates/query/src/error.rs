@@ -31,8 +31,8 @@ pub enum Error {
     /// The parameters do not fit the statement.
     #[error("{0}")]
     Params(String),
-    /// A `vector_search` is not written as it must be.
-    #[error("vector_search: {0}")]
+    /// A search is not written as it must be.
+    #[error("{0}")]
     InvalidSearch(String),
     /// `max_rows` is zero or above the limit.
     #[error("max_rows must be between 1 and {limit}; ask for CSV, NDJSON or an Arrow stream to read more")]

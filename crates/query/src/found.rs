@@ -1,4 +1,4 @@
-//! What a vector search found, as a table.
+//! What a search found, as a table.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,10 +18,11 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::calls::Call;
 use crate::error::{Error, Result};
 use crate::provider::exposed_names;
-use crate::search::{FieldType, Neighbour, SearchField, VectorSearch};
+use crate::search::{FieldType, Near, Neighbour, SearchField, VectorSearch};
 
 const ID: &str = "id";
 const DISTANCE: &str = "distance";
+const SCORE: &str = "score";
 const METADATA: &str = "metadata";
 /// Most fields that become columns, so that no index makes a statement too wide to plan. The rest is in the metadata.
 const MAX_FIELDS: usize = 1_000;
@@ -46,10 +47,10 @@ impl Searcher {
         let mut bytes = 0;
         for call in calls {
             let (neighbours, fields) = self.ask(call.clone(), as_of).await?;
-            let found = Found::new(&neighbours, &fields)?;
+            let found = Found::new(&call.asked.near, &neighbours, &fields)?;
             bytes += found.bytes;
             if bytes as u64 > limit.0 / 4 {
-                return Err(Error::MemoryLimit { limit, advice: "ask vector_search for fewer items" });
+                return Err(Error::MemoryLimit { limit, advice: "search for fewer items" });
             }
             all.push(found);
         }
@@ -58,12 +59,12 @@ impl Searcher {
 
     async fn ask(
         &self,
-        Call { index, near, k }: Call,
+        Call { index, asked }: Call,
         as_of: Option<Version>,
     ) -> Result<(Vec<Neighbour>, Vec<SearchField>)> {
         let search = Arc::clone(&self.search);
         let asked = self.runtime.spawn(async move {
-            let neighbours = search.search(&index, near, k, as_of).await?;
+            let neighbours = search.search(&index, asked, as_of).await?;
             // Asked last, so that no item was found whose fields were unknown when they were asked for.
             Ok((neighbours, search.fields(&index, as_of).await?))
         });
@@ -73,7 +74,7 @@ impl Searcher {
     }
 }
 
-/// The neighbours of one search in the order in which they were found: id, distance, a column for each field of the
+/// The neighbours of one search in the order in which they were found: id, distance or score or both, a column for each field of the
 /// metadata, and the metadata itself.
 pub(crate) struct Found {
     schema: SchemaRef,
@@ -84,14 +85,17 @@ pub(crate) struct Found {
 
 impl Found {
     /// A table of neighbours. A field that is called like one of the other columns is found in the metadata only.
-    pub(crate) fn new(neighbours: &[Neighbour], fields: &[SearchField]) -> Result<Self> {
+    pub(crate) fn new(near: &Near, neighbours: &[Neighbour], fields: &[SearchField]) -> Result<Self> {
         let ids = neighbours.iter().map(|neighbour| Some(neighbour.id.as_str()));
-        let distances = neighbours.iter().map(|neighbour| Some(neighbour.distance));
-        let mut columns: Vec<(String, ArrayRef)> = vec![
-            (ID.to_owned(), Arc::new(ids.collect::<StringViewArray>())),
-            (DISTANCE.to_owned(), Arc::new(distances.collect::<Float64Array>())),
-        ];
-        let reserved = |name: &str| [ID, DISTANCE, METADATA].iter().any(|own| own.eq_ignore_ascii_case(name));
+        let measures = measures(near);
+        let mut columns: Vec<(String, ArrayRef)> =
+            vec![(ID.to_owned(), Arc::new(ids.collect::<StringViewArray>()) as ArrayRef)];
+        columns.extend(measures.iter().map(|(name, measure)| {
+            let values = neighbours.iter().map(measure).collect::<Float64Array>();
+            ((*name).to_owned(), Arc::new(values) as ArrayRef)
+        }));
+        let own: Vec<&str> = [ID, METADATA].into_iter().chain(measures.iter().map(|(name, _)| *name)).collect();
+        let reserved = |name: &str| own.iter().any(|own| own.eq_ignore_ascii_case(name));
         let own = fields.iter().filter(|field| !reserved(&field.name)).take(MAX_FIELDS);
         columns.extend(own.map(|field| (field.name.clone(), column(neighbours, field))));
         let metadata = neighbours.iter().map(|neighbour| Some(text_of(&neighbour.metadata)));
@@ -116,6 +120,19 @@ impl Found {
     pub(crate) fn spellings(&self) -> impl Iterator<Item = (&str, &str)> {
         let exposed = self.schema.fields().iter().map(|field| field.name().as_str());
         exposed.zip(self.stored.iter().map(String::as_str))
+    }
+}
+
+/// A column that says how well items answer.
+type Measure = (&'static str, fn(&Neighbour) -> Option<f64>);
+
+fn measures(near: &Near) -> &'static [Measure] {
+    const BY_DISTANCE: Measure = (DISTANCE, |neighbour| neighbour.distance);
+    const BY_SCORE: Measure = (SCORE, |neighbour| neighbour.score);
+    match near {
+        Near::Text(_) | Near::Vector(_) => &[BY_DISTANCE],
+        Near::Words(_) => &[BY_SCORE],
+        Near::Both(_) => &[BY_SCORE, BY_DISTANCE],
     }
 }
 

@@ -63,4 +63,4 @@ pub use ask::Ask;
 pub use config::Config;
 pub use error::{Error, Result};
 pub use query::Query;
-pub use search::{FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
+pub use search::{Asked, FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};

@@ -100,7 +100,7 @@ impl Planner<'_> {
             return Ok(Vec::new());
         }
         let search = self.search.ok_or_else(|| {
-            Error::Unsupported("vector_search is not available here: this queryd has no vector indexes".to_owned())
+            Error::Unsupported("indexes are not searched here: this queryd has no vector indexes".to_owned())
         })?;
         let as_of = ask.as_of.is_some().then(|| self.pin.version());
         search.find(calls, as_of, self.shared.config.memory_limit).await

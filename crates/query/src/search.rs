@@ -1,4 +1,4 @@
-//! The search behind `vector_search`: what this room asks of whoever has the vectors, and what it is answered.
+//! The search behind `vector_search`, `keyword_search` and `hybrid_search`: what this room asks of whoever has the vectors, and what it is answered.
 
 use std::fmt;
 
@@ -10,12 +10,11 @@ use serde_json::{Map, Value};
 /// when the query ends first.
 #[async_trait]
 pub trait VectorSearch: Send + Sync {
-    /// At most `k` items of an index, nearest first: now, or as a version has them.
+    /// Items of an index, nearest or best first: now, or as a version has them.
     async fn search(
         &self,
         index: &IndexName,
-        near: Near,
-        k: usize,
+        asked: Asked,
         as_of: Option<Version>,
     ) -> Result<Vec<Neighbour>, SearchFault>;
 
@@ -23,13 +22,28 @@ pub trait VectorSearch: Send + Sync {
     async fn fields(&self, index: &IndexName, as_of: Option<Version>) -> Result<Vec<SearchField>, SearchFault>;
 }
 
-/// What neighbours are searched of.
+/// What is searched for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// What the items answer.
+    pub near: Near,
+    /// How many at most.
+    pub k: usize,
+    /// What must hold of their metadata: a filter as JSON.
+    pub filter: Option<String>,
+}
+
+/// What items are near to, or say.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Near {
-    /// A text, to be embedded as the index wants it.
+    /// Near a text, to be embedded as the index wants it.
     Text(String),
-    /// A vector of finite numbers, of any length.
+    /// Near a vector of finite numbers, of any length.
     Vector(Vec<f32>),
+    /// Their texts hold the words of this one.
+    Words(String),
+    /// Their texts hold its words, or they are near it.
+    Both(String),
 }
 
 /// One item that was found.
@@ -37,8 +51,10 @@ pub enum Near {
 pub struct Neighbour {
     /// The item's id.
     pub id: String,
-    /// How far it is, in the index's distance; smaller is nearer.
-    pub distance: f64,
+    /// How far it is, in the index's distance, where that was asked for; smaller is nearer.
+    pub distance: Option<f64>,
+    /// How well it answers, where words were asked for; larger is better.
+    pub score: Option<f64>,
     /// Its metadata; empty when it has none.
     pub metadata: Map<String, Value>,
 }

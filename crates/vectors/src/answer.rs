@@ -1,5 +1,7 @@
 //! What an index answers, as it goes over the wire.
 
+use std::sync::Arc;
+
 use base::{Distance, IndexName, Timestamp, Version};
 use catalog::IndexModel;
 use serde::Serialize;
@@ -163,6 +165,43 @@ pub struct Hit {
     pub metadata: Map<String, Value>,
 }
 
+/// What a search by words found, or one by words and nearness.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ranking {
+    /// The best first; those of the same score by id.
+    pub results: Vec<Ranked>,
+    /// The lake's version.
+    pub version: Version,
+    /// The last fragment that was searched.
+    pub fragment: u64,
+}
+
+/// One of the best items.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ranked {
+    /// Its id.
+    pub id: String,
+    /// How well it answers; larger is better, and only the scores of one search compare.
+    pub score: f64,
+    /// How far it is away, where it is among the nearest of a search by words and nearness.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distance: Option<f32>,
+    /// Where it stands in each of the two lists of such a search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ranks: Option<Ranks>,
+    /// Its metadata, empty when it has none.
+    pub metadata: Map<String, Value>,
+}
+
+/// Places in lists, from 1; none where an item is not on the list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Ranks {
+    /// Among the nearest.
+    pub vector: Option<usize>,
+    /// Among those that hold the words.
+    pub keyword: Option<usize>,
+}
+
 /// One item.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StoredItem {
@@ -172,6 +211,9 @@ pub struct StoredItem {
     pub vector: Vec<f32>,
     /// Its metadata, empty when it has none.
     pub metadata: Map<String, Value>,
+    /// What the vector was made of, where the index keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Arc<str>>,
     /// The lake's version.
     pub version: Version,
     /// The last fragment that was looked at.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use ann::Origin;
 use base::Distance;
+use keywords::Postings;
 
 use crate::chosen::Chosen;
 use crate::codes::Coded;
@@ -145,7 +146,9 @@ impl Block {
         let ends = self.rows() * size_of::<u64>();
         match &self.rows {
             Rows::Fresh(fresh) => ends + fresh.memory() + self.coded.memory(),
-            Rows::Sealed(segment) => ends + segment.columns().memory() + segment.coded().memory(),
+            Rows::Sealed(segment) => {
+                ends + segment.columns().memory() + segment.coded().memory() + segment.words().memory()
+            }
         }
     }
 
@@ -250,6 +253,31 @@ impl Block {
             Rows::Fresh(fresh) => Ok(fresh.kept_metadata(row)),
             Rows::Sealed(segment) => Ok(segment.metadata(row)?.map(Arc::from)),
         }
+    }
+
+    /// Whether any row has a text.
+    pub fn has_texts(&self) -> bool {
+        match &self.rows {
+            Rows::Fresh(fresh) => fresh.has_texts(),
+            Rows::Sealed(segment) => segment.has_texts(),
+        }
+    }
+
+    /// A row's text.
+    pub fn text(&self, row: usize) -> Result<Option<&str>> {
+        match &self.rows {
+            Rows::Fresh(fresh) => Ok(fresh.text(row)),
+            Rows::Sealed(segment) => segment.text(row),
+        }
+    }
+
+    /// The words of the texts; the first call reads them.
+    pub fn words(&self) -> Result<&Postings> {
+        let words = match &self.rows {
+            Rows::Fresh(fresh) => fresh.words(),
+            Rows::Sealed(segment) => segment.words(),
+        };
+        words.read(if self.has_texts() { self.rows() } else { 0 }, |row| self.text(row))
     }
 
     /// Gives a fresh row without metadata that of the row it replaces.

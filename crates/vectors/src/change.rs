@@ -1,11 +1,13 @@
 //! What callers want to change of an index.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::filter::Filter;
 
 /// An item to be stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Item {
     /// Names the item within its index.
     pub id: String,
@@ -13,6 +15,8 @@ pub struct Item {
     pub vector: Vec<f32>,
     /// What is kept beside the vector. None keeps what an item of this id had; an empty object clears it.
     pub metadata: Option<Map<String, Value>>,
+    /// What the vector was made of, for searches by words. None lets go of what an item of this id had.
+    pub text: Option<Arc<str>>,
 }
 
 /// A change of an index, seen wholly or not at all.
@@ -45,7 +49,8 @@ impl Change {
     pub fn size(&self) -> usize {
         match self {
             Self::Put { items, .. } => {
-                items.iter().map(|item| item.vector.len() * size_of::<f32>() + item.id.len() + 64).sum()
+                let text = |item: &Item| item.text.as_ref().map_or(0, |text| text.len());
+                items.iter().map(|item| item.vector.len() * size_of::<f32>() + item.id.len() + text(item) + 64).sum()
             }
             _ => self.deleted().map(|id| id.len() + 8).sum(),
         }

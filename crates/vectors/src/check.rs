@@ -8,7 +8,7 @@ use catalog::IndexSettings;
 use crate::change::Item;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::request::{Near, NewIndex, Survey};
+use crate::request::{Near, NewIndex, Survey, Wording};
 
 /// The longest id, in bytes.
 const MAX_ID: usize = 1024;
@@ -89,6 +89,17 @@ fn effort(ef_search: Option<u32>) -> Result<()> {
         Some(ef) => Err(Error::BadQuery(format!("ef_search is {ef}: use 1 to {MAX_GRAPH}"))),
         None => Ok(()),
     }
+}
+
+/// A search by words that could find something.
+pub(crate) fn wording(wording: &Wording, settings: &IndexSettings) -> Result<()> {
+    if wording.k == 0 {
+        return Err(Error::BadQuery("k is 0: use 1 or more".into()));
+    }
+    wording.near.as_ref().map_or(Ok(()), |near| match vector(&near.vector, settings) {
+        Some(reason) => Err(Error::BadQuery(reason)),
+        None => Ok(()),
+    })
 }
 
 /// How many items a search for the nearest `k` of so many finds, if one answer may hold them.

@@ -16,6 +16,8 @@ struct Draft {
     ids: TextsWriter,
     metadata: TextsWriter,
     deletes: TextsWriter,
+    texts: TextsWriter,
+    has_texts: bool,
     fingerprint: Option<String>,
     counts: Counts,
 }
@@ -44,6 +46,8 @@ impl Draft {
             ids: TextsWriter::new(),
             metadata: TextsWriter::new(),
             deletes: TextsWriter::new(),
+            texts: TextsWriter::new(),
+            has_texts: false,
             fingerprint: None,
             counts: Counts::default(),
         }
@@ -68,8 +72,14 @@ impl Draft {
     fn add_item(&mut self, item: &Item) -> Result<()> {
         self.vectors.extend(item.vector.iter().flat_map(|number| number.to_le_bytes()));
         let metadata = item.metadata.as_ref().map(serde_json::to_vec).transpose().map_err(|_| Error::Broken)?;
-        let pushed = self.ids.push(item.id.as_bytes());
-        pushed.and_then(|()| self.metadata.push(&metadata.unwrap_or_default())).ok_or(Error::TooLarge)
+        let text = item.text.as_deref().unwrap_or_default();
+        self.has_texts |= !text.is_empty();
+        let texts = [
+            self.ids.push(item.id.as_bytes()),
+            self.metadata.push(&metadata.unwrap_or_default()),
+            self.texts.push(text.as_bytes()),
+        ];
+        texts.into_iter().collect::<Option<()>>().ok_or(Error::TooLarge)
     }
 
     fn finish(self, owner: &Owner, number: u64, writer: Uuid) -> Bytes {
@@ -80,6 +90,7 @@ impl Draft {
             self.metadata.finish(),
             self.deletes.finish(),
             self.fingerprint.unwrap_or_default().into_bytes(),
+            if self.has_texts { self.texts.finish() } else { Vec::new() },
         ];
         let header = Header {
             number,

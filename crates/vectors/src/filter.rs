@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::metadata;
 
 pub(crate) mod columns;
 pub(crate) mod key;
@@ -67,6 +68,12 @@ impl Filter {
         let conditions = members.iter().map(condition).collect::<Result<_>>()?;
         let text = serde_json::to_string(members).map_err(|_| Error::Broken)?;
         Ok(Self { text: text.into(), conditions })
+    }
+
+    /// Reads a filter that is written as JSON.
+    pub fn read(text: &str) -> Result<Self> {
+        let members = metadata::object(text).map_err(|why| Error::BadFilter(format!("filter: {why}")))?;
+        Self::parse(&members)
     }
 
     /// Whether it holds of every item.

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::layout::{
-    DELETE, DELETES, FINGERPRINT, FORMAT, Flaw, Header, IDS, METADATA, PUT, SECTIONS, STEP, STEPS, VECTORS, number,
+    DELETE, DELETES, FINGERPRINT, FORMAT, Flaw, Header, IDS, METADATA, PUT, SECTIONS, STEP, STEPS, TEXTS, VECTORS,
+    number,
 };
 use crate::texts;
 
@@ -124,6 +125,9 @@ impl Fragment {
         texts::check(self.section(IDS), self.rows())?;
         texts::check(self.section(METADATA), self.rows())?;
         texts::check(self.section(DELETES), self.deletes())?;
+        if self.has_texts() {
+            texts::check(self.section(TEXTS), self.rows())?;
+        }
         if std::str::from_utf8(self.section(FINGERPRINT)).is_err() {
             return Err(Flaw::Broken("its fingerprint is not UTF-8"));
         }
@@ -175,12 +179,23 @@ impl Fragment {
 
     /// The id of a row's item.
     pub fn id(&self, row: usize) -> &str {
-        self.text(IDS, self.rows(), row)
+        self.part(IDS, self.rows(), row)
     }
 
     /// The metadata of a row's item, a compact JSON object; none where it was absent.
     pub fn metadata(&self, row: usize) -> Option<&[u8]> {
         let text = texts::get(self.section(METADATA), self.rows(), row);
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Whether any of its rows has a text.
+    pub fn has_texts(&self) -> bool {
+        !self.section(TEXTS).is_empty()
+    }
+
+    /// The text of a row's item; none where it was absent.
+    pub fn text(&self, row: usize) -> Option<&str> {
+        let text = if self.has_texts() { self.part(TEXTS, self.rows(), row) } else { "" };
         (!text.is_empty()).then_some(text)
     }
 
@@ -191,7 +206,7 @@ impl Fragment {
 
     /// One of the ids that it deletes.
     pub fn deleted(&self, at: usize) -> &str {
-        self.text(DELETES, self.deletes(), at)
+        self.part(DELETES, self.deletes(), at)
     }
 
     /// The changes, in the order in which they take effect.
@@ -220,7 +235,7 @@ impl Fragment {
         &self.0.bytes[self.0.places[section].clone()]
     }
 
-    fn text(&self, section: usize, count: usize, at: usize) -> &str {
+    fn part(&self, section: usize, count: usize, at: usize) -> &str {
         std::str::from_utf8(texts::get(self.section(section), count, at)).unwrap_or_default()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::filter::columns::Columns;
 use crate::fragment::Fragment;
+use crate::words::Words;
 
 /// What a row takes beside its vector and its metadata: its id and its place.
 const ROW: usize = 184;
@@ -19,7 +20,11 @@ pub(crate) struct Fresh {
     metadata: Vec<Option<Arc<[u8]>>>,
     /// Bytes of all metadata, beside the fragment and in it.
     described: usize,
+    /// Texts kept beside the fragment: none at all where that holds them, or where there are none.
+    texts: Vec<Option<Arc<str>>>,
+    has_texts: bool,
     columns: Columns,
+    words: Words,
 }
 
 #[derive(Debug)]
@@ -43,7 +48,14 @@ impl Fresh {
             ids: (0..rows).map(|row| Arc::from(fragment.id(row))).collect(),
             metadata: (0..rows).map(kept).collect(),
             described: (0..rows).filter_map(|row| fragment.metadata(row)).map(<[u8]>::len).sum(),
+            texts: if fragment.is_large() || !fragment.has_texts() {
+                Vec::new()
+            } else {
+                (0..rows).map(|row| fragment.text(row).map(Arc::from)).collect()
+            },
+            has_texts: fragment.has_texts(),
             columns: Columns::default(),
+            words: Words::default(),
         }
     }
 
@@ -55,7 +67,10 @@ impl Fresh {
             ids: Vec::new(),
             metadata: Vec::new(),
             described: 0,
+            texts: Vec::new(),
+            has_texts: false,
             columns: Columns::default(),
+            words: Words::default(),
         }
     }
 
@@ -67,6 +82,17 @@ impl Fresh {
             let metadata = other.kept_metadata(row);
             self.described += metadata.as_ref().map_or(0, |text| text.len());
             self.metadata.push(metadata);
+            self.push_text(other.kept_text(row));
+        }
+    }
+
+    fn push_text(&mut self, text: Option<Arc<str>>) {
+        if text.is_some() && !self.has_texts {
+            self.texts = vec![None; self.ids.len() - 1];
+            self.has_texts = true;
+        }
+        if self.has_texts {
+            self.texts.push(text);
         }
     }
 
@@ -83,12 +109,19 @@ impl Fresh {
     /// How many bytes of memory they keep, about.
     pub fn memory(&self) -> usize {
         let held = if self.is_held() { self.count() * self.dimension * size_of::<f32>() } else { 0 };
-        held + self.described + self.count() * ROW + self.columns.memory()
+        let texts = self.texts.iter().map(|text| size_of_val(text) + text.as_ref().map_or(0, |text| text.len()));
+        let derived = self.columns.memory() + self.words.memory();
+        held + self.described + self.count() * ROW + texts.sum::<usize>() + derived
     }
 
     /// How many bytes the metadata is.
     pub fn described(&self) -> usize {
         self.described
+    }
+
+    /// What searches by words know of the rows.
+    pub fn words(&self) -> &Words {
+        &self.words
     }
 
     /// What filters know of the rows.
@@ -125,6 +158,27 @@ impl Fresh {
     /// A row's metadata to be kept elsewhere.
     pub fn kept_metadata(&self, row: usize) -> Option<Arc<[u8]>> {
         self.metadata[row].clone().or_else(|| self.metadata(row).map(Arc::from))
+    }
+
+    /// Whether any row has a text.
+    pub fn has_texts(&self) -> bool {
+        self.has_texts
+    }
+
+    /// A row's text.
+    pub fn text(&self, row: usize) -> Option<&str> {
+        match &self.floats {
+            Floats::Held(_) => self.texts.get(row)?.as_deref(),
+            Floats::Mapped(fragment) => fragment.text(row),
+        }
+    }
+
+    /// A row's text to be kept elsewhere.
+    fn kept_text(&self, row: usize) -> Option<Arc<str>> {
+        match &self.floats {
+            Floats::Held(_) => self.texts.get(row)?.clone(),
+            Floats::Mapped(fragment) => fragment.text(row).map(Arc::from),
+        }
     }
 
     /// Gives a row without metadata that of the row it replaces.

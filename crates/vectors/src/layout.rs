@@ -12,8 +12,9 @@
 //! The sections, in this order: *vectors*, rows × dimension f32, which begins at a multiple of 64 so that a mapped
 //! file is scanned in place; *steps*, a kind u32 (1 put, 2 delete) and a count u32 for each change, in order; *ids* of
 //! the rows; *metadata* of the rows, compact JSON objects, of length 0 where absent; *deletes*, the ids to remove; the
-//! *fingerprint* of the model, empty when none was stated. Ids, metadata and deletes are texts: one u32 more than
-//! there are texts, the offsets at which they begin and end, then the texts one after another.
+//! *fingerprint* of the model, empty when none was stated; in format 2, the *texts* of the rows, of length 0 where absent.
+//! Ids, metadata, deletes and texts are texts: one u32 more than there are texts, the offsets at which they begin and end,
+//! then the texts one after another. A fragment without a text of a row has format 1.
 
 use std::ops::Range;
 
@@ -22,11 +23,13 @@ use uuid::Uuid;
 /// What a fragment begins with.
 pub(crate) const MAGIC: &[u8; 4] = b"LHVF";
 /// The newest format that this program writes and reads.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
+/// The format of fragments and segments without texts.
+pub(crate) const TEXTLESS: u32 = 1;
 /// The header's length in bytes; a multiple of the alignment that vectors are scanned at.
 pub(crate) const HEADER: usize = 256;
 /// How many sections follow the header.
-pub(crate) const SECTIONS: usize = 6;
+pub(crate) const SECTIONS: usize = 7;
 
 pub(crate) const VECTORS: usize = 0;
 pub(crate) const STEPS: usize = 1;
@@ -34,6 +37,7 @@ pub(crate) const IDS: usize = 2;
 pub(crate) const METADATA: usize = 3;
 pub(crate) const DELETES: usize = 4;
 pub(crate) const FINGERPRINT: usize = 5;
+pub(crate) const TEXTS: usize = 6;
 
 /// The length of a step in the section of steps.
 pub(crate) const STEP: usize = 8;
@@ -78,7 +82,8 @@ impl Header {
         let mut bytes = [0; HEADER];
         let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
         put(0, MAGIC);
-        put(4, &FORMAT.to_le_bytes());
+        let format = if self.sections[TEXTS].0 == 0 { TEXTLESS } else { FORMAT };
+        put(4, &format.to_le_bytes());
         put(8, &self.number.to_le_bytes());
         put(16, self.index.as_bytes());
         put(32, self.writer.as_bytes());
@@ -101,7 +106,7 @@ impl Header {
             return Err(Flaw::Broken("it does not begin as fragments do"));
         }
         match number(header, 4) {
-            FORMAT => {}
+            TEXTLESS..=FORMAT => {}
             newer if newer > FORMAT => return Err(Flaw::Newer(newer)),
             _ => return Err(Flaw::Broken("it states a format that there never was")),
         }

@@ -2,10 +2,12 @@
 //!
 //! It never embeds a text, never speaks SQL or HTTP and acknowledges nothing before it is durable. Reading order:
 //! [`vectors`] (the verbs, by name), [`request`] and [`answer`] (what goes in and comes out), `check` (what is
-//! refused), `open` and `index` (those that are open), `change`, `fragment` with `layout`, `texts` and `encode` (how changes are stored),
-//! `journal`, `reader`, `fragments` and `reached` (how they become durable, and those of other processes are found), `table`, `block` and `snapshot` (the live set they add up to), `search` over the `kernel` or over `codes`, which `coder` makes and keeps, and `visible` rows, [`recall`] (how well that is found),
-//! [`metadata`], [`field`], [`filter`] with `chosen` (what is asked of metadata, and the rows that have it), [`config`],
-//! [`error`].
+//! refused), `open` and `index` (those that are open), `change`, `fragment` with `layout`, `texts` and `encode` (how
+//! changes are stored), `journal`, `reader`, `fragments` and `reached` (how they become durable, and those of other
+//! processes are found), `table`, `block` and `snapshot` (the live set they add up to), `search` over the `kernel` or over
+//! `codes`, which `coder` makes and keeps, and `visible` rows, [`recall`] (how well that is found), `ranking` over `words`
+//! (search by what texts say), [`metadata`], [`field`], [`filter`] with `chosen` (what is asked of metadata, and the rows
+//! that have it), [`config`], [`error`].
 
 pub mod answer;
 mod block;
@@ -35,6 +37,7 @@ mod merge;
 pub mod metadata;
 mod open;
 mod past;
+mod ranking;
 mod reached;
 mod reader;
 pub mod recall;
@@ -50,8 +53,12 @@ mod texts;
 pub mod vectors;
 mod view;
 mod visible;
+mod words;
 
-pub use answer::{Added, Description, Found, Hit, IndexModelState, IndexSealed, Listing, Merged, Removed, StoredItem};
+pub use answer::{
+    Added, Description, Found, Hit, IndexModelState, IndexSealed, Listing, Merged, Ranked, Ranking, Ranks, Removed,
+    StoredItem,
+};
 pub use catalog::IndexModel;
 pub use change::Item;
 pub use config::Config;
@@ -60,5 +67,5 @@ pub use field::{Field, FieldType};
 pub use filter::Filter;
 pub use keeper::Keeper;
 pub use recall::Recall;
-pub use request::{Near, NewIndex, Survey};
+pub use request::{Near, NewIndex, Survey, Wording};
 pub use vectors::Vectors;

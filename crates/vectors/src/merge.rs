@@ -141,7 +141,8 @@ fn batch(snapshot: &Snapshot, (mut at, mut row): (usize, usize)) -> Result<(Vec<
 
 fn item(block: &Block, row: usize) -> Result<Item> {
     let metadata = block.metadata(row)?.map_or(Ok(Map::new()), |text| members(Some(text)))?;
-    Ok(Item { id: block.id(row)?.to_owned(), vector: block.vector(row)?.to_vec(), metadata: Some(metadata) })
+    let text = block.text(row)?.map(Into::into);
+    Ok(Item { id: block.id(row)?.to_owned(), vector: block.vector(row)?.to_vec(), metadata: Some(metadata), text })
 }
 
 /// Refuses vectors that a cosine index cannot compare.

@@ -35,6 +35,19 @@ pub struct Survey {
     pub ef_search: Option<u32>,
 }
 
+/// A search by words, and by nearness as well where that is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Wording {
+    /// What the texts of the items shall say.
+    pub text: String,
+    /// How many are wanted, 1 or more.
+    pub k: usize,
+    /// What must hold of the items that are found.
+    pub filter: Option<Filter>,
+    /// What they shall be near to; how many, and a filter of its own, do not count.
+    pub near: Option<Near>,
+}
+
 /// A search for the nearest items.
 #[derive(Debug, Clone, Default)]
 pub struct Near {

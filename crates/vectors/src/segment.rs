@@ -1,7 +1,7 @@
 //! Segments: the rows that a run of fragments added up to, in one file that never changes and is read where it lies.
 //!
 //! Nothing of a segment is kept in memory but which of its chunks have been checked (each is, when it is touched first)
-//! and what filters have read.
+//! and what filters and searches by words have read.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::filter::columns::Columns;
 use crate::fragment::Owner;
 use crate::layout::{Flaw, long, number};
+use crate::words::Words;
 
 mod layout;
 #[cfg(test)]
@@ -24,7 +25,7 @@ mod tests;
 mod writer;
 
 pub(crate) use layout::{CHUNK, FOOTER, Footer};
-use layout::{ID_ENDS, IDS, LOOKUP, METADATA, METADATA_ENDS, SCALES, SLOT, VECTORS};
+use layout::{ID_ENDS, IDS, LOOKUP, METADATA, METADATA_ENDS, SCALES, SLOT, TEXT_ENDS, TEXTS, VECTORS};
 pub(crate) use writer::{Part, write};
 
 /// One segment. Shared by all that read it.
@@ -39,6 +40,7 @@ pub(crate) struct Segment {
     odd: OnceLock<Vec<usize>>,
     columns: Columns,
     coded: Coded,
+    words: Words,
 }
 
 /// Where an id stands in the lookup of any segment.
@@ -80,6 +82,7 @@ impl Segment {
             checked,
             odd: OnceLock::new(),
             columns: Columns::default(),
+            words: Words::default(),
             coded: Coded::default(),
         })
     }
@@ -127,6 +130,11 @@ impl Segment {
         self.footer.sections[METADATA].len()
     }
 
+    /// What searches by words know of the rows.
+    pub fn words(&self) -> &Words {
+        &self.words
+    }
+
     /// What filters know of the rows.
     pub fn columns(&self) -> &Columns {
         &self.columns
@@ -155,12 +163,27 @@ impl Segment {
 
     /// The id of a row's item.
     pub fn id(&self, row: usize) -> Result<&str> {
-        std::str::from_utf8(self.text(IDS, ID_ENDS, row)?).map_err(|_| self.fault("an id is not UTF-8"))
+        std::str::from_utf8(self.part(IDS, ID_ENDS, row)?).map_err(|_| self.fault("an id is not UTF-8"))
     }
 
     /// A row's metadata as the text of a JSON object; none where it was absent.
     pub fn metadata(&self, row: usize) -> Result<Option<&[u8]>> {
-        Ok(Some(self.text(METADATA, METADATA_ENDS, row)?).filter(|text| !text.is_empty()))
+        Ok(Some(self.part(METADATA, METADATA_ENDS, row)?).filter(|text| !text.is_empty()))
+    }
+
+    /// Whether any row has a text.
+    pub fn has_texts(&self) -> bool {
+        !self.footer.sections[TEXT_ENDS].is_empty()
+    }
+
+    /// The text of a row's item; none where it was absent.
+    pub fn text(&self, row: usize) -> Result<Option<&str>> {
+        if !self.has_texts() {
+            return Ok(None);
+        }
+        let text = self.part(TEXTS, TEXT_ENDS, row)?;
+        let text = std::str::from_utf8(text).map_err(|_| self.fault("a text is not UTF-8"))?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
     /// The row of this id; none when there is none.
@@ -188,7 +211,7 @@ impl Segment {
         self.bytes.floats(place).ok_or_else(|| self.fault("its vectors do not lie as they should"))
     }
 
-    fn text(&self, texts: usize, ends: usize, row: usize) -> Result<&[u8]> {
+    fn part(&self, texts: usize, ends: usize, row: usize) -> Result<&[u8]> {
         let end = |row: usize| -> Result<usize> { Ok(long(self.section(ends, row * 8..(row + 1) * 8)?, 0) as usize) };
         let begin = if row == 0 { 0 } else { end(row - 1)? };
         self.section(texts, begin..end(row)?)

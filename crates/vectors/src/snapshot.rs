@@ -50,7 +50,7 @@ impl Snapshot {
         for block in self.segments() {
             let Some(segment) = block.segment() else { continue };
             if let Some(row) = segment.find(hash, id)?.filter(|row| block.is_visible(*row, self.fragment)) {
-                return Ok(Some(Kept { vector: block.vector(row)?.to_vec(), metadata: block.kept_metadata(row)? }));
+                return Kept::of(block, row).map(Some);
             }
         }
         Ok(None)

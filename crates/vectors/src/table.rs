@@ -84,6 +84,15 @@ pub(crate) struct Outcome {
 pub(crate) struct Kept {
     pub vector: Vec<f32>,
     pub metadata: Option<Arc<[u8]>>,
+    pub text: Option<Arc<str>>,
+}
+
+impl Kept {
+    /// The item of a row.
+    pub fn of(block: &Block, row: usize) -> Result<Self> {
+        let (vector, text) = (block.vector(row)?.to_vec(), block.text(row)?.map(Arc::from));
+        Ok(Self { vector, metadata: block.kept_metadata(row)?, text })
+    }
 }
 
 impl Table {
@@ -105,8 +114,7 @@ impl Table {
         let Some(place) = state.find(id)? else { return Ok(None) };
         let Some(block) = state.blocks.get(&place.block).cloned() else { return Ok(None) };
         drop(state);
-        let (vector, metadata) = (block.vector(place.row)?.to_vec(), block.kept_metadata(place.row)?);
-        Ok(Some(Kept { vector, metadata }))
+        Kept::of(&block, place.row).map(Some)
     }
 
     /// Whether any of these items is there. Waits while a fragment is taken in, so not for async threads.
@@ -138,7 +146,8 @@ impl Table {
         for item in items {
             let kept = self.item(&item.id)?;
             let metadata = kept.as_ref().map(|kept| members(kept.metadata.as_deref())).transpose()?;
-            let same = kept.is_some_and(|kept| kept.vector == item.vector) && metadata == item.metadata;
+            let is_same = |kept: Kept| kept.vector == item.vector && kept.text == item.text;
+            let same = kept.is_some_and(is_same) && metadata == item.metadata;
             if !same {
                 return Err(Error::Changed);
             }

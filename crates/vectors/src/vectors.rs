@@ -10,7 +10,7 @@ use futures::{StreamExt, stream};
 use storage::{CacheDir, task};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::answer::{Added, Description, Found, IndexModelState, IndexSealed, Listing, Removed, StoredItem};
+use crate::answer::{Added, Description, Found, IndexModelState, IndexSealed, Listing, Ranking, Removed, StoredItem};
 use crate::change::{Change, Item};
 use crate::check;
 use crate::coder::Coder;
@@ -26,7 +26,7 @@ use crate::lake_seals::LakeSeals;
 use crate::open::{OpenIndexes, Opened};
 use crate::past::Past;
 use crate::recall;
-use crate::request::{Near, NewIndex};
+use crate::request::{Near, NewIndex, Wording};
 use crate::snapshot::Snapshot;
 use crate::table::Outcome;
 use crate::view::View;
@@ -126,6 +126,17 @@ impl Vectors {
             self.find_codes(&view.snapshot).await;
         }
         view.search(near, &self.room.scans).await
+    }
+
+    /// The items whose texts answer a search by words best, now or as a version has them.
+    pub async fn rank(&self, name: &IndexName, wording: Wording, as_of: Option<&AsOf>) -> Result<Ranking> {
+        let found = self.room.find(name, as_of).await?;
+        check::wording(&wording, &found.entry.settings)?;
+        let view = found.view(as_of).await?;
+        if wording.near.as_ref().is_some_and(|near| !near.exact) {
+            self.find_codes(&view.snapshot).await;
+        }
+        view.rank(wording, &self.room.scans).await
     }
 
     /// One item, now or as a version has it.

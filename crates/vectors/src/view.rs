@@ -51,12 +51,8 @@ impl View {
 
     /// The nearest items; a search that takes long holds one of `scans`.
     pub async fn search(self, near: Near, scans: &Semaphore) -> Result<Found> {
+        self.expect_model(&near)?;
         let Self { entry, version, snapshot, .. } = self;
-        if let (Some(known), Some(given)) = (&snapshot.fingerprint, &near.fingerprint)
-            && known != given
-        {
-            return Err(Error::other_model(known, given));
-        }
         let (depth, fragment) = (depth(&near, &entry.settings), snapshot.fragment);
         let wanted = Wanted { k: near.k, filter: near.filter.filter(|filter| !filter.is_empty()), depth };
         let target = Target::new(entry.settings.distance, near.vector);
@@ -67,6 +63,14 @@ impl View {
             blocking("search", move || hits(&target, &snapshot, wanted)).await??
         };
         Ok(Found { results, version, fragment })
+    }
+
+    /// Refuses a vector of another model than that of the index.
+    pub fn expect_model(&self, near: &Near) -> Result<()> {
+        match (&self.snapshot.fingerprint, &near.fingerprint) {
+            (Some(known), Some(given)) if known != given => Err(Error::other_model(known, given)),
+            _ => Ok(()),
+        }
     }
 
     /// The item of this id among those that are sealed.
@@ -81,7 +85,7 @@ impl View {
         let kept = kept.ok_or_else(|| Error::ItemNotFound { index: self.name.clone(), id: id.to_owned() })?;
         let metadata = members(kept.metadata.as_deref())?;
         let (version, fragment) = (self.version, self.snapshot.fragment);
-        Ok(StoredItem { id: id.to_owned(), vector: kept.vector, metadata, version, fragment })
+        Ok(StoredItem { id: id.to_owned(), vector: kept.vector, metadata, text: kept.text, version, fragment })
     }
 
     pub async fn fields(self) -> Result<Vec<Field>> {
@@ -129,7 +133,7 @@ impl Description {
 }
 
 /// How many of the nearest codes look for: what the search says, or the index; none where it is to be exact.
-fn depth(near: &Near, settings: &IndexSettings) -> Option<usize> {
+pub(crate) fn depth(near: &Near, settings: &IndexSettings) -> Option<usize> {
     (!near.exact).then(|| near.ef_search.or(settings.ef_search).unwrap_or_default() as usize)
 }
 

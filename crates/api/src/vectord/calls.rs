@@ -2,7 +2,7 @@
 
 use base::{AsOf, Distance, IndexName};
 use embed::Overflow;
-use flows::{NewIndex, TextItem};
+use flows::{NewIndex, Sought, TextItem};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
@@ -107,7 +107,7 @@ fn object<'de, D: Deserializer<'de>>(from: D, name: &str) -> Result<Option<Map<S
 
 impl VectorBatch {
     pub(super) fn into_items(self) -> (Vec<Item>, Option<String>) {
-        let item = |VectorItem { id, vector, metadata }| Item { id, vector, metadata };
+        let item = |VectorItem { id, vector, metadata }| Item { id, vector, metadata, text: None };
         (self.items.into_iter().map(item).collect(), self.fingerprint)
     }
 }
@@ -118,6 +118,7 @@ pub(super) struct TextBatch {
     #[serde(deserialize_with = "listed::items")]
     items: Vec<TextLine>,
     overflow: Option<Overflow>,
+    keep_text: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +132,8 @@ struct TextLine {
 
 impl TextBatch {
     pub(super) fn into_items(self) -> (Vec<TextItem>, Overflow) {
-        let item = |TextLine { id, text, metadata }| TextItem { id, text, metadata };
+        let keep_text = self.keep_text.unwrap_or(true);
+        let item = |TextLine { id, text, metadata }| TextItem { id, text, metadata, keep_text };
         (self.items.into_iter().map(item).collect(), self.overflow.unwrap_or_default())
     }
 }
@@ -141,11 +143,11 @@ impl TextBatch {
 pub(super) struct SearchCall {
     vector: Option<Vec<f32>>,
     text: Option<String>,
+    mode: Option<Mode>,
     k: Option<usize>,
     #[serde(default, deserialize_with = "filter")]
     filter: Option<Map<String, Value>>,
     as_of: Option<AsOf>,
-    /// Every search is exact, so that these two are fulfilled whatever they say.
     exact: Option<bool>,
     ef_search: Option<u32>,
     fingerprint: Option<String>,
@@ -156,18 +158,39 @@ impl SearchCall {
         self.as_of.clone()
     }
 
-    /// The text that the search is near to, unless it is near to a vector; and the rest.
-    pub(super) fn wanted(self) -> Result<(Option<String>, Near)> {
-        let Self { vector, text, k, filter, exact: _exact, ef_search: _ef_search, fingerprint, .. } = self;
-        let filter = filter.as_ref().map(Filter::parse).transpose()?;
-        let near = Near { k: k.unwrap_or(DEFAULT_K), filter, fingerprint, ..Near::default() };
-        match (vector, text, &near.fingerprint) {
-            (Some(vector), None, _) => Ok((None, Near { vector, ..near })),
-            (None, Some(text), None) => Ok((Some(text), near)),
-            (None, Some(_), Some(_)) => Err(Error::Body("`fingerprint` belongs to `vector`".to_owned()).into()),
-            _ => Err(Error::Body("a search is near either `vector` or `text`".to_owned()).into()),
+    pub(super) fn sought(self) -> Result<Sought> {
+        let Self { vector, text, mode, k, filter, exact, ef_search, fingerprint, .. } = self;
+        let no = |why: &str| Err(Error::Body(why.to_owned()).into());
+        if fingerprint.is_some() && vector.is_none() {
+            return no("`fingerprint` belongs to `vector`");
+        }
+        let (k, filter) = (k.unwrap_or(DEFAULT_K), filter.as_ref().map(Filter::parse).transpose()?);
+        let near = Near { k, filter, exact: exact.unwrap_or(false), ef_search, fingerprint, ..Near::default() };
+        match (mode.unwrap_or_default(), vector, text) {
+            (Mode::Vector, Some(vector), None) => Ok(Sought::Vector(Near { vector, ..near })),
+            (Mode::Vector, None, Some(text)) => Ok(Sought::Meaning(text, near)),
+            (Mode::Vector, ..) => no("a search is near either `vector` or `text`"),
+            (Mode::Keyword, None, Some(text)) => Ok(Sought::Words(text, near)),
+            (Mode::Keyword, ..) => no("a search by keywords has `text` and no `vector`"),
+            (Mode::Hybrid, None, Some(text)) => Ok(Sought::Both(text, near)),
+            (Mode::Hybrid, Some(vector), Some(text)) if !vector.is_empty() => {
+                Ok(Sought::Both(text, Near { vector, ..near }))
+            }
+            (Mode::Hybrid, ..) => {
+                no("a hybrid search has `text`, and a `vector` where that shall not be the text's own")
+            }
         }
     }
+}
+
+/// What counts as an answer.
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    #[default]
+    Vector,
+    Keyword,
+    Hybrid,
 }
 
 #[derive(Deserialize)]

@@ -132,7 +132,7 @@ async fn texts_and_vectors_work_both_ways() {
         assert_eq!(made.fingerprint, embedded.fingerprint);
         let id = "a/b ü.".to_owned();
         let text = TextItem { id: id.clone(), text: "forklift".to_owned(), metadata: None };
-        let batch = TextBatch { items: vec![text], overflow: None };
+        let batch = TextBatch { items: vec![text], overflow: None, ..TextBatch::default() };
         assert_eq!(client.add_texts("jobs", &batch).await.unwrap().added, 1);
         let vector = VectorItem { id: "v".to_owned(), vector: embedded.vectors[1].clone(), metadata: None };
         let batch = VectorBatch { items: vec![vector], fingerprint: embedded.fingerprint.clone() };

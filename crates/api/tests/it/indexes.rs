@@ -154,6 +154,45 @@ async fn texts_are_found_by_meaning_and_joined_in_sql() {
 }
 
 #[tokio::test]
+async fn texts_are_found_by_their_words_by_both_and_in_sql_and_may_be_let_go() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    post(&gateway, "", json!({ "name": "jobs", "dimension": 4, "model": MODEL })).await;
+    let items = json!([
+        { "id": "1", "text": "Forklift operators, MIG welding", "metadata": { "shift": "day" } },
+        { "id": "2", "text": "nurse", "metadata": { "shift": "night" } },
+        { "id": "3", "text": "bake at night, forklift", "metadata": { "shift": "night" } },
+    ]);
+    assert_eq!(post(&gateway, "/jobs/add_text", json!({ "items": items })).await.status, 200);
+    let words = |text: &str| json!({ "text": text, "mode": "keyword" });
+    let found = post(&gateway, "/jobs/search", words("FORKLIFTS mig")).await;
+    assert_eq!(ids(&found), ["1", "3"], "{}", found.text());
+    let first = &found.json()["results"][0];
+    assert!(first["score"].is_number() && first.get("distance").is_none() && first["metadata"]["shift"] == "day");
+    assert_eq!(ids(&post(&gateway, "/jobs/search", words("!?")).await), Vec::<String>::new());
+    let night = json!({ "text": "forklift", "mode": "hybrid", "filter": { "shift": "night" } });
+    let found = post(&gateway, "/jobs/search", night).await;
+    assert_eq!(ids(&found), ["3", "2"], "{}", found.text());
+    assert_eq!(found.json()["results"][0]["ranks"]["keyword"], 1);
+    assert_eq!(found.json()["results"][1]["ranks"]["keyword"], Value::Null);
+
+    assert_eq!(ingest(&gateway, "pay", "shift,wage\nday,18\nnight,25\n").await.status, 200);
+    let joined = "SELECT s.id, p.wage FROM keyword_search('jobs', 'forklift', 9, '{\"shift\":\"night\"}') s \
+                  JOIN pay p ON p.shift = s.shift JOIN hybrid_search('jobs', 'forklift', 9) h ON h.id = s.id";
+    let rows = sql(&gateway, joined).await;
+    assert_eq!(rows.json()["rows"], json!([["3", 25]]), "{}", rows.text());
+    let refused = sql(&gateway, "SELECT * FROM vector_search('jobs', 'x', 9, '{\"shift\":{\"is\":1}}')").await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "vectors.bad_filter"));
+
+    let stored = get(&gateway, "/v1/vectors/index/jobs/items/2").await.json();
+    assert_eq!(stored["text"], "nurse");
+    let forgotten = json!({ "items": [{ "id": "2", "text": "nurse" }], "keep_text": false });
+    assert_eq!(post(&gateway, "/jobs/add_text", forgotten).await.status, 200);
+    assert_eq!(ids(&post(&gateway, "/jobs/search", words("nurse")).await), Vec::<String>::new());
+    assert_eq!(get(&gateway, "/v1/vectors/index/jobs/items/2").await.json().get("text"), None);
+}
+
+#[tokio::test]
 async fn vectors_of_another_model_are_refused() {
     let stack = Stack::open().await;
     let gateway = stack.gateway();

@@ -254,6 +254,11 @@ fn searches() -> Vec<Case> {
         r#"{"vector":[1,2,3],"exact":1}"#,
         r#"{"vector":[1,2,3],"limit":3}"#,
         r#"{"text":"x","fingerprint":"f"}"#,
+        r#"{"text":"x","mode":"words"}"#,
+        r#"{"vector":[1,2,3],"mode":"keyword"}"#,
+        r#"{"vector":[1,2,3],"text":"x","mode":"keyword"}"#,
+        r#"{"vector":[1,2,3],"mode":"hybrid"}"#,
+        r#"{"vector":[],"text":"x","mode":"hybrid"}"#,
     ] {
         cases.push(search(body, 400, "api.bad_body"));
     }
@@ -263,6 +268,8 @@ fn searches() -> Vec<Case> {
         r#"{"vector":[0,0,0]}"#,
         r#"{"vector":[1,2,1e39]}"#,
         r#"{"vector":[1,2,3],"k":0}"#,
+        r#"{"text":"x","k":0,"mode":"keyword"}"#,
+        r#"{"vector":[1,2],"text":"x","mode":"hybrid"}"#,
     ] {
         cases.push(search(body, 400, "vectors.bad_query"));
     }

@@ -14,6 +14,7 @@ pub async fn run(search: &Search, sources: &Sources, output: Output) -> anyhow::
     let door = Door::open(&search.target, sources, Purpose::Read).await?;
     let near = Near {
         text: Some(search.text.clone()),
+        mode: Some(search.mode.name().to_owned()),
         k: Some(search.k),
         filter: search.filter.clone(),
         as_of: search.as_of.clone(),
@@ -33,9 +34,12 @@ pub fn show(found: &Found, output: Output) -> anyhow::Result<()> {
 /// One row per item, one column per field that any of them has.
 fn sheet(found: &Found) -> Sheet {
     let fields: BTreeSet<&String> = found.results.iter().flat_map(|hit| hit.metadata.keys()).collect();
-    let header = ["distance", "id"].into_iter().chain(fields.iter().map(|field| field.as_str()));
+    let scores = found.results.iter().any(|hit| hit.score.is_some());
+    let measure = |hit: &Hit| if scores { hit.score } else { hit.distance.map(f64::from) };
+    let header =
+        [if scores { "score" } else { "distance" }, "id"].into_iter().chain(fields.iter().map(|field| field.as_str()));
     let row = |hit: &Hit| {
-        let head = [format!("{:.4}", hit.distance), cell(&hit.id.as_str().into())];
+        let head = [format!("{:.4}", measure(hit).unwrap_or_default()), cell(&hit.id.as_str().into())];
         let field = |field: &&String| hit.metadata.get(*field).map(cell).unwrap_or_default();
         head.into_iter().chain(fields.iter().map(field)).collect()
     };

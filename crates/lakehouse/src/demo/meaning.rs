@@ -94,7 +94,8 @@ impl Story<'_> {
             return self.say(&format!("{name} already holds its {} texts.", grouped(count as u64)));
         }
         for batch in items.chunks(BATCH) {
-            let batch = TextBatch { items: batch.to_vec(), overflow: Some("truncate".to_owned()) };
+            let batch =
+                TextBatch { items: batch.to_vec(), overflow: Some("truncate".to_owned()), ..TextBatch::default() };
             self.client.add_texts(name, &batch).await?;
         }
         let seconds = begun.elapsed().as_secs_f64();

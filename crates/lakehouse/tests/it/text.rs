@@ -122,6 +122,13 @@ fn texts_are_found_by_what_they_mean() -> anyhow::Result<()> {
     let only = ["--filter", r#"{"occupation_code": {"prefix": "51-"}}"#, "-k", "1", "--json"];
     let filtered = desk.run(&[&search[..3], &only].concat())?.ended(0)?.json()?;
     assert_eq!(filtered["results"][0]["metadata"]["occupation_code"], "51-3011");
+    let words = ["search", "skills", "DOUGH", "--mode", "keyword", "--json"];
+    let found = desk.run(&words)?.ended(0)?.json()?;
+    assert_eq!(found["results"].as_array().map(Vec::len), Some(1));
+    assert_eq!(found["results"][0]["id"], "s3");
+    let both = ["search", "skills", "someone who kneads", "--mode", "hybrid", "-k", "1"];
+    let shown = desk.run(&both)?.ended(0)?.out;
+    assert!(shown.starts_with("score\tid") && shown.contains("s3"), "{shown}");
     let sql = "SELECT text FROM vector_search('skills', 'bakes bread', 1)";
     let answer = desk.run(&["sql", sql, "--json"])?.ended(0)?.json()?;
     assert_eq!(answer["rows"], json!([["Kneads dough, and watches the ovens"]]));

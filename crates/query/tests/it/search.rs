@@ -58,6 +58,34 @@ async fn every_argument_may_be_a_parameter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn words_and_filters_are_asked_as_they_are_written() {
+    let lake = Lake::open().await;
+    let sql = "SELECT k.id, k.score, h.score, h.distance, keyword_search.wage FROM keyword_search('jobs', 'weld', 2) k \
+               JOIN hybrid_search('jobs', 'weld', 3, '{\"wage\":{\"gt\":1}}') h ON h.id = k.id \
+               JOIN Keyword_Search('jobs', 'weld', 2) ON keyword_search.id = k.id ORDER BY k.score DESC";
+    assert_eq!(lake.rows(sql).await, json!([["a", 0.0, 0.0, 0.0, 21.5], ["b", -1.0, -1.0, null, 30.0]]));
+    let asked = [r#"jobs Words("weld") 2"#, r#"jobs Both("weld") 3 where {"wage":{"gt":1}}"#];
+    assert_eq!(lake.search.asked(), asked);
+    let rows =
+        with_params(&lake, "SELECT id FROM vector_search('jobs', $1, 1, $2)", json!([[0, 1], "{}"])).await.unwrap();
+    assert_eq!((rows, lake.search.asked()), (json!([["b"]]), vec!["jobs Vector([0.0, 1.0]) 1 where {}".to_owned()]));
+    for sql in [
+        "SELECT distance FROM keyword_search('jobs', 'weld', 2)",
+        "SELECT score FROM vector_search('jobs', 'weld', 2)",
+        "SELECT * FROM keyword_search('jobs', ARRAY[1, 2], 2)",
+        "SELECT * FROM hybrid_search('jobs', ARRAY[1, 2], 2)",
+        "SELECT * FROM keyword_search('jobs', 'weld')",
+        "SELECT * FROM keyword_search('jobs', 'weld', 0)",
+        "SELECT * FROM keyword_search('jobs', 'weld', 2, 3)",
+        "SELECT * FROM keyword_search('jobs', 'weld', 2, '{}', 1)",
+        "SELECT keyword_search('jobs', 'weld', 2)",
+    ] {
+        let (_, message) = lake.refused(sql).await;
+        assert!(!message.contains("vector_search:"), "{sql}: {message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn parameters_of_other_types_are_refused() {
     let lake = Lake::open().await;
     let search = "SELECT id FROM vector_search($1, $2, $3)";
@@ -154,7 +182,7 @@ async fn calls_and_rows_are_bounded() {
     assert_eq!(lake.refused(&calls(17)).await.0, "query.invalid_search");
     let (code, message) = lake.refused("SELECT id FROM vector_search('huge', 'x', 1)").await;
     assert_eq!(code, "query.memory_limit");
-    assert!(message.contains("ask vector_search for fewer items"), "{message}");
+    assert!(message.contains("search for fewer items"), "{message}");
     let elements = vec!["1"; 100_000].join(",");
     let (code, _) = lake.refused(&format!("SELECT * FROM vector_search('jobs', ARRAY[{elements}], 1)")).await;
     assert_eq!(code, "query.too_complex");

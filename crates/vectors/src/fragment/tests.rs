@@ -18,7 +18,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn item(id: &str, vector: &[f32], metadata: Option<Value>) -> Item {
-    Item { id: id.into(), vector: vector.to_vec(), metadata: metadata.map(object) }
+    Item { id: id.into(), vector: vector.to_vec(), metadata: metadata.map(object), ..Item::default() }
 }
 
 fn encoded(owner: &Owner, number: u64, changes: &[Change]) -> Bytes {
@@ -35,7 +35,7 @@ fn changes(fragment: &Fragment) -> Vec<Change> {
     let item = |row: usize| {
         let metadata = fragment.metadata(row).map(|text| serde_json::from_slice(text).unwrap());
         let vector = fragment.vectors()[row * fragment.dimension()..][..fragment.dimension()].to_vec();
-        Item { id: fragment.id(row).into(), vector, metadata }
+        Item { id: fragment.id(row).into(), vector, metadata, text: fragment.text(row).map(Into::into) }
     };
     let change = |step| match step {
         Step::Put(rows) => {
@@ -84,11 +84,18 @@ fn the_fragment_of_format_1_still_reads_and_is_still_written_so() {
 /// Every cut, every longer file and every changed byte is seen.
 #[test]
 fn no_damage_goes_unseen() {
-    let bytes = encoded(&owner(3), 42, &kept_changes());
+    let said = Item { text: Some("what the vector was made of".into()), ..item("said", &[1.0, 2.0, 3.0], None) };
+    let said = Change::Put { items: vec![said], fingerprint: None };
+    for changes in [kept_changes(), vec![said]] {
+        expect_no_damage_unseen(&encoded(&owner(3), 42, &changes));
+    }
+}
+
+fn expect_no_damage_unseen(bytes: &[u8]) {
     for end in 0..bytes.len() {
         assert!(matches!(read(&bytes[..end], &owner(3), 42), Err(Flaw::Broken(_))), "cut at {end}");
     }
-    let longer = [&bytes[..], &[0]].concat();
+    let longer = [bytes, &[0]].concat();
     assert!(matches!(read(&longer, &owner(3), 42), Err(Flaw::Broken(_))));
     for at in 0..bytes.len() {
         let mut garbled = bytes.to_vec();
@@ -112,12 +119,12 @@ fn a_fragment_is_no_other_ones() {
 #[test]
 fn a_newer_format_is_refused_by_name_and_damage_names_its_fragment() {
     let mut bytes = encoded(&owner(3), 42, &kept_changes()).to_vec();
-    bytes[4] = 2;
+    bytes[4] = 3;
     let flaw = read(&bytes, &owner(3), 42).unwrap_err();
     let error = owner(3).fault(42, flaw);
     assert_eq!(
         error.to_string(),
-        "fragment 42 of people has format 2, and this program reads formats up to 1: use a newer release"
+        "fragment 42 of people has format 3, and this program reads formats up to 2: use a newer release"
     );
     bytes[4] = 0;
     let error = owner(3).fault(42, read(&bytes, &owner(3), 42).unwrap_err());
@@ -153,9 +160,10 @@ fn a_vector_of_another_dimension_is_never_written_so_that_it_reads() {
 fn any_item(dimension: usize) -> impl Strategy<Value = Item> {
     let vector = proptest::collection::vec(any::<f32>().prop_filter("a number", |number| !number.is_nan()), dimension);
     let metadata = proptest::option::of(proptest::collection::btree_map(".{0,5}", any::<i64>(), 0..3));
-    (".{0,9}", vector, metadata).prop_map(|(id, vector, metadata)| {
+    let text = proptest::option::weighted(0.2, ".{1,5}");
+    (".{0,9}", vector, metadata, text).prop_map(|(id, vector, metadata, text)| {
         let metadata = metadata.map(|fields| fields.into_iter().map(|(name, value)| (name, json!(value))).collect());
-        Item { id, vector, metadata }
+        Item { id, vector, metadata, text: text.map(Into::into) }
     })
 }
 

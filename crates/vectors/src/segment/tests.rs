@@ -29,8 +29,9 @@ fn owner() -> Arc<Owner> {
 
 fn item(n: usize) -> Item {
     let vector = vec![if n == 7 { 1e30 } else { n as f32 }; DIMENSION as usize];
+    let text = n.is_multiple_of(3).then(|| format!("says {n}").into());
     let metadata = n.is_multiple_of(2).then(|| serde_json::json!({ "n": n }).as_object().unwrap().clone());
-    Item { id: format!("item-{n}"), vector, metadata }
+    Item { id: format!("item-{n}"), vector, metadata, text }
 }
 
 /// A segment of all rows of one fragment, in two parts, as bytes.
@@ -58,6 +59,7 @@ fn is_whole(segment: &Segment, row: usize) -> Result<bool> {
     Ok(segment.vectors(row..row + 1)? == item.vector
         && (scale.is_nan() == [0, 7].contains(&row))
         && segment.metadata(row)?.map(<[u8]>::to_vec) == metadata
+        && segment.text(row)? == item.text.as_deref()
         && segment.find(Hash::of(&id), &id)? == Some(row)
         && id == item.id)
 }
@@ -115,7 +117,7 @@ async fn a_segment_that_is_cut_or_states_other_things_is_refused() {
     }
     let mut newer = whole.clone();
     let at = whole.len() - layout::FOOTER + 4;
-    newer[at] = 2;
+    newer[at] = 3;
     assert_eq!(open(newer).unwrap_err().code(), "vectors.newer_format");
     let other = Arc::new(Owner { index: Uuid::nil(), ..Owner::clone(&owner()) });
     assert!(Segment::open(Bytes::from(whole).into(), &other, "s.lhvs").is_err());

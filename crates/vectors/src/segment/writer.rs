@@ -8,11 +8,13 @@ use uuid::Uuid;
 
 use super::Hash;
 use super::layout::{
-    ALIGNMENT, CHUNK, Footer, HEAD, ID_ENDS, IDS, LOOKUP, METADATA, METADATA_ENDS, SCALES, SECTIONS, VECTORS, head,
+    ALIGNMENT, CHUNK, FORMAT, Footer, HEAD, ID_ENDS, IDS, LOOKUP, METADATA, METADATA_ENDS, SCALES, SECTIONS, TEXT_ENDS,
+    TEXTS, VECTORS, head, sections,
 };
 use crate::block::{Block, inverse};
 use crate::error::{Error, Result};
 use crate::fragment::Owner;
+use crate::layout::TEXTLESS;
 
 /// About how many bytes are gathered before they go to the store.
 const PIECE: usize = 4 << 20;
@@ -33,9 +35,11 @@ pub(crate) async fn write(
     (fragment, segment): (u64, Uuid),
     parts: Vec<Part>,
 ) -> Result<()> {
+    let has_texts = parts.iter().any(|part| part.block.has_texts());
     let mut draft = Draft::new(
         parts,
         Footer {
+            format: if has_texts { FORMAT } else { TEXTLESS },
             fragment,
             index: owner.index,
             segment,
@@ -103,17 +107,18 @@ impl Draft {
         }
         let mut piece = Vec::with_capacity(PIECE);
         if self.written == 0 {
-            piece.extend_from_slice(&head());
+            piece.extend_from_slice(&head(self.footer.format));
             self.footer.sections[VECTORS].start = HEAD;
         }
-        while self.section < SECTIONS && piece.len() < PIECE {
+        let sections = sections(self.footer.format);
+        while self.section < sections && piece.len() < PIECE {
             if self.fill(&mut piece)? {
                 self.end_section(&mut piece);
             }
         }
         self.written += piece.len();
         self.sums.take(&piece);
-        if self.section == SECTIONS {
+        if self.section == sections {
             self.end(&mut piece);
         }
         Ok(Some(piece.into()))
@@ -122,7 +127,7 @@ impl Draft {
     /// Adds to a piece what it has room for of the section; whether that was the rest.
     fn fill(&mut self, piece: &mut Vec<u8>) -> Result<bool> {
         match self.section {
-            ID_ENDS | METADATA_ENDS => piece.extend(self.ends.drain(..).flat_map(u64::to_le_bytes)),
+            ID_ENDS | METADATA_ENDS | TEXT_ENDS => piece.extend(self.ends.drain(..).flat_map(u64::to_le_bytes)),
             LOOKUP => {
                 let slots = std::mem::take(&mut self.lookup);
                 piece.extend(slots.into_iter().flat_map(|(row, tag)| [row, tag]).flat_map(u32::to_le_bytes));
@@ -159,6 +164,7 @@ impl Draft {
                 self.add_text(id.as_bytes(), piece);
             }
             METADATA => self.add_text(block.metadata(row)?.unwrap_or_default(), piece),
+            TEXTS => self.add_text(block.text(row)?.unwrap_or_default().as_bytes(), piece),
             _ => {}
         }
         Ok(())
@@ -186,8 +192,8 @@ impl Draft {
         let begin = (self.written + piece.len()).next_multiple_of(ALIGNMENT);
         piece.resize(begin - self.written, 0);
         self.section += 1;
-        if let Some(next) = self.footer.sections.get_mut(self.section) {
-            next.start = begin;
+        if self.section < sections(self.footer.format) {
+            self.footer.sections[self.section].start = begin;
         }
     }
 

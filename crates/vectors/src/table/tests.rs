@@ -39,7 +39,12 @@ fn take(table: &Table, number: u64, change: Change) {
 
 /// Puts one item for each of these numbers.
 fn put(table: &Table, number: u64, items: Range<u32>) {
-    let item = |n: u32| Item { id: format!("{n:05}"), vector: vec![n as f32; DIMENSION as usize], metadata: None };
+    let item = |n: u32| Item {
+        id: format!("{n:05}"),
+        vector: vec![n as f32; DIMENSION as usize],
+        metadata: None,
+        ..Item::default()
+    };
     take(table, number, Change::Put { items: items.map(item).collect(), fingerprint: None });
 }
 
@@ -97,6 +102,7 @@ fn the_weight_of_metadata_is_known_through_replacing_and_joining() {
         id: "a".into(),
         vector: vec![1.0; DIMENSION as usize],
         metadata: metadata.and_then(|metadata| metadata.as_object().cloned()),
+        ..Item::default()
     };
     let put = |item| Change::Put { items: vec![item], fingerprint: None };
     take(&table, 1, put(item(Some(serde_json::json!({ "k": "1234" })))));

@@ -52,7 +52,7 @@ pub fn index(name: &str, dimension: u32, distance: Distance) -> NewIndex {
 }
 
 pub fn item(id: &str, vector: &[f32]) -> Item {
-    Item { id: id.into(), vector: vector.to_vec(), metadata: None }
+    Item { id: id.into(), vector: vector.to_vec(), metadata: None, ..Item::default() }
 }
 
 pub fn with_metadata(id: &str, vector: &[f32], metadata: Value) -> Item {

@@ -18,3 +18,4 @@ mod nearest;
 mod processes;
 mod refusals;
 mod sealing;
+mod wording;

@@ -254,10 +254,14 @@ fn items() -> Vec<Route> {
             .body::<Near>()
             .answers::<Found>(200, "The nearest first; those at the same distance by id.")
             .refused(&[404, 429]),
-        post("/v1/vectors/index/{name}/delete", "vectors", "Delete items by their ids, or those of which a filter holds.")
-            .body::<Unwanted>()
-            .answers::<Removed>(200, "They are gone.")
-            .refused(&[404]),
+        post(
+            "/v1/vectors/index/{name}/delete",
+            "vectors",
+            "Delete items by their ids, or those of which a filter holds.",
+        )
+        .body::<Unwanted>()
+        .answers::<Removed>(200, "They are gone.")
+        .refused(&[404]),
         get(item, "vectors", "One item.")
             .query("as_of", text(), AS_OF)
             .answers::<StoredItem>(200, "The item.")

@@ -94,7 +94,7 @@ async fn send(door: &Door, index: &str, batch: Batch, overflow: Overflow) -> cli
         }
     }
     if vectors.is_empty() {
-        let batch = TextBatch { items: texts, overflow: Some(overflow.name().to_owned()) };
+        let batch = TextBatch { items: texts, overflow: Some(overflow.name().to_owned()), ..TextBatch::default() };
         return door.client.add_texts(index, &batch).await;
     }
     door.client.add_vectors(index, &VectorBatch { items: vectors, fingerprint: None }).await

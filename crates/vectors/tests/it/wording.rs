@@ -1,0 +1,120 @@
+//! Searches by words: what holds them is found wherever its text lies, and scores depend on nothing else.
+
+use std::ops::Range;
+
+use base::{AsOf, Distance};
+use serde_json::json;
+use vectors::{Filter, Item, Near, Ranking, Vectors, Wording};
+
+use crate::lake::{found, index, item, name, near, open, with_metadata};
+
+const TEXTS: [&str; 8] = [
+    "drives a forklift",
+    "drives a truck",
+    "a truck, a forklift and a big truck",
+    "draws blood",
+    "",
+    "Forklifts!",
+    "drives a forklift",
+    "kneads dough",
+];
+
+fn said(ids: Range<usize>) -> Vec<Item> {
+    ids.map(|n| Item { text: Some(TEXTS[n % 8].into()), ..item(&format!("{n:04}"), &[n as f32, 1.0]) }).collect()
+}
+
+fn words(text: &str, k: usize) -> Wording {
+    Wording { text: text.into(), k, ..Wording::default() }
+}
+
+async fn ranked(vectors: &Vectors, wording: Wording, as_of: Option<&AsOf>) -> Ranking {
+    vectors.rank(&name("found"), wording, as_of).await.unwrap()
+}
+
+fn ids(ranking: &Ranking) -> Vec<&str> {
+    ranking.results.iter().map(|ranked| ranked.id.as_str()).collect()
+}
+
+#[tokio::test]
+async fn the_same_texts_have_the_same_scores_however_they_lie() {
+    let lake = testkit::TestLake::open().await;
+    let mut answers = Vec::new();
+    let process = open(&lake.store).await;
+    let vectors = &process.vectors;
+    let create = |name| vectors.create(index(name, 2, Distance::Euclidean));
+    // One index gets all at once, one in parts that are sealed between, and with others that come and go.
+    create("once").await.unwrap();
+    vectors.add(&name("once"), said(0..400), None).await.unwrap();
+    create("parts").await.unwrap();
+    for part in [0..90, 90..100, 100..101, 101..400] {
+        let others =
+            (0..20).map(|n| Item { text: Some("forklift blood".into()), ..item(&format!("other {n}"), &[0.0, 0.0]) });
+        vectors.add(&name("parts"), others.chain(said(part)).collect(), None).await.unwrap();
+        vectors.seal(&name("parts"), "test").await.unwrap();
+    }
+    vectors.add(&name("parts"), vec![Item { text: Some("blood".into()), ..said(7..8).remove(0) }], None).await.unwrap();
+    vectors.add(&name("parts"), said(7..8), None).await.unwrap();
+    vectors.remove(&name("parts"), (0..20).map(|n| format!("other {n}")).collect()).await.unwrap();
+    let reopened = open(&lake.reopen().await).await;
+    for (vectors, of) in [(vectors, "once"), (vectors, "parts"), (&reopened.vectors, "parts")] {
+        let ranking = vectors.rank(&name(of), words("a forklift DRIVERS blood", 999), None).await.unwrap();
+        answers.push(ranking.results.into_iter().map(|ranked| (ranked.id, ranked.score.to_bits())).collect::<Vec<_>>());
+    }
+    assert_eq!(answers[0].len(), 300, "texts 0, 1, 2, 3, 5 and 6 of eight hold one of the words");
+    assert!(answers[0] == answers[1] && answers[1] == answers[2]);
+}
+
+#[tokio::test]
+async fn the_best_come_first_and_a_text_that_goes_is_found_no_more() {
+    let process = found(2, Distance::Euclidean).await;
+    let (vectors, name) = (&process.vectors, name("found"));
+    vectors.add(&name, said(0..8), None).await.unwrap();
+    assert_eq!(ids(&ranked(vectors, words("forklift", 9), None).await), ["0005", "0000", "0006", "0002"]);
+    assert_eq!(ids(&ranked(vectors, words("forklift", 2), None).await), ["0005", "0000"]);
+    assert_eq!(ids(&ranked(vectors, words("truck", 9), None).await), ["0001", "0002"]);
+    assert_eq!(ids(&ranked(vectors, words("§ …", 9), None).await), [""; 0]);
+    let sealed = AsOf::Version(vectors.seal(&name, "test").await.unwrap().version);
+    // Another text, a vector without one, and a deletion.
+    vectors.add(&name, vec![Item { text: Some("truck".into()), ..item("0005", &[5.0, 1.0]) }], None).await.unwrap();
+    vectors.add(&name, vec![item("0000", &[0.0, 1.0])], None).await.unwrap();
+    vectors.remove(&name, vec!["0006".into()]).await.unwrap();
+    assert_eq!(ids(&ranked(vectors, words("forklift", 9), None).await), ["0002"]);
+    assert_eq!(ids(&ranked(vectors, words("forklift", 9), Some(&sealed)).await), ["0005", "0000", "0006", "0002"]);
+    assert_eq!(vectors.item(&name, "0005", None).await.unwrap().text.as_deref(), Some("truck"));
+    assert_eq!(vectors.item(&name, "0000", None).await.unwrap().text, None);
+    assert_eq!(vectors.item(&name, "0005", Some(&sealed)).await.unwrap().text.as_deref(), Some("Forklifts!"));
+}
+
+#[tokio::test]
+async fn both_lists_count_and_filters_hold_in_both() {
+    let process = found(2, Distance::Euclidean).await;
+    let (vectors, name) = (&process.vectors, name("found"));
+    let with = |item: Item, parity: usize| Item {
+        metadata: with_metadata("", &[0.0], json!({ "odd": parity % 2 == 1 })).metadata,
+        ..item
+    };
+    vectors.add(&name, said(0..200).into_iter().zip(0..).map(|(item, n)| with(item, n)).collect(), None).await.unwrap();
+    let both =
+        |filter: Option<Filter>| Wording { near: Some(Near { ..near(&[7.2, 1.0], 0) }), filter, ..words("dough", 3) };
+    // 0007 is the nearest and among the best; the nearest of the others have one list only.
+    let ranking = ranked(vectors, both(None), None).await;
+    assert_eq!(ids(&ranking), ["0007", "0015", "0023"]);
+    let first = &ranking.results[0];
+    assert_eq!(first.ranks.map(|ranks| (ranks.vector, ranks.keyword)), Some((Some(1), Some(1))));
+    assert!((first.score - 2.0 / 61.0).abs() < 1e-12 && (first.distance.unwrap() - 0.2).abs() < 1e-5);
+    let even = Filter::parse(json!({ "odd": false }).as_object().unwrap()).unwrap();
+    let ranking = ranked(vectors, both(Some(even)), None).await;
+    assert_eq!(ids(&ranking), ["0008", "0006", "0010"], "no text that fits holds the word");
+    assert!(ranking.results.iter().all(|ranked| ranked.ranks.is_some_and(|ranks| ranks.keyword.is_none())));
+}
+
+#[tokio::test]
+async fn a_merge_takes_the_texts_along() {
+    let process = found(2, Distance::Euclidean).await;
+    let vectors = &process.vectors;
+    vectors.create(index("source", 2, Distance::Euclidean)).await.unwrap();
+    vectors.add(&name("source"), said(0..8), None).await.unwrap();
+    let merged = vectors.merge(&name("source"), &name("found"), true).await.unwrap();
+    assert_eq!((merged.added, merged.removed), (8, 8));
+    assert_eq!(ids(&ranked(vectors, words("dough", 9), None).await), ["0007"]);
+}
