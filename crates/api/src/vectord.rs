@@ -91,8 +91,8 @@ async fn add_text(
 }
 
 async fn search(State(texts): State<Texts>, Named(name): Named, Json(call): Json<SearchCall>) -> Result<Response> {
-    let as_of = call.as_of();
-    let found = texts.search(&name, call.sought()?, as_of.as_ref()).await?;
+    let (as_of, rerank) = (call.as_of(), call.rerank()?);
+    let found = texts.search(&name, call.sought()?, rerank, as_of.as_ref()).await?;
     if found.count() < LONG_TO_WRITE {
         return Ok(json_at(found.version(), &found));
     }

@@ -272,6 +272,10 @@ pub struct Near {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Mode>")]
     pub mode: Option<String>,
+    /// Whether a model reads the 50 best texts beside the query and ranks them anew; items without a text are left out, and
+    /// `k` is 50 at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerank: Option<bool>,
     /// Most items of the answer; 10 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use models::{Card, Embedder, Listed, Models, Overflow};
+use models::{Card, Embedder, Listed, Models, Overflow, Reranker};
 
 use crate::cache::{Cache, Claim, Flight, Key, Patience, Place, Stats, Vector};
 use crate::config::Config;
@@ -83,6 +83,11 @@ impl Embed {
     /// The model that made vectors of this fingerprint under this name; the model of the name, when that is not known.
     pub async fn card_of(&self, model: Option<&str>, fingerprint: Option<&str>) -> Result<Arc<Card>> {
         self.card(Some(self.models.name_of(model, fingerprint))).await
+    }
+
+    /// The model that ranks texts anew.
+    pub fn reranker(&self) -> &Reranker {
+        self.models.reranker()
     }
 
     /// The models that can be asked for.

@@ -30,6 +30,23 @@ pub enum Answer {
     Ranked(Ranking),
 }
 
+impl Sought {
+    /// The text that is sought; empty where it is a vector alone.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Vector(_) => "",
+            Self::Meaning(text, _) | Self::Words(text, _) | Self::Both(text, _) => text,
+        }
+    }
+
+    /// How many items are wanted.
+    pub(crate) fn k(&self) -> usize {
+        match self {
+            Self::Vector(near) | Self::Meaning(_, near) | Self::Words(_, near) | Self::Both(_, near) => near.k,
+        }
+    }
+}
+
 impl Answer {
     /// The lake's version.
     pub fn version(&self) -> Version {
@@ -49,21 +66,38 @@ impl Answer {
 }
 
 impl Texts {
-    /// The items of an index that are sought, now or as a version has them.
-    pub async fn search(&self, index: &IndexName, sought: Sought, as_of: Option<&AsOf>) -> Result<Answer> {
-        let wording = |text, near: &Near| Wording { text, k: near.k, filter: near.filter.clone(), near: None };
-        let wording = match sought {
-            Sought::Vector(near) => return Ok(Answer::Near(self.vectors.search(index, near, as_of).await?)),
-            Sought::Meaning(text, near) => {
-                return Ok(Answer::Near(self.search_text(index, text, near, as_of).await?));
+    /// The items of an index that are sought, now or as a version has them; ranked anew where that is asked for.
+    pub async fn search(
+        &self,
+        index: &IndexName,
+        sought: Sought,
+        rerank: bool,
+        as_of: Option<&AsOf>,
+    ) -> Result<Answer> {
+        Ok(match sought {
+            sought if rerank => Answer::Ranked(self.rerank(index, sought, as_of).await?),
+            Sought::Vector(near) => Answer::Near(self.vectors.search(index, near, as_of).await?),
+            Sought::Meaning(text, near) => Answer::Near(self.search_text(index, text, near, as_of).await?),
+            words => {
+                let wording = self.wording(index, words, as_of).await?;
+                Answer::Ranked(self.vectors.rank(index, wording, as_of).await?)
             }
-            Sought::Words(text, near) => wording(text, &near),
+        })
+    }
+
+    /// A search as one by words, by nearness or by both; without words, places among the nearest are what counts.
+    pub(crate) async fn wording(&self, index: &IndexName, sought: Sought, as_of: Option<&AsOf>) -> Result<Wording> {
+        let (words, near) = match sought {
+            Sought::Words(text, Near { k, filter, .. }) => {
+                return Ok(Wording { text, k, filter, ..Wording::default() });
+            }
+            Sought::Vector(near) => (String::new(), near),
+            Sought::Meaning(text, near) => (String::new(), self.near_text(index, text, near, as_of).await?),
             Sought::Both(text, near) if near.vector.is_empty() => {
-                let near = self.near_text(index, text.clone(), near, as_of).await?;
-                Wording { near: Some(near.clone()), ..wording(text, &near) }
+                (text.clone(), self.near_text(index, text, near, as_of).await?)
             }
-            Sought::Both(text, near) => Wording { near: Some(near.clone()), ..wording(text, &near) },
+            Sought::Both(text, near) => (text, near),
         };
-        Ok(Answer::Ranked(self.vectors.rank(index, wording, as_of).await?))
+        Ok(Wording { text: words, k: near.k, filter: near.filter.clone(), near: Some(near), ..Wording::default() })
     }
 }

@@ -25,7 +25,7 @@ impl VectorSearch for Texts {
             Near::Words(text) => Sought::Words(text, near),
             Near::Both(text) => Sought::Both(text, near),
         };
-        Ok(match self.search(index, sought, as_of.as_ref()).await? {
+        Ok(match self.search(index, sought, false, as_of.as_ref()).await? {
             Answer::Near(found) => found.results.into_iter().map(neighbour).collect(),
             Answer::Ranked(ranking) => ranking.results.into_iter().map(ranked).collect(),
         })

@@ -379,6 +379,9 @@ pub struct Search {
     /// Near in meaning, by the words, or both
     #[arg(long, value_enum, default_value = "vector")]
     pub mode: SearchMode,
+    /// Let a model read the 50 best texts beside what is sought, and rank them anew
+    #[arg(long)]
+    pub rerank: bool,
     /// At most this many items
     #[arg(short, long, default_value_t = 10)]
     pub k: usize,

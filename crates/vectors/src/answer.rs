@@ -191,6 +191,9 @@ pub struct Ranked {
     pub ranks: Option<Ranks>,
     /// Its metadata, empty when it has none.
     pub metadata: Map<String, Value>,
+    /// Its text, where that was asked for and the index keeps it.
+    #[serde(skip)]
+    pub text: Option<Arc<str>>,
 }
 
 /// Places in lists, from 1; none where an item is not on the list.

@@ -1,5 +1,6 @@
 //! Search by words: the items whose texts say most of what is asked for, alone, or together with those that lie near.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use keywords::{Query, Statistics};
@@ -35,39 +36,52 @@ impl View {
 }
 
 fn ranked(view: &View, wording: Wording) -> Result<Vec<Ranked>> {
-    let Wording { text, k, filter, near } = wording;
+    let Wording { text, k, filter, near, with_texts } = wording;
     let (snapshot, filter) = (&view.snapshot, filter.filter(|filter| !filter.is_empty()));
     let (query, k) = (Query::new(&text), check::found(k, snapshot.length)?);
-    let Some(near) = near else {
-        return best(snapshot, &query, k, filter.as_ref())?.iter().map(Scored::ranked).collect();
+    let answers = match near {
+        None => best(snapshot, &query, k, filter.as_ref())?,
+        Some(near) => {
+            let (settings, deep) = (&view.entry.settings, DEEP.max(2 * k));
+            let held = best(snapshot, &query, deep, filter.as_ref())?;
+            let wanted = Wanted { k: deep, filter, depth: depth(&near, settings) };
+            fused(&Target::new(settings.distance, near.vector).nearest(snapshot, &wanted)?, &held, k)
+        }
     };
-    let (settings, deep) = (&view.entry.settings, DEEP.max(2 * k));
-    let scored = best(snapshot, &query, deep, filter.as_ref())?;
-    let wanted = Wanted { k: deep, filter, depth: depth(&near, settings) };
-    let near = Target::new(settings.distance, near.vector).nearest(snapshot, &wanted)?;
-    fused(&near, &scored, k)
+    answers.into_iter().map(|answer| answer.ranked(with_texts)).collect()
 }
 
-/// A row whose text holds words that are looked for.
-struct Scored<'a> {
+/// A row that answers a search.
+#[derive(Debug, Clone)]
+struct Answer<'a> {
+    id: &'a str,
     score: f64,
-    block: &'a Block,
-    row: usize,
+    distance: Option<f32>,
+    ranks: Option<Ranks>,
+    place: (&'a Block, usize),
 }
 
-impl<'a> Scored<'a> {
-    fn id(&self) -> Result<&'a str> {
-        self.block.id(self.row)
+impl<'a> Answer<'a> {
+    fn new(id: &'a str, place: (&'a Block, usize)) -> Self {
+        Self { id, score: 0.0, distance: None, ranks: None, place }
     }
 
-    fn ranked(&self) -> Result<Ranked> {
-        let metadata = members(self.block.metadata(self.row)?)?;
-        Ok(Ranked { id: self.id()?.to_owned(), score: self.score, distance: None, ranks: None, metadata })
+    /// Counts its place in one of two lists.
+    fn count(&mut self, place: usize, list: fn(&mut Ranks) -> &mut Option<usize>) {
+        self.score += 1.0 / (EVEN + place as f64);
+        *list(self.ranks.get_or_insert_default()) = Some(place);
+    }
+
+    fn ranked(self, with_text: bool) -> Result<Ranked> {
+        let (block, row) = self.place;
+        let (metadata, text) = (members(block.metadata(row)?)?, if with_text { block.text(row)? } else { None });
+        let Self { id, score, distance, ranks, .. } = self;
+        Ok(Ranked { id: id.to_owned(), score, distance, ranks, metadata, text: text.map(Into::into) })
     }
 }
 
 /// The `k` rows that say most, the best first, those of the same score by id.
-fn best<'a>(snapshot: &'a Snapshot, query: &Query, k: usize, filter: Option<&Filter>) -> Result<Vec<Scored<'a>>> {
+fn best<'a>(snapshot: &'a Snapshot, query: &Query, k: usize, filter: Option<&Filter>) -> Result<Vec<Answer<'a>>> {
     let is_seen = |block: &'a Block| move |row: u32| block.is_visible(row as usize, snapshot.fragment);
     let mut statistics = Statistics::new(query);
     for block in &snapshot.blocks {
@@ -76,63 +90,49 @@ fn best<'a>(snapshot: &'a Snapshot, query: &Query, k: usize, filter: Option<&Fil
     let mut all = Vec::new();
     for block in &snapshot.blocks {
         let chosen = filter.map_or(Ok(Chosen::ALL), |filter| block.chosen(filter))?;
-        let (is_seen, is_chosen) = (is_seen(block), |row: u32| chosen.has(row as usize));
-        let scores = query.scores(block.words()?, &statistics, |row| is_chosen(row) && is_seen(row));
-        all.extend(scores.into_iter().map(|(row, score)| Scored { score, block, row: row as usize }));
+        let is_seen = is_seen(block);
+        let scores = query.scores(block.words()?, &statistics, |row| chosen.has(row as usize) && is_seen(row));
+        all.extend(scores.into_iter().map(|(row, score)| (score, block.as_ref(), row as usize)));
     }
     first(all, k)
 }
 
-fn first(mut all: Vec<Scored<'_>>, k: usize) -> Result<Vec<Scored<'_>>> {
-    all.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+fn first(mut all: Vec<(f64, &Block, usize)>, k: usize) -> Result<Vec<Answer<'_>>> {
+    all.sort_unstable_by(|(a, ..), (b, ..)| b.total_cmp(a));
     // Of those that are as good as the last, ids say which.
-    if let Some(last) = k.checked_sub(1).and_then(|last| all.get(last)) {
-        let limit = last.score;
-        all.truncate(all.partition_point(|scored| scored.score >= limit));
+    if let Some((limit, ..)) = k.checked_sub(1).and_then(|last| all.get(last)).copied() {
+        all.truncate(all.partition_point(|(score, ..)| *score >= limit));
     }
-    let named = all.into_iter().map(|scored| Ok((scored.id()?, scored)));
-    let mut named: Vec<(&str, Scored)> = named.collect::<Result<_>>()?;
-    named.sort_by(|(a, better), (b, worse)| worse.score.total_cmp(&better.score).then_with(|| a.cmp(b)));
-    named.truncate(k);
-    Ok(named.into_iter().map(|(_, scored)| scored).collect())
+    let answer = |(score, block, row): (f64, _, _)| {
+        let id = Block::id(block, row)?;
+        Ok(Answer { score, ..Answer::new(id, (block, row)) })
+    };
+    let mut answers: Vec<Answer> = all.into_iter().map(answer).collect::<Result<_>>()?;
+    answers.sort_by(in_order);
+    answers.truncate(k);
+    Ok(answers)
 }
 
 /// The best of two lists by the places that they give: one over the place counts, shifted so that the first few places
 /// of one list do not outdo the other.
-fn fused(near: &[Neighbour], scored: &[Scored], k: usize) -> Result<Vec<Ranked>> {
-    let mut fused: HashMap<&str, Ranked> = HashMap::new();
+fn fused<'a>(near: &[Neighbour<'a>], held: &[Answer<'a>], k: usize) -> Vec<Answer<'a>> {
+    let mut fused: HashMap<&str, Answer> = HashMap::new();
     for (place, neighbour) in (1..).zip(near) {
-        let ranked = fused.entry(neighbour.id).or_insert_with(|| Ranked::unplaced(neighbour.id));
-        ranked.place(place, |ranks| &mut ranks.vector);
-        ranked.distance = Some(neighbour.distance());
-        ranked.metadata = members(neighbour.metadata)?;
+        let answer = fused.entry(neighbour.id).or_insert_with(|| Answer::new(neighbour.id, neighbour.place));
+        answer.count(place, |ranks| &mut ranks.vector);
+        answer.distance = Some(neighbour.distance());
     }
-    for (place, scored) in (1..).zip(scored) {
-        let id = scored.id()?;
-        let ranked = fused.entry(id).or_insert_with(|| Ranked::unplaced(id));
-        ranked.place(place, |ranks| &mut ranks.keyword);
-        ranked.metadata = members(scored.block.metadata(scored.row)?)?;
+    for (place, held) in (1..).zip(held) {
+        let answer = fused.entry(held.id).or_insert_with(|| Answer::new(held.id, held.place));
+        answer.count(place, |ranks| &mut ranks.keyword);
     }
-    let mut ranked: Vec<Ranked> = fused.into_values().collect();
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
-    ranked.truncate(k);
-    Ok(ranked)
+    let mut answers: Vec<Answer> = fused.into_values().collect();
+    answers.sort_by(in_order);
+    answers.truncate(k);
+    answers
 }
 
-impl Ranked {
-    fn unplaced(id: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            score: 0.0,
-            distance: None,
-            ranks: Some(Ranks::default()),
-            metadata: Default::default(),
-        }
-    }
-
-    /// Counts a place in one of the lists.
-    fn place(&mut self, place: usize, list: fn(&mut Ranks) -> &mut Option<usize>) {
-        self.score += 1.0 / (EVEN + place as f64);
-        *list(self.ranks.get_or_insert_default()) = Some(place);
-    }
+/// The better first, those of the same score by id.
+fn in_order(a: &Answer, b: &Answer) -> Ordering {
+    b.score.total_cmp(&a.score).then_with(|| a.id.cmp(b.id))
 }

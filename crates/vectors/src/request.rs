@@ -46,6 +46,8 @@ pub struct Wording {
     pub filter: Option<Filter>,
     /// What they shall be near to; how many, and a filter of its own, do not count.
     pub near: Option<Near>,
+    /// Whether the answer holds the texts.
+    pub with_texts: bool,
 }
 
 /// A search for the nearest items.

@@ -55,6 +55,8 @@ pub(crate) struct Neighbour<'a> {
     /// A number of single precision, or one beyond its range.
     distance: f64,
     pub metadata: Option<&'a [u8]>,
+    /// Its block and row.
+    pub place: (&'a Block, usize),
 }
 
 impl Neighbour<'_> {
@@ -91,7 +93,8 @@ impl Target {
 
     fn neighbour<'a>(&self, found: &Candidate<'a>) -> Result<Neighbour<'a>> {
         let (block, row) = (found.block, found.row);
-        Ok(Neighbour { id: found.id, distance: self.distance(block.vector(row)?), metadata: block.metadata(row)? })
+        let (distance, metadata) = (self.distance(block.vector(row)?), block.metadata(row)?);
+        Ok(Neighbour { id: found.id, distance, metadata, place: (block, row) })
     }
 
     /// The distance of a row, computed in double precision. Within the range of single precision it is rounded to that,

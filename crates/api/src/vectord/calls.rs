@@ -2,7 +2,7 @@
 
 use base::{AsOf, Distance, IndexName};
 use embed::Overflow;
-use flows::{NewIndex, Sought, TextItem};
+use flows::{NewIndex, RERANKED, Sought, TextItem};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
@@ -144,6 +144,7 @@ pub(super) struct SearchCall {
     vector: Option<Vec<f32>>,
     text: Option<String>,
     mode: Option<Mode>,
+    rerank: Option<bool>,
     k: Option<usize>,
     #[serde(default, deserialize_with = "filter")]
     filter: Option<Map<String, Value>>,
@@ -156,6 +157,17 @@ pub(super) struct SearchCall {
 impl SearchCall {
     pub(super) fn as_of(&self) -> Option<AsOf> {
         self.as_of.clone()
+    }
+
+    /// Whether the best are to be ranked anew, if they can be.
+    pub(super) fn rerank(&self) -> Result<bool, Error> {
+        let rerank = self.rerank.unwrap_or(false);
+        let wrong = match (&self.text, self.k) {
+            (None, _) => "`rerank` belongs to `text`".to_owned(),
+            (_, Some(k)) if k > RERANKED => format!("with `rerank`, `k` is {RERANKED} at most"),
+            _ => return Ok(rerank),
+        };
+        if rerank { Err(Error::Body(wrong)) } else { Ok(false) }
     }
 
     pub(super) fn sought(self) -> Result<Sought> {

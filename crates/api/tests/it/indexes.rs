@@ -193,6 +193,40 @@ async fn texts_are_found_by_their_words_by_both_and_in_sql_and_may_be_let_go() {
 }
 
 #[tokio::test]
+async fn the_best_are_ranked_anew_by_what_they_say() {
+    let Some(directory) = testkit::cross_encoder("indexes::the_best_are_ranked_anew_by_what_they_say") else { return };
+    let stack = Stack::reranking(directory).await;
+    let gateway = stack.gateway();
+    post(&gateway, "", json!({ "name": "jobs", "dimension": 4, "model": MODEL })).await;
+    let items = json!([
+        { "id": "capital", "text": "The capital of France is Paris." },
+        { "id": "bread", "text": "A baguette is a loaf of bread." },
+        { "id": "rome", "text": "The capital of France is not what this is about: Rome has ruins." },
+    ]);
+    assert_eq!(post(&gateway, "/jobs/add_text", json!({ "items": items })).await.status, 200);
+    let mute = json!({ "items": [{ "id": "mute", "vector": [1, 0, 0, 0] }] });
+    assert_eq!(post(&gateway, "/jobs/add", mute).await.status, 200);
+    for mode in ["vector", "keyword", "hybrid"] {
+        let asked = json!({ "text": "What is the capital of France?", "mode": mode, "rerank": true, "k": 2 });
+        let found = post(&gateway, "/jobs/search", asked).await;
+        assert_eq!(ids(&found), ["capital", "rome"], "{mode}: {}", found.text());
+        let scores = [0, 1].map(|at| found.json()["results"][at]["score"].as_f64().unwrap());
+        assert!(scores[0] > scores[1], "{mode}: {scores:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_its_model_nothing_is_ranked_anew() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    post(&gateway, "", json!({ "name": "jobs", "dimension": 4, "model": MODEL })).await;
+    post(&gateway, "/jobs/add_text", json!({ "items": [{ "id": "x", "text": "bread" }] })).await;
+    let asked = |text: &str| json!({ "text": text, "mode": "keyword", "rerank": true });
+    let refused = post(&gateway, "/jobs/search", asked("bread")).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (503, "models.no_reranker"));
+}
+
+#[tokio::test]
 async fn vectors_of_another_model_are_refused() {
     let stack = Stack::open().await;
     let gateway = stack.gateway();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::{Edge, Exposure, Limits, Role, Shared, Upstream};
@@ -51,6 +52,15 @@ impl Stack {
     }
 
     pub async fn over(shared: Shared) -> Self {
+        Self::of(shared, None).await
+    }
+
+    /// A stack that ranks texts anew by the model of this directory.
+    pub async fn reranking(directory: PathBuf) -> Self {
+        Self::of(Shared::new(Seams::system(), limits()), Some(directory)).await
+    }
+
+    async fn of(shared: Shared, reranker: Option<PathBuf>) -> Self {
         let lake = TestLake::open().await;
         let seams = shared.seams.clone();
         let catalog = Catalog::open(lake.store.clone(), &catalog::Config::default(), seams.clone()).await.unwrap();
@@ -60,7 +70,7 @@ impl Stack {
             ..ingest::Config::default()
         };
         let ingest = Ingest::new(catalog.clone(), &settings, seams.clone());
-        let embed = Embed::new(models().await, &embed::Config::default());
+        let embed = Embed::new(models(reranker).await, &embed::Config::default());
         let cache = CacheDir::open(&lake.path().join("cache")).await.unwrap();
         let vectors = Vectors::new(catalog.clone(), cache, &vectors::Config::default(), seams.clone());
         let ingest = ingest.with_sealer(vectors.sealer());
@@ -113,10 +123,10 @@ pub fn limits() -> Limits {
 }
 
 /// Models of which the default one answers on a port; the embedded one's files are not here.
-async fn models() -> Models {
+async fn models(reranker_dir: Option<PathBuf>) -> Models {
     let provider = Provider::at(models::Kind::Openai, &words::serve().await);
     let providers = BTreeMap::from([("words".to_owned(), provider)]);
-    let settings = models::Config { download: false, providers, ..models::Config::default() };
+    let settings = models::Config { download: false, providers, reranker_dir, ..models::Config::default() };
     let nowhere = "http://127.0.0.1:1".to_owned();
     Models::new(&settings, Routing { default_model: words::MODEL.to_owned(), ollama_url: nowhere, upstream: None })
         .unwrap()

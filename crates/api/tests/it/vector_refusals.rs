@@ -255,6 +255,8 @@ fn searches() -> Vec<Case> {
         r#"{"vector":[1,2,3],"limit":3}"#,
         r#"{"text":"x","fingerprint":"f"}"#,
         r#"{"text":"x","mode":"words"}"#,
+        r#"{"text":"x","rerank":true,"k":51}"#,
+        r#"{"vector":[1,2,3],"rerank":true}"#,
         r#"{"vector":[1,2,3],"mode":"keyword"}"#,
         r#"{"vector":[1,2,3],"text":"x","mode":"keyword"}"#,
         r#"{"vector":[1,2,3],"mode":"hybrid"}"#,

@@ -15,6 +15,7 @@ pub async fn run(search: &Search, sources: &Sources, output: Output) -> anyhow::
     let near = Near {
         text: Some(search.text.clone()),
         mode: Some(search.mode.name().to_owned()),
+        rerank: Some(search.rerank),
         k: Some(search.k),
         filter: search.filter.clone(),
         as_of: search.as_of.clone(),
