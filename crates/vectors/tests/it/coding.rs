@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::{Distance, Seams};
+use serde_json::json;
 use storage::Store;
 use testkit::{Bucket, Call, Fate, Faulty, Mishap, TestLake};
-use vectors::{Item, Near, Survey, Vectors};
+use vectors::{Filter, Item, Near, Survey, Vectors};
 
-use crate::lake::{Process, code, distance, index, item, name, near, nearest, open};
+use crate::lake::{Process, code, distance, index, item, name, near, nearest, open, with_metadata};
 use crate::sealing::{Dice, at, files};
 
 const ROWS: usize = 2600;
@@ -123,6 +124,36 @@ async fn codes_find_98_of_100_by_every_measure_and_changes_count_at_once() {
         assert_eq!(nearest(vectors, &queries[0], 9999).await.len(), items.len());
         let then = vectors.search(&name("found"), near(&queries[0], 9999), at(2).as_ref()).await.unwrap();
         assert_eq!(then.results.len(), ROWS);
+    }
+}
+
+/// However few items a filter leaves, as many are found as fit, and nearly all of them are the nearest.
+#[tokio::test]
+async fn a_filter_costs_no_recall_at_any_selectivity() {
+    let lake = TestLake::open().await;
+    let (items, queries) = sample();
+    let rank = |id: &str| id.parse::<usize>().unwrap() * 7919 % ROWS;
+    let process = open(&lake.store).await;
+    let (vectors, index_name) = (&process.vectors, name("found"));
+    vectors.create(index("found", DIMENSION as u32, Distance::Cosine)).await.unwrap();
+    let ranked = |(id, vector): (&String, &Vec<f32>)| with_metadata(id, vector, json!({ "rank": rank(id) }));
+    vectors.add(&index_name, items.iter().map(ranked).collect(), None).await.unwrap();
+    vectors.seal(&index_name, "test").await.unwrap();
+    vectors.keeper().round().await;
+    assert_eq!(coded_items(vectors).await, ROWS);
+    for fitting in [1, 3, 26, 260, 1300, ROWS] {
+        let filter = Filter::parse(json!({ "rank": { "lt": fitting } }).as_object().unwrap()).unwrap();
+        let left: Items =
+            items.iter().filter(|(id, _)| rank(id) < fitting).map(|(id, v)| (id.clone(), v.clone())).collect();
+        let mut hits = 0;
+        for query in &queries {
+            let near = Near { filter: Some(filter.clone()), ..near(query, K) };
+            let (found, truth) = (found(vectors, near).await, truth(Distance::Cosine, &left, query));
+            assert_eq!(found.len(), truth.len(), "{fitting} fit");
+            hits += found.iter().filter(|id| truth.contains(id)).count();
+        }
+        let recall = hits as f64 / (queries.len() * K.min(fitting)) as f64;
+        assert!(recall >= 0.98, "{recall} where {fitting} fit");
     }
 }
 
