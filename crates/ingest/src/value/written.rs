@@ -23,13 +23,14 @@ pub fn decimal(text: &[u8], precision: u8, scale: i8) -> Option<i128> {
 /// A float of 32 bits whose own digits, as far as they are written, are those that are written.
 pub fn single(text: &[u8]) -> Option<f32> {
     let near: f32 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    Written::read(text)?.spells(near.into()).then_some(near)
+    Written::read(text)?.spells(near.into(), &format!("{near:e}")).then_some(near)
 }
 
 /// The same for a double, which may have more than 15 digits.
 pub fn double(text: &[u8]) -> Option<f64> {
     let near = || std::str::from_utf8(text).ok()?.parse().ok();
-    super::double(text).or_else(|| near().filter(|&near| Written::read(text).is_some_and(|it| it.spells(near))))
+    let is_written = |near: &f64| Written::read(text).is_some_and(|it| it.spells(*near, &format!("{near:e}")));
+    super::double(text).or_else(|| near().filter(is_written))
 }
 
 /// The digits of a number and where they stand.
@@ -81,13 +82,16 @@ impl<'a> Written<'a> {
         Some(if self.negative { -units } else { units })
     }
 
-    /// Whether a float, written with as many digits, is written so.
-    fn spells(&self, float: f64) -> bool {
+    /// Whether a float is written so: in the shortest way, in that of a double, or with as many digits as these. The
+    /// first two may round a last 5 the other way.
+    fn spells(&self, float: f64, shortest: &str) -> bool {
         let count = self.digits().take(DIGITS).count();
-        let own = format!("{float:.*e}", count.saturating_sub(1));
-        let own = Written::read(own.as_bytes());
-        own.is_some_and(|own| {
-            (own.negative, own.power) == (self.negative, self.power) && own.digits().eq(self.digits())
+        self.is(shortest) || self.is(&format!("{float:e}")) || self.is(&format!("{float:.*e}", count.saturating_sub(1)))
+    }
+
+    fn is(&self, other: &str) -> bool {
+        Written::read(other.as_bytes()).is_some_and(|other| {
+            (other.negative, other.power) == (self.negative, self.power) && other.digits().eq(self.digits())
         })
     }
 }
