@@ -21,7 +21,9 @@ use crate::shared::{AUTHOR, Shared, gated, no_route};
 
 mod calls;
 
-use calls::{At, MergeCall, NewIndexCall, PageAsked, RemoveCall, SearchCall, TextBatch, Unwanted, VectorBatch};
+use calls::{
+    At, MergeCall, NewIndexCall, PageAsked, RecallCall, RemoveCall, SearchCall, TextBatch, Unwanted, VectorBatch,
+};
 
 /// From this many items on an answer is written off the threads that answer requests.
 const LONG_TO_WRITE: usize = 256;
@@ -42,6 +44,7 @@ pub fn vectord(texts: Texts, shared: Shared) -> Router {
         .route("/vectors/index/{name}/delete", post(remove))
         .route("/vectors/index/{name}/seal", post(seal))
         .route("/vectors/index/{name}/merge", post(merge))
+        .route("/vectors/index/{name}/recall", post(recall))
         .layer(Batches::layer());
     let fresh = middleware::from_fn_with_state(catalog.clone(), freshen);
     let [quick, slow] = [quick, slow].map(|routes| routes.route_layer(fresh.clone()).with_state(texts.clone()));
@@ -128,6 +131,11 @@ async fn remove(
         Unwanted::Matching(filter) => texts.vectors().remove_matching(&name, filter).await?,
     };
     Ok(json_at(removed.version, &removed))
+}
+
+async fn recall(State(texts): State<Texts>, Named(name): Named, Json(call): Json<RecallCall>) -> Result<Response> {
+    let measured = texts.vectors().measure_recall(&name, call.into_survey()).await?;
+    Ok(json_at(measured.version, &measured))
 }
 
 async fn merge(State(texts): State<Texts>, Named(name): Named, Json(call): Json<MergeCall>) -> Result<Response> {

@@ -31,8 +31,8 @@ pub use sql::{Ask, Format, ResultColumn, Rows, Streamed};
 pub use storage::{Download, Object, ObjectPage, Stored};
 pub use upkeep::{Compact, Compacted, CompactedDataset, Expire, Expired, Stray, Sweep, Swept};
 pub use vectors::{
-    Added, Found, Hit, Index, IndexSealed, Indexes, MergeInto, Merged, Near, NewIndex, Ranks, Removed, StoredItem,
-    TextBatch, TextItem, Unwanted, VectorBatch, VectorItem,
+    Added, Found, Hit, Index, IndexSealed, Indexes, MergeInto, Merged, Near, NewIndex, Ranks, Recall, Removed,
+    StoredItem, Survey, TextBatch, TextItem, Unwanted, VectorBatch, VectorItem,
 };
 pub use versions::{
     ColumnChange, Dropped, LakeDiff, NamedChange, PutTag, RollBack, RolledBack, SchemaChange, TableChange, TagChange,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use vectors::{Filter, Item, Near, metadata};
+use vectors::{Filter, Item, Near, Survey, metadata};
 
 use crate::error::{Error, Result};
 use crate::listed;
@@ -16,6 +16,8 @@ use crate::listed;
 const DEFAULT_M: u32 = 16;
 /// Most items of an answer when the call does not say.
 const DEFAULT_K: usize = 10;
+/// Items that stand for queries when the call does not say.
+const DEFAULT_SAMPLE: usize = 100;
 /// Indexes on a page of the list when the call does not say.
 const DEFAULT_PAGE: usize = 100;
 /// Most indexes on one page.
@@ -232,6 +234,21 @@ impl RemoveCall {
 
 fn listed_ids<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
     listed::ids(from).map(Some)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecallCall {
+    sample: Option<usize>,
+    k: Option<usize>,
+    ef_search: Option<u32>,
+}
+
+impl RecallCall {
+    pub(super) fn into_survey(self) -> Survey {
+        let Self { sample, k, ef_search } = self;
+        Survey { sample: sample.unwrap_or(DEFAULT_SAMPLE), k: k.unwrap_or(DEFAULT_K), ef_search }
+    }
 }
 
 #[derive(Deserialize)]

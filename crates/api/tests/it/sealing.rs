@@ -121,3 +121,27 @@ async fn an_index_goes_into_another() {
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{body}");
     }
 }
+
+#[tokio::test]
+async fn recall_is_measured_and_shown() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    points(&gateway).await;
+    add(&gateway, "a", 1.0).await;
+    add(&gateway, "b", 2.0).await;
+    let measured = post(&gateway, "/points/recall", json!({ "k": 1 })).await;
+    let told = ["recall", "sample", "k", "length", "coded", "fragment"].map(|member| measured[member].clone());
+    assert_eq!(told, [json!(1.0), json!(2), json!(1), json!(2), json!(0), json!(2)]);
+    assert_eq!(get(&gateway, "/v1/vectors/index/points").await.json()["recall"], measured);
+    let exact = json!({ "vector": [0], "exact": true, "ef_search": 50 });
+    assert_eq!(ids(&post(&gateway, "/points/search", exact).await), ["a", "b"]);
+    for (path, body, status, code) in [
+        ("/points/recall", json!({ "sample": 0 }), 400, "vectors.bad_query"),
+        ("/points/recall", json!({ "many": 1 }), 400, "api.bad_body"),
+        ("/points/search", json!({ "vector": [0], "ef_search": 0 }), 400, "vectors.bad_query"),
+        ("/nobody/recall", json!({}), 404, "catalog.index_not_found"),
+    ] {
+        let refused = post_json(&gateway, &format!("/v1/vectors/index{path}"), &body.to_string()).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{path} {body}");
+    }
+}

@@ -48,6 +48,12 @@ pub struct Search {
     /// A version number, an RFC 3339 time, or a tag: what was sealed of the index then [default: what it holds now]
     #[arg(long, value_name = "VERSION|TIME|TAG")]
     pub as_of: Option<String>,
+    /// Compare every vector, which takes longer
+    #[arg(long)]
+    pub exact: bool,
+    /// Look for so many of the nearest before the first k are answered, if that is more: the more, the surer
+    #[arg(long, value_name = "N", conflicts_with = "exact")]
+    pub ef_search: Option<u32>,
     #[command(flatten)]
     pub target: Target,
 }
@@ -85,6 +91,20 @@ pub enum VectorsVerb {
     Seal {
         /// The index
         index: String,
+    },
+    /// Measure how many of the true nearest searches find; the index keeps the result
+    Recall {
+        /// The index
+        index: String,
+        /// How many of its items stand for queries
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        sample: usize,
+        /// How many of the nearest are asked for
+        #[arg(short, long, default_value_t = 10)]
+        k: usize,
+        /// As in `lakehouse search`
+        #[arg(long, value_name = "N")]
+        ef_search: Option<u32>,
     },
     /// Put the items of one index into another
     Merge {

@@ -19,6 +19,8 @@ pub async fn run(search: &Search, sources: &Sources, output: Output) -> anyhow::
         k: Some(search.k),
         filter: search.filter.clone(),
         as_of: search.as_of.clone(),
+        exact: Some(search.exact),
+        ef_search: search.ef_search,
         ..Near::default()
     };
     let outcome = fetching(door.fetching(), door.client.search(&search.index, &near)).await;

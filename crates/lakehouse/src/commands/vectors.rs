@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use client::{Client, Index, Indexes, MergeInto, Merged, NewIndex, StoredItem};
+use client::{Client, Index, Indexes, MergeInto, Merged, NewIndex, Recall, StoredItem, Survey};
 
 use super::watch::fetching;
 use crate::cli::{CreateIndex, Vectors, VectorsVerb};
@@ -38,6 +38,10 @@ async fn show(verb: &VectorsVerb, door: &Door, output: Output) -> anyhow::Result
             if output.json { output.document(&added) } else { Ok(output.line(add::told(index, &added))?) }
         }
         VectorsVerb::Seal { index } => seal(client, index, output).await,
+        VectorsVerb::Recall { index, sample, k, ef_search } => {
+            let survey = Survey { sample: Some(*sample), k: Some(*k), ef_search: *ef_search };
+            recall(index, &client.measure_recall(index, &survey).await?, output)
+        }
         VectorsVerb::Merge { source, dest, clear_source } => {
             let merge = MergeInto { dest: dest.clone(), clear_source: Some(*clear_source) };
             merged(source, dest, &client.merge_index(source, &merge).await?, output)
@@ -69,6 +73,15 @@ async fn seal(client: &Client, index: &str, output: Output) -> anyhow::Result<()
     let (length, version) = (grouped(sealed.length), sealed.version);
     let told = if sealed.sealed { "now holds" } else { "held already, as nothing is new," };
     Ok(output.line(format!("version {version} {told} the {length} items of {index}"))?)
+}
+
+fn recall(index: &str, measured: &Recall, output: Output) -> anyhow::Result<()> {
+    if output.json {
+        return output.document(measured);
+    }
+    let Recall { recall, sample, k, coded, length, .. } = measured;
+    let of = format!("{} of {} items have codes", grouped(*coded), grouped(*length));
+    Ok(output.line(format!("{recall:.4} of the nearest {k} to {sample} items of {index} are found; {of}"))?)
 }
 
 fn merged(source: &str, dest: &str, merged: &Merged, output: Output) -> anyhow::Result<()> {

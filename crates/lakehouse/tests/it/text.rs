@@ -64,6 +64,9 @@ fn a_version_keeps_what_an_index_held_and_indexes_are_merged() -> anyhow::Result
     desk.run(&["vectors", "create", "all", "--dimension", "3"])?.ended(0)?;
     let merged = desk.run(&["vectors", "merge", "points", "all", "--clear-source"])?.ended(0)?.out;
     assert!(merged.contains("1 added, 0 replaced: 1 in all, 0 in points"), "{merged}");
+    let measured = desk.run(&["vectors", "recall", "all"])?.ended(0)?.out;
+    assert!(measured.starts_with("1.0000 of the nearest 10 to 1 items of all are found"), "{measured}");
+    assert_eq!(desk.run(&["vectors", "show", "all", "--json"])?.ended(0)?.json()?["recall"]["sample"], 1);
     Ok(())
 }
 

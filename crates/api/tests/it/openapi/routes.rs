@@ -3,8 +3,8 @@
 use client::{
     Added, Ask, Classified, Compact, Compacted, Dropped, Embed, EmbedModels, EmbedStats, Embedded, Expire, Expired,
     Found, Health, Index, IndexSealed, Indexes, Ingested, LakeDiff, Listing, Manifest, MergeInto, Merged, Near,
-    NewIndex, ObjectPage, PutTag, Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored,
-    StoredItem, Sweep, Swept, TagLine, Tags, TextBatch, Unwanted, VectorBatch, Versions,
+    NewIndex, ObjectPage, PutTag, Recall, Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage,
+    Stored, StoredItem, Survey, Sweep, Swept, TagLine, Tags, TextBatch, Unwanted, VectorBatch, Versions,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -231,6 +231,10 @@ fn indexes() -> Vec<Route> {
         delete(path, "vectors", "Delete an index with its items.").gives_nothing(204, "It is gone.").refused(&[404]),
         post("/v1/vectors/index/{name}/seal", "vectors", "Make what an index holds now part of a version.")
             .answers::<IndexSealed>(200, "A version holds it.")
+            .refused(&[404]),
+        post("/v1/vectors/index/{name}/recall", "vectors", "Measure how many of the true nearest searches find.")
+            .body::<Survey>()
+            .answers::<Recall>(200, "The index keeps it, and shows it when it is described.")
             .refused(&[404]),
         post("/v1/vectors/index/{name}/merge", "vectors", "Put the items of an index into another.")
             .body::<MergeInto>()
