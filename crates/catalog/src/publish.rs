@@ -17,7 +17,7 @@ use crate::catalog::Catalog;
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::kept::Tables;
-use crate::record::{Change, TablePut};
+use crate::record::Change;
 use crate::sealing::{Sealing, Seals};
 use crate::staging::{Staging, may_stand};
 use crate::state::{Keyed, State, TableEntry};
@@ -202,15 +202,7 @@ impl Publishing {
         };
         let Next { metadata, path, rows, fingerprint, files } = step.take().await?;
         self.staging.write(files).await?;
-        let put = TablePut {
-            name: publication.draft.name.clone(),
-            table_id: metadata.uuid(),
-            metadata: path,
-            snapshot_id: metadata.current_snapshot_id(),
-            row_count: rows,
-            fingerprint,
-        };
-        self.staging.keep(&put.name, &put.metadata, metadata)?;
+        let put = self.staging.put(&publication.draft.name, path, metadata, (rows, fingerprint))?;
         let namespace = state.missing_namespace(&put.name);
         Ok(namespace.into_iter().chain([Change::TablePut(put)]).collect())
     }

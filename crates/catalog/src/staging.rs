@@ -58,23 +58,21 @@ impl Staging {
         let path = format!("{}/metadata/{file}", base.location());
         files.push((path.clone(), metadata_file::encode(&metadata)?));
         self.write(files).await?;
-        let put = TablePut {
-            name: base.name().clone(),
-            table_id: metadata.uuid(),
-            metadata: path,
-            snapshot_id: metadata.current_snapshot_id(),
-            row_count,
-            fingerprint: fingerprint.to_owned(),
-        };
-        self.keep(&put.name, &put.metadata, metadata)?;
-        Ok(put)
+        self.put(base.name(), path, metadata, (row_count, fingerprint.to_owned()))
     }
 
-    /// Keeps written metadata for whoever reads it first.
-    pub fn keep(&self, name: &DatasetName, path: &str, metadata: TableMetadata) -> Result<()> {
-        let read = ReadTable::new(&self.lake, name, metadata)?;
-        self.tables.keep(path, Arc::new(read));
-        Ok(())
+    /// The change that makes a table of written metadata, which is kept for whoever reads it first; with the number of its
+    /// rows and the fingerprint of its columns.
+    pub fn put(
+        &self,
+        name: &DatasetName,
+        path: String,
+        metadata: TableMetadata,
+        (row_count, fingerprint): (u64, String),
+    ) -> Result<TablePut> {
+        let (table_id, snapshot_id) = (metadata.uuid(), metadata.current_snapshot_id());
+        self.tables.keep(&path, Arc::new(ReadTable::new(&self.lake, name, metadata)?));
+        Ok(TablePut { name: name.clone(), table_id, metadata: path, snapshot_id, row_count, fingerprint })
     }
 
     /// Deletes what is not needed, and with it what the proposal `brought` if nothing can have been committed.

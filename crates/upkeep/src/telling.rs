@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use base::Fault;
 use catalog::checksums;
 use catalog::{DataFile, Table};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -11,14 +12,14 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use storage::Store;
 
 use crate::compact::unreadable;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rows::fetch;
 
 /// How many footers are read at once.
 const AT_ONCE: usize = 16;
 
 /// The paths of the files of a table whose footers or indexes state values of its personal columns. Costs a look at every
-/// file of a table that has such columns.
+/// file of a table that has such columns; what does not read tells nothing.
 pub(crate) async fn telling(store: &Store, table: &Table, files: &[DataFile]) -> Result<HashSet<String>> {
     let personal = table.columns().iter().filter(|column| column.pii.is_some());
     let personal = &Personal { ids: personal.map(|column| column.id).collect(), by_name: table.name_mapping() };
@@ -27,8 +28,14 @@ pub(crate) async fn telling(store: &Store, table: &Table, files: &[DataFile]) ->
     }
     let looks = files.iter().map(|file| async move {
         let tells = personal.is_told_by(store, file).await;
-        let tells = tells.map_err(|error| unreadable((table.name(), &file.path), error))?;
-        Ok(tells.then(|| file.path.clone()))
+        match tells.map_err(|error| unreadable((table.name(), &file.path), error)) {
+            // Whoever reads its rows is told so; until then it is no reason to leave the others as they are.
+            Err(error @ Error::Unreadable { .. }) => {
+                tracing::warn!(error = %error, causes = error.causes(), "a damaged file is not compacted");
+                Ok(None)
+            }
+            tells => Ok(tells?.then(|| file.path.clone())),
+        }
     });
     let looks = stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
     looks.try_filter_map(|path| async move { Ok(path) }).try_collect().await

@@ -22,7 +22,7 @@ use super::rules::{self, refuse, refused};
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::kept::Tables;
-use crate::record::{Change, TablePut};
+use crate::record::Change;
 use crate::staging::Staging;
 use crate::state::State;
 use crate::table::Table;
@@ -240,28 +240,13 @@ impl Committing {
 
     /// Writes the metadata files and keeps what is in them for whoever reads first.
     async fn stage(&mut self, taken: Vec<(DatasetName, Next)>) -> Result<Vec<Change>> {
-        let (mut files, mut written, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-        for (name, Next { path, metadata, rows }) in taken {
-            files.push((path.clone(), metadata_file::encode(&metadata)?));
-            changes.push(Change::TablePut(put(&name, &path, &metadata, rows)));
-            written.push((name, path, metadata));
-        }
-        self.staging.write(files).await?;
-        for (name, path, metadata) in written {
-            self.staging.keep(&name, &path, metadata)?;
-        }
-        Ok(changes)
-    }
-}
-
-fn put(name: &DatasetName, path: &str, metadata: &TableMetadata, row_count: u64) -> TablePut {
-    TablePut {
-        name: name.clone(),
-        table_id: metadata.uuid(),
-        metadata: path.to_owned(),
-        snapshot_id: metadata.current_snapshot_id(),
-        row_count,
-        fingerprint: fingerprint_of(&schema::columns_of(metadata)),
+        let encoded = taken.iter().map(|(_, next)| Ok((next.path.clone(), metadata_file::encode(&next.metadata)?)));
+        self.staging.write(encoded.collect::<Result<_>>()?).await?;
+        let puts = taken.into_iter().map(|(name, Next { path, metadata, rows })| {
+            let fingerprint = fingerprint_of(&schema::columns_of(&metadata));
+            self.staging.put(&name, path, metadata, (rows, fingerprint)).map(Change::TablePut)
+        });
+        puts.collect()
     }
 }
 

@@ -43,6 +43,13 @@ pub(super) struct Found {
     pub oldest: Option<Timestamp>,
 }
 
+/// The manifests of a snapshot as they were looked at: the entries of those that were read, and the others.
+#[derive(Default)]
+struct Looked {
+    entries: Vec<ManifestEntryRef>,
+    unread: Vec<ManifestFile>,
+}
+
 /// Where a snapshot is looked at.
 pub(super) struct Inspector<'a> {
     pub lake: &'a Lake,
@@ -63,11 +70,11 @@ impl Inspector<'_> {
         }
         let known: HashMap<&str, &ManifestFile> =
             before.iter().map(|manifest| (manifest.manifest_path.as_str(), manifest)).collect();
-        let (mut found, mut entries) = (Found::default(), Vec::new());
+        let (mut found, mut entries, mut looked) = (Found::default(), Vec::new(), Looked::default());
         for manifest in &listed {
             self.expect_allowed(manifest)?;
             match known.get(manifest.manifest_path.as_str()) {
-                Some(known) => self.count_known(&mut found, known).await?,
+                Some(known) => self.count_known(&mut found, known, &mut looked).await?,
                 None => {
                     found.specs.insert(manifest.partition_spec_id);
                     ages.push(self.take_over(&manifest.manifest_path).await?.modified);
@@ -76,7 +83,8 @@ impl Inspector<'_> {
             }
         }
         entries.iter().for_each(|entry| count(&mut found, entry));
-        found.taken = self.taken(&found, &listed).await?;
+        looked.entries.extend(entries.iter().cloned());
+        found.taken = self.taken(&found, looked).await?;
         ages.extend(self.expect_files(&entries, &before).await?);
         found.oldest = ages.into_iter().min();
         Ok(found)
@@ -84,22 +92,22 @@ impl Inspector<'_> {
 
     /// The rows of a snapshot that was accepted before.
     pub async fn rows(&self, snapshot: &Snapshot) -> Result<u64> {
-        let mut found = Found::default();
-        let listed = self.list(snapshot.manifest_list()).await?;
-        for manifest in &listed {
-            self.count_known(&mut found, manifest).await?;
+        let (mut found, mut looked) = (Found::default(), Looked::default());
+        for manifest in &self.list(snapshot.manifest_list()).await? {
+            self.count_known(&mut found, manifest, &mut looked).await?;
         }
-        found.taken = self.taken(&found, &listed).await?;
+        found.taken = self.taken(&found, looked).await?;
         Ok(found.rows())
     }
 
     /// The rows that the position deletes of a snapshot take from its data files.
-    async fn taken(&self, found: &Found, manifests: &[ManifestFile]) -> Result<u64> {
+    async fn taken(&self, found: &Found, looked: Looked) -> Result<u64> {
         if found.deletes.positions == 0 {
             return Ok(0);
         }
-        let entries = self.living(manifests).await?;
-        Ok(deletes::taken(entries.iter().map(|entry| entry.data_file())))
+        let mut living = self.living(&looked.unread).await?;
+        living.extend(looked.entries.into_iter().filter(|entry| entry.is_alive()));
+        Ok(deletes::taken(living.iter().map(|entry| entry.data_file())))
     }
 
     fn expect_allowed(&self, manifest: &ManifestFile) -> Result<()> {
@@ -110,18 +118,21 @@ impl Inspector<'_> {
         Err(refuse(self.name, why))
     }
 
-    /// Counts a manifest by what the list says of it, which was true when it was accepted.
-    async fn count_known(&self, found: &mut Found, manifest: &ManifestFile) -> Result<()> {
+    /// Counts a manifest by what the list says of it, which was true when it was accepted; where that is not enough, by
+    /// its entries.
+    async fn count_known(&self, found: &mut Found, manifest: &ManifestFile, looked: &mut Looked) -> Result<()> {
         let rows = manifest.added_rows_count.zip(manifest.existing_rows_count);
         let files = manifest.added_files_count.zip(manifest.existing_files_count);
         if let (Some((added, existing)), Some((new, old)), ManifestContentType::Data) = (rows, files, manifest.content)
         {
             found.living.records += added + existing;
             found.living.files += u64::from(new) + u64::from(old);
+            looked.unread.push(manifest.clone());
             return Ok(());
         }
-        let mut counted = Found::default();
-        self.read(manifest).await?.iter().for_each(|entry| count(&mut counted, entry));
+        let (mut counted, entries) = (Found::default(), self.read(manifest).await?);
+        entries.iter().for_each(|entry| count(&mut counted, entry));
+        looked.entries.extend(entries);
         found.living = found.living.plus(counted.living);
         found.deletes = found.deletes.plus(counted.deletes);
         Ok(())

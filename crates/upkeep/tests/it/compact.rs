@@ -202,6 +202,25 @@ async fn tells(catalog: &catalog::Catalog) -> Vec<bool> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_that_does_not_read_keeps_no_others_from_being_written_anew() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let many: Vec<i64> = (0..20_000).collect();
+    for ids in [&[1][..], &[2], &many] {
+        load(&catalog, "t", Mode::Append, ids).await.unwrap();
+    }
+    let columns = [("name".to_owned(), Some(Pii::Name))].into();
+    catalog.classify(Classify { name: "t".parse().unwrap(), columns, author: "test".into() }).await.unwrap();
+    let pin = catalog.pin(None).await.unwrap();
+    let listed = catalog.table(&pin, &"t".parse().unwrap()).await.unwrap().files().await.unwrap();
+    let large = listed.iter().max_by_key(|file| file.rows).unwrap();
+    lake.store.put(&large.path, vec![0; large.size as usize].into()).await.unwrap();
+    let compact = Compact { name: Some("t".parse().unwrap()), target: ByteSize(4000), ..compact_all() };
+    let [done] = upkeep(&catalog).compact(&compact).await.unwrap().try_into().unwrap();
+    assert_eq!((done.files, done.rows, done.left_alone), (2, 2, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lone_or_large_file_is_written_anew_once_it_tells_of_what_is_personal() {
     let lake = TestLake::open().await;
     let catalog = open(&lake.store).await;
