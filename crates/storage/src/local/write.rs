@@ -90,13 +90,16 @@ impl Root {
 
     /// Renames into place, making directories on the way and moving empty ones out of the way.
     fn enter(&self, temp: &Temp, location: &Location, target: &Path, mode: &PutMode) -> Result<()> {
-        for _ in 0..ATTEMPTS {
-            let error = match self.step(temp, location, target, mode)? {
-                Ok(()) => {
-                    temp.published.store(true, Ordering::Release);
-                    return Ok(());
-                }
-                Err(error) => error,
+        for attempt in 0..ATTEMPTS {
+            // The way is there nearly always.
+            let way = if attempt == 0 { Ok(()) } else { self.make_home(target) };
+            let entered = match way {
+                Ok(()) => self.step(temp, location, target, mode)?,
+                obstructed => obstructed,
+            };
+            let Err(error) = entered else {
+                temp.published.store(true, Ordering::Release);
+                return Ok(());
             };
             let way_vanished = error.kind() == io::ErrorKind::NotFound && temp.path.exists();
             let occupied = target.is_dir();
@@ -108,11 +111,8 @@ impl Root {
         Err(generic(io::Error::other("directories on the way kept being removed")))
     }
 
-    /// One attempt. The outer result is final; the inner one says what the rename, or the way to it, met.
+    /// One attempt. The outer result is final; the inner one says what the rename met.
     fn step(&self, temp: &Temp, location: &Location, target: &Path, mode: &PutMode) -> Result<io::Result<()>> {
-        if let Err(error) = self.make_home(target) {
-            return Ok(Err(error));
-        }
         let version = match mode {
             PutMode::Create => return Ok(rename_new(&temp.path, target)),
             PutMode::Overwrite => None,
