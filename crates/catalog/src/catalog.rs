@@ -48,7 +48,6 @@ pub struct Catalog {
 pub(crate) struct Room {
     config: Config,
     pub lake: Lake,
-    pub log: Log,
     pub head: Arc<Head>,
     pub past: Past,
     pub tables: Arc<Tables>,
@@ -69,10 +68,9 @@ impl Catalog {
             config: config.clone(),
             past: Past::new(store.clone(), log.clone(), Arc::clone(&head)),
             tables: Arc::new(Tables::new(lake.clone())),
-            committer: Committer::start(store, log.clone(), Arc::clone(&head), config, seams),
+            committer: Committer::start(store, log, Arc::clone(&head), config, seams),
             registrations: Turns::default(),
             lake,
-            log,
             head,
         };
         Ok(Self { room: Arc::new(room) })
@@ -186,7 +184,7 @@ impl Catalog {
         let head = self.room.head.fresh().await?;
         let last = before.map_or(head.version, |before| head.version.min(Version(before.0.saturating_sub(1))));
         let first = (last.0 + 1).saturating_sub(limit as u64).max(head.oldest.0);
-        let mut records = self.room.log.range(Version(first), last).await?;
+        let mut records = self.room.past.records(Version(first), last).await?;
         records.reverse();
         Ok(records)
     }
@@ -195,7 +193,7 @@ impl Catalog {
     pub async fn version(&self, version: Version) -> Result<Record> {
         let newest = self.room.head.at_least(version).await;
         match newest {
-            Ok(state) if state.holds(version) => self.room.log.expect(version).await,
+            Ok(state) if state.holds(version) => self.room.past.record(version).await,
             Ok(_) | Err(Error::Behind { .. }) => Err(self.room.past.unknown(&AsOf::Version(version))),
             Err(error) => Err(error),
         }

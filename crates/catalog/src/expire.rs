@@ -167,7 +167,7 @@ impl Room {
             kept.extend(self.past.state(version).await?.tables.values().filter_map(|entry| entry.snapshot_id));
         }
         for (first, last) in log::pages(oldest.next(), head.version) {
-            let records = self.log.range(first, last).await?;
+            let records = self.past.records(first, last).await?;
             let changes = records.iter().flat_map(|record| &record.commits).flat_map(|commit| &commit.changes);
             kept.extend(changes.filter_map(|change| match change {
                 Change::TablePut(put) => put.snapshot_id,

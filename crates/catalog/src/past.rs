@@ -10,6 +10,7 @@ use crate::checkpoint;
 use crate::error::{Error, Result};
 use crate::head::Head;
 use crate::log::Log;
+use crate::record::Record;
 use crate::state::State;
 use crate::tag;
 
@@ -60,10 +61,31 @@ impl Past {
         // Everything up to `low` is at or before the time, everything from `high` on is after it.
         while high > low + 1 {
             let middle = low + (high - low) / 2;
-            let record = self.log.expect(Version(middle)).await?;
-            if record.at <= time { low = middle } else { high = middle }
+            let at = self.record(Version(middle)).await?.at;
+            if at <= time { low = middle } else { high = middle }
         }
         Ok(Some(Version(low)).filter(|version| *version >= head.oldest))
+    }
+
+    /// The record of a version that exists.
+    pub async fn record(&self, version: Version) -> Result<Record> {
+        match self.log.expect(version).await {
+            Err(Error::Damaged { .. }) if self.is_gone(version).await? => Err(self.unknown(&AsOf::Version(version))),
+            found => found,
+        }
+    }
+
+    /// The records from `first` to `last`, both included, in order.
+    pub async fn records(&self, first: Version, last: Version) -> Result<Vec<Record>> {
+        match self.log.range(first, last).await {
+            Err(Error::Damaged { .. }) if self.is_gone(first).await? => Err(self.unknown(&AsOf::Version(first))),
+            found => found,
+        }
+    }
+
+    /// Whether a version that was there when its reader began has expired since: what lingered of it may be swept.
+    async fn is_gone(&self, version: Version) -> Result<bool> {
+        Ok(version < self.head.ask().await?.oldest)
     }
 
     /// The state at a version that exists.
@@ -77,7 +99,7 @@ impl Past {
         }
         let mut state = checkpoint::newest(&self.store, Some(version)).await?;
         if state.version < version {
-            for record in self.log.range(state.version.next(), version).await? {
+            for record in self.records(state.version.next(), version).await? {
                 state.apply(&record);
             }
         }

@@ -157,7 +157,7 @@ impl Room {
     /// Everything that the records between two versions, both included, pinned on the way.
     async fn walk_records(&self, walk: &Walk<'_>, first: Version, newest: Version) -> Result<()> {
         for (first, last) in log::pages(first, newest) {
-            let records = self.log.range(first, last).await?;
+            let records = self.past.records(first, last).await?;
             let changes = records.iter().flat_map(|record| &record.commits).flat_map(|commit| &commit.changes);
             let mut pins = Vec::new();
             for change in changes {
@@ -177,7 +177,7 @@ impl Room {
 /// Whether something was there to be walked. What is not has lingered, so that nobody needs it any more.
 fn is_left(walked: Result<()>) -> Result<bool> {
     match walked {
-        Err(Error::Damaged { .. }) => Ok(false),
+        Err(Error::Damaged { .. } | Error::UnknownVersion { .. }) => Ok(false),
         walked => walked.map(|()| true),
     }
 }

@@ -69,7 +69,7 @@ impl Room {
     /// What the records after one version, up to another, last made of a table.
     async fn last_put(&self, table_id: Uuid, after: Version, until: Version) -> Result<Option<TablePut>> {
         for (first, last) in log::pages(after.next(), until).rev() {
-            let records = self.log.range(first, last).await?;
+            let records = self.past.records(first, last).await?;
             let commits = records.into_iter().rev().flat_map(|record| record.commits.into_iter().rev());
             let found = commits.flat_map(|commit| commit.changes.into_iter().rev()).find_map(|change| match change {
                 Change::TablePut(put) if put.table_id == table_id => Some(put),

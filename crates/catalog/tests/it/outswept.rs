@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use base::{Seams, Span};
+use base::{AsOf, Fault, Seams, Span, Version};
 use catalog::{Caller, Catalog, Expiry, Mode};
 use storage::Store;
 use testkit::{Bucket, Call, Fate, Faulty, Mishap, Verb};
@@ -99,4 +99,53 @@ async fn an_expiry_that_a_sweep_overtakes_leaves_tables_that_read() {
     let expired = open(&swept).await.expire(&expiry).await.unwrap();
     assert_eq!((expired.version.map(|version| version.0), expired.versions), (Some(6), 3));
     assert_eq!(ids(&open(&store).await, "t").await, [1, 2, 3, 4]);
+}
+
+/// Just before the first record is read, another process lets all but the newest version expire, and what expired go.
+struct ExpiredFirst {
+    store: Store,
+    done: AtomicBool,
+}
+
+#[async_trait]
+impl Fate for ExpiredFirst {
+    async fn befall(&self, call: &Call<'_>) -> Option<Mishap> {
+        if call.verb == Verb::Get && call.path == FIRST && !self.done.swap(true, Ordering::SeqCst) {
+            let expiry = Expiry { older_than: None, keep_last: Some(1), linger: Span::secs(0), author: "test".into() };
+            let catalog = open(&self.store).await;
+            for _ in 0..2 {
+                catalog.expire(&expiry).await.unwrap();
+            }
+            assert!(!paths(&self.store, "_lake/log/").await.contains(&FIRST.to_owned()));
+        }
+        None
+    }
+}
+
+const FIRST: &str = "_lake/log/00000000000000000001.json";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_expire_while_they_are_read_are_unknown_not_damaged() {
+    for reading in ["rollback", "versions", "version", "as_of"] {
+        let bucket = Bucket::new(Seams::system());
+        let store = bucket.store();
+        for id in 1..=4 {
+            load(&open(&store).await, "t", Mode::Append, &[id]).await.unwrap();
+        }
+        let fate = Arc::new(ExpiredFirst { store: store.clone(), done: AtomicBool::new(true) });
+        let slow = Faulty::over(Arc::new(bucket), Arc::clone(&fate) as Arc<dyn Fate>, Seams::system());
+        let catalog = open(&slow.store("memory://elsewhere")).await;
+        fate.done.store(false, Ordering::SeqCst);
+        let refused = match reading {
+            "rollback" => {
+                let to = AsOf::Version(Version(1));
+                catalog.roll_back(&"t".parse().unwrap(), &to, "test").await.map(drop).unwrap_err()
+            }
+            "versions" => catalog.versions(None, 10).await.map(drop).unwrap_err(),
+            "version" => catalog.version(Version(1)).await.map(drop).unwrap_err(),
+            _ => catalog.pin(Some(&AsOf::Version(Version(1)))).await.map(drop).unwrap_err(),
+        };
+        assert!(fate.done.load(Ordering::SeqCst));
+        assert_eq!(refused.code(), "catalog.unknown_version", "{reading}: {refused}");
+    }
 }
