@@ -12,6 +12,11 @@ use storage::Secret;
 const HUB: &str =
     "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/resolve/c9745ed1d9f207416be6d2e6f8de32d1f16199bf";
 
+/// The provider of models that run in Ollama's cloud.
+pub(crate) const CLOUD: &str = "ollama_cloud";
+/// Where that is.
+const CLOUD_URL: &str = "https://ollama.com";
+
 /// Settings of the models.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -31,7 +36,8 @@ pub struct Config {
     pub download: bool,
     /// Whether the embedded model is loaded when the server starts; otherwise its first use loads it.
     pub warm: bool,
-    /// Servers of models, by the name that stands before the `/` of a model's name.
+    /// Servers of models, by the name that stands before the `/` of a model's name. Of `ollama_cloud` only the key must be
+    /// written.
     pub providers: BTreeMap<String, Provider>,
 }
 
@@ -58,11 +64,13 @@ pub struct Provider {
     pub kind: Kind,
     /// Its base URL, such as `http://127.0.0.1:11434`.
     pub url: String,
-    /// The key it asks for; none when empty.
+    /// The key it asks for, best written `${env:NAME}` or `${file:PATH}`; none when empty.
     pub api_key: Secret,
+    /// Whether chats are refused as long as there is no key, instead of trying without.
+    pub needs_key: bool,
     /// How long one call may take.
     pub timeout: Span,
-    /// A text put before every text, for models that were trained with one.
+    /// A text put before every text that becomes a vector, for models that were trained with one.
     pub prefix: String,
 }
 
@@ -75,7 +83,22 @@ impl Default for Provider {
 impl Provider {
     /// A server of this kind at `url`, without a key.
     pub fn at(kind: Kind, url: &str) -> Self {
-        Self { kind, url: url.to_owned(), api_key: Secret::default(), timeout: Span::secs(60), prefix: String::new() }
+        Self {
+            kind,
+            url: url.to_owned(),
+            api_key: Secret::default(),
+            needs_key: false,
+            timeout: Span::secs(60),
+            prefix: String::new(),
+        }
+    }
+
+    /// The same with what is known of the provider of this name: of Ollama's cloud only the key has to be told.
+    pub(crate) fn completed(&self, name: &str) -> Self {
+        if name != CLOUD || !self.url.is_empty() {
+            return self.clone();
+        }
+        Self { kind: Kind::Ollama, url: CLOUD_URL.to_owned(), needs_key: true, ..self.clone() }
     }
 }
 
@@ -88,6 +111,6 @@ pub enum Kind {
     /// OpenAI's API, which many servers speak.
     #[default]
     Openai,
-    /// The embedding routes of another Lakehouse process.
+    /// The routes of another Lakehouse process.
     Lakehouse,
 }

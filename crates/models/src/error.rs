@@ -1,4 +1,4 @@
-//! Why texts did not become vectors.
+//! Why a model did not do what was asked.
 
 use base::{Facts, Fault, Kind};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The cause of a failure, for the log only.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why texts did not become vectors.
+/// Why a model did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No model has this name.
@@ -42,6 +42,28 @@ pub enum Error {
         position: usize,
         /// What it did, in words of this room: its own may hold keys and paths.
         reason: String,
+    },
+    /// No model can answer such a conversation.
+    #[error("`{field}` is refused: {rule}")]
+    BadChat {
+        /// The member of the request.
+        field: &'static str,
+        /// What is wrong with it.
+        rule: &'static str,
+    },
+    /// No provider has this name.
+    #[error("no provider is called {provider:?}: there are {}", .known.join(", "))]
+    UnknownProvider {
+        /// The name that stands before the `/` of the model's name.
+        provider: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// A provider was given no key and needs one.
+    #[error("the provider {provider} needs a key, and has none: set models.providers.{provider}.api_key")]
+    NoKey {
+        /// The provider's name.
+        provider: String,
     },
     /// A provider has no way to do what is asked with long texts.
     #[error("models of the provider {provider} know no overflow {overflow:?}: shorten the texts instead")]
@@ -160,9 +182,10 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownModel { .. } | Self::TooLong { .. } | Self::BadProvider { .. } => Kind::Invalid,
-            Self::TextRefused { .. } | Self::NoOverflow { .. } => Kind::Invalid,
+            Self::TextRefused { .. } | Self::NoOverflow { .. } | Self::BadChat { .. } => Kind::Invalid,
+            Self::UnknownProvider { .. } => Kind::NotFound,
             Self::Relayed(relayed) => relayed.kind,
-            Self::NoWeights { .. } | Self::NoReranker { .. } => Kind::Unavailable,
+            Self::NoWeights { .. } | Self::NoReranker { .. } | Self::NoKey { .. } => Kind::Unavailable,
             Self::Upstream { .. } | Self::UpstreamTimeout { .. } => Kind::Unavailable,
             Self::RateLimited { .. } => Kind::TooMuch,
             Self::Storage(inner) => inner.kind(),
@@ -176,6 +199,9 @@ impl Fault for Error {
             Self::TooLong { .. } => "models.text_too_long",
             Self::TextRefused { .. } => "models.text_refused",
             Self::NoOverflow { .. } => "models.no_overflow",
+            Self::BadChat { .. } => "models.bad_chat",
+            Self::UnknownProvider { .. } => "models.unknown_provider",
+            Self::NoKey { .. } => "models.no_key",
             Self::Relayed(relayed) => relayed.code,
             Self::NoWeights { .. } => "models.no_weights",
             Self::NoReranker { .. } => "models.no_reranker",
@@ -197,6 +223,7 @@ impl Fault for Error {
             Self::TextRefused { provider, position, reason } => {
                 members(json!({ "provider": provider, "position": position, "reason": reason }))
             }
+            Self::UnknownProvider { known, .. } => members(json!({ "known": known })),
             Self::Relayed(relayed) => relayed.facts.clone(),
             Self::RateLimited { retry_after, .. } => members(json!({ "retry_after": retry_after })),
             Self::Storage(inner) => inner.facts(),

@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use storage::Secret;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
 use crate::config::{Kind, Provider};
@@ -18,6 +19,11 @@ use crate::error::{Error, Result};
 
 /// Calls that one server works on at a time; a server of models gains nothing by more.
 pub(crate) const CALLS: usize = 4;
+/// Conversations with one server at a time: those that run elsewhere work on many, and one on this machine has a queue of
+/// its own.
+const CONVERSATIONS: usize = 16;
+/// The longest answer in a conversation: far more than any model says.
+const MAX_SAID: usize = 8 << 20;
 /// The largest answer that is read: a batch of the longest vectors is a tenth of it.
 const MAX_ANSWER: usize = 64 << 20;
 /// How long a connection may take; a server that is down must not cost the whole timeout of a call.
@@ -28,6 +34,8 @@ const IDLE: Duration = Duration::from_secs(3);
 const MAX_MESSAGE: usize = 300;
 /// The longest wait that a server may ask for, in seconds.
 const MAX_RETRY_AFTER: u64 = 3600;
+/// Joins the hops of one piece of work.
+const TRACE_ID: &str = "x-lakehouse-trace-id";
 
 /// A provider that can be called.
 pub(crate) struct Server {
@@ -36,10 +44,27 @@ pub(crate) struct Server {
     /// Ends in `/`, so that routes are joined below it.
     base: Url,
     api_key: Secret,
+    needs_key: bool,
     prefix: String,
     timeout: Duration,
     client: Client,
-    places: Semaphore,
+    places: Arc<Semaphore>,
+    max_answer: usize,
+}
+
+/// A question in a conversation.
+pub(crate) struct Asked<'a, B> {
+    pub(crate) route: &'a str,
+    pub(crate) body: &'a B,
+    pub(crate) trace_id: Option<&'a str>,
+}
+
+/// An answer whose body is still to come.
+pub(crate) struct Opened {
+    server: Arc<Server>,
+    answer: Response,
+    read: usize,
+    _place: OwnedSemaphorePermit,
 }
 
 /// A whole answer, whatever its status.
@@ -66,11 +91,24 @@ impl Server {
             kind: settings.kind,
             base,
             api_key: settings.api_key.clone(),
+            needs_key: settings.needs_key,
             prefix: settings.prefix.clone(),
             timeout: settings.timeout.0,
             client,
-            places: Semaphore::new(CALLS),
+            places: Arc::new(Semaphore::new(CALLS)),
+            max_answer: MAX_ANSWER,
         })
+    }
+
+    /// The same, for conversations.
+    pub(crate) fn talking(name: &str, settings: &Provider) -> Result<Self> {
+        let places = Arc::new(Semaphore::new(CONVERSATIONS));
+        Ok(Self { places, max_answer: MAX_SAID, ..Self::settle(name, settings)? })
+    }
+
+    /// Whether it needs a key that it was not given.
+    pub(crate) fn lacks_key(&self) -> bool {
+        self.needs_key && self.api_key.is_empty()
     }
 
     /// What it speaks.
@@ -100,13 +138,33 @@ impl Server {
     }
 
     /// The answer to a GET of `route`.
-    pub(crate) async fn get(&self, route: &str) -> Result<Answer> {
+    pub(crate) async fn get(self: &Arc<Self>, route: &str) -> Result<Answer> {
         self.call(self.client.get(self.url(route)?)).await
     }
 
     /// The answer to a POST of `body` as JSON to `route`; `accept` names the type of the answer.
-    pub(crate) async fn post(&self, route: &str, accept: &'static str, body: &impl Serialize) -> Result<Answer> {
+    pub(crate) async fn post(
+        self: &Arc<Self>,
+        route: &str,
+        accept: &'static str,
+        body: &impl Serialize,
+    ) -> Result<Answer> {
         self.call(self.client.post(self.url(route)?).header(ACCEPT, accept).json(body)).await
+    }
+
+    /// The whole answer to a question.
+    pub(crate) async fn ask<B: Serialize>(self: &Arc<Self>, asked: Asked<'_, B>) -> Result<Answer> {
+        self.open(asked).await?.whole().await
+    }
+
+    /// The answer to a question, its body still to come. The time of a call holds for all of it.
+    pub(crate) async fn open<B: Serialize>(self: &Arc<Self>, asked: Asked<'_, B>) -> Result<Opened> {
+        let request = self.client.post(self.url(asked.route)?).json(asked.body);
+        let request = match asked.trace_id {
+            Some(id) => request.header(TRACE_ID, id),
+            None => request,
+        };
+        self.send(request).await
     }
 
     /// An error of this server that has no other name.
@@ -130,18 +188,37 @@ impl Server {
         }
     }
 
+    /// The same, with what the server itself says about it. In a conversation that is for whoever asked: which model it
+    /// does not have, what about the request it does not take.
+    pub(crate) fn refusal_in_its_words(&self, answer: &Answer) -> Error {
+        match self.refusal(answer) {
+            Error::Upstream { provider, reason, source: Some(said) } => {
+                Error::Upstream { provider, reason: format!("{reason}: {said}"), source: None }
+            }
+            plain => plain,
+        }
+    }
+
+    /// What the server says in the middle of an answer that had begun well.
+    pub(crate) fn complains(&self, said: &str) -> Error {
+        self.failed(format!("it broke off with {}", self.shown(said)))
+    }
+
     /// What the server says went wrong, in one short line without the key: for the log only, since it may tell paths
     /// and other keys.
     fn message(&self, answer: &Answer) -> Option<String> {
         let body: Value = serde_json::from_slice(&answer.body).ok()?;
         let places = ["/error/message", "/error", "/detail", "/message"];
-        let said = places.iter().find_map(|place| body.pointer(place)?.as_str())?;
+        places.iter().find_map(|place| body.pointer(place)?.as_str()).map(|said| self.shown(said))
+    }
+
+    fn shown(&self, said: &str) -> String {
         let shown: String = said.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let shown = match self.api_key.is_empty() {
             true => shown,
             false => shown.replace(self.api_key.expose(), "***"),
         };
-        Some(shown.chars().take(MAX_MESSAGE).collect())
+        shown.chars().take(MAX_MESSAGE).collect()
     }
 
     /// The parts of an answer that must have come with success.
@@ -149,41 +226,39 @@ impl Server {
         if !answer.status.is_success() {
             return Err(self.refusal(answer));
         }
-        serde_json::from_slice(&answer.body).map_err(|why| Error::Upstream {
-            provider: self.name.clone(),
-            reason: "its answer is not what this route answers".to_owned(),
-            source: Some(why.into()),
-        })
+        serde_json::from_slice(&answer.body).map_err(|why| self.unreadable(why))
+    }
+
+    /// What it means when an answer has another form than this route's.
+    pub(crate) fn unreadable(&self, why: serde_json::Error) -> Error {
+        let reason = "its answer is not what this route answers".to_owned();
+        Error::Upstream { provider: self.name.clone(), reason, source: Some(why.into()) }
     }
 
     fn url(&self, route: &str) -> Result<Url> {
         self.base.join(route).map_err(|_| self.failed("its address cannot be used"))
     }
 
-    async fn call(&self, request: RequestBuilder) -> Result<Answer> {
-        let _place = self.places.acquire().await.map_err(|_| self.failed("it is being closed"))?;
+    async fn call(self: &Arc<Self>, request: RequestBuilder) -> Result<Answer> {
+        self.send(request).await?.whole().await
+    }
+
+    /// The head of the answer. Waiting for a place takes from the same time as the call.
+    async fn send(self: &Arc<Self>, request: RequestBuilder) -> Result<Opened> {
+        let until = Instant::now() + self.timeout;
+        let place = timeout_at(until, Arc::clone(&self.places).acquire_owned()).await;
+        let place = place.map_err(|_| Error::UpstreamTimeout { provider: self.name.clone() })?;
+        let place = place.map_err(|_| self.failed("it is being closed"))?;
         let request = match self.api_key.is_empty() {
             true => request,
             false => request.bearer_auth(self.api_key.expose()),
         };
-        let answer = request.timeout(self.timeout).send().await.map_err(|why| match why.is_connect() {
+        let rest = until.saturating_duration_since(Instant::now());
+        let answer = request.timeout(rest).send().await.map_err(|why| match why.is_connect() {
             true => self.broken(why, "it cannot be reached"),
             false => self.broken(why, "it broke the connection off"),
         })?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = self.body(answer).await?;
-        Ok(Answer { status, headers, body })
-    }
-
-    async fn body(&self, mut answer: Response) -> Result<Vec<u8>> {
-        let mut body = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(|why| self.broken(why, "its answer broke off"))? {
-            if body.len() + piece.len() > MAX_ANSWER {
-                return Err(self.failed("its answer is too large"));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
+        Ok(Opened { server: Arc::clone(self), answer, read: 0, _place: place })
     }
 
     fn broken(&self, why: reqwest::Error, reason: &str) -> Error {
@@ -192,6 +267,43 @@ impl Server {
             return Error::UpstreamTimeout { provider };
         }
         Error::Upstream { provider, reason: reason.to_owned(), source: Some(why.without_url().into()) }
+    }
+}
+
+impl Opened {
+    /// Who answers.
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The next bytes of the body; none at its end.
+    pub(crate) async fn piece(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>> {
+        let piece = self.answer.chunk().await;
+        let piece = piece.map_err(|why| self.server.broken(why, "its answer broke off"))?;
+        self.read += piece.as_ref().map_or(0, |piece| piece.len());
+        let stated = self.answer.content_length().unwrap_or(0);
+        if self.read > self.server.max_answer || stated > self.server.max_answer as u64 {
+            return Err(self.server.failed("its answer is too large"));
+        }
+        Ok(piece)
+    }
+
+    /// The answer, if it comes with success; what `refusal` makes of it otherwise.
+    pub(crate) async fn spoken(self, refusal: fn(&Server, &Answer) -> Error) -> Result<Self> {
+        if self.answer.status().is_success() {
+            return Ok(self);
+        }
+        let server = Arc::clone(&self.server);
+        Err(refusal(&server, &self.whole().await?))
+    }
+
+    async fn whole(mut self) -> Result<Answer> {
+        let (status, headers) = (self.answer.status(), self.answer.headers().clone());
+        let mut body = Vec::new();
+        while let Some(piece) = self.piece().await? {
+            body.extend_from_slice(piece.as_ref());
+        }
+        Ok(Answer { status, headers, body })
     }
 }
 

@@ -90,7 +90,7 @@ impl Models {
     pub fn new(config: &Config, routing: Routing) -> Result<Self> {
         let mut servers = BTreeMap::new();
         for (name, provider) in &config.providers {
-            servers.insert(name.clone(), Arc::new(Server::settle(name, provider)?));
+            servers.insert(name.clone(), Arc::new(Server::settle(name, &provider.completed(name))?));
         }
         if !servers.contains_key(OLLAMA) {
             let server = Server::settle(OLLAMA, &Provider::at(Kind::Ollama, &routing.ollama_url))?;

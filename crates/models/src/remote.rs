@@ -20,9 +20,12 @@ const BINARY: &str = "application/octet-stream";
 const JSON: &str = "application/json";
 
 /// What the other process says of a model or a provider, in codes of this room; it is handed on as it came.
-const RELAYED: [(&str, Kind); 6] = [
+const RELAYED: [(&str, Kind); 9] = [
     ("models.unknown_model", Kind::Invalid),
     ("models.no_overflow", Kind::Invalid),
+    ("models.bad_chat", Kind::Invalid),
+    ("models.unknown_provider", Kind::NotFound),
+    ("models.no_key", Kind::Unavailable),
     ("models.no_weights", Kind::Unavailable),
     ("models.upstream_failed", Kind::Unavailable),
     ("models.upstream_timeout", Kind::Unavailable),
@@ -134,7 +137,7 @@ fn rows(bytes: &[u8], count: usize) -> Option<Vec<Vec<f32>>> {
 }
 
 /// An error of the other process: in its own words when it is one of this room's, as of any server otherwise.
-fn refusal(server: &Server, answer: &Answer) -> Error {
+pub(crate) fn refusal(server: &Server, answer: &Answer) -> Error {
     relayed(&answer.body).unwrap_or_else(|| server.refusal(answer))
 }
 

@@ -2,7 +2,7 @@
 //! servers of S3 and of embeddings, other engines.
 //!
 //! It is never part of the product. Reading order: [`seam`], [`lake`], [`bucket`], [`faulty`] and [`fickle`], [`s3`], [`juicefs`],
-//! [`embedders`], [`minilm`], [`cross_encoder`], [`scripted`], [`witnesses`], [`skip`].
+//! [`embedders`], [`minilm`], [`cross_encoder`], [`scripted`], [`talker`], [`witnesses`], [`skip`].
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -20,6 +20,7 @@ pub mod s3;
 pub mod scripted;
 pub mod seam;
 pub mod skip;
+pub mod talker;
 pub mod witnesses;
 
 pub use bucket::Bucket;
@@ -35,4 +36,5 @@ pub use s3::S3Server;
 pub use scripted::{Asked, Reply, Scripted};
 pub use seam::{FixedClock, SeededDice, SteppingClock, fixed_seams, seams};
 pub use skip::skip;
+pub use talker::Talker;
 pub use witnesses::{sail, witnesses};

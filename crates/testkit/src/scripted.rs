@@ -32,6 +32,11 @@ pub enum Reply {
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// An answer that promises more bytes than these and breaks off.
     CutOff(Vec<u8>),
+    /// An answer that begins with these bytes, promises more and says nothing further until the other side gives up.
+    Stalls(Vec<u8>),
+    /// These bytes again and again, until the other side gives up or the stated length is reached; without one there is
+    /// no end.
+    Flood(Option<u64>, Vec<u8>),
     /// Nothing, until the other side gives up.
     Silence,
     /// The connection is closed without a word.
@@ -101,21 +106,41 @@ fn serve(
     asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
     match script(&request) {
         Reply::Answer(status, headers, body) => {
-            connection.write_all(head(status, &headers, body.len()).as_bytes())?;
+            connection.write_all(head(status, &headers, Some(body.len() as u64)).as_bytes())?;
             connection.write_all(&body)
         }
         Reply::CutOff(body) => {
-            connection.write_all(head(200, &[], body.len() + 1).as_bytes())?;
+            connection.write_all(head(200, &[], Some(body.len() as u64 + 1)).as_bytes())?;
             connection.write_all(&body)
+        }
+        Reply::Stalls(body) => {
+            connection.write_all(head(200, &[], Some(body.len() as u64 + 1)).as_bytes())?;
+            connection.write_all(&body)?;
+            connection.read_to_end(&mut Vec::new()).map(drop)
+        }
+        Reply::Flood(length, piece) => {
+            connection.write_all(head(200, &[], length).as_bytes())?;
+            flood(connection, length.unwrap_or(u64::MAX), &piece)
         }
         Reply::Silence => connection.read_to_end(&mut Vec::new()).map(drop),
         Reply::HangUp => Ok(()),
     }
 }
 
-fn head(status: u16, headers: &[(&str, String)], length: usize) -> String {
+/// Without a length the answer lasts as long as its connection.
+fn head(status: u16, headers: &[(&str, String)], length: Option<u64>) -> String {
     let further: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("HTTP/1.1 {status} Scripted\r\nconnection: close\r\ncontent-length: {length}\r\n{further}\r\n")
+    let length = length.map(|length| format!("content-length: {length}\r\n")).unwrap_or_default();
+    format!("HTTP/1.1 {status} Scripted\r\nconnection: close\r\n{length}{further}\r\n")
+}
+
+fn flood(mut connection: &TcpStream, mut length: u64, piece: &[u8]) -> std::io::Result<()> {
+    while length > 0 {
+        let part = &piece[..piece.len().min(usize::try_from(length).unwrap_or(usize::MAX))];
+        connection.write_all(part)?;
+        length -= part.len() as u64;
+    }
+    Ok(())
 }
 
 fn read(connection: &TcpStream) -> std::io::Result<Asked> {

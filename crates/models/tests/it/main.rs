@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed, in its helpers too")]
 
+mod chats;
 mod faults;
 mod files;
 mod minilm;
