@@ -179,9 +179,13 @@ struct Desk {
 
 impl Desk {
     async fn run(self, mut queue: mpsc::Receiver<Message>) {
-        let (mut messages, mut closers) = (Vec::new(), Vec::new());
+        let (mut messages, mut closers, mut shared) = (Vec::new(), Vec::new(), 0);
         while queue.recv_many(&mut messages, GROUP).await > 0 {
-            gather(&mut queue, &mut messages).await;
+            // A lone client waits for nobody.
+            if messages.len().max(shared) > 1 {
+                gather(&mut queue, &mut messages).await;
+            }
+            shared = messages.len();
             let mut group = Vec::new();
             for message in messages.drain(..) {
                 match message {
