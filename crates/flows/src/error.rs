@@ -1,6 +1,6 @@
 //! What can go wrong where workers meet, beside what goes wrong in one of them.
 
-use base::{Facts, Fault, IndexName, Kind};
+use base::{DatasetName, Facts, Fault, IndexName, Kind};
 use serde_json::json;
 
 /// A result of this room.
@@ -15,6 +15,26 @@ pub enum Error {
     /// The index refused.
     #[error(transparent)]
     Vectors(#[from] vectors::Error),
+    /// The catalog refused.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    /// The query failed.
+    #[error(transparent)]
+    Query(#[from] query::Error),
+    /// The table of workers cannot be a roster.
+    #[error("the table {table} is no worker roster: it has no column {}", missing.join(" and no column "))]
+    RosterColumns {
+        /// The table.
+        table: DatasetName,
+        /// What it lacks.
+        missing: Vec<String>,
+    },
+    /// A task of this program died.
+    #[error("this request met a fault of the program; the log has the details under its request id")]
+    Broken,
+    /// The table of workers is larger than a roster can be.
+    #[error("the table of workers is too large for a roster: 4 GiB of ids and names, each up to 64 KiB")]
+    RosterTooLarge,
     /// An item without a text.
     #[error("items[{position}]: the text is empty")]
     EmptyText {
@@ -53,6 +73,10 @@ impl Fault for Error {
         match self {
             Self::Embed(inner) => inner.kind(),
             Self::Vectors(inner) => inner.kind(),
+            Self::Catalog(inner) => inner.kind(),
+            Self::Query(inner) => inner.kind(),
+            Self::RosterColumns { .. } | Self::RosterTooLarge => Kind::Unavailable,
+            Self::Broken => Kind::Bug,
             Self::EmptyText { .. } | Self::ModelDimension { .. } | Self::NoModel { .. } => Kind::Invalid,
         }
     }
@@ -61,6 +85,11 @@ impl Fault for Error {
         match self {
             Self::Embed(inner) => inner.code(),
             Self::Vectors(inner) => inner.code(),
+            Self::Catalog(inner) => inner.code(),
+            Self::Query(inner) => inner.code(),
+            Self::RosterColumns { .. } => "flows.roster_columns",
+            Self::RosterTooLarge => "flows.roster_too_large",
+            Self::Broken => "flows.broken",
             Self::EmptyText { .. } => "flows.empty_text",
             Self::ModelDimension { .. } => "flows.model_dimension",
             Self::NoModel { .. } => "flows.no_model",
@@ -71,9 +100,11 @@ impl Fault for Error {
         match self {
             Self::Embed(inner) => inner.facts(),
             Self::Vectors(inner) => inner.facts(),
+            Self::Catalog(inner) => inner.facts(),
+            Self::Query(inner) => inner.facts(),
             Self::EmptyText { position } => Facts::from_iter([("position".to_owned(), json!(position))]),
             Self::ModelDimension { expected, .. } => Facts::from_iter([("dimension".to_owned(), json!(expected))]),
-            Self::NoModel { .. } => Facts::new(),
+            Self::NoModel { .. } | Self::RosterColumns { .. } | Self::RosterTooLarge | Self::Broken => Facts::new(),
         }
     }
 }

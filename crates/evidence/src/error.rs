@@ -1,0 +1,89 @@
+//! What can go wrong with evidence.
+
+use base::{Facts, Fault, Kind};
+
+/// A result of this room.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why evidence was not written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name breaks the rule.
+    #[error("{given:?} is no stream: use a small letter, then up to 63 small letters, digits and _")]
+    Name {
+        /// The name as given.
+        given: String,
+    },
+    /// The stream is written by the house itself.
+    #[error("the stream {stream} is written by this program alone")]
+    Own {
+        /// The stream.
+        stream: String,
+    },
+    /// A line is no JSON object.
+    #[error("line {line} is no JSON object")]
+    Line {
+        /// Its place in what was given, from 1.
+        line: usize,
+    },
+    /// There is nothing to append.
+    #[error("there is no line to append")]
+    Nothing,
+    /// A line is larger than one may be.
+    #[error("line {line} is larger than 4 MiB")]
+    TooLarge {
+        /// Its place in what was given, from 1.
+        line: usize,
+    },
+    /// More streams are being written than one process keeps open.
+    #[error("this process writes as many streams as it may; use one of those that are there")]
+    TooMany,
+    /// The store failed, so that nothing was appended, or nothing can be read.
+    #[error(transparent)]
+    Store(#[from] storage::Error),
+    /// Whether the lines were appended is not known.
+    #[error("the lines may or may not have been appended: the store did not say")]
+    OutcomeUnknown,
+    /// A fragment was written by a newer release.
+    #[error("the stream {stream} holds a fragment of format {format}, which this release does not read")]
+    NewerFormat {
+        /// The stream.
+        stream: String,
+        /// The fragment's format.
+        format: u64,
+    },
+}
+
+impl Fault for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Name { .. } | Self::Line { .. } | Self::Nothing => Kind::Invalid,
+            Self::Own { .. } => Kind::Denied,
+            Self::TooLarge { .. } => Kind::TooMuch,
+            Self::TooMany | Self::OutcomeUnknown => Kind::Unavailable,
+            Self::Store(inner) => inner.kind(),
+            Self::NewerFormat { .. } => Kind::Damaged,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Name { .. } => "evidence.bad_name",
+            Self::Own { .. } => "evidence.own_stream",
+            Self::Line { .. } => "evidence.bad_line",
+            Self::Nothing => "evidence.nothing",
+            Self::TooLarge { .. } => "evidence.line_too_large",
+            Self::TooMany => "evidence.too_many_streams",
+            Self::Store(inner) => inner.code(),
+            Self::OutcomeUnknown => "evidence.outcome_unknown",
+            Self::NewerFormat { .. } => "evidence.newer_format",
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        match self {
+            Self::Store(inner) => inner.facts(),
+            _ => Facts::new(),
+        }
+    }
+}

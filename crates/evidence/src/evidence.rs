@@ -1,0 +1,91 @@
+//! `Evidence`: the verbs of this room.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base::Seams;
+use serde::Serialize;
+use storage::{Store, task};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::desk::{Desk, GROUP, Waiting};
+use crate::error::{Error, Result};
+use crate::fragment::Line;
+use crate::name::StreamName;
+use crate::read::{self, Lines};
+
+/// The most streams that one process writes.
+const STREAMS: usize = 256;
+
+/// The streams of a lake. Clones share them; the appending tasks end with the last clone.
+#[derive(Clone)]
+pub struct Evidence(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    seams: Seams,
+    desks: Mutex<HashMap<StreamName, mpsc::Sender<Waiting>>>,
+}
+
+/// Lines that are durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Appended {
+    /// The stream.
+    pub stream: String,
+    /// The number of the fragment that holds them.
+    pub fragment: u64,
+    /// How many they are.
+    pub lines: usize,
+}
+
+impl Evidence {
+    /// The streams on a store.
+    pub fn new(store: Store, seams: Seams) -> Self {
+        Self(Arc::new(Inner { store, seams, desks: Mutex::default() }))
+    }
+
+    /// Appends lines, all of them or none, and answers when they are durable. What has begun goes on to its end when
+    /// the caller goes away.
+    pub async fn append(&self, stream: &StreamName, lines: Vec<Line>) -> Result<Appended> {
+        if lines.is_empty() {
+            return Err(Error::Nothing);
+        }
+        let count = lines.len();
+        let (reply, landed) = oneshot::channel();
+        let sent = self.desk(stream)?.send(Waiting { lines, reply }).await;
+        sent.map_err(|_| Error::OutcomeUnknown)?;
+        // A dropped reply means that the appending task died on the way, so nothing is proven.
+        let outcome = landed.await.map_err(|_| Error::OutcomeUnknown)?;
+        let fragment = outcome.map_err(|shared| Arc::try_unwrap(shared).unwrap_or(Error::OutcomeUnknown))?;
+        Ok(Appended { stream: stream.to_string(), fragment, lines: count })
+    }
+
+    /// Appends lines of somebody else's to a stream of theirs.
+    pub async fn append_for_user(&self, stream: &StreamName, lines: Vec<Line>) -> Result<Appended> {
+        if stream.is_own() {
+            return Err(Error::Own { stream: stream.to_string() });
+        }
+        self.append(stream, lines).await
+    }
+
+    /// Everything in a stream, with what does not read told by its place.
+    pub async fn read(&self, stream: &StreamName) -> Result<Lines> {
+        read::read(&self.0.store, stream).await
+    }
+
+    fn desk(&self, stream: &StreamName) -> Result<mpsc::Sender<Waiting>> {
+        let mut desks = self.0.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(desk) = desks.get(stream) {
+            return Ok(desk.clone());
+        }
+        if desks.len() == STREAMS {
+            return Err(Error::TooMany);
+        }
+        let (queue, waiting) = mpsc::channel(GROUP);
+        let (store, seams) = (self.0.store.clone(), self.0.seams.clone());
+        let desk = Desk { store, seams, stream: stream.clone(), last: None };
+        task::spawn("append to a stream", desk.run(waiting));
+        desks.insert(stream.clone(), queue.clone());
+        Ok(queue)
+    }
+}

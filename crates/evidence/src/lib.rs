@@ -1,0 +1,19 @@
+//! Evidence: what happened in runs, appended to streams and never changed afterwards.
+//!
+//! It never interprets what a line says, never commits and never speaks HTTP: a stream is a row of files on the store, each
+//! created if absent, so that processes share it without knowing each other. Reading order: [`name`] (what a stream is
+//! called), [`fragment`] (one file), `desk` (whoever appends: one task for each stream), [`read`], [`evidence`] (the
+//! verbs), [`error`].
+
+mod desk;
+pub mod error;
+pub mod evidence;
+pub mod fragment;
+pub mod name;
+pub mod read;
+
+pub use error::{Error, Result};
+pub use evidence::{Appended, Evidence};
+pub use fragment::{Line, Skipped};
+pub use name::{SESSIONS, StreamName};
+pub use read::Lines;

@@ -1,0 +1,63 @@
+//! Names of streams.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::error::Error;
+
+/// The stream of sessions: model output that was checked until it counted, or did not.
+pub const SESSIONS: &str = "sessions";
+/// Streams that only the house itself writes, each with the member that tells its lines apart: of lines with the same
+/// value the last one holds.
+const OWN: [(&str, &str); 1] = [(SESSIONS, "session_id")];
+
+/// A stream's name: a small letter, then small letters, digits and `_`, at most 64 of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamName(Arc<str>);
+
+impl StreamName {
+    /// The stream of sessions.
+    pub fn sessions() -> Self {
+        Self(SESSIONS.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether only the house itself writes it.
+    pub fn is_own(&self) -> bool {
+        self.key().is_some()
+    }
+
+    /// The member that tells lines apart.
+    pub(crate) fn key(&self) -> Option<&'static str> {
+        OWN.iter().find(|(name, _)| *name == &*self.0).map(|(_, key)| *key)
+    }
+
+    /// Where the stream's fragments lie.
+    pub(crate) fn folder(&self) -> String {
+        format!("streams/{self}/")
+    }
+}
+
+impl FromStr for StreamName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+        if begins && text.len() <= 64 && text.bytes().all(plain) {
+            return Ok(Self(text.into()));
+        }
+        Err(Error::Name { given: text.chars().take(100).collect() })
+    }
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,87 @@
+//! Streams, seen from outside: what was appended is there once, in order, whoever else appends.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use base::Seams;
+use bytes::Bytes;
+use evidence::{Error, Evidence, Line, StreamName};
+use serde_json::json;
+use storage::task;
+use testkit::TestLake;
+
+fn stream(name: &str) -> StreamName {
+    name.parse().unwrap()
+}
+
+fn line(number: u64) -> Line {
+    Line::of(&json!({ "n": number })).unwrap()
+}
+
+async fn numbers(evidence: &Evidence, name: &str) -> Vec<u64> {
+    let lines = evidence.read(&stream(name)).await.unwrap().lines;
+    lines.iter().map(|line| line["n"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_of_one_stream_lose_and_repeat_nothing() {
+    let lake = TestLake::open().await;
+    // As many processes as these would do the same.
+    let writers: Vec<Evidence> = (0..3).map(|_| Evidence::new(lake.store.clone(), Seams::system())).collect();
+    let tasks: Vec<_> = (0..150_u64)
+        .map(|number| {
+            let evidence = writers[number as usize % 3].clone();
+            task::spawn("append", async move { evidence.append(&stream("runs"), vec![line(number)]).await.unwrap() })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap().lines, 1);
+    }
+    let mut found = numbers(&writers[0], "runs").await;
+    found.sort_unstable();
+    assert_eq!(found, (0..150).collect::<Vec<_>>());
+    assert_eq!(numbers(&writers[0], "others").await, [0_u64; 0]);
+}
+
+#[tokio::test]
+async fn lines_that_do_not_read_are_skipped_by_name() {
+    let lake = TestLake::open().await;
+    let evidence = Evidence::new(lake.store.clone(), Seams::system());
+    evidence.append(&stream("runs"), vec![line(1), line(2), line(3)]).await.unwrap();
+    let path = "streams/runs/00000000000000000001.jsonl";
+    let whole = String::from_utf8(lake.store.get(path).await.unwrap().to_vec()).unwrap();
+    lake.store.put(path, Bytes::from(whole.replace(r#"{"n":2}"#, r#"{"n":2"#))).await.unwrap();
+    assert_eq!(numbers(&evidence, "runs").await, [1, 3]);
+    let skipped = evidence.read(&stream("runs")).await.unwrap().skipped;
+    assert_eq!(skipped.iter().map(|one| (one.file.as_str(), one.line)).collect::<Vec<_>>(), [(path, 3)]);
+    lake.store.put(path, Bytes::from(whole.replace("{\"n\":3}\n", ""))).await.unwrap();
+    let cut = evidence.read(&stream("runs")).await.unwrap();
+    assert_eq!((cut.lines.len(), cut.skipped.len(), cut.skipped[0].line), (2, 1, 4));
+    lake.store.put(path, Bytes::from(whole.replace(r#""format":1"#, r#""format":2"#))).await.unwrap();
+    assert!(matches!(evidence.read(&stream("runs")).await, Err(Error::NewerFormat { format: 2, .. })));
+}
+
+#[tokio::test]
+async fn of_sessions_with_one_id_the_last_holds() {
+    let lake = TestLake::open().await;
+    let evidence = Evidence::new(lake.store.clone(), Seams::system());
+    for (id, n) in [("a", 1), ("b", 2), ("a", 3)] {
+        let line = Line::of(&json!({ "session_id": id, "n": n })).unwrap();
+        evidence.append(&StreamName::sessions(), vec![line]).await.unwrap();
+    }
+    assert_eq!(numbers(&evidence, "sessions").await, [2, 3]);
+}
+
+#[tokio::test]
+async fn what_is_no_line_or_no_stream_is_refused() {
+    let lake = TestLake::open().await;
+    let evidence = Evidence::new(lake.store.clone(), Seams::system());
+    for name in ["", "A", "1a", "a b", "../x", "a/b", "ä"] {
+        assert!(matches!(name.parse::<StreamName>(), Err(Error::Name { .. })), "{name}");
+    }
+    assert!(matches!(Line::read("{\"a\": 1}\n\n[1]\n"), Err(Error::Line { line: 3 })));
+    assert!(matches!(Line::read("{\"a\": "), Err(Error::Line { line: 1 })));
+    assert_eq!(Line::read("{\"a\": 1}\r\n\n{}").unwrap().len(), 2);
+    assert!(matches!(evidence.append(&stream("runs"), Vec::new()).await, Err(Error::Nothing)));
+    let own = evidence.append_for_user(&StreamName::sessions(), vec![line(1)]).await;
+    assert!(matches!(own, Err(Error::Own { .. })));
+}

@@ -1,0 +1,165 @@
+//! Rosters: the table of workers as a version has it, in a form that checks can ask without any I/O.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::validate::{Roster, RosterBuilder, Row};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use base::{AsOf, DatasetName, Version};
+use catalog::{ColumnType, Pin, Table};
+use futures::TryStreamExt;
+use lru::LruCache;
+use query::{Ask, Query};
+use storage::task;
+
+use crate::error::{Error, Result};
+
+/// How many rosters are kept: the newest one, and those of versions that were asked for lately.
+const KEPT: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
+/// What is read of each worker, in the order of the columns of the query.
+const COLUMNS: [&str; 6] = ["worker_id", "name", "role", "city", "state", "blacklist"];
+/// Columns that say whether a worker is active; the first that says something of a worker counts.
+const STANDING: [&str; 2] = ["status", "availability"];
+
+/// A table in one state: its id and its snapshot.
+type State = (String, Option<i64>);
+
+/// The rosters of a lake. Cheap to clone.
+#[derive(Clone)]
+pub struct Rosters {
+    query: Query,
+    table: DatasetName,
+    kept: Arc<Mutex<LruCache<State, Arc<Roster>>>>,
+    /// Held by whoever loads, so that a new version is read once however many wait for it.
+    loading: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Rosters {
+    /// The rosters that `table` of the lake behind `query` holds.
+    pub fn new(query: Query, table: DatasetName) -> Self {
+        let kept = Arc::new(Mutex::new(LruCache::new(KEPT)));
+        Self { query, table, kept, loading: Arc::default() }
+    }
+
+    /// The table of workers.
+    pub fn table(&self) -> &DatasetName {
+        &self.table
+    }
+
+    /// The engine that reads it.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// The roster at a version, or now, and that version. It is loaded first when the table has changed.
+    pub async fn at(&self, as_of: Option<&AsOf>) -> Result<(Arc<Roster>, Version)> {
+        let pin = self.query.catalog().pin_for(&self.table, as_of).await?;
+        Ok((self.of(&pin).await?, pin.version()))
+    }
+
+    async fn of(&self, pin: &Pin) -> Result<Arc<Roster>> {
+        let Some(entry) = pin.entry(&self.table) else {
+            return Ok(Arc::new(Roster::absent(&self.table.to_string())));
+        };
+        let state = (entry.table_id.to_string(), entry.snapshot_id);
+        if let Some(roster) = self.kept(&state) {
+            return Ok(roster);
+        }
+        let _turn = self.loading.lock().await;
+        if let Some(roster) = self.kept(&state) {
+            return Ok(roster);
+        }
+        let roster = Arc::new(self.load(pin).await?);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).put(state, Arc::clone(&roster));
+        Ok(roster)
+    }
+
+    fn kept(&self, state: &State) -> Option<Arc<Roster>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(state).cloned()
+    }
+
+    async fn load(&self, pin: &Pin) -> Result<Roster> {
+        let table = self.query.catalog().table(pin, &self.table).await?;
+        let plan = Plan::of(&table)?;
+        let ask = Ask { sql: plan.sql, as_of: Some(AsOf::Version(pin.version())), params: Vec::new() };
+        let mut batches = self.query.run(ask).await?.batches;
+        let mut builder = RosterBuilder::new(plan.tells_standing);
+        while let Some(batch) = batches.try_next().await? {
+            add(&mut builder, &batch, plan.numbers_ids)?;
+        }
+        task::blocking("make a roster", || builder.finish()).await.map_err(|_| Error::Broken)
+    }
+}
+
+/// How a table of workers is read.
+struct Plan {
+    sql: String,
+    tells_standing: bool,
+    /// Ids are whole numbers, to which `W-` belongs.
+    numbers_ids: bool,
+}
+
+impl Plan {
+    fn of(table: &Table) -> Result<Self> {
+        let found = |name: &str| table.columns().iter().find(|column| column.name.eq_ignore_ascii_case(name));
+        let missing: Vec<String> =
+            ["worker_id", "name"].into_iter().filter(|name| found(name).is_none()).map(str::to_owned).collect();
+        if !missing.is_empty() {
+            return Err(Error::RosterColumns { table: table.name().clone(), missing });
+        }
+        let text = |name: &str| match found(name) {
+            Some(column) => format!("CAST(\"{}\" AS VARCHAR)", column.name.replace('"', "\"\"")),
+            None => "CAST(NULL AS VARCHAR)".to_owned(),
+        };
+        let mut items: Vec<String> = COLUMNS.into_iter().map(text).collect();
+        items.push(format!("COALESCE({})", STANDING.map(text).join(", ")));
+        let named: Vec<String> = (0..).zip(items).map(|(at, item)| format!("{item} AS c{at}")).collect();
+        let (schema, name) = (table.name().namespace(), table.name().table());
+        Ok(Self {
+            sql: format!("SELECT {} FROM \"{schema}\".\"{name}\"", named.join(", ")),
+            tells_standing: STANDING.into_iter().any(|name| found(name).is_some()),
+            numbers_ids: found("worker_id").is_some_and(|column| column.ty == ColumnType::Int64),
+        })
+    }
+}
+
+/// Adds the rows of a batch. A row without an id is nobody.
+fn add(builder: &mut RosterBuilder, batch: &RecordBatch, numbers_ids: bool) -> Result<()> {
+    let columns: Vec<&ArrayRef> = batch.columns().iter().collect();
+    let mut numbered = String::new();
+    for at in 0..batch.num_rows() {
+        let [id, name, role, city, state, blacklist, status] =
+            std::array::from_fn(|which| columns.get(which).and_then(|column| text(column, at)));
+        let Some(mut id) = id.filter(|id| !id.is_empty()) else { continue };
+        if numbers_ids {
+            numbered.clear();
+            numbered.push_str("W-");
+            numbered.push_str(id);
+            id = &numbered;
+        }
+        let active = status.map(is_active);
+        let row = Row { id, name, role, city, state, status, active, blacklist };
+        builder.push(&row).map_err(|_| Error::RosterTooLarge)?;
+    }
+    Ok(())
+}
+
+/// A text of a column; the engine keeps texts in several forms.
+fn text(column: &ArrayRef, at: usize) -> Option<&str> {
+    if column.is_null(at) {
+        return None;
+    }
+    if let Some(texts) = column.as_string_view_opt() {
+        return Some(texts.value(at));
+    }
+    column.as_string_opt::<i32>().map(|texts| texts.value(at))
+}
+
+/// Whether a status says that somebody works: the word `active`, `true`, or a number over 0.
+fn is_active(status: &str) -> bool {
+    let status = status.trim();
+    match status.parse::<f64>() {
+        Ok(number) => number > 0.0,
+        Err(_) => status.eq_ignore_ascii_case("active") || status.eq_ignore_ascii_case("true"),
+    }
+}

@@ -1,0 +1,62 @@
+//! Model output is checked before it counts: the artifact meets the roster of its version.
+
+use std::sync::Arc;
+
+use ::validate::{Artifact, CONTEXT, Kind, Report, Roster, ValidationError, is_grounded, judge};
+use base::{AsOf, Seams, Version};
+
+use crate::error::Result;
+use crate::rosters::Rosters;
+
+/// The judges of a lake. Cheap to clone.
+#[derive(Clone)]
+pub struct Validator {
+    rosters: Rosters,
+    seams: Seams,
+}
+
+/// What came of an artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The version of the lake that it was judged by.
+    pub version: Version,
+    /// The report of one that counts, or why it does not.
+    pub verdict: Result<Report, ValidationError>,
+    /// Whether everybody whom it proposes exists; none for kinds that propose nobody.
+    pub grounded: Option<bool>,
+}
+
+impl Validator {
+    /// Judges by these rosters.
+    pub fn new(rosters: Rosters, seams: Seams) -> Self {
+        Self { rosters, seams }
+    }
+
+    /// The rosters.
+    pub fn rosters(&self) -> &Rosters {
+        &self.rosters
+    }
+
+    /// Judges an artifact by the lake as of a version, or now.
+    pub async fn validate(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<Judgement> {
+        let (roster, version) = self.roster_for(artifact, as_of).await?;
+        let started = self.seams.now();
+        let findings = judge(artifact, &roster);
+        let grounded = is_grounded(artifact, &roster);
+        let elapsed_ms = u64::try_from(self.seams.now().millis() - started.millis()).unwrap_or(0);
+        let validator = artifact.kind.validator().to_owned();
+        let verdict = findings.map(|findings| Report { validator, findings, elapsed_ms });
+        Ok(Judgement { version, verdict, grounded })
+    }
+
+    /// The roster that an artifact is judged by. One that proposes nobody needs none, so that a table which cannot be
+    /// read keeps only those waiting that do.
+    async fn roster_for(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<(Arc<Roster>, Version)> {
+        let names = |member| artifact.members.get(CONTEXT).and_then(|context| context.get(member)).is_some();
+        if artifact.kind == Kind::Fill || artifact.kind == Kind::Email && names("candidate_id") {
+            return self.rosters.at(as_of).await;
+        }
+        let pin = self.rosters.query().catalog().pin(as_of).await?;
+        Ok((Arc::default(), pin.version()))
+    }
+}
