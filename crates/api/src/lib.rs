@@ -5,13 +5,14 @@
 //! [`role`], [`shared`], [`limits`] and [`metrics`] (what every door has), [`error`] and [`problem`] (refusals),
 //! [`request`] (bodies and parameters), [`trace`], [`host`], [`auth`] and [`gate`] (what every request passes),
 //! [`health`] and [`fresh`], then the roles [`storaged`], [`catalogd`] with [`iceberg`], [`ingestd`] (which tells long
-//! work in [`events`]), [`queryd`], [`embedd`], [`vectord`], the [`gateway`] with its [`proxy`], and [`edge`] (the
+//! work in [`events`]), [`queryd`], [`embedd`], [`vectord`], [`chatd`], the [`gateway`] with its [`proxy`], and [`edge`] (the
 //! sockets).
 
 mod accept;
 pub mod auth;
 mod batch;
 pub mod catalogd;
+pub mod chatd;
 pub mod edge;
 pub mod embedd;
 pub mod error;
@@ -42,6 +43,7 @@ pub mod vectord;
 
 pub use auth::{Auth, AuthConfig};
 pub use catalogd::catalogd;
+pub use chatd::chatd;
 pub use edge::{Edge, Exposure};
 pub use embedd::embedd;
 pub use error::{Error, Refusal};

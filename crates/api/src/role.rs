@@ -20,12 +20,22 @@ pub enum Role {
     Vectord,
     /// Texts to vectors.
     Embedd,
+    /// Conversations with language models.
+    Chatd,
 }
 
 impl Role {
     /// Every role, the gateway first.
-    pub const ALL: [Self; 7] =
-        [Self::Gateway, Self::Storaged, Self::Catalogd, Self::Ingestd, Self::Queryd, Self::Vectord, Self::Embedd];
+    pub const ALL: [Self; 8] = [
+        Self::Gateway,
+        Self::Storaged,
+        Self::Catalogd,
+        Self::Ingestd,
+        Self::Queryd,
+        Self::Vectord,
+        Self::Embedd,
+        Self::Chatd,
+    ];
 
     /// The name in configuration, health answers and logs.
     pub const fn name(self) -> &'static str {
@@ -37,6 +47,7 @@ impl Role {
             Self::Queryd => "queryd",
             Self::Vectord => "vectord",
             Self::Embedd => "embedd",
+            Self::Chatd => "chatd",
         }
     }
 
@@ -50,6 +61,7 @@ impl Role {
             Self::Queryd => 3214,
             Self::Vectord => 3215,
             Self::Embedd => 3216,
+            Self::Chatd => 3220,
         }
     }
 
@@ -68,6 +80,7 @@ impl Role {
             "sql" => Some(Self::Queryd),
             "vectors" => Some(Self::Vectord),
             "embed" | "embeddings" => Some(Self::Embedd),
+            "chat" => Some(Self::Chatd),
             _ => None,
         }
     }
@@ -81,7 +94,7 @@ impl fmt::Display for Role {
 
 /// Why a text names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is no role: use gateway, storaged, catalogd, ingestd, queryd, vectord or embedd")]
+#[error("{given:?} is no role: use gateway, storaged, catalogd, ingestd, queryd, vectord, embedd or chatd")]
 pub struct RoleError {
     given: String,
 }

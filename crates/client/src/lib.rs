@@ -3,10 +3,11 @@
 //! It never decides anything about the lake: it asks a gateway and hands back typed answers or the gateway's own
 //! [`Problem`]. Nothing is buffered whole; uploads and result streams flow in pieces. Reading order: [`body`] (bytes on
 //! the way), [`error`], [`transport`] (network or in process), [`client`] (the one raw door), then the verbs by role:
-//! [`storage`], [`catalog`], [`versions`], [`upkeep`], [`ingest`], [`sql`], [`embed`], [`vectors`].
+//! [`storage`], [`catalog`], [`versions`], [`upkeep`], [`ingest`], [`sql`], [`embed`], [`vectors`], [`chat`].
 
 pub mod body;
 pub mod catalog;
+pub mod chat;
 pub mod client;
 pub mod embed;
 pub mod error;
@@ -23,6 +24,7 @@ pub use catalog::{
     Classified, Column, Listing, Manifest, ManifestObject, Register, RegisterObject, Registered, Schema, SnapshotPage,
     Versions,
 };
+pub use chat::{ChatAnswer, ChatMessage, ChatProvider, ChatProviders, ChatRequest, ChatUsage};
 pub use client::{Client, Health};
 pub use embed::{Embed, EmbedModels, EmbedStats, Embedded};
 pub use error::{Error, Problem, Result};

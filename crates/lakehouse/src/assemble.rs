@@ -15,7 +15,7 @@ use query::Query;
 use storage::{CacheDir, Location, Objects, Store};
 use vectors::Vectors;
 
-use crate::config::Config;
+use crate::config::{Config, Upstreams};
 use crate::gauges;
 
 /// How much of the house a process opens.
@@ -25,6 +25,8 @@ pub struct Extent {
     pub lake: bool,
     /// Texts become vectors here, wherever else they also could.
     pub embeds: bool,
+    /// Language models are asked from here, wherever else they also could.
+    pub chats: bool,
 }
 
 /// Open rooms with the doors of their workers.
@@ -39,10 +41,15 @@ pub struct Assembly {
 impl Assembly {
     /// Opens the rooms, the lowest first.
     pub async fn open(config: &Config, extent: Extent, shared: Shared) -> anyhow::Result<Self> {
-        let models = config.models(upstream(config, extent))?;
+        let Upstreams { embedd, chatd, .. } = &config.upstreams;
+        let models = config.models(elsewhere(config, embedd.as_ref().filter(|_| !extent.embeds)))?;
+        let chat = config.chat(elsewhere(config, chatd.as_ref().filter(|_| !extent.chats)))?;
         let embed = Embed::new(models.clone(), &config.embedd.settings);
         gauges::of_embed(&shared, &embed);
-        let doors = BTreeMap::from([(Role::Embedd, api::embedd(embed.clone(), shared.clone()))]);
+        let doors = BTreeMap::from([
+            (Role::Embedd, api::embedd(embed.clone(), shared.clone())),
+            (Role::Chatd, api::chatd(chat, shared.clone())),
+        ]);
         let mut assembly = Self { catalog: None, vectors: None, models, doors, shared };
         if extent.lake {
             assembly.open_lake(config, embed).await?;
@@ -113,9 +120,8 @@ pub fn shared(config: &Config, room: usize) -> anyhow::Result<Shared> {
     Ok(shared.with_auth(config.auth()?).with_metrics(api::Metrics::default()))
 }
 
-/// A process that does not embed itself asks the one that is named, if any, with the token that both know.
-fn upstream(config: &Config, extent: Extent) -> Option<Provider> {
-    let url = config.upstreams.embedd.as_ref().filter(|_| !extent.embeds)?;
+/// What is not done here is asked of the process that is named, if any, with the token that both know.
+fn elsewhere(config: &Config, url: Option<&String>) -> Option<Provider> {
     let api_key = config.auth.token.clone().unwrap_or_default();
-    Some(Provider { api_key, ..Provider::at(Kind::Lakehouse, url) })
+    Some(Provider { api_key, ..Provider::at(Kind::Lakehouse, url?) })
 }

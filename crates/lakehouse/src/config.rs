@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use api::{Exposure, Role};
-use models::{Models, Provider, Routing};
+use models::{Chat, ChatRouting, Models, Provider, Routing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,9 @@ pub struct Config {
     pub vectord: Daemon<vectors::Config>,
     /// Texts becoming vectors.
     pub embedd: Daemon<embed::Config>,
-    /// The models that turn texts into vectors.
+    /// Conversations with language models.
+    pub chatd: Daemon<models::ChatConfig>,
+    /// The models that turn texts into vectors, and the servers of all models.
     pub models: models::Config,
     /// Who may ask.
     pub auth: api::AuthConfig,
@@ -104,6 +106,8 @@ pub struct Upstreams {
     pub vectord: Option<String>,
     /// Where embedd answers. Every process without that role asks there for the vectors of texts.
     pub embedd: Option<String>,
+    /// Where chatd answers. Every process without that role asks there for what language models say.
+    pub chatd: Option<String>,
 }
 
 impl Upstreams {
@@ -117,6 +121,7 @@ impl Upstreams {
             Role::Queryd => &self.queryd,
             Role::Vectord => &self.vectord,
             Role::Embedd => &self.embedd,
+            Role::Chatd => &self.chatd,
         };
         written.as_deref()
     }
@@ -133,6 +138,7 @@ impl Default for Config {
             queryd: Daemon::at(default_bind(Role::Queryd)),
             vectord: Daemon::at(default_bind(Role::Vectord)),
             embedd: Daemon::at(default_bind(Role::Embedd)),
+            chatd: Daemon::at(default_bind(Role::Chatd)),
             models: models::Config::default(),
             auth: api::AuthConfig::default(),
             cache: Cache::default(),
@@ -154,6 +160,7 @@ impl Config {
             Role::Queryd => self.queryd.bind,
             Role::Vectord => self.vectord.bind,
             Role::Embedd => self.embedd.bind,
+            Role::Chatd => self.chatd.bind,
         };
         written.unwrap_or_else(|| default_bind(role))
     }
@@ -178,6 +185,12 @@ impl Config {
         let embedd = &self.embedd.settings;
         let (default_model, ollama_url) = (embedd.default_model.clone(), embedd.provider_url.clone());
         Models::new(&self.models, Routing { default_model, ollama_url, upstream })
+    }
+
+    /// The language models; all of them behind `upstream`, another process of ours, when it is named.
+    pub fn chat(&self, upstream: Option<Provider>) -> Result<Chat, models::Error> {
+        let routing = ChatRouting { ollama_url: self.embedd.settings.provider_url.clone(), upstream };
+        Chat::new(&self.models, &self.chatd.settings, routing)
     }
 
     /// Whether a role may listen outside loopback.

@@ -83,7 +83,8 @@ impl Door {
     async fn inside(config: Config, lake: bool) -> anyhow::Result<Self> {
         let place = format!("the lake {}", config.lake.location);
         let config = unbounded(config);
-        let assembly = Assembly::open(&config, Extent { lake, embeds: false }, shared(&config, usize::MAX)?).await?;
+        let assembly =
+            Assembly::open(&config, Extent { lake, embeds: false, chats: false }, shared(&config, usize::MAX)?).await?;
         let progress = Progress::default();
         let router = assembly.gateway()?.layer(axum::Extension(progress.clone()));
         let service = tower::service_fn(move |request: Request<client::Body>| {

@@ -13,7 +13,7 @@ mod tests;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Ask: read what is stored, query, search, embed.
+    /// Ask: read what is stored, query, search, embed, chat.
     Read,
     /// Change what is stored.
     Write,
@@ -30,6 +30,8 @@ const READS: &[(Method, &str)] = &[
     (Method::DELETE, "/sql/*"),
     (Method::POST, "/embed"),
     (Method::POST, "/embeddings"),
+    (Method::POST, "/chat"),
+    (Method::POST, "/chat/completions"),
     (Method::POST, "/vectors/index/*/search"),
     // Engines report on what they have read.
     (Method::POST, "/iceberg/v1/namespaces/*/tables/*/metrics"),

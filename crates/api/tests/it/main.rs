@@ -9,6 +9,7 @@
 
 mod answers;
 mod auth;
+mod chats;
 mod clients;
 mod edge;
 mod embedding;

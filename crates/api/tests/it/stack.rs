@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use vectors::Vectors;
 
-use crate::words;
+use crate::{chats, words};
 
 /// The cap of an object in these tests.
 pub const OBJECT_LIMIT: u64 = 1 << 20;
@@ -86,6 +86,7 @@ impl Stack {
             (Role::Queryd, api::queryd(query, shared.clone())),
             (Role::Vectord, api::vectord(texts, shared.clone())),
             (Role::Embedd, api::embedd(embed, shared.clone())),
+            (Role::Chatd, api::chatd(chats::chat(), shared.clone())),
         ]);
         Self { lake, shared, doors }
     }

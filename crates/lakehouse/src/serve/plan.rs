@@ -49,8 +49,9 @@ impl Plan {
     /// What has to be opened for the workers that run here; nothing for a gateway alone.
     pub fn extent(&self) -> Option<Extent> {
         let workers: Vec<Role> = self.here().filter(|role| *role != Role::Gateway).collect();
-        let lake = workers.iter().any(|role| *role != Role::Embedd);
-        (!workers.is_empty()).then_some(Extent { lake, embeds: workers.contains(&Role::Embedd) })
+        let lake = workers.iter().any(|role| !matches!(role, Role::Embedd | Role::Chatd));
+        let (embeds, chats) = (workers.contains(&Role::Embedd), workers.contains(&Role::Chatd));
+        (!workers.is_empty()).then_some(Extent { lake, embeds, chats })
     }
 
     /// Whether some role here turns texts into vectors, or asks for it.

@@ -1,10 +1,11 @@
 //! Every route.
 
 use client::{
-    Added, Ask, Classified, Compact, Compacted, Dropped, Embed, EmbedModels, EmbedStats, Embedded, Expire, Expired,
-    Found, Health, Index, IndexSealed, Indexes, Ingested, LakeDiff, Listing, Manifest, MergeInto, Merged, Near,
-    NewIndex, ObjectPage, PutTag, Recall, Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage,
-    Stored, StoredItem, Survey, Sweep, Swept, TagLine, Tags, TextBatch, Unwanted, VectorBatch, Versions,
+    Added, Ask, ChatAnswer, ChatMessage, ChatProviders, ChatRequest, Classified, Compact, Compacted, Dropped, Embed,
+    EmbedModels, EmbedStats, Embedded, Expire, Expired, Found, Health, Index, IndexSealed, Indexes, Ingested, LakeDiff,
+    Listing, Manifest, MergeInto, Merged, Near, NewIndex, ObjectPage, PutTag, Recall, Register, Registered, Removed,
+    RollBack, RolledBack, Rows, SnapshotPage, Stored, StoredItem, Survey, Sweep, Swept, TagLine, Tags, TextBatch,
+    Unwanted, VectorBatch, Versions,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,7 +19,7 @@ const TEXTS: &str = "One vector for each text, in the order of the texts.";
 
 /// Every route of the gateway.
 pub fn all() -> Vec<Route> {
-    [service(), storage(), catalog(), ingest(), sql(), embed(), indexes(), items(), iceberg::all()]
+    [service(), storage(), catalog(), ingest(), sql(), embed(), chat(), indexes(), items(), iceberg::all()]
         .into_iter()
         .flatten()
         .collect()
@@ -212,6 +213,22 @@ fn embed() -> Vec<Route> {
     ]
 }
 
+fn chat() -> Vec<Route> {
+    let completions = "Let a model continue a conversation, as OpenAI's clients ask.";
+    vec![
+        post("/v1/chat", "chat", "Let a model continue a conversation.")
+            .body::<ChatRequest>()
+            .answers::<ChatAnswer>(200, "What it says, and why it ends where it ends.")
+            .refused(&[404, 429]),
+        post("/v1/chat/completions", "chat", completions)
+            .body::<OpenaiChat>()
+            .answers::<OpenaiSaid>(200, "What it says.")
+            .gives(200, "With `stream`, pieces as they are said.", "text/event-stream", text())
+            .refused(&[404, 429]),
+        get("/v1/chat/providers", "chat", "Who can be asked.").answers::<ChatProviders>(200, "The providers."),
+    ]
+}
+
 fn indexes() -> Vec<Route> {
     let path = "/v1/vectors/index/{name}";
     vec![
@@ -339,4 +356,55 @@ struct OpenaiLine {
 struct OpenaiUsage {
     prompt_tokens: u64,
     total_tokens: u64,
+}
+
+/// A conversation as OpenAI's clients continue it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChatCompletionRequest")]
+struct OpenaiChat {
+    /// As in `/v1/chat`.
+    model: String,
+    /// What was said so far, the oldest first.
+    messages: Vec<ChatMessage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    /// The same; it goes before `max_tokens`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    /// `text`, `json_object`, or `json_schema` with its `schema`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<Value>,
+    /// As in `/v1/chat`; `response_format` goes before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<Value>,
+    /// Whether the answer comes piece by piece, as server-sent events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
+    /// `include_usage`: what it took, in the last event but one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<Value>,
+    /// 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<u32>,
+    /// Not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<Value>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChatCompletion")]
+struct OpenaiSaid {
+    id: String,
+    /// `chat.completion`.
+    object: String,
+    /// Seconds since 1970.
+    created: i64,
+    /// The model, as it was asked for.
+    model: String,
+    /// One choice, with its `message` and `finish_reason`.
+    choices: Vec<Value>,
+    /// Tokens: `prompt_tokens`, `completion_tokens`, `total_tokens`; 0 where the provider states none.
+    usage: Value,
 }
