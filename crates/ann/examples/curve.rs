@@ -2,11 +2,11 @@
 //! `bench/run.py`:
 //!
 //! ```text
-//! curve <vectors> <queries> <truth> <dimension> <cosine|euclidean|dot> [share:margin …]
+//! curve <vectors> <queries> <truth> <dimension> <cosine|euclidean|dot> [share:margin|proven …]
 //! ```
 //!
 //! Vectors and queries are files of little-endian 32-bit floats; the truth names for each query its ten nearest rows as
-//! 32-bit whole numbers. Without efforts, the measured one and the exact one are run.
+//! 32-bit whole numbers. Without efforts, the measured one and the proof are run.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench that fails ends, and prints its figures")]
 #![expect(clippy::disallowed_methods, reason = "a bench reads its own files and arguments")]
@@ -33,9 +33,10 @@ fn cpu() -> f64 {
     text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
 }
 
-fn effort(text: &str) -> Effort {
-    let (share, margin) = text.split_once(':').unwrap();
-    Effort { share: share.parse().unwrap(), margin: margin.parse().unwrap() }
+/// None where the answer is to be proven.
+fn effort(text: &str) -> Option<Effort> {
+    let (share, margin) = text.split_once(':')?;
+    Some(Effort { share: share.parse().unwrap(), margin: margin.parse().unwrap() })
 }
 
 fn main() {
@@ -55,9 +56,9 @@ fn main() {
     let began = Instant::now();
     let codes = Codes::open(blob, &origin).unwrap();
     println!("open: {:.4} s, {} partitions", began.elapsed().as_secs_f64(), codes.partitions());
-    let mut efforts: Vec<Effort> = arguments[5..].iter().map(|text| effort(text)).collect();
+    let mut efforts: Vec<Option<Effort>> = arguments[5..].iter().map(|text| effort(text)).collect();
     if efforts.is_empty() {
-        efforts = vec![Effort::MEASURED, Effort::EXACT];
+        efforts = vec![Some(Effort::MEASURED), None];
     }
     for effort in efforts {
         let (mut hits, mut least) = (0, f64::INFINITY);
@@ -65,12 +66,18 @@ fn main() {
             hits = 0;
             let began = cpu();
             for (query, truth) in queries.chunks_exact(dimension).zip(truth.chunks_exact(K)) {
-                let found = codes.search(&vectors, &Near { vector: query, k: K, effort, rows: None });
+                let near = Near { vector: query, k: K, effort: effort.unwrap_or(Effort::MEASURED), rows: None };
+                let found = match effort {
+                    Some(_) => codes.search(&vectors, &near),
+                    None => codes.search_exactly(&vectors, &near),
+                };
                 hits += found.iter().filter(|found| truth.contains(&found.row)).count();
             }
             least = least.min(cpu() - began);
         }
         let (recall, each) = (hits as f64 / truth.len() as f64, least * 1e6 / (truth.len() / K) as f64);
-        println!("share {:.3} margin {:.2}: recall {recall:.4}, {each:.1} us", effort.share, effort.margin);
+        let named = effort
+            .map_or("proven".to_owned(), |effort| format!("share {:.3} margin {:.2}", effort.share, effort.margin));
+        println!("{named}: recall {recall:.4}, {each:.1} us");
     }
 }

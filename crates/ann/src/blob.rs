@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 
 const MAGIC: [u8; 8] = *b"LAKE-ANN";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const ALIGNMENT: usize = 64;
 /// The magic, the format, the number of sections; then each section's length and checksum; then a checksum of all that.
 const FIXED: usize = 16;
@@ -43,6 +43,9 @@ pub(crate) fn read<const N: usize>(blob: &[u8]) -> Result<[std::ops::Range<usize
     let found = number(&header[8..]) as u32;
     if found > FORMAT {
         return Err(Error::NewerFormat { found, known: FORMAT });
+    }
+    if found < FORMAT {
+        return Err(Error::OlderFormat);
     }
     if crc32c::crc32c(header) != u32::from_le_bytes(*checksum) {
         return Err(Error::Damaged("the header is garbled"));

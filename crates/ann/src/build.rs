@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::bounds;
 use crate::bytes::{ByteQuery, Step, meant, padded, quantise};
 use crate::codes::{Origin, Parts};
 use crate::kernel::{BLOCK, Kernel};
@@ -27,12 +28,12 @@ pub fn build(vectors: &[f32], origin: &Origin, seed: u64) -> Vec<u8> {
     let centres = Centres::among(all, &listed, count, &mut dice, builder.kernel);
     let nearest = centres.nearest(all, builder.kernel);
     let partitions = members(&nearest, &listed, centres.steps.len());
-    let blocks: Vec<Vec<u8>> = partitions
+    let (blocks, bounds): (Vec<_>, Vec<_>) = partitions
         .par_iter()
         .zip(centres.bytes.par_chunks_exact(builder.width))
         .zip(&centres.steps)
         .map(|((members, centre), step)| builder.encode(members, centre, step.0))
-        .collect();
+        .unzip();
     let reach = Reach::measure(all, &builder.sample(&listed), &centres, &nearest, builder.kernel);
     let parts = Parts {
         origin: *origin,
@@ -43,6 +44,7 @@ pub fn build(vectors: &[f32], origin: &Origin, seed: u64) -> Vec<u8> {
         reach,
         starts: starts(&partitions),
         blocks: blocks.concat(),
+        bounds: bounds.concat(),
         centres,
         space: builder.space,
     };
@@ -85,18 +87,22 @@ impl<'v> Builder<'v> {
         (bytes, steps.into_iter().map(Option::unwrap_or_default).collect(), odd)
     }
 
-    /// A partition's rows as signs around its centre.
-    fn encode(&self, members: &[u32], centre: &[u8], step: f32) -> Vec<u8> {
+    /// A partition's rows as signs around its centre, and what these prove.
+    fn encode(&self, members: &[u32], centre: &[u8], step: f32) -> (Vec<u8>, Vec<u8>) {
         let centre: Vec<f32> = centre.iter().map(|byte| meant(*byte) * step).collect();
         let size = signs::block_size(self.width);
-        let mut blocks = vec![0; members.len().div_ceil(BLOCK) * size];
+        let count = members.len().div_ceil(BLOCK);
+        let (mut blocks, mut bounds) = (vec![0; count * size], vec![0; count * bounds::SIZE]);
         blocks.chunks_exact_mut(size).for_each(signs::clear);
+        bounds.chunks_exact_mut(bounds::SIZE).for_each(bounds::clear);
         let mut desk = self.desk();
         for (n, row) in members.iter().enumerate() {
             self.place(*row, &mut desk);
-            signs::encode(*row, &desk.placed, &centre, n % BLOCK, &mut blocks[n / BLOCK * size..][..size]);
+            let (block, place) = (n / BLOCK, n % BLOCK);
+            signs::encode(*row, &desk.placed, &centre, place, &mut blocks[block * size..][..size]);
+            bounds::encode(&desk.placed, &centre, place, &mut bounds[block * bounds::SIZE..][..bounds::SIZE]);
         }
-        blocks
+        (blocks, bounds)
     }
 
     /// Some of the rows as queries.

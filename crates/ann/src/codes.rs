@@ -5,6 +5,7 @@ use std::ops::Range;
 use base::Distance;
 
 use crate::blob::{self, Fields};
+use crate::bounds::{self, Bounds};
 use crate::bytes::{Step, padded};
 use crate::error::{Error, Result};
 use crate::kernel::{BLOCK, Block, Kernel};
@@ -37,9 +38,6 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Every row is looked at, and compared unless its estimate is wrong by three and a half deviations: of the true
-    /// nearest fewer than one in a thousand is missed, whatever the vectors.
-    pub const EXACT: Self = Self { share: f32::INFINITY, margin: 3.5 };
     /// Nearly all of the nearest are found: of the ten nearest, in the mean, at least 98 in 100.
     pub const MEASURED: Self = Self { share: 1.0, margin: 2.5 };
 }
@@ -61,6 +59,7 @@ pub struct Codes<B> {
     /// Rows for which only double precision will do.
     pub(crate) odd: Vec<u32>,
     blocks: Range<usize>,
+    bounds: Range<usize>,
     rows: Range<usize>,
     steps: Range<usize>,
 }
@@ -75,6 +74,7 @@ pub(crate) struct Parts {
     pub starts: Vec<u32>,
     pub odd: Vec<u32>,
     pub blocks: Vec<u8>,
+    pub bounds: Vec<u8>,
     pub rows: Vec<u8>,
     pub steps: Vec<Step>,
 }
@@ -98,6 +98,7 @@ impl Parts {
             &blob::wholes(&self.starts),
             &blob::wholes(&self.odd),
             &self.blocks,
+            &self.bounds,
             &self.rows,
             &flat(&self.steps),
         ])
@@ -114,7 +115,8 @@ impl<B: AsRef<[u8]>> Codes<B> {
     /// # Errors
     /// [`Error::Damaged`], [`Error::NewerFormat`] or [`Error::OtherVectors`]; codes that open never fail a search.
     pub fn open(bytes: B, origin: &Origin) -> Result<Self> {
-        let [fields, mean, centres, centre_steps, starts, odd, blocks, rows, steps] = blob::read(bytes.as_ref())?;
+        let [fields, mean, centres, centre_steps, starts, odd, blocks, bounds, rows, steps] =
+            blob::read(bytes.as_ref())?;
         let all = bytes.as_ref();
         let mut fields = Fields(&all[fields]);
         let [count, dimension, checksum, seed, measure, way] = [(); 6].map(|()| fields.whole());
@@ -139,6 +141,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
             starts: words(&all[starts]).map(u32::from_le_bytes).collect(),
             odd: words(&all[odd]).map(u32::from_le_bytes).collect(),
             blocks,
+            bounds,
             rows,
             steps,
             bytes,
@@ -157,6 +160,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
             && self.starts.is_sorted()
             && self.centres.bytes.len() == count * self.width
             && self.blocks.len() == blocks * signs::block_size(self.width)
+            && self.bounds.len() == blocks * bounds::SIZE
             && self.rows.len() == rows * self.width
             && self.steps.len() == rows * size_of::<Step>()
             && self.odd.is_sorted()
@@ -178,6 +182,13 @@ impl<B: AsRef<[u8]>> Codes<B> {
         let (start, end) = (self.starts[partition] as usize, self.starts[partition + 1] as usize);
         let (size, all) = (signs::block_size(self.width), self.bytes.as_ref());
         all[self.blocks.clone()][start * size..end * size].chunks_exact(size).filter_map(signs::block)
+    }
+
+    /// The bounds of a partition's blocks.
+    pub(crate) fn bounds(&self, partition: usize) -> impl Iterator<Item = Bounds<'_>> {
+        let (start, end) = (self.starts[partition] as usize, self.starts[partition + 1] as usize);
+        let all = &self.bytes.as_ref()[self.bounds.clone()];
+        all[start * bounds::SIZE..end * bounds::SIZE].as_chunks().0.iter().map(Bounds)
     }
 
     /// Asks for the first block of a partition.

@@ -19,6 +19,9 @@ pub enum Error {
         /// The format this program reads.
         known: u32,
     },
+    /// The codes were written by an older release.
+    #[error("the codes are those of an older release")]
+    OlderFormat,
     /// The codes were built from other vectors.
     #[error("the codes were built from other vectors")]
     OtherVectors,
@@ -33,6 +36,7 @@ impl Fault for Error {
         match self {
             Self::Damaged(_) => "ann.damaged",
             Self::NewerFormat { .. } => "ann.newer_format",
+            Self::OlderFormat => "ann.older_format",
             Self::OtherVectors => "ann.other_vectors",
         }
     }

@@ -1,11 +1,14 @@
 //! Nearest neighbours among plain arrays: codes that are built from vectors, and searched far faster than those.
 //!
 //! It never does I/O and knows neither ids nor metadata: rows are numbers. Reading order: [`codes`] (what is derived, and
-//! how it lies in bytes) over `blob`, [`search`] with [`rows`], `top` and `exact` (the verb), [`build`], `space` and
-//! `rotation` (where vectors are put), `signs` and `bytes` (what is kept of them), `partitions` and `reach` (where one
-//! looks), `kernel`, [`error`].
+//! how it lies in bytes) over `blob`, [`search`] with [`rows`], `top` and `exact` (the nearest, very likely), `bounded` and `proof` (all that may be
+//! so near), [`build`], `space` and
+//! `rotation` (where vectors are put), `signs`, `bounds` and `bytes` (what is kept of them),
+//! `partitions` and `reach` (where one looks), `kernel`, [`error`].
 
 mod blob;
+mod bounded;
+mod bounds;
 pub mod build;
 mod bytes;
 pub mod codes;
@@ -13,6 +16,7 @@ pub mod error;
 mod exact;
 mod kernel;
 mod partitions;
+mod proof;
 mod reach;
 mod rotation;
 pub mod rows;

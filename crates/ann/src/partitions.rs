@@ -107,7 +107,7 @@ impl Centres {
     /// The squares of the lengths of what the bytes mean, which is what distances are measured from.
     fn measure(&mut self, width: usize) {
         for (bytes, step) in self.bytes.chunks_exact(width).zip(&mut self.steps) {
-            step.1 = bytes.iter().map(|byte| (meant(*byte) * step.0).powi(2)).sum();
+            step.1 = bytes.iter().map(|byte| f64::from(meant(*byte) * step.0).powi(2)).sum::<f64>() as f32;
         }
     }
 }

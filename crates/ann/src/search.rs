@@ -10,9 +10,9 @@ use crate::signs::{NOBODY, SignQuery};
 use crate::top::{Order, Ranked, Top};
 
 /// So few rows are compared one by one.
-const DIRECT: usize = 1024;
+pub(crate) const DIRECT: usize = 1024;
 /// How many rows ahead of the one that is compared are asked for.
-const AHEAD: usize = 8;
+pub(crate) const AHEAD: usize = 8;
 /// Deviations by which a distance by bytes may be wrong. Rounding to whole steps has the deviation of an even
 /// distribution, one step in the square root of twelve.
 const ROUNDING: f32 = 2.5 / 3.464;
@@ -48,6 +48,13 @@ impl<B: AsRef<[u8]>> Codes<B> {
         Exact::new(self, vectors, near.vector).nearest(&self.candidates(near), near.k)
     }
 
+    /// As [`Self::search`], but proven: the answer is that of comparing all vectors.
+    pub fn search_exactly(&self, vectors: &[f32], near: &Near) -> Vec<Found> {
+        let likely = self.search(vectors, near);
+        let last = likely.get(near.k.saturating_sub(1)).map_or(f64::INFINITY, |found| found.score);
+        Exact::new(self, vectors, near.vector).nearest(&self.within(near, last), near.k)
+    }
+
     /// Rows among which the nearest are: somewhat more than are wanted, each once, in any order. Whoever keeps the
     /// vectors compares these with the query and takes the first.
     pub fn candidates(&self, near: &Near) -> Vec<u32> {
@@ -59,7 +66,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
         self.rotation.turn(&mut placed, &mut Vec::new());
         let mut scan = Scan::new(self, near, &placed);
         match near.rows {
-            Some(rows) if rows.count() <= DIRECT => scan.compare(&scan.plain(rows)),
+            Some(rows) if rows.count() <= DIRECT => scan.compare(&self.plain(rows)),
             _ => scan.partitions(&placed),
         }
         let odd = self.odd.iter().copied().filter(|row| near.may_find(*row));
@@ -67,8 +74,16 @@ impl<B: AsRef<[u8]>> Codes<B> {
     }
 }
 
+impl<B: AsRef<[u8]>> Codes<B> {
+    /// Rows that may be found, without the odd ones, whose bytes say nothing.
+    pub(crate) fn plain(&self, rows: &Rows) -> Vec<u32> {
+        let known = rows.iter().take_while(|row| (*row as usize) < self.origin.rows);
+        known.filter(|row| self.odd.binary_search(row).is_err()).collect()
+    }
+}
+
 impl Near<'_> {
-    fn may_find(&self, row: u32) -> bool {
+    pub(crate) fn may_find(&self, row: u32) -> bool {
         self.rows.is_none_or(|rows| rows.has(row))
     }
 }
@@ -98,12 +113,6 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
             promising: Vec::new(),
             asked,
         }
-    }
-
-    /// Rows that may be found, without the odd ones, whose bytes say nothing.
-    fn plain(&self, rows: &Rows) -> Vec<u32> {
-        let known = rows.iter().take_while(|row| (*row as usize) < self.codes.origin.rows);
-        known.filter(|row| self.codes.odd.binary_search(row).is_err()).collect()
     }
 
     fn partitions(&mut self, placed: &[f32]) {

@@ -107,6 +107,12 @@ impl SignQuery {
         Self { tables, slope: 2.0 * step, lowest: -2.0 * kernel.magnitude(query), rounding }
     }
 
+    /// What is added to 2<s,q> so that it is not less than it is without rounding: no entry of a table is off by more
+    /// than half a step.
+    pub fn most(&self) -> f32 {
+        self.lowest + self.slope * (self.tables.len() * PACKED) as f32 / 2.0
+    }
+
     /// What is added to 2<s,q> so that the score of a row is below its distance in all but as many cases as a normal
     /// distribution has beyond `margin` deviations; `square` is that of the query's distance to the centre.
     pub fn offset(&self, square: f32, margin: f32) -> f32 {

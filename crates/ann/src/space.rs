@@ -20,7 +20,7 @@ const FARTHEST: f64 = 1e3;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Space {
     pub way: Way,
-    /// What Euclidean rows and those of products are multiplied with.
+    /// What Euclidean rows and those of products are multiplied with, or would be if they were not of length 1 anyway.
     pub scale: f64,
     /// The origin, in scaled numbers; as many as a vector has.
     pub mean: Vec<f32>,
@@ -51,6 +51,9 @@ impl Space {
         let mut space = Self { way, scale: 1.0, mean: vec![0.0; dimension] };
         if way == Way::Unit {
             space.center(vectors, &lengths, PLAIN_LENGTHS.end);
+            if measure == Distance::Dot {
+                space.scale = 1.0 / lengths.first().copied().unwrap_or(1.0);
+            }
             return space;
         }
         space.scale = 1.0 / limit(&lengths);
@@ -131,6 +134,17 @@ impl Space {
             placed.iter_mut().zip(query).for_each(|(placed, value)| *placed = (f64::from(*value) / length) as f32);
         }
         length > 0.0
+    }
+
+    /// The square of the distance, in this space, of rows that have this score for a query that was aimed.
+    pub fn square(&self, query: &[f32], measure: Distance, score: f64, kernel: Kernel) -> f64 {
+        let length = kernel.dot_exactly(query, query).sqrt();
+        let cosine = if measure == Distance::Dot { score * self.scale / length } else { score };
+        match self.way {
+            Way::Scaled => score * self.scale * self.scale,
+            Way::Unit => 2.0 + 2.0 * cosine,
+            Way::Raised => 2.0 + 2.0 * cosine + 2.0 * kernel.dot_exactly(query, &self.mean) / length,
+        }
     }
 
     fn shift(&self, vector: &[f32], factor: f64, placed: &mut [f32]) {

@@ -12,7 +12,7 @@ fn check(vectors: &[f32], query: &[f32]) {
     let row = |row: u32| &vectors[row as usize * query.len()..][..query.len()];
     for measure in MEASURES {
         let codes = codes(vectors, query.len(), measure);
-        let found = codes.search(vectors, &Near { vector: query, k: K, effort: Effort::EXACT, rows: None });
+        let found = codes.search_exactly(vectors, &Near { vector: query, k: K, effort: Effort::MEASURED, rows: None });
         let truth = truth(measure, vectors, query, K, None);
         assert_eq!(found.len(), truth.len());
         for (found, truth) in found.iter().zip(truth) {
