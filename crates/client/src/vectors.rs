@@ -286,7 +286,7 @@ pub struct Near {
     /// The version to search, by number, time or tag: what was sealed of the index then; now when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
-    /// Whether every vector is to be compared, which takes longer.
+    /// Whether the answer is to be proven that of comparing every vector, which takes longer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact: Option<bool>,
     /// How many of the nearest are looked for by codes before the first `k` are answered, if that is more: the more, the

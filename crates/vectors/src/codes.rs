@@ -9,6 +9,8 @@ use bytes::Bytes;
 use storage::Mapped;
 use tokio::sync::OnceCell;
 
+use crate::error::Result;
+
 /// Fewer rows, or fewer bytes of vectors, are compared as fast without codes.
 const FEWEST: usize = 512;
 const LEAST: usize = 512 << 10;
@@ -36,6 +38,23 @@ pub(crate) struct Coded {
     has_begun: AtomicBool,
     looked: OnceCell<()>,
     searches: AtomicU32,
+}
+
+/// What is looked for among the rows of some codes.
+#[derive(Debug)]
+pub(crate) struct Sought<'a> {
+    pub vector: &'a [f32],
+    pub k: usize,
+    /// How many rows there are.
+    pub all: usize,
+    /// Those that may be found, as bits; all if absent.
+    pub may: Option<&'a [u64]>,
+}
+
+impl<'a> Sought<'a> {
+    fn near(&self, rows: Option<&'a Rows<'a>>) -> Near<'a> {
+        Near { vector: self.vector, k: self.k, effort: Effort::MEASURED, rows }
+    }
 }
 
 #[derive(Debug)]
@@ -101,12 +120,25 @@ impl Coded {
         self.kept().map_or(0, |kept| kept.memory)
     }
 
-    /// Rows among which the nearest `depth` are; none where they are to be found without codes.
-    pub fn candidates(&self, vector: &[f32], depth: usize, rows: usize, may: Option<&[u64]>) -> Option<Vec<u32>> {
-        let kept = self.kept().filter(|_| depth <= rows / SPARSE)?;
-        let may = may.map(Rows::new);
-        let near = Near { vector, k: depth, effort: Effort::MEASURED, rows: may.as_ref() };
-        Some(kept.codes.candidates(&near))
+    /// Rows among which the nearest very likely are; none where they are to be found without codes.
+    pub fn candidates(&self, sought: &Sought) -> Option<Vec<u32>> {
+        let kept = self.kept().filter(|_| sought.k <= sought.all / SPARSE)?;
+        let may = sought.may.map(Rows::new);
+        Some(kept.codes.candidates(&sought.near(may.as_ref())))
+    }
+
+    /// Rows among which the nearest are, all that are as near as the last of them included; none where they are to be
+    /// found without codes. `score` compares a row with the vector sought: the negative cosine, the square of the
+    /// distance, or the negative inner product.
+    pub fn proven(&self, sought: &Sought, score: impl Fn(usize) -> Result<f64>) -> Result<Option<Vec<u32>>> {
+        let Some(kept) = self.kept().filter(|_| sought.k <= sought.all / SPARSE) else { return Ok(None) };
+        let may = sought.may.map(Rows::new);
+        let near = sought.near(may.as_ref());
+        let likely = kept.codes.candidates(&near).into_iter().map(|row| score(row as usize));
+        let mut scores = likely.collect::<Result<Vec<f64>>>()?;
+        scores.sort_unstable_by(f64::total_cmp);
+        let last = scores.get(sought.k.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
+        Ok(Some(kept.codes.within(&near, last)))
     }
 
     fn kept(&self) -> Option<&Kept> {

@@ -15,7 +15,7 @@ use crate::filter::Filter;
 use crate::request::Wording;
 use crate::search::{Neighbour, Target, Wanted};
 use crate::snapshot::Snapshot;
-use crate::view::{View, blocking, depth, members};
+use crate::view::{View, blocking, by, members};
 
 /// How much less the first of a list counts than the second: the larger, the less, as in Cormack and others, 2009.
 const EVEN: f64 = 60.0;
@@ -44,7 +44,7 @@ fn ranked(view: &View, wording: Wording) -> Result<Vec<Ranked>> {
         Some(near) => {
             let (settings, deep) = (&view.entry.settings, DEEP.max(2 * k));
             let held = best(snapshot, &query, deep, filter.as_ref())?;
-            let wanted = Wanted { k: deep, filter, depth: depth(&near, settings) };
+            let wanted = Wanted { k: deep, filter, by: by(&near, settings) };
             fused(&Target::new(settings.distance, near.vector).nearest(snapshot, &wanted)?, &held, k)
         }
     };

@@ -61,7 +61,8 @@ pub struct Near {
     pub fingerprint: Option<String>,
     /// What must hold of the items that are found.
     pub filter: Option<Filter>,
-    /// Whether every vector is to be compared.
+    /// Whether the answer is to be that of comparing every vector, always: codes leave aside only what is proven to be
+    /// farther away.
     pub exact: bool,
     /// How many of the nearest are looked for by codes before the first `k` are answered, if that is more: the more, the
     /// surer. What the index's settings say when absent.

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::block::Block;
 use crate::chosen::Chosen;
+use crate::codes::Sought;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::kernel::{Kernel, Measure, exact};
@@ -44,8 +45,19 @@ pub(crate) struct Wanted {
     pub k: usize,
     /// What must hold of them.
     pub filter: Option<Filter>,
-    /// How many of the nearest codes look for, if that is more; none where every vector is to be compared.
-    pub depth: Option<usize>,
+    pub by: By,
+}
+
+/// How the nearest are found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum By {
+    /// By comparing every vector.
+    #[default]
+    Vectors,
+    /// By codes, with proof that what they leave aside is farther away.
+    Proof,
+    /// By codes, which look for so many at least, and very likely find them.
+    Codes(usize),
 }
 
 /// One of the nearest.
@@ -81,8 +93,7 @@ impl Target {
         let k = wanted.k;
         // Scores in single precision may change places with their neighbours, so a few more are compared exactly.
         let room = k + k / 4 + 16;
-        let depth = wanted.depth.map(|depth| depth.max(k));
-        let scan = Scan { target: self, fragment: snapshot.fragment, room, depth };
+        let scan = Scan { target: self, fragment: snapshot.fragment, room, k, by: wanted.by };
         let best = scan.best(&searched(snapshot, wanted.filter.as_ref())?)?;
         let found = best.heap.into_iter().map(|found| self.neighbour(&found));
         let mut neighbours = found.collect::<Result<Vec<Neighbour>>>()?;
@@ -146,8 +157,8 @@ struct Scan<'t> {
     target: &'t Target,
     fragment: u64,
     room: usize,
-    /// How many of the nearest codes look for; none where every vector is compared.
-    depth: Option<usize>,
+    k: usize,
+    by: By,
 }
 
 /// A block, and the rows of it that may be found.
@@ -168,7 +179,7 @@ impl Scan<'_> {
     fn best<'a>(&self, searched: &[Searched<'a>]) -> Result<Best<'a>> {
         let (mut best, mut uncoded, mut size) = (Best::new(self.room), Vec::new(), 0);
         for part in searched {
-            match self.candidates(part) {
+            match self.candidates(part)? {
                 Some(rows) => rows.into_iter().try_for_each(|row| self.exactly(part, row as usize, &mut best))?,
                 None => {
                     uncoded.push(part);
@@ -189,11 +200,16 @@ impl Scan<'_> {
     }
 
     /// The rows among which the nearest of a block are, as far as its codes tell; none where it has no codes.
-    fn candidates(&self, part: &Searched) -> Option<Vec<u32>> {
-        let (depth, block) = (self.depth?, part.block);
-        let coded = block.coded().searched()?;
+    fn candidates(&self, part: &Searched) -> Result<Option<Vec<u32>>> {
+        let (target, block) = (self.target, part.block);
+        let coded = if self.by == By::Vectors { None } else { block.coded().searched() };
+        let Some(coded) = coded else { return Ok(None) };
         let may = part.chosen.and(block.seen_bits(self.fragment));
-        coded.candidates(&self.target.vector, depth, block.rows(), may.bits())
+        let sought = |k| Sought { vector: &target.compared, k, all: block.rows(), may: may.bits() };
+        match self.by {
+            By::Codes(depth) => Ok(coded.candidates(&sought(depth.max(self.k)))),
+            _ => coded.proven(&sought(self.k), |row| block.vector(row).map(|row| target.score(row))),
+        }
     }
 
     fn rows<'a>(&self, part: &Searched<'a>, mut rows: Range<usize>, best: &mut Best<'a>) -> Result<()> {

@@ -122,9 +122,7 @@ impl Vectors {
         let found = self.room.find(name, as_of).await?;
         check::near(&near, &found.entry.settings)?;
         let view = found.view(as_of).await?;
-        if !near.exact {
-            self.find_codes(&view.snapshot).await;
-        }
+        self.find_codes(&view.snapshot).await;
         view.search(near, &self.room.scans).await
     }
 
@@ -133,7 +131,7 @@ impl Vectors {
         let found = self.room.find(name, as_of).await?;
         check::wording(&wording, &found.entry.settings)?;
         let view = found.view(as_of).await?;
-        if wording.near.as_ref().is_some_and(|near| !near.exact) {
+        if wording.near.is_some() {
             self.find_codes(&view.snapshot).await;
         }
         view.rank(wording, &self.room.scans).await

@@ -12,7 +12,7 @@ use crate::check;
 use crate::error::{Error, Result};
 use crate::field::Field;
 use crate::request::Near;
-use crate::search::{Neighbour, Target, Wanted};
+use crate::search::{By, Neighbour, Target, Wanted};
 use crate::snapshot::Snapshot;
 use crate::table::Kept;
 
@@ -53,8 +53,8 @@ impl View {
     pub async fn search(self, near: Near, scans: &Semaphore) -> Result<Found> {
         self.expect_model(&near)?;
         let Self { entry, version, snapshot, .. } = self;
-        let (depth, fragment) = (depth(&near, &entry.settings), snapshot.fragment);
-        let wanted = Wanted { k: near.k, filter: near.filter.filter(|filter| !filter.is_empty()), depth };
+        let (by, fragment) = (by(&near, &entry.settings), snapshot.fragment);
+        let wanted = Wanted { k: near.k, filter: near.filter.filter(|filter| !filter.is_empty()), by };
         let target = Target::new(entry.settings.distance, near.vector);
         let results = if is_quick(&snapshot, &wanted) {
             hits(&target, &snapshot, wanted)?
@@ -132,15 +132,18 @@ impl Description {
     }
 }
 
-/// How many of the nearest codes look for: what the search says, or the index; none where it is to be exact.
-pub(crate) fn depth(near: &Near, settings: &IndexSettings) -> Option<usize> {
-    (!near.exact).then(|| near.ef_search.or(settings.ef_search).unwrap_or_default() as usize)
+/// How the nearest are found: as the search says, or the index.
+pub(crate) fn by(near: &Near, settings: &IndexSettings) -> By {
+    if near.exact {
+        return By::Proof;
+    }
+    By::Codes(near.ef_search.or(settings.ef_search).unwrap_or_default() as usize)
 }
 
 /// Whether a search ends about as soon as another thread would begin it.
 fn is_quick(snapshot: &Snapshot, wanted: &Wanted) -> bool {
     let described = snapshot.described().checked_div(snapshot.length).unwrap_or_default();
-    let by_codes = wanted.depth.is_some_and(|depth| depth.max(wanted.k) <= QUICK_DEPTH);
+    let by_codes = matches!(wanted.by, By::Codes(depth) if depth.max(wanted.k) <= QUICK_DEPTH);
     let (work, answer) = (snapshot.work(by_codes), wanted.k.min(snapshot.length) * (described + ITEM));
     let unread = wanted.filter.as_ref().map_or(0, |filter| snapshot.unread(filter));
     work <= QUICK_SCAN && answer <= QUICK_ANSWER && unread <= QUICK_READ && snapshot.is_warm(by_codes)

@@ -48,7 +48,7 @@ pub struct Search {
     /// A version number, an RFC 3339 time, or a tag: what was sealed of the index then [default: what it holds now]
     #[arg(long, value_name = "VERSION|TIME|TAG")]
     pub as_of: Option<String>,
-    /// Compare every vector, which takes longer
+    /// Prove that nothing nearer is left, as if every vector were compared, which takes longer
     #[arg(long)]
     pub exact: bool,
     /// Look for so many of the nearest before the first k are answered, if that is more: the more, the surer
