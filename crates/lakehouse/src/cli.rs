@@ -10,9 +10,11 @@ use url::Url;
 
 use crate::exit;
 
+mod chat;
 mod ingest;
 mod vectors;
 
+pub use chat::Chat;
 pub use ingest::{Evolve, From, Ingest, Mode, OnError};
 pub use vectors::{CreateIndex, Search, Vectors, VectorsVerb};
 
@@ -67,6 +69,9 @@ pub enum Command {
     /// Turn texts into vectors
     #[command(after_help = EMBED_EXAMPLES)]
     Embed(Embed),
+    /// Let a language model answer, through the providers of the settings
+    #[command(after_help = chat::EXAMPLES)]
+    Chat(Chat),
     /// Find the items of an index that are nearest in meaning to a text
     #[command(after_help = SEARCH_EXAMPLES)]
     Search(Search),
@@ -368,7 +373,7 @@ pub enum ConfigVerb {
 
 #[derive(Debug, Args)]
 pub struct Smoke {
-    /// d1 … d6, g1, g1p, g2, time_travel, iceberg, split, `all`, or `list`
+    /// d1 … d6, g1, g1p, g2, time_travel, iceberg, chatd, split, `all`, or `list`
     #[arg(required = true)]
     pub names: Vec<String>,
     /// Run the lakes of d2, d5, g1, g1p, time_travel and iceberg on this S3 prefix (settings of [s3] apply)

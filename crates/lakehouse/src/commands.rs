@@ -9,6 +9,7 @@ use crate::output::Output;
 use crate::{demo, links, smoke};
 
 mod catalog;
+mod chat;
 mod complete;
 mod config;
 mod embed;
@@ -46,6 +47,7 @@ pub async fn run(cli: Cli, environment: Environment, output: Output) -> anyhow::
         Command::Restore(restore) => upkeep::restore(&restore, &sources, output).await?,
         Command::Relocate(relocate) => upkeep::relocate(&relocate, &sources, output).await?,
         Command::Embed(embed) => embed::run(&embed, &sources, output).await?,
+        Command::Chat(chat) => chat::run(&chat, &sources, output).await?,
         Command::Search(search) => search::run(&search, &sources, output).await?,
         Command::Vectors(vectors) => vectors::run(&vectors, &sources, output).await?,
         Command::Config(config) => config::run(config.verb, &sources, output)?,

@@ -25,8 +25,8 @@ pub enum Purpose {
     Read,
     /// Bring something in.
     Write,
-    /// Turn texts into vectors, for which no lake is needed.
-    Embed,
+    /// Ask models, for which no lake is needed.
+    Models,
 }
 
 /// An open door. Close it, so that what runs in this process ends in order.
@@ -56,7 +56,7 @@ impl Door {
         match purpose {
             Purpose::Read => expect_lake(&settled.config)?,
             Purpose::Write => {}
-            Purpose::Embed => return Self::inside(settled.config, false).await,
+            Purpose::Models => return Self::inside(settled.config, false).await,
         }
         Self::local(settled.config).await
     }

@@ -12,6 +12,7 @@ use crate::config::{Sources, settle};
 use crate::exit::Usage;
 use crate::output::Output;
 
+mod chatd;
 mod d1;
 mod d2;
 mod d3;
@@ -40,7 +41,7 @@ struct Proof {
     run: fn(Ground) -> LocalBoxFuture<'static, anyhow::Result<()>>,
 }
 
-const PROOFS: [Proof; 12] = [
+const PROOFS: [Proof; 13] = [
     Proof {
         name: "d1",
         proves: "every role is up under its right name, and the gateway reaches each",
@@ -106,6 +107,12 @@ const PROOFS: [Proof; 12] = [
         proves: "another engine finds our tables, commits beside us, is refused when it is late, and creates and drops its own",
         on_s3: true,
         run: |ground| Box::pin(iceberg::prove(ground)),
+    },
+    Proof {
+        name: "chatd",
+        proves: "a model's name finds its provider; what a provider says or refuses comes back as it is; streams end as they should",
+        on_s3: false,
+        run: |ground| Box::pin(chatd::prove(ground)),
     },
     Proof {
         name: "split",

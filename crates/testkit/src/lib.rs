@@ -1,8 +1,8 @@
 //! Parts for tests: clocks that tests set, seeded dice, lakes in temporary directories, stores that fail on purpose, real
-//! servers of S3 and of embeddings, other engines.
+//! servers of S3, of embeddings and of language models, other engines.
 //!
 //! It is never part of the product. Reading order: [`seam`], [`lake`], [`bucket`], [`faulty`] and [`fickle`], [`s3`], [`juicefs`],
-//! [`embedders`], [`minilm`], [`cross_encoder`], [`scripted`], [`talker`], [`witnesses`], [`skip`].
+//! [`embedders`], [`minilm`], [`cross_encoder`], [`scripted`], [`talker`], [`talkers`], [`witnesses`], [`skip`].
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -21,6 +21,7 @@ pub mod scripted;
 pub mod seam;
 pub mod skip;
 pub mod talker;
+pub mod talkers;
 pub mod witnesses;
 
 pub use bucket::Bucket;
@@ -37,4 +38,5 @@ pub use scripted::{Asked, Reply, Scripted};
 pub use seam::{FixedClock, SeededDice, SteppingClock, fixed_seams, seams};
 pub use skip::skip;
 pub use talker::Talker;
+pub use talkers::Talkers;
 pub use witnesses::{sail, witnesses};

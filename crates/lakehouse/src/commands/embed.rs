@@ -18,7 +18,7 @@ pub async fn run(embed: &Embed, sources: &Sources, output: Output) -> anyhow::Re
         model: embed.model.clone(),
         overflow: Some(embed.overflow.name().to_owned()),
     };
-    let door = Door::open(&embed.target, sources, Purpose::Embed).await?;
+    let door = Door::open(&embed.target, sources, Purpose::Models).await?;
     let outcome = fetching(door.fetching(), door.client.embed(&ask)).await;
     door.close().await;
     let embedded = outcome??;

@@ -2,6 +2,7 @@
 //! leave behind.
 
 mod bombs;
+mod chat;
 mod cli;
 mod command;
 mod config;

@@ -11,4 +11,5 @@ mod providers;
 mod remote;
 mod reranking;
 mod servers;
+mod smollm;
 mod support;
