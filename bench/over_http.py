@@ -33,9 +33,6 @@ class Ours(stack.Lakehouse):
 
     path = "/v1/vectors/index/bench/search"
 
-    def post(self, path, body):
-        return self.call("POST", path, json.dumps(body).encode(), "application/json")
-
     def embed(self, texts):
         parts = [texts[first:first + BATCH] for first in range(0, len(texts), BATCH)]
         return [vector for part in parts for vector in self.post("/v1/embed", {"texts": part})["vectors"]]

@@ -17,9 +17,9 @@ TYPES = {"BIGINT": "int64", "INTEGER": "int", "VARCHAR": "string", "DATE": "date
 class Lakehouse:
     """One server over one fresh lake; ended by its own id."""
 
-    def __init__(self, binaries, directory):
+    def __init__(self, binaries, directory, more=()):
         ready = pathlib.Path(directory) / "ready.json"
-        settings = ["gateway.bind=127.0.0.1:0", "queryd.timeout=300s", "queryd.memory_limit=4GiB"]
+        settings = ["gateway.bind=127.0.0.1:0", "queryd.timeout=300s", "queryd.memory_limit=4GiB", *more]
         command = [binaries / "lakehouse", "serve", "--lake", pathlib.Path(directory) / "lake", "--ready-file", ready]
         command += [word for setting in settings for word in ("--set", setting)]
         self.process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -45,6 +45,9 @@ class Lakehouse:
                 return json.loads(response.read())
         except urllib.error.HTTPError as refusal:
             raise SystemExit(f"{method} {path}: {refusal.read().decode()}") from refusal
+
+    def post(self, path, body):
+        return self.call("POST", path, json.dumps(body).encode(), "application/json")
 
     def register_all(self, directory, witness):
         """Puts every Parquet file of the directory and registers it as a table, described as the witness reads it."""
