@@ -20,7 +20,7 @@ enum Profile {
     Release,
 }
 
-const PROGRAMMES: [Programme; 6] = [
+const PROGRAMMES: [Programme; 7] = [
     Programme {
         name: "kill",
         package: "lakehouse",
@@ -33,6 +33,13 @@ const PROGRAMMES: [Programme; 6] = [
         package: "lakehouse",
         test: "soak::vectors",
         length: ("LAKEHOUSE_SOAK_KILLS", "300"),
+        profile: Profile::Dev,
+    },
+    Programme {
+        name: "churn",
+        package: "vectors",
+        test: "concurrent::with_hundreds_of_items",
+        length: ("LAKEHOUSE_SOAK_STEPS", "300000"),
         profile: Profile::Dev,
     },
     Programme {

@@ -13,7 +13,12 @@ use crate::lake::{Process, distance, index, name, near, open, round, with_metada
 
 const WRITERS: u64 = 4;
 const SEARCHERS: u64 = 2;
-const STEPS: usize = 60;
+
+/// How often each writer writes; `cargo xtask soak churn` says how often at length.
+#[expect(clippy::disallowed_methods, reason = "the soak runner says how long through the environment")]
+fn steps() -> u64 {
+    std::env::var("LAKEHOUSE_SOAK_STEPS").map_or(60, |text| text.parse().unwrap())
+}
 
 /// What goes on.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +45,7 @@ async fn write(vectors: &Vectors, writer: u64, Plan { most, dimension, .. }: Pla
     let dice = SeededDice::new(writer);
     let roll = |below: u64| u64::from_be_bytes(dice.roll()[..8].try_into().unwrap()) % below;
     let mut ledger = Ledger::new();
-    for step in 0..STEPS as u64 {
+    for step in 0..steps() {
         let ids: BTreeSet<String> = (0..=roll(most)).map(|_| format!("{writer}-{}", roll(most * 3))).collect();
         if roll(3) > 0 {
             let items = ids.iter().map(|id| with_metadata(id, &vector(dimension, id, step), round(step))).collect();
