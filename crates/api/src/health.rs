@@ -58,7 +58,10 @@ async fn ready(role: Role, readiness: Readiness) -> Result<Response> {
     let facts = known.map_err(|Unready { reason, roles }| Error::NotReady { role, reason, roles })?;
     let mut body = json!({ "status": "ready", "service": role.name() });
     if !facts.is_empty() {
-        body["roles"] = Value::Object(facts);
+        match role {
+            Role::Gateway => body["roles"] = Value::Object(facts),
+            _ => body.as_object_mut().into_iter().for_each(|body| body.extend(facts.clone())),
+        }
     }
     Ok(json_text(body.to_string()))
 }

@@ -5,7 +5,7 @@
 //! [`role`], [`shared`], [`limits`] and [`metrics`] (what every door has), [`error`] and [`problem`] (refusals),
 //! [`request`] (bodies and parameters), [`trace`], [`host`], [`auth`] and [`gate`] (what every request passes),
 //! [`health`] and [`fresh`], then the roles [`storaged`], [`catalogd`] with [`iceberg`], [`ingestd`] (which tells long
-//! work in [`events`]), [`queryd`], [`embedd`], [`vectord`], [`chatd`], the [`gateway`] with its [`proxy`], and [`edge`] (the
+//! work in [`events`]), [`queryd`], [`embedd`], [`vectord`], [`chatd`], [`validatord`], the [`gateway`] with its [`proxy`], and [`edge`] (the
 //! sockets).
 
 mod accept;
@@ -39,6 +39,7 @@ pub mod shared;
 pub mod storaged;
 pub mod trace;
 pub mod upload;
+pub mod validatord;
 pub mod vectord;
 
 pub use auth::{Auth, AuthConfig};
@@ -55,4 +56,5 @@ pub use queryd::queryd;
 pub use role::Role;
 pub use shared::Shared;
 pub use storaged::storaged;
+pub use validatord::validatord;
 pub use vectord::vectord;

@@ -100,9 +100,13 @@ fn broken_off(role: Role, media: &str) -> Refusal {
     match role {
         Role::Ingestd if media == "multipart/form-data" => Error::Multipart(BROKE_OFF.to_owned()).into(),
         Role::Storaged | Role::Ingestd => BodyError::Broken("it broke off".into()).into(),
-        Role::Gateway | Role::Catalogd | Role::Queryd | Role::Vectord | Role::Embedd | Role::Chatd => {
-            Error::Body("it broke off".to_owned()).into()
-        }
+        Role::Gateway
+        | Role::Catalogd
+        | Role::Queryd
+        | Role::Vectord
+        | Role::Embedd
+        | Role::Chatd
+        | Role::Validatord => Error::Body("it broke off".to_owned()).into(),
     }
 }
 

@@ -202,6 +202,17 @@ async fn document(request: Request) -> Result<Bytes> {
     whole(request, limit).await
 }
 
+/// The body of a request that sends JSON, or a JSON object a line.
+pub(crate) async fn json_lines(request: Request) -> Result<Bytes> {
+    expect_plain(request.headers())?;
+    let given = media_type(request.headers());
+    if !matches!(given.as_str(), "application/x-ndjson" | "application/jsonl") {
+        expect_json(request.headers())?;
+    }
+    let limit = limits_of(&request).json_limit;
+    whole(request, limit).await
+}
+
 async fn whole(request: Request, limit: ByteSize) -> Result<Bytes> {
     fits(request.headers(), limit)?;
     let (mut pieces, mut whole) = (pieces(request), BytesMut::new());

@@ -22,11 +22,13 @@ pub enum Role {
     Embedd,
     /// Conversations with language models.
     Chatd,
+    /// Checks of what language models propose.
+    Validatord,
 }
 
 impl Role {
     /// Every role, the gateway first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Gateway,
         Self::Storaged,
         Self::Catalogd,
@@ -35,6 +37,7 @@ impl Role {
         Self::Vectord,
         Self::Embedd,
         Self::Chatd,
+        Self::Validatord,
     ];
 
     /// The name in configuration, health answers and logs.
@@ -48,6 +51,7 @@ impl Role {
             Self::Vectord => "vectord",
             Self::Embedd => "embedd",
             Self::Chatd => "chatd",
+            Self::Validatord => "validatord",
         }
     }
 
@@ -62,6 +66,7 @@ impl Role {
             Self::Vectord => 3215,
             Self::Embedd => 3216,
             Self::Chatd => 3220,
+            Self::Validatord => 3221,
         }
     }
 
@@ -81,6 +86,7 @@ impl Role {
             "vectors" => Some(Self::Vectord),
             "embed" | "embeddings" => Some(Self::Embedd),
             "chat" => Some(Self::Chatd),
+            "validate" | "iterate" | "evidence" => Some(Self::Validatord),
             _ => None,
         }
     }
@@ -94,7 +100,7 @@ impl fmt::Display for Role {
 
 /// Why a text names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} is no role: use gateway, storaged, catalogd, ingestd, queryd, vectord, embedd or chatd")]
+#[error("{given:?} is no role: use gateway, storaged, catalogd, ingestd, queryd, vectord, embedd, chatd or validatord")]
 pub struct RoleError {
     given: String,
 }

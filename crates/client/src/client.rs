@@ -86,7 +86,11 @@ impl Client {
 
     /// Sends a request; an answer that is no success becomes its `Problem`.
     pub(crate) async fn call(&self, request: Request<Body>) -> Result<Response<Body>> {
-        let answer = self.send(request).await?;
+        self.accepted(self.send(request).await?).await
+    }
+
+    /// An answer that is a success; another becomes its `Problem`.
+    pub(crate) async fn accepted(&self, answer: Response<Body>) -> Result<Response<Body>> {
         if answer.status().is_success() {
             return Ok(answer);
         }

@@ -3,7 +3,7 @@
 //! It never decides anything about the lake: it asks a gateway and hands back typed answers or the gateway's own
 //! [`Problem`]. Nothing is buffered whole; uploads and result streams flow in pieces. Reading order: [`body`] (bytes on
 //! the way), [`error`], [`transport`] (network or in process), [`client`] (the one raw door), then the verbs by role:
-//! [`storage`], [`catalog`], [`versions`], [`upkeep`], [`ingest`], [`sql`], [`embed`], [`vectors`], [`chat`].
+//! [`storage`], [`catalog`], [`versions`], [`upkeep`], [`ingest`], [`sql`], [`embed`], [`vectors`], [`chat`], [`validate`].
 
 pub mod body;
 pub mod catalog;
@@ -16,6 +16,7 @@ pub mod sql;
 pub mod storage;
 pub mod transport;
 pub mod upkeep;
+pub mod validate;
 pub mod vectors;
 pub mod versions;
 
@@ -32,6 +33,10 @@ pub use ingest::{Ingested, Load, RejectedRow, Source};
 pub use sql::{Ask, Format, ResultColumn, Rows, Streamed};
 pub use storage::{Download, Object, ObjectPage, Stored};
 pub use upkeep::{Compact, Compacted, CompactedDataset, Expire, Expired, Stray, Sweep, Swept};
+pub use validate::{
+    Iterate, Iterated, Iteration, NotIterated, Retrieve, StreamAppended, Validate, Validated, ValidationError,
+    ValidationFinding, ValidationReport,
+};
 pub use vectors::{
     Added, Found, Hit, Index, IndexSealed, Indexes, MergeInto, Merged, Near, NewIndex, Ranks, Recall, Removed,
     StoredItem, Survey, TextBatch, TextItem, Unwanted, VectorBatch, VectorItem,

@@ -1,5 +1,6 @@
 //! What can go wrong where workers meet, beside what goes wrong in one of them.
 
+use ::validate::ValidationError;
 use base::{DatasetName, Facts, Fault, IndexName, Kind};
 use serde_json::json;
 
@@ -29,6 +30,26 @@ pub enum Error {
         /// What it lacks.
         missing: Vec<String>,
     },
+    /// The language model refused the conversation.
+    #[error(transparent)]
+    Models(#[from] models::Error),
+    /// A session is asked that cannot be run.
+    #[error("{field} is refused: {rule}")]
+    Iteration {
+        /// The member of the request.
+        field: &'static str,
+        /// What it may be.
+        rule: &'static str,
+    },
+    /// What the caller knows has the wrong form.
+    #[error("context is refused: {why}")]
+    Context {
+        /// What is wrong with it.
+        why: ValidationError,
+    },
+    /// A session ran to its end, and could not be recorded.
+    #[error("the session could not be recorded, so that its result does not count; try again")]
+    Unlogged(#[source] evidence::Error),
     /// A task of this program died.
     #[error("this request met a fault of the program; the log has the details under its request id")]
     Broken,
@@ -76,6 +97,9 @@ impl Fault for Error {
             Self::Catalog(inner) => inner.kind(),
             Self::Query(inner) => inner.kind(),
             Self::RosterColumns { .. } | Self::RosterTooLarge => Kind::Unavailable,
+            Self::Models(inner) => inner.kind(),
+            Self::Iteration { .. } | Self::Context { .. } => Kind::Invalid,
+            Self::Unlogged(_) => Kind::Unavailable,
             Self::Broken => Kind::Bug,
             Self::EmptyText { .. } | Self::ModelDimension { .. } | Self::NoModel { .. } => Kind::Invalid,
         }
@@ -89,6 +113,10 @@ impl Fault for Error {
             Self::Query(inner) => inner.code(),
             Self::RosterColumns { .. } => "flows.roster_columns",
             Self::RosterTooLarge => "flows.roster_too_large",
+            Self::Models(inner) => inner.code(),
+            Self::Iteration { .. } => "flows.bad_iteration",
+            Self::Context { .. } => "flows.bad_context",
+            Self::Unlogged(_) => "flows.session_not_recorded",
             Self::Broken => "flows.broken",
             Self::EmptyText { .. } => "flows.empty_text",
             Self::ModelDimension { .. } => "flows.model_dimension",
@@ -104,7 +132,8 @@ impl Fault for Error {
             Self::Query(inner) => inner.facts(),
             Self::EmptyText { position } => Facts::from_iter([("position".to_owned(), json!(position))]),
             Self::ModelDimension { expected, .. } => Facts::from_iter([("dimension".to_owned(), json!(expected))]),
-            Self::NoModel { .. } | Self::RosterColumns { .. } | Self::RosterTooLarge | Self::Broken => Facts::new(),
+            Self::Models(inner) => inner.facts(),
+            _ => Facts::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Rosters: the table of workers as a version has it, in a form that checks can ask without any I/O.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -55,6 +56,26 @@ impl Rosters {
     pub async fn at(&self, as_of: Option<&AsOf>) -> Result<(Arc<Roster>, Version)> {
         let pin = self.query.catalog().pin_for(&self.table, as_of).await?;
         Ok((self.of(&pin).await?, pin.version()))
+    }
+
+    /// The ids of the workers who meet a condition in SQL at a version.
+    pub(crate) async fn meeting(&self, condition: &str, as_of: Option<AsOf>) -> Result<HashSet<String>> {
+        let pin = self.query.catalog().pin(as_of.as_ref()).await?;
+        if pin.entry(&self.table).is_none() {
+            return Ok(HashSet::new());
+        }
+        let plan = Plan::of(&*self.query.catalog().table(&pin, &self.table).await?)?;
+        let sql = format!("SELECT c0 FROM ({} WHERE ({condition}\n)) AS workers", plan.sql);
+        let ask = Ask { sql, as_of, params: Vec::new() };
+        let mut batches = self.query.run(ask).await?.batches;
+        let mut ids = HashSet::new();
+        while let Some(batch) = batches.try_next().await? {
+            for at in 0..batch.num_rows() {
+                let Some(id) = text(batch.column(0), at) else { continue };
+                ids.insert(if plan.numbers_ids { format!("W-{id}") } else { id.to_owned() });
+            }
+        }
+        Ok(ids)
     }
 
     async fn of(&self, pin: &Pin) -> Result<Arc<Roster>> {

@@ -37,6 +37,11 @@ impl Validator {
         &self.rosters
     }
 
+    /// The number of a version, or of the newest one.
+    pub async fn version(&self, as_of: Option<&AsOf>) -> Result<Version> {
+        Ok(self.rosters.query().catalog().pin(as_of).await?.version())
+    }
+
     /// Judges an artifact by the lake as of a version, or now.
     pub async fn validate(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<Judgement> {
         let (roster, version) = self.roster_for(artifact, as_of).await?;
@@ -56,7 +61,6 @@ impl Validator {
         if artifact.kind == Kind::Fill || artifact.kind == Kind::Email && names("candidate_id") {
             return self.rosters.at(as_of).await;
         }
-        let pin = self.rosters.query().catalog().pin(as_of).await?;
-        Ok((Arc::default(), pin.version()))
+        Ok((Arc::default(), self.version(as_of).await?))
     }
 }

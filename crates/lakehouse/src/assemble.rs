@@ -8,9 +8,10 @@ use axum::Router;
 use base::Seams;
 use catalog::Catalog;
 use embed::Embed;
-use flows::Texts;
+use evidence::Evidence;
+use flows::{Iterate, Rosters, StreamTables, Texts, Validator};
 use ingest::Ingest;
-use models::{Kind, Models, Provider};
+use models::{Chat, Kind, Models, Provider};
 use query::Query;
 use storage::{CacheDir, Location, Objects, Store};
 use vectors::Vectors;
@@ -48,33 +49,40 @@ impl Assembly {
         gauges::of_embed(&shared, &embed);
         let doors = BTreeMap::from([
             (Role::Embedd, api::embedd(embed.clone(), shared.clone())),
-            (Role::Chatd, api::chatd(chat, shared.clone())),
+            (Role::Chatd, api::chatd(chat.clone(), shared.clone())),
         ]);
         let mut assembly = Self { catalog: None, vectors: None, models, doors, shared };
         if extent.lake {
-            assembly.open_lake(config, embed).await?;
+            assembly.open_lake(config, embed, chat).await?;
         }
         Ok(assembly)
     }
 
-    async fn open_lake(&mut self, config: &Config, embed: Embed) -> anyhow::Result<()> {
+    async fn open_lake(&mut self, config: &Config, embed: Embed, chat: Chat) -> anyhow::Result<()> {
         let (shared, seams) = (&self.shared, self.shared.seams.clone());
         let storage = config.storage();
         let location: Location = config.lake.location.parse()?;
         let store = Store::open(&location, &storage, seams.clone()).await?;
         let objects = Objects::new(store.clone(), &storage);
+        let evidence = Evidence::new(store.clone(), seams.clone());
         let catalog = Catalog::open(store, &config.catalogd.settings, seams.clone()).await?;
         let cache = CacheDir::open(&config.cache_dir()).await?;
         let vectors = Vectors::new(catalog.clone(), cache, &config.vectord.settings, seams.clone());
         let texts = Texts::new(embed, vectors.clone());
         let ingest = Ingest::new(catalog.clone(), &config.ingestd.settings, seams.clone());
         let ingest = ingest.with_sealer(vectors.sealer());
-        let query = Query::new(catalog.clone(), &config.queryd.settings, seams)?.with_search(Arc::new(texts.clone()));
+        let query = Query::new(catalog.clone(), &config.queryd.settings, seams.clone())?;
+        let query = query.with_search(Arc::new(texts.clone()));
+        let query = query.with_streams(Arc::new(StreamTables::new(evidence.clone())));
+        let rosters = Rosters::new(query.clone(), config.validatord.settings.roster.parse()?);
+        let validator = Validator::new(rosters, seams.clone());
+        let iterate = Iterate::new(validator, texts.clone(), Arc::new(chat), evidence.clone(), seams);
         gauges::of_lake(shared, &catalog, &vectors, &query);
         self.doors.extend([
             (Role::Storaged, api::storaged(objects, shared.clone())),
             (Role::Catalogd, api::catalogd(catalog.clone(), shared.clone())),
             (Role::Ingestd, api::ingestd(ingest, shared.clone())),
+            (Role::Validatord, api::validatord(iterate, evidence, shared.clone())),
             (Role::Queryd, api::queryd(query, shared.clone())),
             (Role::Vectord, api::vectord(texts, shared.clone())),
         ]);

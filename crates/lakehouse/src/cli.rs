@@ -12,10 +12,12 @@ use crate::exit;
 
 mod chat;
 mod ingest;
+mod validate;
 mod vectors;
 
 pub use chat::Chat;
 pub use ingest::{Evolve, From, Ingest, Mode, OnError};
+pub use validate::{Iterate, Validate};
 pub use vectors::{CreateIndex, Search, Vectors, VectorsVerb};
 
 /// A versioned lake of tables on plain object storage: CSV in, SQL out, every version kept.
@@ -72,6 +74,14 @@ pub enum Command {
     /// Let a language model answer, through the providers of the settings
     #[command(after_help = chat::EXAMPLES)]
     Chat(Chat),
+    /// Check a proposal against the roster and the rules before it counts
+    #[command(after_help = validate::VALIDATE_EXAMPLES)]
+    Validate(Validate),
+    /// Let a language model propose, and correct itself, until a proposal counts
+    #[command(after_help = validate::ITERATE_EXAMPLES)]
+    Iterate(Iterate),
+    /// Print the first JSON object in standard input
+    ExtractJson,
     /// Find the items of an index that are nearest in meaning to a text
     #[command(after_help = SEARCH_EXAMPLES)]
     Search(Search),
@@ -373,7 +383,7 @@ pub enum ConfigVerb {
 
 #[derive(Debug, Args)]
 pub struct Smoke {
-    /// d1 … d6, g1, g1p, g2, time_travel, iceberg, chatd, split, `all`, or `list`
+    /// d1 … d6, g1, g1p, g2, time_travel, iceberg, chatd, validatord, split, `all`, or `list`
     #[arg(required = true)]
     pub names: Vec<String>,
     /// Run the lakes of d2, d5, g1, g1p, time_travel and iceberg on this S3 prefix (settings of [s3] apply)

@@ -19,6 +19,7 @@ mod search;
 mod serve;
 mod sql;
 mod upkeep;
+mod validate;
 mod vectors;
 mod versions;
 mod watch;
@@ -48,6 +49,9 @@ pub async fn run(cli: Cli, environment: Environment, output: Output) -> anyhow::
         Command::Relocate(relocate) => upkeep::relocate(&relocate, &sources, output).await?,
         Command::Embed(embed) => embed::run(&embed, &sources, output).await?,
         Command::Chat(chat) => chat::run(&chat, &sources, output).await?,
+        Command::Validate(check) => return validate::validate(&check, &sources, output).await,
+        Command::Iterate(session) => return validate::iterate(&session, &sources, output).await,
+        Command::ExtractJson => validate::extract_json(output).await?,
         Command::Search(search) => search::run(&search, &sources, output).await?,
         Command::Vectors(vectors) => vectors::run(&vectors, &sources, output).await?,
         Command::Config(config) => config::run(config.verb, &sources, output)?,

@@ -55,6 +55,8 @@ pub struct Config {
     pub chatd: Daemon<models::ChatConfig>,
     /// The models that turn texts into vectors, and the servers of all models.
     pub models: models::Config,
+    /// Checks of what language models propose.
+    pub validatord: Daemon<flows::ValidatorConfig>,
     /// Who may ask.
     pub auth: api::AuthConfig,
     /// Files that are derived or fetched, and may be deleted while nothing runs.
@@ -108,6 +110,8 @@ pub struct Upstreams {
     pub embedd: Option<String>,
     /// Where chatd answers. Every process without that role asks there for what language models say.
     pub chatd: Option<String>,
+    /// Where validatord answers.
+    pub validatord: Option<String>,
 }
 
 impl Upstreams {
@@ -122,6 +126,7 @@ impl Upstreams {
             Role::Vectord => &self.vectord,
             Role::Embedd => &self.embedd,
             Role::Chatd => &self.chatd,
+            Role::Validatord => &self.validatord,
         };
         written.as_deref()
     }
@@ -139,6 +144,7 @@ impl Default for Config {
             vectord: Daemon::at(default_bind(Role::Vectord)),
             embedd: Daemon::at(default_bind(Role::Embedd)),
             chatd: Daemon::at(default_bind(Role::Chatd)),
+            validatord: Daemon::at(default_bind(Role::Validatord)),
             models: models::Config::default(),
             auth: api::AuthConfig::default(),
             cache: Cache::default(),
@@ -161,6 +167,7 @@ impl Config {
             Role::Vectord => self.vectord.bind,
             Role::Embedd => self.embedd.bind,
             Role::Chatd => self.chatd.bind,
+            Role::Validatord => self.validatord.bind,
         };
         written.unwrap_or_else(|| default_bind(role))
     }

@@ -29,6 +29,7 @@ mod probe;
 mod split;
 mod stack;
 mod time_travel;
+mod validatord;
 
 use probe::Probe;
 use stack::Ground;
@@ -41,7 +42,7 @@ struct Proof {
     run: fn(Ground) -> LocalBoxFuture<'static, anyhow::Result<()>>,
 }
 
-const PROOFS: [Proof; 13] = [
+const PROOFS: [Proof; 14] = [
     Proof {
         name: "d1",
         proves: "every role is up under its right name, and the gateway reaches each",
@@ -113,6 +114,12 @@ const PROOFS: [Proof; 13] = [
         proves: "a model's name finds its provider; what a provider says or refuses comes back as it is; streams end as they should",
         on_s3: false,
         run: |ground| Box::pin(chatd::prove(ground)),
+    },
+    Proof {
+        name: "validatord",
+        proves: "playbooks and fills are judged as everywhere: the happy case passes, the five others fail by their names",
+        on_s3: false,
+        run: |ground| Box::pin(validatord::prove(ground)),
     },
     Proof {
         name: "split",

@@ -19,6 +19,7 @@ use crate::calls::Call;
 use crate::error::{Error, Result};
 use crate::provider::exposed_names;
 use crate::search::{FieldType, Near, Neighbour, SearchField, VectorSearch};
+use crate::streams::{StreamTable, Streams};
 
 const ID: &str = "id";
 const DISTANCE: &str = "distance";
@@ -30,14 +31,32 @@ const MAX_FIELDS: usize = 1_000;
 /// Asks a search where its query was asked: the engine's threads may be busy with rows, and what the search starts
 /// may outlive them.
 pub(crate) struct Searcher {
-    search: Arc<dyn VectorSearch>,
+    search: Option<Arc<dyn VectorSearch>>,
+    streams: Option<Arc<dyn Streams>>,
     runtime: Handle,
 }
 
 impl Searcher {
     /// For a query that is asked on this thread.
-    pub(crate) fn here(search: Arc<dyn VectorSearch>) -> Self {
-        Self { search, runtime: Handle::current() }
+    pub(crate) fn here(search: Option<Arc<dyn VectorSearch>>, streams: Option<Arc<dyn Streams>>) -> Self {
+        Self { search, streams, runtime: Handle::current() }
+    }
+
+    /// The stream of a name, as a table; none where there is no such stream.
+    pub(crate) async fn stream(&self, name: &str, limit: ByteSize) -> Result<Option<Found>> {
+        let Some(streams) = self.streams.clone() else { return Ok(None) };
+        let name = name.to_owned();
+        let asked = self.runtime.spawn(async move { streams.stream(&name).await });
+        // The reading ends with the query that waits for it.
+        let answer = AbortOnDropHandle::new(asked).await.map_err(Error::SearchBroke)?;
+        let Some(table) = answer.map_err(Error::Search)? else { return Ok(None) };
+        let found = Found::of_stream(&table)?;
+        let fits = found.bytes as u64 <= limit.0 / 4;
+        if fits {
+            Ok(Some(found))
+        } else {
+            Err(Error::MemoryLimit { limit, advice: "the stream is too long to be read at once" })
+        }
     }
 
     /// The searches of one statement, one after the other: now, or as of the version that the statement reads. What
@@ -62,7 +81,9 @@ impl Searcher {
         Call { index, asked }: Call,
         as_of: Option<Version>,
     ) -> Result<(Vec<Neighbour>, Vec<SearchField>)> {
-        let search = Arc::clone(&self.search);
+        let search = self.search.clone().ok_or_else(|| {
+            Error::Unsupported("indexes are not searched here: this queryd has no vector indexes".to_owned())
+        })?;
         let asked = self.runtime.spawn(async move {
             let neighbours = search.search(&index, asked, as_of).await?;
             // Asked last, so that no item was found whose fields were unknown when they were asked for.
@@ -97,10 +118,17 @@ impl Found {
         let own: Vec<&str> = [ID, METADATA].into_iter().chain(measures.iter().map(|(name, _)| *name)).collect();
         let reserved = |name: &str| own.iter().any(|own| own.eq_ignore_ascii_case(name));
         let own = fields.iter().filter(|field| !reserved(&field.name)).take(MAX_FIELDS);
-        columns.extend(own.map(|field| (field.name.clone(), column(neighbours, field))));
+        let maps = neighbours.iter().map(|neighbour| &neighbour.metadata);
+        columns.extend(own.map(|field| (field.name.clone(), column(maps.clone(), field))));
         let metadata = neighbours.iter().map(|neighbour| Some(text_of(&neighbour.metadata)));
         columns.push((METADATA.to_owned(), Arc::new(metadata.collect::<StringViewArray>())));
         Self::of(columns)
+    }
+
+    /// A table of the lines of a stream.
+    fn of_stream(table: &StreamTable) -> Result<Self> {
+        let fields = table.fields.iter().take(MAX_FIELDS);
+        Self::of(fields.map(|field| (field.name.clone(), column(table.lines.iter(), field))).collect())
     }
 
     fn of(columns: Vec<(String, ArrayRef)>) -> Result<Self> {
@@ -138,9 +166,8 @@ fn measures(near: &Near) -> &'static [Measure] {
 
 /// The values of one field. Where one does not fit the type, as when the index changed meanwhile, all are texts: texts as
 /// they are, so that one odd item changes no comparison with them, and everything else as JSON.
-fn column(neighbours: &[Neighbour], field: &SearchField) -> ArrayRef {
-    let values =
-        || neighbours.iter().map(|neighbour| neighbour.metadata.get(&field.name).filter(|value| !value.is_null()));
+fn column<'a>(rows: impl Iterator<Item = &'a Map<String, Value>> + Clone, field: &SearchField) -> ArrayRef {
+    let values = || rows.clone().map(|row| row.get(&field.name).filter(|value| !value.is_null()));
     let fits = |value: &Value| match field.ty {
         FieldType::Text => value.is_string(),
         FieldType::Integer => value.is_i64(),

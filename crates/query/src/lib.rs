@@ -1,7 +1,7 @@
 //! SQL over one pinned version of the lake; the only room that names the query engine.
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and reads every table at one pinned
-//! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`],
+//! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`], [`streams`],
 //! [`query`] (the verbs) and `run` (a running query); how a question becomes a plan: `statement`, `guard`, `unread`,
 //! `precedence`, `spelled`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`; what the
 //! engine reads: `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut`, `deletes`, `ahead` and `kept` (files with
@@ -51,6 +51,7 @@ mod scope;
 pub mod search;
 mod spelled;
 mod statement;
+pub mod streams;
 mod subqueries;
 mod sum;
 mod system;
@@ -64,3 +65,4 @@ pub use config::Config;
 pub use error::{Error, Result};
 pub use query::Query;
 pub use search::{Asked, FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
+pub use streams::{StreamTable, Streams};

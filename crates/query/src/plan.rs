@@ -53,7 +53,7 @@ impl Planned {
 pub(crate) struct Planner<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) pin: &'a Pin,
-    pub(crate) search: Option<&'a Searcher>,
+    pub(crate) search: &'a Searcher,
     pub(crate) pace: &'a Pace,
 }
 
@@ -73,9 +73,11 @@ impl Planner<'_> {
         let params = params::bind(&ask.params, &parsed.tokens)?;
         let mut references = references(&parsed.statement).map_err(|error| cleaner.error(error))?;
         references.retain(|reference| !past.iter().any(|past| past.is_found_by(reference)));
+        let streams = self.streams(ask, &mut references).await?;
         let mut scope = Scope::load(&self.shared.catalog, self.pin, &references, &self.shared.reader).await?;
         scope.add_past(&self.shared.catalog, &past, &self.shared.reader).await?;
         scope.add_histories(&self.shared.catalog, self.pin, &calls.histories)?;
+        scope.add_streams(streams);
         scope.add_found(self.find(ask, &calls.searches).await?);
         let mut statement = exposed(&parsed, &scope)?;
         name_recursive_columns(&mut statement);
@@ -99,11 +101,27 @@ impl Planner<'_> {
         if calls.is_empty() {
             return Ok(Vec::new());
         }
-        let search = self.search.ok_or_else(|| {
-            Error::Unsupported("indexes are not searched here: this queryd has no vector indexes".to_owned())
-        })?;
         let as_of = ask.as_of.is_some().then(|| self.pin.version());
-        search.find(calls, as_of, self.shared.config.memory_limit).await
+        self.search.find(calls, as_of, self.shared.config.memory_limit).await
+    }
+
+    /// The streams that a statement names, taken out of its references. They have no versions yet.
+    async fn streams(&self, ask: &Ask, references: &mut Vec<TableReference>) -> Result<Vec<(String, Found)>> {
+        let mut streams = Vec::new();
+        for reference in references.clone() {
+            if !scope::may_be_stream(self.pin, &reference) {
+                continue;
+            }
+            let name = reference.table();
+            let Some(found) = self.search.stream(name, self.shared.config.memory_limit).await? else { continue };
+            if ask.as_of.is_some() {
+                let told = format!("the stream {name} is read as it is now, not as of a version");
+                return Err(Error::Unsupported(told));
+            }
+            streams.push((name.to_owned(), found));
+            references.retain(|other| *other != reference);
+        }
+        Ok(streams)
     }
 
     /// SHOW, and DESCRIBE of a table, are queries over `information_schema`.

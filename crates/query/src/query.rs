@@ -16,6 +16,7 @@ use crate::found::Searcher;
 use crate::provider::{LakeTable, Reader};
 use crate::run::{self, Question, Running, Shared};
 use crate::search::VectorSearch;
+use crate::streams::Streams;
 use crate::types::sql_name;
 
 /// Answers SQL over a catalog. Cheap to clone.
@@ -23,6 +24,7 @@ use crate::types::sql_name;
 pub struct Query {
     shared: Arc<Shared>,
     search: Option<Arc<dyn VectorSearch>>,
+    streams: Option<Arc<dyn Streams>>,
 }
 
 impl Query {
@@ -33,12 +35,17 @@ impl Query {
         let reader = Reader { store, files_skipped: Arc::default(), deleted: Arc::default() };
         let running = Arc::new(Running::default());
         let shared = Shared { catalog, config: config.clone(), engine, reader, running, seams };
-        Ok(Self { shared: Arc::new(shared), search: None })
+        Ok(Self { shared: Arc::new(shared), search: None, streams: None })
     }
 
     /// The same, with `vector_search` answered by `search`.
     pub fn with_search(self, search: Arc<dyn VectorSearch>) -> Self {
         Self { search: Some(search), ..self }
+    }
+
+    /// The same, with the streams that `streams` keeps as tables, where no table of the lake has their name.
+    pub fn with_streams(self, streams: Arc<dyn Streams>) -> Self {
+        Self { streams: Some(streams), ..self }
     }
 
     /// The catalog that queries read.
@@ -64,7 +71,7 @@ impl Query {
         let started = self.shared.seams.now();
         let id = QueryId::mint(&self.shared.seams);
         let version = pin.version();
-        let question = Question { pin, ask, search: self.search.clone().map(Searcher::here) };
+        let question = Question { pin, ask, search: Searcher::here(self.search.clone(), self.streams.clone()) };
         let (head, batches) = run::start(&self.shared, question, id).await?;
         let columns = head.schema.fields().iter();
         let columns = columns.map(|field| ResultColumn { name: field.name().clone(), ty: sql_name(field.data_type()) });

@@ -85,11 +85,11 @@ impl Drop for Entry {
     }
 }
 
-/// What is asked, at which version, and who searches vectors for it.
+/// What is asked, at which version, and who searches vectors and reads streams for it.
 pub(crate) struct Question {
     pub(crate) pin: Pin,
     pub(crate) ask: Ask,
-    pub(crate) search: Option<Searcher>,
+    pub(crate) search: Searcher,
 }
 
 /// What is known of an answer before its first row.
@@ -177,7 +177,7 @@ async fn execute(shared: Arc<Shared>, question: Question, pace: Pace, reply: Rep
 }
 
 async fn plan(shared: &Shared, question: &Question, pace: &Pace, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
-    let planner = Planner { shared, pin: &question.pin, search: question.search.as_ref(), pace };
+    let planner = Planner { shared, pin: &question.pin, search: &question.search, pace };
     let planned = planner.plan(&question.ask, &mut cleaner).await?;
     Ok((planned, cleaner))
 }

@@ -106,6 +106,14 @@ impl Scope {
         Ok(())
     }
 
+    /// Adds streams, under their names.
+    pub(crate) fn add_streams(&mut self, streams: Vec<(String, Found)>) {
+        for (name, found) in streams {
+            let tables = self.schemas.entry(DEFAULT_SCHEMA.to_owned()).or_default();
+            Arc::make_mut(tables).0.insert(name, Arc::new(found));
+        }
+    }
+
     /// Adds what vector searches found, under the searches' numbers.
     pub(crate) fn add_found(&mut self, found: Vec<Found>) {
         self.found = found.into_iter().map(Arc::new).collect();
@@ -141,6 +149,12 @@ pub(crate) fn stored_spelling(table: &dyn TableProvider, exposed: &str) -> Optio
 /// Whether a reference names a table that only statements as rewritten name.
 pub(crate) fn is_inner(reference: &TableReference) -> bool {
     reference.schema().is_some_and(|schema| [FOUND_SCHEMA, PAST_SCHEMA, HISTORY_SCHEMA].contains(&schema))
+}
+
+/// Whether a reference names a stream, if there is one: no table of the lake, and nothing in a namespace of its own.
+pub(crate) fn may_be_stream(pin: &Pin, reference: &TableReference) -> bool {
+    let schema = reference.schema().unwrap_or(DEFAULT_SCHEMA);
+    is_ours(reference) && schema == DEFAULT_SCHEMA && resolve(pin, reference).is_none()
 }
 
 fn is_ours(reference: &TableReference) -> bool {

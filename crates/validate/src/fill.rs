@@ -55,6 +55,15 @@ pub(crate) fn is_grounded(members: &Members, roster: &Roster) -> bool {
     members.get("fills").and_then(Value::as_array).is_some_and(|fills| fills.iter().all(known))
 }
 
+/// The workers whom no check of a fill for this contract would refuse, in the order of the roster.
+pub(crate) fn eligible<'r>(
+    roster: &'r Roster,
+    context: Option<&'r Members>,
+) -> Result<impl Iterator<Item = Worker<'r>>, ValidationError> {
+    let contract = Contract::read(context)?;
+    Ok(roster.workers().filter(move |worker| contract.takes(worker, roster)))
+}
+
 fn proposed(members: &Members) -> Result<Vec<Proposed<'_>>, ValidationError> {
     list(members, "fills")?.iter().enumerate().map(|(at, entry)| Proposed::read(at, entry)).collect()
 }
@@ -75,6 +84,17 @@ impl<'a> Contract<'a> {
         // `client` follows the places in the order of the checks.
         let places = [("city", stated("city")?), ("state", stated("state")?), ("role", stated("role")?)];
         Ok(Self { places, client: stated("client_id")? })
+    }
+
+    /// Whether every check lets a worker pass; what is only warned of passes.
+    fn takes(&self, worker: &Worker<'_>, roster: &Roster) -> bool {
+        let one = std::slice::from_ref(worker);
+        let mut unsaid = Vec::new();
+        check_standing(one, roster, &mut unsaid).is_ok()
+            && self.places.into_iter().enumerate().all(|(which, (what, wanted))| {
+                wanted.is_none_or(|wanted| check_place(one, (which, what), wanted, &mut unsaid).is_ok())
+            })
+            && self.client.is_none_or(|client| check_client(one, client, &mut unsaid).is_ok())
     }
 }
 

@@ -23,6 +23,6 @@ pub use artifact::{Artifact, CONTEXT, Kind};
 pub use error::{Error, Result};
 pub use extract::extract_json;
 pub use invalid::ValidationError;
-pub use judge::{is_grounded, judge};
+pub use judge::{eligible, is_grounded, judge};
 pub use report::{Finding, Report, Severity};
 pub use roster::{Roster, RosterBuilder, Row, Standing, Worker};

@@ -181,6 +181,11 @@ impl Roster {
         found.flatten().map(|number| Worker { roster: self, line: self.lines[number] })
     }
 
+    /// Everybody, in the order of the table.
+    pub fn workers(&self) -> impl Iterator<Item = Worker<'_>> {
+        self.lines.iter().map(|line| Worker { roster: self, line: *line })
+    }
+
     /// Whether a worker of this id exists.
     pub fn knows(&self, id: &str) -> bool {
         self.get(id).is_some()

@@ -13,7 +13,7 @@ mod tests;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Ask: read what is stored, query, search, embed, chat.
+    /// Ask: read what is stored, query, search, embed, chat, check.
     Read,
     /// Change what is stored.
     Write,
@@ -31,8 +31,11 @@ const READS: &[(Method, &str)] = &[
     (Method::POST, "/embed"),
     (Method::POST, "/embeddings"),
     (Method::POST, "/chat"),
+    (Method::POST, "/validate"),
     (Method::POST, "/chat/completions"),
     (Method::POST, "/vectors/index/*/search"),
+    // Agents have tools that read, and no others.
+    (Method::POST, "/mcp"),
     // Engines report on what they have read.
     (Method::POST, "/iceberg/v1/namespaces/*/tables/*/metrics"),
 ];

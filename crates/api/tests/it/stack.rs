@@ -12,7 +12,8 @@ use base::{ByteSize, Seams, Span};
 use bytes::Bytes;
 use catalog::Catalog;
 use embed::Embed;
-use flows::Texts;
+use evidence::Evidence;
+use flows::{Iterate, Rosters, StreamTables, Texts, Validator, ValidatorConfig};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use ingest::Ingest;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use vectors::Vectors;
 
-use crate::{chats, words};
+use crate::{chats, iterating, words};
 
 /// The cap of an object in these tests.
 pub const OBJECT_LIMIT: u64 = 1 << 20;
@@ -77,6 +78,12 @@ impl Stack {
         let texts = Texts::new(embed.clone(), vectors);
         let query = Query::new(catalog.clone(), &query::Config::default(), seams).unwrap();
         let query = query.with_search(Arc::new(texts.clone()));
+        let evidence = Evidence::new(lake.store.clone(), shared.seams.clone());
+        let query = query.with_streams(Arc::new(StreamTables::new(evidence.clone())));
+        let rosters = Rosters::new(query.clone(), ValidatorConfig::default().roster.parse().unwrap());
+        let validator = Validator::new(rosters, shared.seams.clone());
+        let model = Arc::new(iterating::Script::default());
+        let iterate = Iterate::new(validator, texts.clone(), model, evidence.clone(), shared.seams.clone());
         let settings = ::storage::Config { object_limit: ByteSize(OBJECT_LIMIT), ..testkit::lake::config() };
         let objects = Objects::new(lake.store.clone(), &settings);
         let doors = BTreeMap::from([
@@ -86,6 +93,7 @@ impl Stack {
             (Role::Queryd, api::queryd(query, shared.clone())),
             (Role::Vectord, api::vectord(texts, shared.clone())),
             (Role::Embedd, api::embedd(embed, shared.clone())),
+            (Role::Validatord, api::validatord(iterate, evidence, shared.clone())),
             (Role::Chatd, api::chatd(chats::chat(), shared.clone())),
         ]);
         Self { lake, shared, doors }

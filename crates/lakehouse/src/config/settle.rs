@@ -233,6 +233,9 @@ fn check_together(config: &Config, faults: &mut Faults) {
             faults.add(format!("{key}: {} {reason}", shown(written)));
         }
     }
+    if let Err(refusal) = config.validatord.settings.roster.parse::<base::DatasetName>() {
+        faults.add(format!("validatord.roster: {refusal}"));
+    }
     for (key, reason) in config.ingestd.settings.flaws() {
         faults.add(format!("ingestd.{key}: {reason}"));
     }

@@ -56,7 +56,7 @@ impl Plan {
 
     /// Whether some role here turns texts into vectors, or asks for it.
     pub fn uses_models(&self) -> bool {
-        self.here().any(|role| matches!(role, Role::Embedd | Role::Vectord | Role::Queryd))
+        self.here().any(|role| matches!(role, Role::Embedd | Role::Vectord | Role::Queryd | Role::Validatord))
     }
 
     /// Whether vector indexes are filled here.

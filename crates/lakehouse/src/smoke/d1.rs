@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Probe;
 use super::stack::{Ground, Site};
 
-const WORKERS: [&str; 7] = ["storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd", "chatd"];
+const WORKERS: [&str; 8] = ["storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd", "chatd", "validatord"];
 
 pub async fn prove(ground: Ground) -> anyhow::Result<()> {
     let site = Site::new(&ground)?;

@@ -15,7 +15,7 @@ use super::probe::Reply;
 use super::stack::{Ground, Site, Stack};
 
 /// The workers, in an order in which each finds those before it.
-const WORKERS: [&str; 7] = ["embedd", "storaged", "catalogd", "ingestd", "queryd", "vectord", "chatd"];
+const WORKERS: [&str; 8] = ["embedd", "storaged", "catalogd", "ingestd", "queryd", "vectord", "chatd", "validatord"];
 /// What of an answer's head must be alike.
 const HEADERS: [&str; 6] =
     ["content-type", "content-length", "etag", "x-lakehouse-version", "retry-after", "x-lakehouse-model-fingerprint"];

@@ -108,7 +108,8 @@ impl Site {
     fn command(&self, ready_file: &Path, log: &Path) -> anyhow::Result<Command> {
         let mut command = Command::new(binary()?);
         command.args(["serve", "--lake", &self.lake]).arg("--ready-file").arg(ready_file);
-        for role in ["gateway", "storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd", "chatd"] {
+        for role in ["gateway", "storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd", "chatd", "validatord"]
+        {
             command.arg("--set").arg(format!("{role}.bind=127.0.0.1:0"));
         }
         // Most stacks embed nothing; those that do say so, and no other fetches a model.

@@ -17,7 +17,7 @@ macro_rules! smokes {
     };
 }
 
-smokes!(d1, d2, d3, d4, d5, d6, g1, g1p, time_travel, iceberg, chatd);
+smokes!(d1, d2, d3, d4, d5, d6, g1, g1p, time_travel, iceberg, chatd, validatord);
 
 /// Those that embed texts need the model.
 #[test]
@@ -39,7 +39,7 @@ fn holds_with_model(name: &str) -> anyhow::Result<()> {
 fn the_list_names_them_and_others_are_refused() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     let list = desk.run(&["smoke", "list"])?.ended(0)?.out;
-    assert_eq!(list.lines().count(), 13);
+    assert_eq!(list.lines().count(), 14);
     desk.run(&["smoke", "d9"])?.ended(2)?;
     Ok(())
 }

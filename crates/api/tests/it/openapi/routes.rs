@@ -2,10 +2,11 @@
 
 use client::{
     Added, Ask, ChatAnswer, ChatMessage, ChatProviders, ChatRequest, Classified, Compact, Compacted, Dropped, Embed,
-    EmbedModels, EmbedStats, Embedded, Expire, Expired, Found, Health, Index, IndexSealed, Indexes, Ingested, LakeDiff,
-    Listing, Manifest, MergeInto, Merged, Near, NewIndex, ObjectPage, PutTag, Recall, Register, Registered, Removed,
-    RollBack, RolledBack, Rows, SnapshotPage, Stored, StoredItem, Survey, Sweep, Swept, TagLine, Tags, TextBatch,
-    Unwanted, VectorBatch, Versions,
+    EmbedModels, EmbedStats, Embedded, Expire, Expired, Found, Health, Index, IndexSealed, Indexes, Ingested, Iterate,
+    Iterated, LakeDiff, Listing, Manifest, MergeInto, Merged, Near, NewIndex, NotIterated, ObjectPage, PutTag, Recall,
+    Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored, StoredItem, StreamAppended,
+    Survey, Sweep, Swept, TagLine, Tags, TextBatch, Unwanted, Validate, ValidationError, ValidationReport, VectorBatch,
+    Versions,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,10 +20,22 @@ const TEXTS: &str = "One vector for each text, in the order of the texts.";
 
 /// Every route of the gateway.
 pub fn all() -> Vec<Route> {
-    [service(), storage(), catalog(), ingest(), sql(), embed(), chat(), indexes(), items(), iceberg::all()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        service(),
+        storage(),
+        catalog(),
+        ingest(),
+        sql(),
+        embed(),
+        chat(),
+        validation(),
+        indexes(),
+        items(),
+        iceberg::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn get(path: &'static str, tag: &'static str, summary: &'static str) -> Route {
@@ -210,6 +223,27 @@ fn embed() -> Vec<Route> {
         get("/v1/embed/stats", "embed", "How the cache of vectors fares.").answers::<EmbedStats>(200, "Its counters."),
         get("/v1/embed/models", "embed", "The models that can be asked for.")
             .answers::<EmbedModels>(200, "The models."),
+    ]
+}
+
+fn validation() -> Vec<Route> {
+    vec![
+        post("/v1/validate", "validation", "Check what a model proposes against the roster and the rules.")
+            .body::<Validate>()
+            .answers::<ValidationReport>(200, "It counts.")
+            .answers::<ValidationError>(422, "It does not; the one key says why.")
+            .refused(&[404]),
+        post("/v1/iterate", "validation", "Let a model propose, and correct itself, until a proposal counts.")
+            .header("X-Lakehouse-Trace-Id", "Names the session, unless the body does.")
+            .body::<Iterate>()
+            .answers::<Iterated>(200, "A proposal counts.")
+            .answers::<NotIterated>(422, "None did.")
+            .answers::<NotIterated>(502, "The model or the judge could not be reached.")
+            .refused(&[404]),
+        post("/v1/evidence/{stream}", "validation", "Append lines to a stream.")
+            .reads("application/json", json!({ "type": "object" }))
+            .reads("application/x-ndjson", text())
+            .answers::<StreamAppended>(201, "They are durable."),
     ]
 }
 

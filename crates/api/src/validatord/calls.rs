@@ -1,0 +1,96 @@
+//! What the bodies of validatord's routes hold.
+
+use base::{AsOf, RequestId};
+use flows::{Iteration, Retrieve};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use validate::Artifact;
+
+use crate::error::{Error, Result};
+
+/// Attempts of a session when the call does not say.
+const DEFAULT_ITERATIONS: u32 = 3;
+/// How freely words are chosen when the call does not say: some variety, so that a second attempt differs.
+const DEFAULT_TEMPERATURE: f64 = 0.2;
+/// Tokens of an answer when the call does not say.
+const DEFAULT_TOKENS: u32 = 4096;
+/// Workers shown to the model when the call does not say.
+const DEFAULT_CANDIDATES: usize = 20;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ValidateCall {
+    kind: String,
+    artifact: Map<String, Value>,
+    context: Option<Map<String, Value>>,
+    as_of: Option<AsOf>,
+}
+
+impl ValidateCall {
+    pub(super) fn into_parts(self) -> Result<(Artifact, Option<AsOf>)> {
+        let Self { kind, artifact, context, as_of } = self;
+        Ok((Artifact::new(kind.parse()?, artifact, context), as_of))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IterateCall {
+    kind: String,
+    prompt: String,
+    system: Option<String>,
+    model: String,
+    provider: Option<String>,
+    context: Option<Map<String, Value>>,
+    max_iterations: Option<u32>,
+    temperature: Option<f64>,
+    max_tokens: Option<u32>,
+    trace_id: Option<String>,
+    retrieve: Option<RetrieveCall>,
+    as_of: Option<AsOf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetrieveCall {
+    index: Option<String>,
+    query: Option<String>,
+    r#where: Option<String>,
+    k: Option<usize>,
+}
+
+impl IterateCall {
+    /// The session that is asked for; `otherwise` names one that the body does not name.
+    pub(super) fn into_iteration(self, otherwise: impl FnOnce() -> String) -> Result<Iteration> {
+        Ok(Iteration {
+            kind: self.kind.parse()?,
+            prompt: self.prompt,
+            system: self.system,
+            model: self.model,
+            provider: self.provider,
+            context: self.context,
+            max_iterations: self.max_iterations.unwrap_or(DEFAULT_ITERATIONS),
+            temperature: self.temperature.unwrap_or(DEFAULT_TEMPERATURE),
+            max_tokens: self.max_tokens.unwrap_or(DEFAULT_TOKENS),
+            trace_id: match self.trace_id {
+                Some(given) => accepted(&given)?,
+                None => otherwise(),
+            },
+            retrieve: self.retrieve.map(RetrieveCall::into_retrieve).transpose()?,
+            as_of: self.as_of,
+        })
+    }
+}
+
+impl RetrieveCall {
+    fn into_retrieve(self) -> Result<Retrieve> {
+        let Self { index, query, r#where: condition, k } = self;
+        let index = index.map(|name| name.parse().map_err(Error::from)).transpose()?;
+        Ok(Retrieve { index, query, condition, k: k.unwrap_or(DEFAULT_CANDIDATES) })
+    }
+}
+
+fn accepted(given: &str) -> Result<String, Error> {
+    let rule = "trace_id is 1 to 128 letters, digits, `-`, `_` or `.`";
+    RequestId::accept(given).map(|id| id.to_string()).ok_or_else(|| Error::Body(rule.to_owned()))
+}

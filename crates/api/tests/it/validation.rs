@@ -1,0 +1,172 @@
+//! validatord over HTTP: the bytes of what passes and what does not, the roster of each version, sessions and streams.
+
+use axum::Router;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::stack::{Answer, Stack, get, ingest, post_json, request, send, sql};
+
+const WORKERS: &str = "worker_id,name,role,city,state,status,blacklist\n\
+    1,Ann Poe,Welder,Toledo,OH,active,\"\"\n\
+    2,Bob Ray,Welder,Toledo,OH,active,C-7; C-8\n\
+    3,Cy Orr,Welder,Toledo,OH,on leave,\"\"\n\
+    4,Di Fox,Welder,Lima,OH,active,\"\"\n";
+
+async fn validate(gateway: &Router, body: Value) -> Answer {
+    post_json(gateway, "/v1/validate", &body.to_string()).await
+}
+
+fn fill(ids: &[(&str, &str)], context: Value) -> Value {
+    let fills: Vec<Value> = ids.iter().map(|(id, name)| json!({ "candidate_id": id, "name": name })).collect();
+    json!({ "kind": "fill", "artifact": { "fills": fills }, "context": context })
+}
+
+fn playbook(change: impl FnOnce(&mut Value)) -> Value {
+    let mut artifact = json!({
+        "operation": "fill: welder x1 in Toledo", "endorsed_names": ["Ann Poe"], "target_count": 1, "fingerprint": "f1",
+    });
+    change(&mut artifact);
+    json!({ "kind": "playbook", "artifact": artifact })
+}
+
+/// The status and the body, without the time that the checks took.
+fn told(answer: &Answer) -> (u16, Value) {
+    let mut body = answer.json();
+    if let Some(body) = body.as_object_mut() {
+        body.remove("elapsed_ms");
+    }
+    (answer.status.as_u16(), body)
+}
+
+#[tokio::test]
+async fn the_six_cases_of_parity_have_these_answers() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    ingest(&gateway, "workers", WORKERS).await;
+    let cases = [
+        (playbook(|_| {}), 200, json!({ "validator": "staffing.playbook", "findings": [] })),
+        (
+            playbook(|artifact| drop(artifact.as_object_mut().unwrap().remove("fingerprint"))),
+            422,
+            json!({ "Schema": { "field": "fingerprint", "reason": "is missing" } }),
+        ),
+        (
+            playbook(|artifact| artifact["operation"] = json!("sms_draft: hello")),
+            422,
+            json!({ "Schema": { "field": "operation", "reason": "must begin with \"fill:\", got \"sms_draft: hello\"" } }),
+        ),
+        (
+            playbook(|artifact| artifact["endorsed_names"] = json!([])),
+            422,
+            json!({ "Completeness": { "reason": "endorsed_names is empty: a playbook endorses at least one name" } }),
+        ),
+        (
+            playbook(|artifact| artifact["endorsed_names"] = json!(["A", "B", "C"])),
+            422,
+            json!({ "Completeness": { "reason": "endorsed_names holds 3 names, more than target_count × 2 = 2" } }),
+        ),
+        (
+            fill(&[("W-PHANTOM-1", "Nobody")], json!({ "target_count": 1 })),
+            422,
+            json!({ "Consistency": {
+                "reason": "fills[0].candidate_id \"W-PHANTOM-1\" does not exist in the worker roster"
+            } }),
+        ),
+    ];
+    for (body, status, answer) in cases {
+        assert_eq!(told(&validate(&gateway, body.clone()).await), (status, answer), "{body}");
+    }
+    let bytes = validate(&gateway, fill(&[("w-9", "X")], json!({ "target_count": 1 }))).await;
+    assert_eq!(
+        bytes.text(),
+        r#"{"Consistency":{"reason":"fills[0].candidate_id \"w-9\" does not exist in the worker roster"}}"#
+    );
+    assert_eq!(bytes.header("content-type"), "application/json");
+    let passed = validate(&gateway, fill(&[("w-1", "ann poe"), ("W-2", "Bobby")], json!({ "target_count": 2 }))).await;
+    let message = "W-2 is \"Bob Ray\" in the worker roster, not \"Bobby\"";
+    let findings = json!([{ "severity": "warning", "field": "fills[1].name", "message": message }]);
+    assert_eq!(told(&passed), (200, json!({ "validator": "staffing.fill", "findings": findings })));
+}
+
+#[tokio::test]
+async fn the_roster_is_that_of_the_version_and_follows_new_ones() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    let ask = |id: &str| fill(&[(id, "Ann Poe")], json!({ "target_count": 1, "city": "toledo" }));
+    let absent = validate(&gateway, ask("W-1")).await;
+    assert_eq!(absent.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(absent.text().contains("the lake has no table workers"), "{}", absent.text());
+    let ready = get(&stack.doors[&api::Role::Validatord], "/readyz").await;
+    assert_eq!(ready.json()["roster"], "the lake has no table workers: nobody exists");
+    let first = ingest(&gateway, "workers", WORKERS).await.json()["version"].clone();
+    assert_eq!(validate(&gateway, ask("W-1")).await.status, StatusCode::OK);
+    ingest(&gateway, "workers", &WORKERS.replace("1,Ann Poe,Welder,Toledo", "1,Ann Poe,Welder,Akron")).await;
+    let moved = validate(&gateway, ask("W-1")).await;
+    let reason = "worker W-1 has the city \"Akron\", the contract wants \"toledo\"";
+    assert_eq!(told(&moved), (422, json!({ "Consistency": { "reason": reason } })));
+    let mut then = ask("W-1");
+    then["as_of"] = first;
+    assert_eq!(validate(&gateway, then).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_table_that_is_no_roster_is_told_and_keeps_others_working() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    ingest(&gateway, "workers", "id,name\n1,Ann\n").await;
+    let refused = validate(&gateway, fill(&[("W-1", "Ann")], json!({ "target_count": 1 }))).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (503, "flows.roster_columns"));
+    let ready = get(&stack.doors[&api::Role::Validatord], "/readyz").await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(ready.text().contains("it has no column worker_id"), "{}", ready.text());
+    assert_eq!(validate(&gateway, playbook(|_| {})).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_no_artifact_is_refused() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    for (body, code) in [
+        (json!({ "kind": "invoice", "artifact": {} }), "validate.unknown_kind"),
+        (json!({ "kind": "fill", "artifact": [] }), "api.bad_body"),
+        (json!({ "kind": "fill" }), "api.bad_body"),
+        (json!({ "kind": "fill", "artifact": {}, "context": [] }), "api.bad_body"),
+        (json!({ "kind": "fill", "artifact": {}, "more": 1 }), "api.bad_body"),
+    ] {
+        let refused = validate(&gateway, body.clone()).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, code), "{body}");
+    }
+    let large = json!({ "kind": "email", "artifact": { "body": "x".repeat(70 << 10) } });
+    assert_eq!(validate(&gateway, large).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn users_append_to_streams_and_read_them_in_sql() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    let appended = post_json(&gateway, "/v1/evidence/runs", r#"{"step": 1, "ok": true, "what": {"a": 1}}"#).await;
+    assert_eq!(appended.status, StatusCode::CREATED, "{}", appended.text());
+    assert_eq!(appended.text(), r#"{"stream":"runs","fragment":1,"lines":1}"#);
+    let lines = "{\"step\": 2}\n\n{\"step\": 3, \"ok\": false}\n";
+    let headers = [("content-type", "application/x-ndjson")];
+    let more = send(&gateway, request(Method::POST, "/v1/evidence/runs", &headers, lines)).await;
+    assert_eq!(more.json()["lines"], 2);
+    let rows = sql(&gateway, "SELECT step, ok, what FROM runs ORDER BY step").await.json()["rows"].clone();
+    assert_eq!(rows, json!([[1, true, "{\"a\":1}"], [2, null, null], [3, false, null]]));
+    let none =
+        sql(&gateway, "SELECT count(*) FROM sessions WHERE final_verdict = 'accepted' AND NOT grounded_in_roster")
+            .await;
+    assert_eq!(none.json()["rows"], json!([[0]]), "{}", none.text());
+    ingest(&gateway, "others", "a\n1\n").await;
+    let then = post_json(&gateway, "/v1/sql", r#"{"sql": "SELECT * FROM runs", "as_of": 1}"#).await;
+    assert!(then.text().contains("read as it is now"), "{}", then.text());
+    for (stream, body, status, code) in [
+        ("sessions", "{}", 403, "evidence.own_stream"),
+        ("Runs", "{}", 400, "evidence.bad_name"),
+        ("runs", "[1]", 400, "evidence.bad_line"),
+        ("runs", "", 400, "evidence.nothing"),
+    ] {
+        let refused = post_json(&gateway, &format!("/v1/evidence/{stream}"), body).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{stream} {body}");
+    }
+}

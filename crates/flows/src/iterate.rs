@@ -1,0 +1,172 @@
+//! A proposal is made, checked and corrected until it counts, or the attempts are used up.
+//!
+//! Generate → extract → validate → correct: each attempt is one question to the model, and the next one carries what
+//! was wrong. Everything reads one version of the lake. The session is in its stream before anybody hears of it.
+
+use std::sync::Arc;
+
+use ::evidence::{Evidence, Line, StreamName};
+use ::validate::{Artifact, CONTEXT, Report, extract_json};
+use base::{AsOf, Seams, Timestamp, Version};
+use models::LanguageModel;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::texts::Texts;
+use crate::validate::{Judgement, Validator};
+
+mod prompt;
+mod request;
+mod retrieval;
+mod session;
+
+pub use request::{Iteration, Retrieve};
+pub use session::{Attempt, Session, Status, Verdict};
+
+use prompt::Conversation;
+use session::Logged;
+
+/// How much of an answer is kept in the history, in characters.
+const RAW: usize = 2_000;
+
+/// Whoever iterates. Cheap to clone.
+#[derive(Clone)]
+pub struct Iterate {
+    pub(crate) validator: Validator,
+    pub(crate) texts: Texts,
+    model: Arc<dyn LanguageModel>,
+    evidence: Evidence,
+    seams: Seams,
+}
+
+/// How a session ended, and whether what it proposed last names only people who exist.
+struct Outcome {
+    verdict: Verdict,
+    grounded: Option<bool>,
+    provider: Option<String>,
+}
+
+impl Iterate {
+    /// Proposals of `model`, judged by `validator`, searched for in `texts`, recorded in `evidence`.
+    pub fn new(
+        validator: Validator,
+        texts: Texts,
+        model: Arc<dyn LanguageModel>,
+        evidence: Evidence,
+        seams: Seams,
+    ) -> Self {
+        Self { validator, texts, model, evidence, seams }
+    }
+
+    /// The judges.
+    pub fn validator(&self) -> &Validator {
+        &self.validator
+    }
+
+    /// Runs one session to its end, and records it.
+    pub async fn iterate(&self, asked: Iteration) -> Result<Session> {
+        asked.check()?;
+        let started = self.seams.now();
+        let version = self.validator.version(asked.as_of.as_ref()).await?;
+        let candidates = match &asked.retrieve {
+            Some(retrieve) => Some(self.candidates(&asked, retrieve, version).await?),
+            None => None,
+        };
+        let mut history = Vec::new();
+        let outcome = self.attempts(&asked, Conversation::begin(&asked, candidates.as_deref()), &mut history, version);
+        let outcome = outcome.await?;
+        self.record(&asked, &outcome, &history, (started, version)).await?;
+        let Outcome { verdict, .. } = outcome;
+        Ok(Session { verdict, history, trace_id: asked.trace_id, version })
+    }
+
+    async fn attempts(
+        &self,
+        asked: &Iteration,
+        mut conversation: Conversation,
+        history: &mut Vec<Attempt>,
+        version: Version,
+    ) -> Result<Outcome> {
+        let (mut provider, mut grounded) = (None, asked.proposes_people().then_some(false));
+        for iteration in 1..=asked.max_iterations {
+            let said = match self.model.chat(&conversation.request(asked)).await {
+                Ok(said) => said,
+                Err(failure) => return unreachable(failure, grounded, provider),
+            };
+            provider = Some(said.provider);
+            let (status, accepted) = match extract_json(&said.content) {
+                None => (Status::no_json(), None),
+                Some(mut members) => {
+                    // What the caller knows is the caller's to say, not the model's.
+                    members.remove(CONTEXT);
+                    let artifact = Artifact::new(asked.kind, members, asked.context.clone());
+                    match self.judge(&artifact, version).await {
+                        Ok(judged) => {
+                            grounded = judged.grounded;
+                            settle(judged, artifact)
+                        }
+                        Err(failure) => {
+                            return Ok(Outcome { verdict: Verdict::unjudged(&failure), grounded, provider });
+                        }
+                    }
+                }
+            };
+            conversation.correct(&said.content, &status);
+            let (span_id, raw) = (self.span(), said.content.chars().take(RAW).collect());
+            history.push(Attempt { iteration, raw, status, span_id });
+            if let Some((artifact, validation)) = accepted {
+                let artifact = Value::Object(artifact.members);
+                return Ok(Outcome { verdict: Verdict::Accepted { artifact, validation }, grounded, provider });
+            }
+        }
+        Ok(Outcome { verdict: Verdict::Exhausted { attempts: asked.max_iterations }, grounded, provider })
+    }
+
+    async fn judge(&self, artifact: &Artifact, version: Version) -> Result<Judgement> {
+        self.validator.validate(artifact, pinned(version).as_ref()).await
+    }
+
+    /// Records a session, durably.
+    async fn record(
+        &self,
+        asked: &Iteration,
+        outcome: &Outcome,
+        history: &[Attempt],
+        (started, version): (Timestamp, Version),
+    ) -> Result<()> {
+        let now = self.seams.now();
+        let logged = Logged::of(asked, outcome, history, (started, now), version);
+        let line = Line::of(&logged).map_err(Error::Unlogged)?;
+        self.evidence.append(&StreamName::sessions(), vec![line]).await.map_err(Error::Unlogged)?;
+        Ok(())
+    }
+
+    /// Names one attempt: sixteen hex digits.
+    fn span(&self) -> String {
+        let [a, b, c, d, e, f, g, h, ..] = self.seams.roll();
+        format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+/// How a version is named. A lake without any has no version to name yet.
+fn pinned(version: Version) -> Option<AsOf> {
+    (version > Version(0)).then_some(AsOf::Version(version))
+}
+
+/// A model that no request could reach refuses the call; any other failure ends the session.
+fn unreachable(failure: models::Error, grounded: Option<bool>, provider: Option<String>) -> Result<Outcome> {
+    use base::{Fault, Kind};
+    match failure.kind() {
+        Kind::Invalid | Kind::NotFound => Err(failure.into()),
+        _ => Ok(Outcome { verdict: Verdict::unjudged(&failure), grounded, provider }),
+    }
+}
+
+/// What an attempt came to, and the artifact with its report if it counts.
+fn settle(judged: Judgement, mut artifact: Artifact) -> (Status, Option<(Artifact, Report)>) {
+    artifact.members.remove(CONTEXT);
+    match judged.verdict {
+        Ok(report) => (Status::accepted(), Some((artifact, report))),
+        Err(error) => (Status::failed(error), None),
+    }
+}

@@ -1,0 +1,65 @@
+//! Whom the model is shown: workers whom the checks would let pass, by search and SQL as of the version. A model that sees
+//! nobody proposes the wrong city for ever.
+
+use std::collections::HashSet;
+
+use ::validate::{Worker, eligible};
+use base::Version;
+use serde_json::json;
+use vectors::Near;
+
+use super::request::{Iteration, Retrieve};
+use super::{Iterate, pinned};
+use crate::error::{Error, Result};
+
+/// How many items of an index are looked through for workers who are eligible.
+const LOOKED_THROUGH: usize = 1_000;
+
+impl Iterate {
+    /// The workers, one JSON object per line.
+    pub(super) async fn candidates(&self, asked: &Iteration, retrieve: &Retrieve, version: Version) -> Result<String> {
+        let rosters = self.validator.rosters();
+        let (roster, _) = rosters.at(pinned(version).as_ref()).await?;
+        let meeting = match &retrieve.condition {
+            Some(condition) => Some(rosters.meeting(condition, pinned(version)).await?),
+            None => None,
+        };
+        let meets =
+            |worker: &Worker<'_>| meeting.as_ref().is_none_or(|ids: &HashSet<String>| ids.contains(worker.id()));
+        let passing = eligible(&roster, asked.context.as_ref()).map_err(|why| Error::Context { why })?;
+        let passing = passing.filter(meets);
+        let lines: Vec<String> = match self.nearest(asked, retrieve).await? {
+            None => passing.take(retrieve.k).map(|worker| shown(&worker)).collect(),
+            Some(nearest) => {
+                let passing: HashSet<&str> = passing.map(|worker| worker.id()).collect();
+                let found = nearest.iter().filter_map(|id| roster.get(id));
+                found
+                    .filter(|worker| passing.contains(worker.id()))
+                    .take(retrieve.k)
+                    .map(|worker| shown(&worker))
+                    .collect()
+            }
+        };
+        Ok(lines.join("\n"))
+    }
+
+    /// The ids of the nearest items, the nearest first; none when no index is asked.
+    async fn nearest(&self, asked: &Iteration, retrieve: &Retrieve) -> Result<Option<Vec<String>>> {
+        let Some(index) = &retrieve.index else { return Ok(None) };
+        let text = retrieve.query.clone().unwrap_or_else(|| asked.prompt.clone());
+        let near = Near { k: LOOKED_THROUGH, ..Near::default() };
+        let found = self.texts.search_text(index, text, near, asked.as_of.as_ref()).await?;
+        Ok(Some(found.results.into_iter().map(|hit| hit.id).collect()))
+    }
+}
+
+fn shown(worker: &Worker<'_>) -> String {
+    json!({
+        "candidate_id": worker.id(),
+        "name": worker.name(),
+        "role": worker.role(),
+        "city": worker.city(),
+        "state": worker.state(),
+    })
+    .to_string()
+}
