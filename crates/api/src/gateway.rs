@@ -49,6 +49,11 @@ impl Upstream {
 
 /// The door of the gateway to the roles it is given. Fails when an upstream's address cannot be used.
 pub fn gateway(upstreams: BTreeMap<Role, Upstream>, shared: Shared) -> Result<Router, Error> {
+    gateway_beside(upstreams, Router::new(), shared)
+}
+
+/// The same, with further routes that are no role's.
+pub fn gateway_beside(upstreams: BTreeMap<Role, Upstream>, further: Router, shared: Shared) -> Result<Router, Error> {
     let mut lines = BTreeMap::new();
     for (role, upstream) in upstreams {
         lines.insert(role, Line::to(role, upstream, &shared)?);
@@ -57,7 +62,7 @@ pub fn gateway(upstreams: BTreeMap<Role, Upstream>, shared: Shared) -> Result<Ro
     let asked = front.clone();
     let readiness = Readiness::new(move || asked.clone().readiness());
     let routes = Router::new().route("/openapi.json", get(openapi::document)).fallback(pass_on).with_state(front);
-    Ok(shared.door(Role::Gateway, routes, readiness))
+    Ok(shared.door(Role::Gateway, routes.merge(further), readiness))
 }
 
 /// Every path under `/v1`: strip it, find the role, pass the request on.

@@ -48,7 +48,7 @@ pub use chatd::chatd;
 pub use edge::{Edge, Exposure};
 pub use embedd::embedd;
 pub use error::{Error, Refusal};
-pub use gateway::{Upstream, gateway};
+pub use gateway::{Upstream, gateway, gateway_beside};
 pub use ingestd::ingestd;
 pub use limits::Limits;
 pub use metrics::Metrics;

@@ -12,11 +12,13 @@ use crate::exit;
 
 mod chat;
 mod ingest;
+mod mcp;
 mod validate;
 mod vectors;
 
 pub use chat::Chat;
 pub use ingest::{Evolve, From, Ingest, Mode, OnError};
+pub use mcp::{Agent, Mcp};
 pub use validate::{Iterate, Validate};
 pub use vectors::{CreateIndex, Search, Vectors, VectorsVerb};
 
@@ -88,6 +90,9 @@ pub enum Command {
     /// Make vector indexes, fill them and look at them
     #[command(after_help = VECTORS_EXAMPLES)]
     Vectors(Vectors),
+    /// Let agents in: speak MCP on standard input and output
+    #[command(after_help = mcp::EXAMPLES)]
+    Mcp(Mcp),
     /// Check or show the settings
     Config(Config),
     /// Prove the main paths on an isolated stack of this very binary

@@ -14,6 +14,7 @@ mod complete;
 mod config;
 mod embed;
 mod ingest;
+mod mcp;
 mod repl;
 mod search;
 mod serve;
@@ -54,6 +55,7 @@ pub async fn run(cli: Cli, environment: Environment, output: Output) -> anyhow::
         Command::ExtractJson => validate::extract_json(output).await?,
         Command::Search(search) => search::run(&search, &sources, output).await?,
         Command::Vectors(vectors) => vectors::run(&vectors, &sources, output).await?,
+        Command::Mcp(mcp) => mcp::run(&mcp, &sources, output).await?,
         Command::Config(config) => config::run(config.verb, &sources, output)?,
         Command::Smoke(smoke) => return smoke::run(&smoke, &sources, output).await,
         Command::Links { directory } => {

@@ -1,4 +1,5 @@
-//! Role names as program names: `bin/gateway` is a link to this binary that serves the gateway.
+//! Role names as program names: `bin/gateway` is a link to this binary that serves the gateway, and `bin/mcpd` one that
+//! speaks MCP.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -6,32 +7,37 @@ use std::path::Path;
 use anyhow::Context;
 use api::Role;
 
-/// Rewrites `gateway --lake L` into `lakehouse serve --roles gateway --lake L`; anything else passes unchanged.
+/// The name of the door for agents, which is no role: it listens on no port.
+const MCPD: &str = "mcpd";
+
+/// Rewrites `gateway --lake L` into `lakehouse serve --roles gateway --lake L`, and `mcpd` into `lakehouse mcp`; anything
+/// else passes unchanged.
 pub fn arguments(given: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut given = given.into_iter();
     let program = given.next().unwrap_or_else(|| "lakehouse".into());
-    match role_of(&program) {
-        Some(role) => {
-            let serve = ["lakehouse", "serve", "--roles", role.name()];
-            serve.into_iter().map(OsString::from).chain(given).collect()
-        }
-        None => std::iter::once(program).chain(given).collect(),
-    }
+    let stands_for: &[&str] = match stem(&program) {
+        Some(MCPD) => &["lakehouse", "mcp"],
+        Some(name) => match Role::ALL.into_iter().find(|role| role.name() == name) {
+            Some(role) => &["lakehouse", "serve", "--roles", role.name()],
+            None => &[],
+        },
+        None => &[],
+    };
+    let own = stands_for.is_empty().then(|| program.clone());
+    stands_for.iter().map(OsString::from).chain(own).chain(given).collect()
 }
 
-/// The role that a program's file name stands for.
-fn role_of(program: &OsStr) -> Option<Role> {
-    let stem = Path::new(program).file_stem()?.to_str()?;
-    Role::ALL.into_iter().find(|role| role.name() == stem)
+fn stem(program: &OsStr) -> Option<&str> {
+    Path::new(program).file_stem()?.to_str()
 }
 
-/// Makes one link per role in `directory`, replacing earlier links.
+/// Makes one link per role, and one for agents, in `directory`, replacing earlier links.
 pub async fn make(directory: &Path) -> anyhow::Result<Vec<String>> {
     let binary = std::env::current_exe().context("cannot tell where this program lies")?;
     tokio::fs::create_dir_all(directory).await.with_context(|| format!("cannot make {}", directory.display()))?;
     let mut made = Vec::new();
-    for role in Role::ALL {
-        let link = directory.join(role.name());
+    for name in Role::ALL.into_iter().map(Role::name).chain([MCPD]) {
+        let link = directory.join(name);
         replace_link(&binary, &link).await.with_context(|| format!("cannot link {}", link.display()))?;
         made.push(link.display().to_string());
     }

@@ -10,10 +10,12 @@ use anyhow::{Context, ensure};
 use api::{Edge, Role, Shared, Upstream};
 use axum::Router;
 use client::Client;
+use http::Request;
 use models::Models;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use crate::assemble::{Assembly, shared};
 use crate::config::{Config, url_of};
@@ -101,6 +103,12 @@ impl Running {
             let door = self.assembly.as_ref().and_then(|assembly| assembly.door(role));
             return door.with_context(|| format!("{role} has no door"));
         }
+        let agents = agents(api::gateway(self.upstreams(plan), shared.clone())?);
+        Ok(api::gateway_beside(self.upstreams(plan), agents, shared.clone())?)
+    }
+
+    /// Where the gateway of this process reaches each worker.
+    fn upstreams(&self, plan: &Plan) -> BTreeMap<Role, Upstream> {
         let mut upstreams = BTreeMap::new();
         for (worker, url) in plan.upstreams() {
             let here = self.assembly.as_ref().and_then(|assembly| assembly.door(worker));
@@ -111,7 +119,7 @@ impl Running {
             };
             upstreams.insert(worker, upstream);
         }
-        Ok(api::gateway(upstreams, shared.clone())?)
+        upstreams
     }
 
     /// Fetches the model in the background when it is not here yet; nothing waits for it.
@@ -200,6 +208,14 @@ impl Running {
             assembly.close().await;
         }
     }
+}
+
+/// The route of agents, whose tools ask `gateway`.
+fn agents(gateway: Router) -> Router {
+    let asked = tower::service_fn(move |request: Request<client::Body>| {
+        gateway.clone().oneshot(request.map(axum::body::Body::new))
+    });
+    Router::new().route_service("/mcp", mcp::over_http(Client::local(asked)))
 }
 
 impl Door {

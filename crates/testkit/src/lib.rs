@@ -39,4 +39,4 @@ pub use seam::{FixedClock, SeededDice, SteppingClock, fixed_seams, seams};
 pub use skip::skip;
 pub use talker::Talker;
 pub use talkers::Talkers;
-pub use witnesses::{sail, witnesses};
+pub use witnesses::{agents, sail, witnesses};

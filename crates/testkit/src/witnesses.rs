@@ -1,4 +1,4 @@
-//! Other makers' readers and writers of our tables.
+//! Other makers' readers and writers of our tables, and their agents.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,12 @@ use crate::skip::skip;
 /// says that `test` is skipped and answers none.
 pub fn witnesses(test: &str) -> Option<PathBuf> {
     python(test, install("witnesses.sh"))
+}
+
+/// A Python that has the official client of MCP, installing it first when it is not there yet. When it cannot be had, says
+/// that `test` is skipped and answers none.
+pub fn agents(test: &str) -> Option<PathBuf> {
+    python(test, install("agents.sh"))
 }
 
 /// A Python that has Sail, if somebody has installed it; else says that `test` is skipped and answers none.

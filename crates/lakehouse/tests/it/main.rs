@@ -1,6 +1,7 @@
 //! The binary from outside: its command line, its start and end, who may ask, its smokes, other engines, and what kills and races
 //! leave behind.
 
+mod agents;
 mod bombs;
 mod chat;
 mod cli;
