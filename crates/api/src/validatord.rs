@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{delete, get, post};
 use axum::{Json as Wrapped, Router};
 use base::{Facts, RequestId, Seams};
 use evidence::{Evidence, Line, StreamName};
@@ -20,6 +20,7 @@ use crate::shared::{Shared, gated, no_route};
 use crate::trace::TRACE_ID;
 
 mod calls;
+mod packs;
 mod sessions;
 
 use calls::{IterateCall, ValidateCall};
@@ -41,7 +42,11 @@ pub fn validatord(iterate: Iterate, evidence: Evidence, shared: Shared) -> Route
     let readiness = Readiness::new(move || ready(validator.clone()));
     let desk = Desk { iterate, evidence, seams: shared.seams.clone() };
     let quick = Router::new().route("/validate", post(validate)).route("/evidence/{stream}", post(append));
-    let slow = Router::new().route("/iterate", post(run));
+    let slow = Router::new()
+        .route("/iterate", post(run))
+        .route("/validate/packs", get(packs::list).post(packs::put))
+        .route("/validate/packs/dry_run", post(packs::try_out))
+        .route("/validate/packs/{name}", delete(packs::remove));
     let fresh = middleware::from_fn_with_state(catalog, freshen);
     let [quick, slow] = [quick, slow].map(|routes| routes.route_layer(fresh.clone()).with_state(desk.clone()));
     let routes = gated(quick, short).merge(gated(slow, long)).fallback(no_route);

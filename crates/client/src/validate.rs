@@ -154,6 +154,76 @@ pub enum Iteration {
     Failed(NotIterated),
 }
 
+/// Further checks of the artifacts of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ValidatorPack {
+    /// Its name.
+    pub name: String,
+    /// The kind that it checks.
+    pub kind: String,
+    /// What artifacts look like, as JSON Schema; `pattern`, `$ref` and the like are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
+    /// Statements in SQL whose every row is an offence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assertions: Vec<PackAssertion>,
+}
+
+/// A statement in SQL whose every row is an offence.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PackAssertion {
+    /// A SELECT over the lake, as of the version that the artifact is checked by.
+    pub sql: String,
+    /// Where `$1`, `$2`, … stand in the artifact, as JSON Pointers; one step `*` stands for each item of a list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<String>,
+    /// What an offence is: `Completeness`, `Consistency` or `Policy`.
+    pub error: String,
+    /// Why, in words that a model can act on.
+    pub reason: String,
+}
+
+/// The packs of a version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ValidatorPacks {
+    /// The packs, by name.
+    pub packs: Vec<ValidatorPack>,
+    /// The version.
+    pub version: u64,
+}
+
+/// A pack that judges from a version on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PackKept {
+    /// The pack.
+    pub name: String,
+    /// The kind that it checks.
+    pub kind: String,
+    /// The version.
+    pub version: u64,
+}
+
+/// A pack to be tried on sessions that were accepted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct TryPack {
+    /// The pack, kept or not.
+    pub pack: ValidatorPack,
+    /// How many sessions, the newest ones; 100 when absent, at most 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// What a pack would have said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PackTried {
+    /// How many artifacts were looked at.
+    pub checked: usize,
+    /// How many the pack lets pass.
+    pub passed: usize,
+    /// The others: `session_id` and `error`.
+    pub failed: Vec<Map<String, Value>>,
+}
+
 /// Lines that are durable in a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamAppended {
@@ -183,6 +253,27 @@ impl Client {
             return Ok(Iteration::Failed(read(answer.into_body()).await?));
         }
         Ok(Iteration::Accepted(read(self.accepted(answer).await?.into_body()).await?))
+    }
+
+    /// Keeps a pack of further checks, which judge from its version on.
+    pub async fn put_pack(&self, pack: &ValidatorPack) -> Result<PackKept> {
+        self.post_json("/v1/validate/packs", pack).await
+    }
+
+    /// The packs of the newest version.
+    pub async fn packs(&self) -> Result<ValidatorPacks> {
+        self.get_json("/v1/validate/packs").await
+    }
+
+    /// Drops a pack.
+    pub async fn drop_pack(&self, name: &str) -> Result<()> {
+        let path = format!("/v1/validate/packs/{}", segment(name));
+        self.call(request(Method::DELETE, &path, Body::empty())?).await.map(drop)
+    }
+
+    /// Tries a pack on sessions that were accepted; nothing is changed.
+    pub async fn try_pack(&self, asked: &TryPack) -> Result<PackTried> {
+        self.post_json("/v1/validate/packs/dry_run", asked).await
     }
 
     /// Appends lines, each a JSON object, to a stream.

@@ -30,6 +30,27 @@ pub enum Error {
         /// What it lacks.
         missing: Vec<String>,
     },
+    /// The table of packs could not be written.
+    #[error(transparent)]
+    Ingest(#[from] ingest::Error),
+    /// A pack cannot be used.
+    #[error(transparent)]
+    Validate(#[from] ::validate::Error),
+    /// A stream could not be read.
+    #[error(transparent)]
+    Evidence(evidence::Error),
+    /// No pack has this name.
+    #[error("there is no pack {name:?}")]
+    NoPack {
+        /// The name.
+        name: String,
+    },
+    /// A pack in the lake does not read.
+    #[error("the pack {name:?} in system.validator_packs does not read")]
+    PackDamaged {
+        /// The pack.
+        name: String,
+    },
     /// The language model refused the conversation.
     #[error(transparent)]
     Models(#[from] models::Error),
@@ -97,6 +118,11 @@ impl Fault for Error {
             Self::Catalog(inner) => inner.kind(),
             Self::Query(inner) => inner.kind(),
             Self::RosterColumns { .. } | Self::RosterTooLarge => Kind::Unavailable,
+            Self::Ingest(inner) => inner.kind(),
+            Self::Validate(inner) => inner.kind(),
+            Self::Evidence(inner) => inner.kind(),
+            Self::NoPack { .. } => Kind::NotFound,
+            Self::PackDamaged { .. } => Kind::Damaged,
             Self::Models(inner) => inner.kind(),
             Self::Iteration { .. } | Self::Context { .. } => Kind::Invalid,
             Self::Unlogged(_) => Kind::Unavailable,
@@ -113,6 +139,11 @@ impl Fault for Error {
             Self::Query(inner) => inner.code(),
             Self::RosterColumns { .. } => "flows.roster_columns",
             Self::RosterTooLarge => "flows.roster_too_large",
+            Self::Ingest(inner) => inner.code(),
+            Self::Validate(inner) => inner.code(),
+            Self::Evidence(inner) => inner.code(),
+            Self::NoPack { .. } => "flows.no_pack",
+            Self::PackDamaged { .. } => "flows.pack_damaged",
             Self::Models(inner) => inner.code(),
             Self::Iteration { .. } => "flows.bad_iteration",
             Self::Context { .. } => "flows.bad_context",
@@ -132,6 +163,7 @@ impl Fault for Error {
             Self::Query(inner) => inner.facts(),
             Self::EmptyText { position } => Facts::from_iter([("position".to_owned(), json!(position))]),
             Self::ModelDimension { expected, .. } => Facts::from_iter([("dimension".to_owned(), json!(expected))]),
+            Self::Ingest(inner) => inner.facts(),
             Self::Models(inner) => inner.facts(),
             _ => Facts::new(),
         }

@@ -2,7 +2,7 @@
 //!
 //! It never stores, computes or serves anything itself: each flow is a few calls in order. Reading order: [`texts`]
 //! (what the flows share), [`create_index`], [`index_text`], [`search`] and [`search_text`], [`rerank`], [`vector_search`] (SQL's way in),
-//! [`rosters`] (who exists, at a version), [`validate`] and [`iterate`],
+//! [`rosters`] (who exists, at a version), [`packs`] (checks as data), [`validate`] and [`iterate`],
 //! [`streams`] (evidence in SQL), [`config`].
 
 pub mod config;
@@ -10,6 +10,7 @@ pub mod create_index;
 pub mod error;
 pub mod index_text;
 pub mod iterate;
+pub mod packs;
 pub mod rerank;
 pub mod rosters;
 pub mod search;
@@ -24,6 +25,7 @@ pub use create_index::NewIndex;
 pub use error::{Error, Result};
 pub use index_text::TextItem;
 pub use iterate::{Attempt, Iterate, Iteration, Retrieve, Session, Status, Verdict};
+pub use packs::{DryRun, Packs, WouldFail};
 pub use rerank::RERANKED;
 pub use rosters::Rosters;
 pub use search::{Answer, Sought};

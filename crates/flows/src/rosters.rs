@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::validate::{Roster, RosterBuilder, Row};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use base::{AsOf, DatasetName, Version};
-use catalog::{ColumnType, Pin, Table};
+use catalog::{ColumnType, Pin, Table, TableEntry};
 use futures::TryStreamExt;
 use lru::LruCache;
 use query::{Ask, Query};
@@ -23,7 +23,12 @@ const COLUMNS: [&str; 6] = ["worker_id", "name", "role", "city", "state", "black
 const STANDING: [&str; 2] = ["status", "availability"];
 
 /// A table in one state: its id and its snapshot.
-type State = (String, Option<i64>);
+pub(crate) type State = (String, Option<i64>);
+
+/// The state that a version pins.
+pub(crate) fn state_of(entry: &TableEntry) -> State {
+    (entry.table_id.to_string(), entry.snapshot_id)
+}
 
 /// The rosters of a lake. Cheap to clone.
 #[derive(Clone)]
@@ -82,7 +87,7 @@ impl Rosters {
         let Some(entry) = pin.entry(&self.table) else {
             return Ok(Arc::new(Roster::absent(&self.table.to_string())));
         };
-        let state = (entry.table_id.to_string(), entry.snapshot_id);
+        let state = state_of(entry);
         if let Some(roster) = self.kept(&state) {
             return Ok(roster);
         }
@@ -166,7 +171,7 @@ fn add(builder: &mut RosterBuilder, batch: &RecordBatch, numbers_ids: bool) -> R
 }
 
 /// A text of a column; the engine keeps texts in several forms.
-fn text(column: &ArrayRef, at: usize) -> Option<&str> {
+pub(crate) fn text(column: &ArrayRef, at: usize) -> Option<&str> {
     if column.is_null(at) {
         return None;
     }

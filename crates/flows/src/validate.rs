@@ -6,12 +6,14 @@ use ::validate::{Artifact, CONTEXT, Kind, Report, Roster, ValidationError, is_gr
 use base::{AsOf, Seams, Version};
 
 use crate::error::Result;
+use crate::packs::Packs;
 use crate::rosters::Rosters;
 
 /// The judges of a lake. Cheap to clone.
 #[derive(Clone)]
 pub struct Validator {
     rosters: Rosters,
+    packs: Packs,
     seams: Seams,
 }
 
@@ -27,14 +29,19 @@ pub struct Judgement {
 }
 
 impl Validator {
-    /// Judges by these rosters.
-    pub fn new(rosters: Rosters, seams: Seams) -> Self {
-        Self { rosters, seams }
+    /// Judges by these rosters and these packs.
+    pub fn new(rosters: Rosters, packs: Packs, seams: Seams) -> Self {
+        Self { rosters, packs, seams }
     }
 
     /// The rosters.
     pub fn rosters(&self) -> &Rosters {
         &self.rosters
+    }
+
+    /// The packs.
+    pub fn packs(&self) -> &Packs {
+        &self.packs
     }
 
     /// The number of a version, or of the newest one.
@@ -46,7 +53,12 @@ impl Validator {
     pub async fn validate(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<Judgement> {
         let (roster, version) = self.roster_for(artifact, as_of).await?;
         let started = self.seams.now();
-        let findings = judge(artifact, &roster);
+        let mut findings = judge(artifact, &roster);
+        if findings.is_ok()
+            && let Err(error) = self.packs.judge(artifact, as_of).await?
+        {
+            findings = Err(error);
+        }
         let grounded = is_grounded(artifact, &roster);
         let elapsed_ms = u64::try_from(self.seams.now().millis() - started.millis()).unwrap_or(0);
         let validator = artifact.kind.validator().to_owned();

@@ -9,7 +9,7 @@ use base::Seams;
 use catalog::Catalog;
 use embed::Embed;
 use evidence::Evidence;
-use flows::{Iterate, Rosters, StreamTables, Texts, Validator};
+use flows::{Iterate, Packs, Rosters, StreamTables, Texts, Validator};
 use ingest::Ingest;
 use models::{Chat, Kind, Models, Provider};
 use query::Query;
@@ -75,7 +75,8 @@ impl Assembly {
         let query = query.with_search(Arc::new(texts.clone()));
         let query = query.with_streams(Arc::new(StreamTables::new(evidence.clone())));
         let rosters = Rosters::new(query.clone(), config.validatord.settings.roster.parse()?);
-        let validator = Validator::new(rosters, seams.clone());
+        let packs = Packs::new(query.clone(), ingest.clone(), evidence.clone(), seams.clone());
+        let validator = Validator::new(rosters, packs, seams.clone());
         let iterate = Iterate::new(validator, texts.clone(), Arc::new(chat), evidence.clone(), seams);
         gauges::of_lake(shared, &catalog, &vectors, &query);
         self.doors.extend([

@@ -16,18 +16,25 @@ pub enum Error {
         /// The kinds that there are.
         known: String,
     },
+    /// A pack could not judge.
+    #[error("the pack is refused: {why}")]
+    Pack {
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownKind { .. } => Kind::Invalid,
+            Self::UnknownKind { .. } | Self::Pack { .. } => Kind::Invalid,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
             Self::UnknownKind { .. } => "validate.unknown_kind",
+            Self::Pack { .. } => "validate.bad_pack",
         }
     }
 }

@@ -32,6 +32,7 @@ const READS: &[(Method, &str)] = &[
     (Method::POST, "/embeddings"),
     (Method::POST, "/chat"),
     (Method::POST, "/validate"),
+    (Method::POST, "/validate/packs/dry_run"),
     (Method::POST, "/chat/completions"),
     (Method::POST, "/vectors/index/*/search"),
     // Agents have tools that read, and no others.
@@ -48,6 +49,8 @@ const ADMINISTERS: &[(Method, &str)] = &[
     (Method::POST, "/catalog/maintenance/expire"),
     (Method::POST, "/catalog/maintenance/sweep"),
     (Method::DELETE, "/vectors/index/*"),
+    (Method::POST, "/validate/packs"),
+    (Method::DELETE, "/validate/packs/*"),
     (Method::DELETE, "/iceberg/v1/namespaces/*"),
     (Method::DELETE, "/iceberg/v1/namespaces/*/tables/*"),
     (Method::POST, "/iceberg/v1/tables/rename"),

@@ -26,6 +26,7 @@ mod logs;
 mod maintenance;
 mod metrics;
 mod openapi;
+mod packs;
 mod proxied;
 mod refusals;
 mod sealing;

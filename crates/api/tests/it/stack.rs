@@ -13,7 +13,7 @@ use bytes::Bytes;
 use catalog::Catalog;
 use embed::Embed;
 use evidence::Evidence;
-use flows::{Iterate, Rosters, StreamTables, Texts, Validator, ValidatorConfig};
+use flows::{Iterate, Packs, Rosters, StreamTables, Texts, Validator, ValidatorConfig};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use ingest::Ingest;
@@ -81,7 +81,8 @@ impl Stack {
         let evidence = Evidence::new(lake.store.clone(), shared.seams.clone());
         let query = query.with_streams(Arc::new(StreamTables::new(evidence.clone())));
         let rosters = Rosters::new(query.clone(), ValidatorConfig::default().roster.parse().unwrap());
-        let validator = Validator::new(rosters, shared.seams.clone());
+        let packs = Packs::new(query.clone(), ingest.clone(), evidence.clone(), shared.seams.clone());
+        let validator = Validator::new(rosters, packs, shared.seams.clone());
         let model = Arc::new(iterating::Script::default());
         let iterate = Iterate::new(validator, texts.clone(), model, evidence.clone(), shared.seams.clone());
         let settings = ::storage::Config { object_limit: ByteSize(OBJECT_LIMIT), ..testkit::lake::config() };

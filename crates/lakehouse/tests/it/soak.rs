@@ -6,6 +6,7 @@ mod line;
 mod lot;
 mod million;
 mod race;
+mod sessions;
 mod slow;
 mod vectors;
 
@@ -36,6 +37,14 @@ async fn vectors() -> anyhow::Result<()> {
     let kills = number("LAKEHOUSE_SOAK_KILLS", 6)?;
     let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
     vectors::run(kills, seed).await
+}
+
+/// SIGKILL at random moments during sessions: every answered one is recorded, exactly once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions() -> anyhow::Result<()> {
+    let kills = number("LAKEHOUSE_SOAK_KILLS", 5)?;
+    let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
+    sessions::run(kills, seed).await
 }
 
 /// Clients of two processes race for the same names: no duplicate, no false conflict.

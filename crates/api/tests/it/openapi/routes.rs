@@ -3,10 +3,10 @@
 use client::{
     Added, Ask, ChatAnswer, ChatMessage, ChatProviders, ChatRequest, Classified, Compact, Compacted, Dropped, Embed,
     EmbedModels, EmbedStats, Embedded, Expire, Expired, Found, Health, Index, IndexSealed, Indexes, Ingested, Iterate,
-    Iterated, LakeDiff, Listing, Manifest, MergeInto, Merged, Near, NewIndex, NotIterated, ObjectPage, PutTag, Recall,
-    Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored, StoredItem, StreamAppended,
-    Survey, Sweep, Swept, TagLine, Tags, TextBatch, Unwanted, Validate, ValidationError, ValidationReport, VectorBatch,
-    Versions,
+    Iterated, LakeDiff, Listing, Manifest, MergeInto, Merged, Near, NewIndex, NotIterated, ObjectPage, PackKept,
+    PackTried, PutTag, Recall, Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored,
+    StoredItem, StreamAppended, Survey, Sweep, Swept, TagLine, Tags, TextBatch, TryPack, Unwanted, Validate,
+    ValidationError, ValidationReport, ValidatorPack, ValidatorPacks, VectorBatch, Versions,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -239,6 +239,19 @@ fn validation() -> Vec<Route> {
             .answers::<Iterated>(200, "A proposal counts.")
             .answers::<NotIterated>(422, "None did.")
             .answers::<NotIterated>(502, "The model or the judge could not be reached.")
+            .refused(&[404]),
+        get("/v1/validate/packs", "validation", "The packs of further checks.")
+            .query("as_of", text(), AS_OF)
+            .answers::<ValidatorPacks>(200, "The packs.")
+            .refused(&[404]),
+        post("/v1/validate/packs", "validation", "Keep a pack, which judges from its version on.")
+            .body::<ValidatorPack>()
+            .answers::<PackKept>(201, "It is kept."),
+        post("/v1/validate/packs/dry_run", "validation", "Try a pack on sessions that were accepted.")
+            .body::<TryPack>()
+            .answers::<PackTried>(200, "What it would have said."),
+        delete("/v1/validate/packs/{name}", "validation", "Drop a pack.")
+            .gives_nothing(204, "It is gone.")
             .refused(&[404]),
         post("/v1/evidence/{stream}", "validation", "Append lines to a stream.")
             .reads("application/json", json!({ "type": "object" }))

@@ -1,0 +1,89 @@
+//! Validator packs over HTTP: kept as data, versioned with everything else, tried before they judge.
+
+use axum::Router;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::stack::{Stack, get, ingest, post_json, request, send, sql};
+
+/// Nobody whose certificate has ended is proposed.
+fn pack() -> Value {
+    json!({
+        "name": "certified", "kind": "fill",
+        "schema": { "properties": { "fills": { "maxItems": 2 } } },
+        "assertions": [{
+            "sql": "SELECT * FROM certificates WHERE worker = $1 AND NOT valid",
+            "params": ["/fills/*/candidate_id"], "error": "Policy", "reason": "a proposed worker's certificate has ended",
+        }],
+    })
+}
+
+fn fill(ids: &[&str]) -> Value {
+    let fills: Vec<Value> = ids.iter().map(|id| json!({ "candidate_id": id, "name": "Ann Poe" })).collect();
+    json!({ "kind": "fill", "artifact": { "fills": fills }, "context": { "target_count": ids.len() } })
+}
+
+async fn status(gateway: &Router, body: &Value) -> (u16, String) {
+    let answer = post_json(gateway, "/v1/validate", &body.to_string()).await;
+    (answer.status.as_u16(), answer.text())
+}
+
+async fn lake(gateway: &Router) {
+    ingest(gateway, "workers", "worker_id,name\n1,Ann Poe\n2,Ann Poe\n3,Ann Poe\n").await;
+    ingest(gateway, "certificates", "worker,valid\nW-1,true\nW-2,false\n").await;
+}
+
+#[tokio::test]
+async fn a_pack_judges_from_its_version_on_until_it_is_dropped() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    lake(&gateway).await;
+    assert_eq!(get(&gateway, "/v1/validate/packs").await.json()["packs"], json!([]));
+    let before = get(&gateway, "/v1/validate/packs").await.json()["version"].clone();
+    assert_eq!(status(&gateway, &fill(&["W-2"])).await.0, 200);
+    let kept = post_json(&gateway, "/v1/validate/packs", &pack().to_string()).await;
+    assert_eq!(kept.status.as_u16(), 201, "{}", kept.text());
+    assert_eq!(get(&gateway, "/v1/validate/packs").await.json()["packs"], json!([pack()]));
+    assert_eq!(status(&gateway, &fill(&["W-1"])).await.0, 200);
+    let (refused, told) = status(&gateway, &fill(&["W-1", "W-2"])).await;
+    let reason = r#"{"Policy":{"reason":"a proposed worker's certificate has ended (pack certified)"}}"#;
+    assert_eq!((refused, told.as_str()), (422, reason));
+    let (refused, told) = status(&gateway, &fill(&["W-1", "W-2", "W-3"])).await;
+    assert!(refused == 422 && told.contains(r#""field":"fills""#), "{told}");
+    let mut then = fill(&["W-2"]);
+    then["as_of"] = before;
+    assert_eq!(status(&gateway, &then).await.0, 200);
+    let rows = sql(&gateway, "SELECT name FROM system.validator_packs").await.json()["rows"].clone();
+    assert_eq!(rows, json!([["certified"]]));
+    let gone = send(&gateway, request(Method::DELETE, "/v1/validate/packs/certified", &[], "")).await;
+    assert_eq!(gone.status.as_u16(), 204, "{}", gone.text());
+    assert_eq!(status(&gateway, &fill(&["W-2"])).await.0, 200);
+    then["as_of"] = kept.json()["version"].clone();
+    assert_eq!(status(&gateway, &then).await.0, 422);
+    let again = send(&gateway, request(Method::DELETE, "/v1/validate/packs/certified", &[], "")).await;
+    assert_eq!((again.status.as_u16(), again.code().as_str()), (404, "flows.no_pack"));
+}
+
+#[tokio::test]
+async fn a_pack_is_tried_on_what_was_accepted() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    lake(&gateway).await;
+    for id in ["W-1", "W-2"] {
+        let said = json!({ "fills": [{ "candidate_id": id, "name": "Ann Poe" }] }).to_string();
+        let asked = json!({
+            "kind": "fill", "prompt": "one", "model": "m", "trace_id": id, "context": { "target_count": 1 },
+            "system": json!([said]).to_string(),
+        });
+        assert_eq!(post_json(&gateway, "/v1/iterate", &asked.to_string()).await.status.as_u16(), 200);
+    }
+    let tried = post_json(&gateway, "/v1/validate/packs/dry_run", &json!({ "pack": pack() }).to_string()).await;
+    let error = json!({ "Policy": { "reason": "a proposed worker's certificate has ended (pack certified)" } });
+    let expected = json!({ "checked": 2, "passed": 1, "failed": [{ "session_id": "W-2", "error": error }] });
+    assert_eq!(tried.json(), expected);
+    assert_eq!(status(&gateway, &fill(&["W-2"])).await.0, 200);
+    let mut wrong = pack();
+    wrong["schema"] = json!({ "pattern": "a" });
+    let refused = post_json(&gateway, "/v1/validate/packs", &wrong.to_string()).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "validate.bad_pack"));
+}

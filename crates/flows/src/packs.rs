@@ -1,0 +1,191 @@
+//! Validator packs in the lake: a table of the system, so that every version, tag and rollback has its own.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::evidence::{Evidence, StreamName};
+use ::validate::{Artifact, Assertion, Kind, Pack, ValidationError};
+use base::{AsOf, CommitId, DatasetName, Seams, Version};
+use bytes::Bytes;
+use catalog::Mode;
+use futures::{TryStreamExt, stream};
+use ingest::{Ingest, Progress, Request};
+use query::{Ask, Query};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::rosters::{State, state_of, text};
+
+/// The namespace of the table.
+const SYSTEM: &str = "system";
+/// The table: a row for each change of a pack; of rows with one name the last holds.
+const TABLE: &str = "validator_packs";
+/// Who stands in the log as author of changes.
+const AUTHOR: &str = "validatord";
+
+/// The packs of a lake. Cheap to clone.
+#[derive(Clone)]
+pub struct Packs {
+    query: Query,
+    ingest: Ingest,
+    evidence: Evidence,
+    seams: Seams,
+    newest: Arc<Mutex<Option<(State, Arc<Vec<Pack>>)>>>,
+}
+
+/// What a pack would have said of sessions that were accepted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DryRun {
+    /// How many artifacts were looked at, the newest ones.
+    pub checked: usize,
+    /// How many of them the pack lets pass.
+    pub passed: usize,
+    /// The others.
+    pub failed: Vec<WouldFail>,
+}
+
+/// A session whose artifact a pack would refuse.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WouldFail {
+    /// The session.
+    pub session_id: String,
+    /// Why.
+    pub error: ValidationError,
+}
+
+impl Packs {
+    /// The packs of the lake behind `query` and `ingest`, tried on the sessions in `evidence`.
+    pub fn new(query: Query, ingest: Ingest, evidence: Evidence, seams: Seams) -> Self {
+        Self { query, ingest, evidence, seams, newest: Arc::default() }
+    }
+
+    /// Keeps a pack, replacing one of its name; the version from which on it judges.
+    pub async fn put(&self, pack: &Pack) -> Result<Version> {
+        pack.check()?;
+        self.change(&pack.name, Some(pack)).await
+    }
+
+    /// Drops a pack; earlier versions keep it.
+    pub async fn drop(&self, name: &str) -> Result<Version> {
+        let (packs, _) = self.at(None).await?;
+        if !packs.iter().any(|pack| pack.name == name) {
+            return Err(Error::NoPack { name: name.chars().take(100).collect() });
+        }
+        self.change(name, None).await
+    }
+
+    async fn change(&self, name: &str, pack: Option<&Pack>) -> Result<Version> {
+        let id = CommitId::mint(&self.seams);
+        let text = pack.map(|pack| json!(pack).to_string()).unwrap_or_default();
+        // Each value is a text in every row, so that the columns never change.
+        let row = json!({ "id": id, "name": name, "pack": text }).to_string();
+        let mut request = Request::new(table()?);
+        request.mode = Mode::Append;
+        request.stated.format = Some(ingest::Format::Ndjson);
+        request.author = AUTHOR.to_owned();
+        let body = stream::iter([Ok(Bytes::from(row))]);
+        Ok(self.ingest.load(request, body, &Progress::default()).await?.version)
+    }
+
+    /// The packs of a version, or of the newest one, by their names.
+    pub async fn at(&self, as_of: Option<&AsOf>) -> Result<(Arc<Vec<Pack>>, Version)> {
+        let table = table()?;
+        let pin = self.query.catalog().pin_for(&table, as_of).await?;
+        let Some(entry) = pin.entry(&table) else { return Ok((Arc::default(), pin.version())) };
+        let state = state_of(entry);
+        let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, packs)) = known.filter(|(known, _)| *known == state) {
+            return Ok((packs, pin.version()));
+        }
+        let packs = Arc::new(self.load(pin.version()).await?);
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some((state, Arc::clone(&packs)));
+        Ok((packs, pin.version()))
+    }
+
+    async fn load(&self, version: Version) -> Result<Vec<Pack>> {
+        let sql = format!("SELECT name, pack FROM {SYSTEM}.{TABLE} ORDER BY id");
+        let ask = Ask { sql, as_of: Some(AsOf::Version(version)), params: Vec::new() };
+        let mut batches = self.query.run(ask).await?.batches;
+        let mut packs = BTreeMap::new();
+        while let Some(batch) = batches.try_next().await? {
+            for at in 0..batch.num_rows() {
+                let Some(name) = text(batch.column(0), at) else { continue };
+                match text(batch.column(1), at).filter(|pack| !pack.is_empty()) {
+                    Some(pack) => {
+                        let read = serde_json::from_str(pack).map_err(|_| Error::PackDamaged { name: name.to_owned() });
+                        packs.insert(name.to_owned(), read?);
+                    }
+                    None => drop(packs.remove(name)),
+                }
+            }
+        }
+        Ok(packs.into_values().collect())
+    }
+
+    /// What the packs of a version say of an artifact that everything else lets pass.
+    pub(crate) async fn judge(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<Result<(), ValidationError>> {
+        let (packs, version) = self.at(as_of).await?;
+        for pack in packs.iter().filter(|pack| pack.kind == artifact.kind) {
+            if let Err(error) = self.ask(pack, artifact, version).await? {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// What one pack says of an artifact.
+    async fn ask(&self, pack: &Pack, artifact: &Artifact, version: Version) -> Result<Result<(), ValidationError>> {
+        if let Err(error) = pack.check_form(artifact) {
+            return Ok(Err(error));
+        }
+        for assertion in &pack.assertions {
+            for values in assertion.values(&artifact.members) {
+                if self.offends(assertion, values, version).await? {
+                    return Ok(Err(assertion.refusal(&pack.name)));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Whether an assertion returns any row.
+    async fn offends(&self, assertion: &Assertion, params: Vec<Value>, version: Version) -> Result<bool> {
+        let as_of = (version > Version(0)).then_some(AsOf::Version(version));
+        let mut batches = self.query.run(Ask { sql: assertion.sql.clone(), as_of, params }).await?.batches;
+        while let Some(batch) = batches.try_next().await? {
+            if batch.num_rows() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What a pack, which need not be kept yet, says of the newest accepted artifacts of its kind.
+    pub async fn try_out(&self, pack: &Pack, limit: usize) -> Result<DryRun> {
+        pack.check()?;
+        let version = self.query.catalog().pin(None).await?.version();
+        let sessions = self.evidence.read(&StreamName::sessions()).await.map_err(Error::Evidence)?.lines;
+        let accepted = sessions.iter().rev().filter_map(|line| accepted(line, pack.kind)).take(limit);
+        let mut tried = DryRun { checked: 0, passed: 0, failed: Vec::new() };
+        for (session_id, artifact) in accepted {
+            tried.checked += 1;
+            match self.ask(pack, &artifact, version).await? {
+                Ok(()) => tried.passed += 1,
+                Err(error) => tried.failed.push(WouldFail { session_id, error }),
+            }
+        }
+        Ok(tried)
+    }
+}
+
+/// The artifact of an accepted session of a kind, and the session's name.
+fn accepted(line: &base::Facts, kind: Kind) -> Option<(String, Artifact)> {
+    let is_kind = line.get("kind").and_then(Value::as_str) == Some(kind.name());
+    let members = line.get("artifact").filter(|_| is_kind)?.as_object()?.clone();
+    Some((line.get("session_id")?.as_str()?.to_owned(), Artifact::new(kind, members, None)))
+}
+
+fn table() -> Result<DatasetName> {
+    DatasetName::new(SYSTEM, TABLE).map_err(|_| Error::Broken)
+}
