@@ -16,14 +16,17 @@ def cache_directory():
     return directory
 
 
-def install():
-    """The directory of the peers' programs; made on the first call and whenever the pins change."""
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+def install(requirements=REQUIREMENTS, sources=None):
+    """The directory of the peers' programs; made on the first call and whenever the pins change. `sources` lists those that are compiled."""
+    pins = requirements.read_bytes() + (sources.read_bytes() if sources else b"")
+    digest = hashlib.sha256(pins).hexdigest()[:12]
     home = cache_directory() / f"peers-{sys.version_info.major}.{sys.version_info.minor}-{digest}"
     finished = home / "finished"
     if not finished.exists():
         venv.create(home, with_pip=True, clear=True)
-        pip = [home / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
-        subprocess.run([*pip, "--require-hashes", "--requirement", REQUIREMENTS], check=True)
+        pip = [home / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+        subprocess.run([*pip, "--only-binary=:all:", "--requirement", requirements], check=True)
+        if sources:
+            subprocess.run([*pip, "--no-build-isolation", "--requirement", sources], check=True)
         finished.touch()
     return home / "bin"

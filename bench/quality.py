@@ -13,7 +13,7 @@ import stack
 HERE = pathlib.Path(__file__).resolve().parent
 PARTS = HERE.parent / "scripts" / "parts"
 K = 10
-BATCH = 200
+BATCH = 32
 CLIENTS = 4
 # Index, and what is said beside the text of the question.
 WAYS = {

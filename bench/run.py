@@ -8,6 +8,7 @@
     python3 bench/run.py embed [--runs 3] [--torch PYTHON]   texts to vectors beside onnxruntime and torch, results compared
     python3 bench/run.py commits [--runs 3]                  commits a second, beside appends synced on the same disk
     python3 bench/run.py opening [--runs 3]                  opening a lake of 100,000 versions, and reading its past
+    python3 bench/run.py curves [--sets texts,clustered,million]   recall and speed of search beside six others, with plots
     python3 bench/run.py quality [--questions N]             what searches find of real questions; --texts and --asked name others
     python3 bench/run.py lifetimes [--runs 3]                an index's memory that no file backs, and its opening after a kill
     python3 bench/run.py http [--runs 3]                     cached embeds and searches over HTTP, beside Chroma's server
@@ -22,6 +23,7 @@ import subprocess
 
 import commits
 import csv_to_parquet
+import curves
 import embed
 import over_http
 import peers
@@ -39,17 +41,18 @@ def build():
     """Builds the release binaries and says where they are."""
     targets = ["-p", "lakehouse", "-p", "ingest", "-p", "models", "-p", "vectors", "-p", "query", "-p", "simulation", "--bin", "lakehouse"]
     targets += ["--example", "csv_to_parquet", "--example", "embed", "--example", "exact_search", "--example", "table_provider", "--example", "commits",
-                "--example", "opening", "--example", "lifetimes"]
+                "--example", "opening", "--example", "lifetimes", "--example", "curve", "-p", "ann"]
     subprocess.run(["cargo", "build", "--release", "--locked", *targets], cwd=ROOT, check=True)
     return ROOT / "target" / "release"
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http", "commits", "opening", "quality", "lifetimes"])
+    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http", "commits", "opening", "quality", "lifetimes", "curves"])
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
-    arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch, provider)")
+    arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch, provider, curves)")
     arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
+    arguments.add_argument("--sets", default=",".join(curves.SETS), help="which vectors, separated by commas (curves)")
     arguments.add_argument("--questions", type=int, default=1_000, help="how many questions are asked (quality)")
     arguments.add_argument("--texts", type=pathlib.Path, help="a TSV of id and text, instead of ESCO's (quality)")
     arguments.add_argument("--asked", type=pathlib.Path, help="a TSV of question and the id of its answer (quality)")
@@ -62,6 +65,8 @@ def main():
         table = getattr(commits, given.bench)(binaries, given.runs)
     elif given.bench == "quality":
         table = quality.run(binaries, given.texts, given.asked, given.questions)
+    elif given.bench == "curves":
+        table = curves.run(binaries, given.sets.split(","), given.scale)
     elif given.bench == "lifetimes":
         table = lifetimes.run(binaries, given.runs)
     else:
