@@ -9,7 +9,7 @@ use storage::{CacheDir, Store};
 use tempfile::TempDir;
 use testkit::{Bucket, FixedClock, SeededDice};
 use upkeep::{Sweep, Upkeep};
-use vectors::{Config, Item, Near, NewIndex, Vectors};
+use vectors::{Config, Item, Near, NewIndex, Survey, Vectors};
 
 use crate::support::{config, keep_last, paths, sweep_now};
 
@@ -144,6 +144,32 @@ async fn segments_live_as_long_as_a_version_that_names_them() {
     // Four segments became one; each of their seals had its own file of ends.
     assert_eq!((of_kind(&swept, ".lhvs").len(), of_kind(&swept, ".lhve").len()), (4, 4));
     assert_eq!(lake.process().await.ids(None).await, ["0", "1", "2", "3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_derived_goes_with_what_it_was_derived_of() {
+    let lake = Timed::open().await;
+    let process = lake.process().await;
+    process.create().await;
+    process.add(1).await;
+    process.seal().await;
+    process.vectors.measure_recall(&index(), Survey { sample: 1, k: 1, ef_search: None }).await.unwrap();
+    let known = paths(&lake.store, "indexes").await;
+    let (segment, recall) = (of_kind(&known, ".lhvs")[0], of_kind(&known, "/derived/recall.json")[0].clone());
+    let codes = segment.replace("/segments/", "/derived/").replace(".lhvs", ".lhva");
+    let (home, _) = codes.rsplit_once('/').unwrap();
+    let [stale, other] = ["00000000000000000009-0.lhva", "recall-of-yore.json"].map(|name| format!("{home}/{name}"));
+    for path in [&codes, &stale, &other] {
+        lake.store.put(path, b"derived".to_vec().into()).await.unwrap();
+    }
+    lake.set(120);
+    let swept = lake.sweep(Span::millis(0)).await;
+    assert_eq!(of_kind(&swept, "/derived/"), [&stale, &other], "nobody knows what they are of");
+    lake.catalog.drop_index(&index(), "test").await.unwrap();
+    lake.catalog.expire(&Expiry { linger: Expiry::LINGER, ..keep_last(1) }).await.unwrap();
+    lake.set(240);
+    let swept = lake.sweep(Span::millis(0)).await;
+    assert_eq!(of_kind(&swept, "/derived/"), [&codes, &recall]);
 }
 
 /// What a backup of a version, or of the newest, holds of the items once it is restored, and whether it says that it holds
