@@ -148,7 +148,7 @@ class Lance:
         pass
 
     def search(self, query, effort, rows):
-        asked = self.table.search(query).distance_type("dot").nprobes(max(1, effort // 16)).ef(max(effort, 2 * K)).refine_factor(2).limit(K).select(["row"])
+        asked = self.table.search(query).distance_type("dot").nprobes(max(1, effort // 16)).ef(max(effort, 2 * K)).refine_factor(2).limit(K).select(["row", "_distance"])
         if rows is not None:
             asked = asked.where(f"place <= {int(self.share * 2**32) - 1}", prefilter=True)
         return asked.to_arrow()["row"].to_pylist()

@@ -7,17 +7,32 @@ use catalog::Catalog;
 use storage::{Location, Store};
 use tempfile::TempDir;
 use testkit::TestLake;
-use vectors::Vectors;
+use vectors::{Item, Vectors, Wording};
 
 use crate::lake::{index, item, name, nearest, open, round, with_metadata};
 use crate::sealing::ids_at;
 
-/// Where the lake of an earlier release lies.
-fn kept() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/formats/v4/sealed")
+/// Where a lake of an earlier release lies.
+fn kept(lake: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/formats/v4").join(lake)
 }
 
-/// The life of that lake. `UPDATE_FORMATS=1` writes it anew, which only a new format may need.
+/// A copy of such a lake, and its store. `UPDATE_FORMATS=1` writes it anew, which only a new format may need.
+#[expect(clippy::disallowed_methods, reason = "the switch that writes the kept lake is for developers")]
+async fn copied(lake: &str, live: impl AsyncFn(&Store)) -> (TempDir, Store) {
+    if std::env::var_os("UPDATE_FORMATS").is_some() {
+        let fresh = TestLake::open().await;
+        live(&fresh.store).await;
+        copy_tree(fresh.path(), &kept(lake));
+    }
+    let directory = TempDir::new().unwrap();
+    copy_tree(&kept(lake), directory.path());
+    let location = Location::Directory(directory.path().to_owned());
+    let store = Store::open(&location, &testkit::lake::config(), Seams::system()).await.unwrap();
+    (directory, store)
+}
+
+/// The life of a lake whose items have no texts.
 async fn live(store: &Store) {
     let vectors = open(store).await.vectors;
     let found = name("found");
@@ -56,17 +71,8 @@ fn copy_tree(from: &Path, to: &Path) {
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "the switch that writes the kept lake is for developers")]
 async fn an_index_that_was_sealed_answers_and_goes_on_under_another_root() {
-    if std::env::var_os("UPDATE_FORMATS").is_some() {
-        let lake = TestLake::open().await;
-        live(&lake.store).await;
-        copy_tree(lake.path(), &kept());
-    }
-    let directory = TempDir::new().unwrap();
-    copy_tree(&kept(), directory.path());
-    let location = Location::Directory(directory.path().to_owned());
-    let store = Store::open(&location, &testkit::lake::config(), Seams::system()).await.unwrap();
+    let (_directory, store) = copied("sealed", live).await;
     assert_lived(&open(&store).await.vectors).await;
     Catalog::relocate(store.clone(), &catalog::Config::default(), Seams::system(), "test").await.unwrap();
     let vectors = open(&store).await.vectors;
@@ -74,4 +80,37 @@ async fn an_index_that_was_sealed_answers_and_goes_on_under_another_root() {
     vectors.remove(&name("found"), vec!["c".into()]).await.unwrap();
     let sealed = vectors.seal(&name("found"), "test").await.unwrap();
     assert_eq!(ids_at(&vectors, sealed.version.0).await, ["d", "a"]);
+}
+
+fn saying(id: &str, place: f32, text: &str) -> Item {
+    Item { text: Some(text.into()), ..item(id, &[place]) }
+}
+
+/// The life of a lake whose items have texts, in a segment and in a fragment.
+async fn live_with_texts(store: &Store) {
+    let (vectors, found) = (open(store).await.vectors, name("found"));
+    vectors.create(index("found", 1, Distance::Euclidean)).await.unwrap();
+    let items =
+        vec![saying("a", 1.0, "Drives a forklift in Århus"), item("b", &[2.0]), saying("c", 3.0, "Welds pipes")];
+    vectors.add(&found, items, None).await.unwrap();
+    vectors.seal(&found, "test").await.unwrap();
+    vectors.add(&found, vec![saying("d", 4.0, "Drives a truck")], None).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_index_that_kept_texts_is_searched_by_their_words() {
+    let (_directory, store) = copied("texts", live_with_texts).await;
+    let (vectors, found) = (open(&store).await.vectors, name("found"));
+    let text = async |id: &str| vectors.item(&found, id, None).await.unwrap().text;
+    assert_eq!(text("a").await.as_deref(), Some("Drives a forklift in Århus"));
+    assert_eq!(text("b").await, None);
+    for (words, wanted) in [("arhus forklifts", vec!["a"]), ("drives", vec!["d", "a"]), ("pipe", vec!["c"])] {
+        let wording = Wording { text: words.to_owned(), k: 9, ..Wording::default() };
+        let ranked = vectors.rank(&found, wording, None).await.unwrap();
+        let ids: Vec<String> = ranked.results.into_iter().map(|ranked| ranked.id).collect();
+        assert_eq!(ids, wanted, "{words}");
+    }
+    vectors.seal(&found, "test").await.unwrap();
+    assert_eq!(nearest(&vectors, &[0.0], 9).await, ["a", "b", "c", "d"]);
+    assert_eq!(text("d").await.as_deref(), Some("Drives a truck"));
 }
