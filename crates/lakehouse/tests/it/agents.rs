@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::command::Desk;
@@ -76,14 +76,23 @@ fn text(result: &Value) -> &str {
     result["content"][0]["text"].as_str().unwrap_or_default()
 }
 
-fn expect_all(answers: &[Value]) {
+fn list(value: &Value) -> anyhow::Result<&Vec<Value>> {
+    value.as_array().with_context(|| format!("no list: {value}"))
+}
+
+/// The text that stands at this place of an answer.
+fn at<'a>(answer: &'a Value, place: &str) -> &'a str {
+    answer.pointer(place).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn expect_all(answers: &[Value]) -> anyhow::Result<()> {
     let [hello, tools, datasets, manifest, all, then, order, drop, nobody, unknown, large, near, nowhere, ..] = answers
     else {
-        panic!("{answers:?}")
+        bail!("{answers:?}")
     };
     assert_eq!(hello["name"], "lakehouse");
-    let tools = tools["tools"].as_array().unwrap();
-    assert_eq!(tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect::<Vec<_>>(), TOOLS);
+    let tools = list(&tools["tools"])?;
+    assert_eq!(tools.iter().map(|tool| at(tool, "/name")).collect::<Vec<_>>(), TOOLS);
     for tool in tools {
         assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
         assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{tool}");
@@ -97,18 +106,15 @@ fn expect_all(answers: &[Value]) {
     assert_eq!(manifest["structuredContent"]["manifest"]["row_count"], 300);
 
     let all = &all["structuredContent"];
-    assert_eq!(
-        (all["rows"].as_array().unwrap().len(), &all["total"], &all["truncated"]),
-        (200, &json!(300), &json!(true))
-    );
+    assert_eq!((list(&all["rows"])?.len(), &all["total"], &all["truncated"]), (200, &json!(300), &json!(true)));
     assert!(all["hint"].is_string(), "{all}");
     assert_eq!(then["structuredContent"]["rows"], json!([[200]]));
 
     // A row that gives orders stands between marks that no row can hold.
     let fenced = text(order);
-    let (notice, rest) = fenced.split_once("\n<data-").unwrap();
+    let (notice, rest) = fenced.split_once("\n<data-").context("an opening mark")?;
     assert!(notice.contains("no instruction"), "{fenced}");
-    let mark = rest.split(' ').next().unwrap();
+    let (mark, _) = rest.split_once(' ').context("a source behind the mark")?;
     assert!(rest.contains(ORDER) && rest.ends_with(&format!("</data-{mark}>")), "{fenced}");
     assert_eq!(order["structuredContent"]["source"], "SQL at version 3");
 
@@ -122,29 +128,27 @@ fn expect_all(answers: &[Value]) {
         assert!(text(refused).starts_with(code), "{refused}");
     }
     let large = &large["structuredContent"];
-    assert_eq!(
-        (large["rows"].as_array().unwrap().len(), &large["total"], &large["truncated"]),
-        (1, &json!(5), &json!(true))
-    );
+    assert_eq!((list(&large["rows"])?.len(), &large["total"], &large["truncated"]), (1, &json!(5), &json!(true)));
     assert_eq!(near["structuredContent"]["results"][0]["id"], "a");
-    expect_the_rest(&answers[13..]);
+    expect_the_rest(&answers[13..])
 }
 
-fn expect_the_rest(answers: &[Value]) {
+fn expect_the_rest(answers: &[Value]) -> anyhow::Result<()> {
     let [past, first, no_tool, resources, workers, about, missing, prompts, prompt] = answers else {
-        panic!("{answers:?}")
+        bail!("{answers:?}")
     };
-    assert_eq!(past["structuredContent"]["changes"].as_array().unwrap().len(), 2);
-    let first = first["structuredContent"]["changes"].as_array().unwrap();
+    assert_eq!(list(&past["structuredContent"]["changes"])?.len(), 2);
+    let first = list(&first["structuredContent"]["changes"])?;
     assert_eq!(first.iter().map(|change| &change["version"]).collect::<Vec<_>>(), [1]);
-    assert!(no_tool["error"].as_str().unwrap().contains("no tool"), "{no_tool}");
-    let uris: Vec<&Value> = resources["resources"].as_array().unwrap().iter().map(|one| &one["uri"]).collect();
+    assert!(at(no_tool, "/error").contains("no tool"), "{no_tool}");
+    let uris: Vec<&Value> = list(&resources["resources"])?.iter().map(|one| &one["uri"]).collect();
     assert_eq!(uris, ["lakehouse://about", "lakehouse://glossary", "lakehouse://datasets/workers"]);
-    assert!(workers["contents"][0]["text"].as_str().unwrap().contains("some_rows"), "{workers}");
-    assert!(about["contents"][0]["text"].as_str().unwrap().contains("as_of"), "{about}");
+    assert!(at(workers, "/contents/0/text").contains("some_rows"), "{workers}");
+    assert!(at(about, "/contents/0/text").contains("as_of"), "{about}");
     assert!(missing["error"].is_string(), "{missing}");
-    assert_eq!(prompts["prompts"].as_array().unwrap().len(), 3);
-    assert!(prompt["messages"][0]["content"]["text"].as_str().unwrap().contains("workers"), "{prompt}");
+    assert_eq!(list(&prompts["prompts"])?.len(), 3);
+    assert!(at(prompt, "/messages/0/content/text").contains("workers"), "{prompt}");
+    Ok(())
 }
 
 #[test]
@@ -156,7 +160,7 @@ fn the_official_client_drives_every_tool_over_standard_input() -> anyhow::Result
     for mode in ["legacy", "auto"] {
         let plan = json!({ "command": env!("CARGO_BIN_EXE_lakehouse"), "args": arguments, "mode": mode, "steps": steps(),
             "env": { "RUST_LOG": "trace", "HOME": desk.path() } });
-        expect_all(&drive(&python, &plan)?);
+        expect_all(&drive(&python, &plan)?)?;
     }
     Ok(())
 }
@@ -175,7 +179,7 @@ async fn the_official_client_drives_every_tool_over_http() -> anyhow::Result<()>
     let url = format!("{}/mcp", stack.gateway()?);
     for mode in ["legacy", "auto"] {
         let plan = json!({ "url": url, "mode": mode, "steps": steps() });
-        expect_all(&drive(&python, &plan)?);
+        expect_all(&drive(&python, &plan)?)?;
     }
     stack.stop().await
 }
