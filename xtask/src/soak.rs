@@ -20,7 +20,7 @@ enum Profile {
     Release,
 }
 
-const PROGRAMMES: [Programme; 7] = [
+const PROGRAMMES: [Programme; 8] = [
     Programme {
         name: "kill",
         package: "lakehouse",
@@ -32,6 +32,13 @@ const PROGRAMMES: [Programme; 7] = [
         name: "vectors",
         package: "lakehouse",
         test: "soak::vectors",
+        length: ("LAKEHOUSE_SOAK_KILLS", "300"),
+        profile: Profile::Dev,
+    },
+    Programme {
+        name: "sessions",
+        package: "lakehouse",
+        test: "soak::sessions",
         length: ("LAKEHOUSE_SOAK_KILLS", "300"),
         profile: Profile::Dev,
     },

@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use ::evidence::{Evidence, Line, StreamName};
-use ::validate::{Artifact, CONTEXT, Report, extract_json};
-use base::{AsOf, Seams, Timestamp, Version};
-use models::LanguageModel;
+use ::validate::{Artifact, CONTEXT, extract_json};
+use base::{AsOf, Fault, Kind, Seams, Timestamp, Version};
+use models::{ChatAnswer, ChatRequest, LanguageModel};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::texts::Texts;
-use crate::validate::{Judgement, Validator};
+use crate::validate::Validator;
 
 mod prompt;
 mod request;
@@ -44,6 +44,15 @@ struct Outcome {
     verdict: Verdict,
     grounded: Option<bool>,
     provider: Option<String>,
+}
+
+/// What an answer comes to.
+struct Weighed {
+    status: Status,
+    /// The end of the session, if the proposal counts.
+    accepted: Option<Verdict>,
+    /// Whether the proposal names only people who exist.
+    grounded: Option<bool>,
 }
 
 impl Iterate {
@@ -89,41 +98,52 @@ impl Iterate {
     ) -> Result<Outcome> {
         let (mut provider, mut grounded) = (None, asked.proposes_people().then_some(false));
         for iteration in 1..=asked.max_iterations {
-            let said = match self.model.chat(&conversation.request(asked)).await {
+            let said = match self.say(conversation.request(asked)).await {
                 Ok(said) => said,
                 Err(failure) => return unreachable(failure, grounded, provider),
             };
             provider = Some(said.provider);
-            let (status, accepted) = match extract_json(&said.content) {
-                None => (Status::no_json(), None),
-                Some(mut members) => {
-                    // What the caller knows is the caller's to say, not the model's.
-                    members.remove(CONTEXT);
-                    let artifact = Artifact::new(asked.kind, members, asked.context.clone());
-                    match self.judge(&artifact, version).await {
-                        Ok(judged) => {
-                            grounded = judged.grounded;
-                            settle(judged, artifact)
-                        }
-                        Err(failure) => {
-                            return Ok(Outcome { verdict: Verdict::unjudged(&failure), grounded, provider });
-                        }
-                    }
-                }
+            let weighed = match self.weigh(asked, &said.content, version).await {
+                Ok(weighed) => weighed,
+                Err(failure) => return Ok(Outcome { verdict: Verdict::unjudged(&failure), grounded, provider }),
             };
-            conversation.correct(&said.content, &status);
+            grounded = weighed.grounded.or(grounded);
+            conversation.correct(&said.content, &weighed.status);
             let (span_id, raw) = (self.span(), said.content.chars().take(RAW).collect());
-            history.push(Attempt { iteration, raw, status, span_id });
-            if let Some((artifact, validation)) = accepted {
-                let artifact = Value::Object(artifact.members);
-                return Ok(Outcome { verdict: Verdict::Accepted { artifact, validation }, grounded, provider });
+            history.push(Attempt { iteration, raw, status: weighed.status, span_id });
+            if let Some(verdict) = weighed.accepted {
+                return Ok(Outcome { verdict, grounded, provider });
             }
         }
         Ok(Outcome { verdict: Verdict::Exhausted { attempts: asked.max_iterations }, grounded, provider })
     }
 
-    async fn judge(&self, artifact: &Artifact, version: Version) -> Result<Judgement> {
-        self.validator.validate(artifact, pinned(version).as_ref()).await
+    /// What the model says. A server that cannot hold a model to a form is asked again without one.
+    async fn say(&self, request: ChatRequest) -> models::Result<ChatAnswer> {
+        match self.model.chat(&request).await {
+            Err(failure) if request.format.is_some() && failure.code() == "models.upstream_failed" => {
+                self.model.chat(&ChatRequest { format: None, ..request }).await
+            }
+            said => said,
+        }
+    }
+
+    /// What an answer of the model comes to.
+    async fn weigh(&self, asked: &Iteration, said: &str, version: Version) -> Result<Weighed> {
+        let Some(mut members) = extract_json(said) else {
+            return Ok(Weighed { status: Status::no_json(), accepted: None, grounded: None });
+        };
+        // What the caller knows is the caller's to say, not the model's.
+        members.remove(CONTEXT);
+        let mut artifact = Artifact::new(asked.kind, members, asked.context.clone());
+        let judged = self.validator.validate(&artifact, pinned(version).as_ref()).await?;
+        artifact.members.remove(CONTEXT);
+        let artifact = Value::Object(artifact.members);
+        let (status, accepted) = match judged.verdict {
+            Ok(validation) => (Status::accepted(), Some(Verdict::Accepted { artifact, validation })),
+            Err(error) => (Status::failed(error), None),
+        };
+        Ok(Weighed { status, accepted, grounded: judged.grounded })
     }
 
     /// Records a session, durably.
@@ -155,18 +175,8 @@ fn pinned(version: Version) -> Option<AsOf> {
 
 /// A model that no request could reach refuses the call; any other failure ends the session.
 fn unreachable(failure: models::Error, grounded: Option<bool>, provider: Option<String>) -> Result<Outcome> {
-    use base::{Fault, Kind};
     match failure.kind() {
         Kind::Invalid | Kind::NotFound => Err(failure.into()),
         _ => Ok(Outcome { verdict: Verdict::unjudged(&failure), grounded, provider }),
-    }
-}
-
-/// What an attempt came to, and the artifact with its report if it counts.
-fn settle(judged: Judgement, mut artifact: Artifact) -> (Status, Option<(Artifact, Report)>) {
-    artifact.members.remove(CONTEXT);
-    match judged.verdict {
-        Ok(report) => (Status::accepted(), Some((artifact, report))),
-        Err(error) => (Status::failed(error), None),
     }
 }

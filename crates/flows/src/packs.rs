@@ -7,7 +7,7 @@ use ::evidence::{Evidence, StreamName};
 use ::validate::{Artifact, Assertion, Kind, Pack, ValidationError};
 use base::{AsOf, CommitId, DatasetName, Seams, Version};
 use bytes::Bytes;
-use catalog::Mode;
+use catalog::{Mode, Pin};
 use futures::{TryStreamExt, stream};
 use ingest::{Ingest, Progress, Request};
 use query::{Ask, Query};
@@ -90,17 +90,20 @@ impl Packs {
 
     /// The packs of a version, or of the newest one, by their names.
     pub async fn at(&self, as_of: Option<&AsOf>) -> Result<(Arc<Vec<Pack>>, Version)> {
-        let table = table()?;
-        let pin = self.query.catalog().pin_for(&table, as_of).await?;
-        let Some(entry) = pin.entry(&table) else { return Ok((Arc::default(), pin.version())) };
+        let pin = self.query.catalog().pin(as_of).await?;
+        Ok((self.of(&pin).await?, pin.version()))
+    }
+
+    async fn of(&self, pin: &Pin) -> Result<Arc<Vec<Pack>>> {
+        let Some(entry) = pin.entry(&table()?) else { return Ok(Arc::default()) };
         let state = state_of(entry);
         let known = self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, packs)) = known.filter(|(known, _)| *known == state) {
-            return Ok((packs, pin.version()));
+            return Ok(packs);
         }
         let packs = Arc::new(self.load(pin.version()).await?);
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some((state, Arc::clone(&packs)));
-        Ok((packs, pin.version()))
+        Ok(packs)
     }
 
     async fn load(&self, version: Version) -> Result<Vec<Pack>> {
@@ -124,10 +127,10 @@ impl Packs {
     }
 
     /// What the packs of a version say of an artifact that everything else lets pass.
-    pub(crate) async fn judge(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<Result<(), ValidationError>> {
-        let (packs, version) = self.at(as_of).await?;
+    pub(crate) async fn judge(&self, artifact: &Artifact, pin: &Pin) -> Result<Result<(), ValidationError>> {
+        let packs = self.of(pin).await?;
         for pack in packs.iter().filter(|pack| pack.kind == artifact.kind) {
-            if let Err(error) = self.ask(pack, artifact, version).await? {
+            if let Err(error) = self.ask(pack, artifact, pin.version()).await? {
                 return Ok(Err(error));
             }
         }

@@ -59,8 +59,13 @@ impl Rosters {
 
     /// The roster at a version, or now, and that version. It is loaded first when the table has changed.
     pub async fn at(&self, as_of: Option<&AsOf>) -> Result<(Arc<Roster>, Version)> {
-        let pin = self.query.catalog().pin_for(&self.table, as_of).await?;
+        let pin = self.pin(as_of).await?;
         Ok((self.of(&pin).await?, pin.version()))
+    }
+
+    /// A version, or the newest one; the store is asked for one that knows the table before nobody exists.
+    pub(crate) async fn pin(&self, as_of: Option<&AsOf>) -> Result<Pin> {
+        Ok(self.query.catalog().pin_for(&self.table, as_of).await?)
     }
 
     /// The ids of the workers who meet a condition in SQL at a version.
@@ -83,7 +88,8 @@ impl Rosters {
         Ok(ids)
     }
 
-    async fn of(&self, pin: &Pin) -> Result<Arc<Roster>> {
+    /// The roster of a pinned version.
+    pub(crate) async fn of(&self, pin: &Pin) -> Result<Arc<Roster>> {
         let Some(entry) = pin.entry(&self.table) else {
             return Ok(Arc::new(Roster::absent(&self.table.to_string())));
         };

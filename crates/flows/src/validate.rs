@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ::validate::{Artifact, CONTEXT, Kind, Report, Roster, ValidationError, is_grounded, judge};
 use base::{AsOf, Seams, Version};
 
+use catalog::Pin;
+
 use crate::error::Result;
 use crate::packs::Packs;
 use crate::rosters::Rosters;
@@ -51,11 +53,11 @@ impl Validator {
 
     /// Judges an artifact by the lake as of a version, or now.
     pub async fn validate(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<Judgement> {
-        let (roster, version) = self.roster_for(artifact, as_of).await?;
+        let (pin, roster) = self.roster_for(artifact, as_of).await?;
         let started = self.seams.now();
         let mut findings = judge(artifact, &roster);
         if findings.is_ok()
-            && let Err(error) = self.packs.judge(artifact, as_of).await?
+            && let Err(error) = self.packs.judge(artifact, &pin).await?
         {
             findings = Err(error);
         }
@@ -63,16 +65,18 @@ impl Validator {
         let elapsed_ms = u64::try_from(self.seams.now().millis() - started.millis()).unwrap_or(0);
         let validator = artifact.kind.validator().to_owned();
         let verdict = findings.map(|findings| Report { validator, findings, elapsed_ms });
-        Ok(Judgement { version, verdict, grounded })
+        Ok(Judgement { version: pin.version(), verdict, grounded })
     }
 
-    /// The roster that an artifact is judged by. One that proposes nobody needs none, so that a table which cannot be
-    /// read keeps only those waiting that do.
-    async fn roster_for(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<(Arc<Roster>, Version)> {
+    /// The version that an artifact is judged by, and its roster. One that proposes nobody needs none, so that a table
+    /// which cannot be read keeps only those waiting that do.
+    async fn roster_for(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<(Pin, Arc<Roster>)> {
         let names = |member| artifact.members.get(CONTEXT).and_then(|context| context.get(member)).is_some();
         if artifact.kind == Kind::Fill || artifact.kind == Kind::Email && names("candidate_id") {
-            return self.rosters.at(as_of).await;
+            let pin = self.rosters.pin(as_of).await?;
+            let roster = self.rosters.of(&pin).await?;
+            return Ok((pin, roster));
         }
-        Ok((Arc::default(), self.version(as_of).await?))
+        Ok((self.rosters.query().catalog().pin(as_of).await?, Arc::default()))
     }
 }

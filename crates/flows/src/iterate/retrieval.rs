@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use ::validate::{Worker, eligible};
 use base::Version;
-use serde_json::json;
+use serde_json::{Value, json};
 use vectors::Near;
 
 use super::request::{Iteration, Retrieve};
@@ -16,8 +16,13 @@ use crate::error::{Error, Result};
 const LOOKED_THROUGH: usize = 1_000;
 
 impl Iterate {
-    /// The workers, one JSON object per line.
-    pub(super) async fn candidates(&self, asked: &Iteration, retrieve: &Retrieve, version: Version) -> Result<String> {
+    /// The workers, each as the model is shown them.
+    pub(super) async fn candidates(
+        &self,
+        asked: &Iteration,
+        retrieve: &Retrieve,
+        version: Version,
+    ) -> Result<Vec<Value>> {
         let rosters = self.validator.rosters();
         let (roster, _) = rosters.at(pinned(version).as_ref()).await?;
         let meeting = match &retrieve.condition {
@@ -28,7 +33,7 @@ impl Iterate {
             |worker: &Worker<'_>| meeting.as_ref().is_none_or(|ids: &HashSet<String>| ids.contains(worker.id()));
         let passing = eligible(&roster, asked.context.as_ref()).map_err(|why| Error::Context { why })?;
         let passing = passing.filter(meets);
-        let lines: Vec<String> = match self.nearest(asked, retrieve).await? {
+        Ok(match self.nearest(asked, retrieve).await? {
             None => passing.take(retrieve.k).map(|worker| shown(&worker)).collect(),
             Some(nearest) => {
                 let passing: HashSet<&str> = passing.map(|worker| worker.id()).collect();
@@ -39,8 +44,7 @@ impl Iterate {
                     .map(|worker| shown(&worker))
                     .collect()
             }
-        };
-        Ok(lines.join("\n"))
+        })
     }
 
     /// The ids of the nearest items, the nearest first; none when no index is asked.
@@ -53,7 +57,7 @@ impl Iterate {
     }
 }
 
-fn shown(worker: &Worker<'_>) -> String {
+fn shown(worker: &Worker<'_>) -> Value {
     json!({
         "candidate_id": worker.id(),
         "name": worker.name(),
@@ -61,5 +65,4 @@ fn shown(worker: &Worker<'_>) -> String {
         "city": worker.city(),
         "state": worker.state(),
     })
-    .to_string()
 }

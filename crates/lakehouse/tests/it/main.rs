@@ -12,6 +12,7 @@ mod guarded;
 #[path = "../../src/smoke/held.rs"]
 mod held;
 mod interop;
+mod iterate;
 #[path = "../../src/smoke/probe.rs"]
 #[expect(dead_code, reason = "shared with the smokes, which need more of it")]
 mod probe;
@@ -20,5 +21,6 @@ mod smokes;
 mod soak;
 #[path = "../../src/smoke/stack.rs"]
 mod stack;
+mod talkers;
 mod text;
 mod upkeep;
