@@ -16,6 +16,9 @@ pub(crate) const AHEAD: usize = 8;
 /// Deviations by which a distance by bytes may be wrong. Rounding to whole steps has the deviation of an even
 /// distribution, one step in the square root of twelve.
 const ROUNDING: f32 = 2.5 / 3.464;
+/// How many times as far a search goes under a filter: the reach was measured without one, and how many of the rows nearby
+/// may be found is a guess.
+const FARTHER: f32 = 1.2;
 /// Every so many places of a block, one is asked whether its row may be found.
 const SURVEY: usize = 8;
 
@@ -140,8 +143,8 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
     /// How far to search, as far as is known by now: the fewer rows may be found, the farther away they are.
     fn reach(&self) -> f32 {
         let (asked, may) = self.asked;
-        let share = if self.near.rows.is_some() { may.max(1.0) / asked } else { 1.0 };
-        self.codes.reach.of(self.near.k as f64 / share) * self.near.effort.share
+        let (share, farther) = if self.near.rows.is_some() { (may.max(1.0) / asked, FARTHER) } else { (1.0, 1.0) };
+        self.codes.reach.of(self.near.k as f64 / share) * self.near.effort.share * farther
     }
 
     fn partition(&mut self, signs: &SignQuery, partition: usize, square: f32) {
