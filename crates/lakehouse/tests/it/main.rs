@@ -21,6 +21,5 @@ mod smokes;
 mod soak;
 #[path = "../../src/smoke/stack.rs"]
 mod stack;
-mod talkers;
 mod text;
 mod upkeep;
