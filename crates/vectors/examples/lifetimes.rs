@@ -96,13 +96,11 @@ async fn search(vectors: &Vectors, name: &IndexName, row: u64, dimension: usize)
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [what, lake, cache, rows, dimension, ..] = arguments.as_slice() else {
-        panic!("what, lake, cache, rows, dimension")
-    };
+    let ([what, lake, cache, rows, dimension], more) = arguments.split_first_chunk().unwrap();
     let (name, rows, dimension) = ("bench".parse().unwrap(), rows.parse().unwrap(), dimension.parse().unwrap());
     if what == "fill" {
         let vectors = open(lake, cache).await;
-        fill(&vectors, &name, rows, dimension, arguments[5].parse().unwrap()).await;
+        fill(&vectors, &name, rows, dimension, more[0].parse().unwrap()).await;
         println!("{}", json!({ "stage": "waiting" }));
         std::future::pending::<()>().await;
     }
