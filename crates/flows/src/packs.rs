@@ -24,6 +24,9 @@ const TABLE: &str = "validator_packs";
 /// Who stands in the log as author of changes.
 const AUTHOR: &str = "validatord";
 
+/// The packs of a table in one state.
+type Kept = (State, Arc<Vec<Pack>>);
+
 /// The packs of a lake. Cheap to clone.
 #[derive(Clone)]
 pub struct Packs {
@@ -31,7 +34,7 @@ pub struct Packs {
     ingest: Ingest,
     evidence: Evidence,
     seams: Seams,
-    newest: Arc<Mutex<Option<(State, Arc<Vec<Pack>>)>>>,
+    newest: Arc<Mutex<Option<Kept>>>,
 }
 
 /// What a pack would have said of sessions that were accepted.
