@@ -168,7 +168,7 @@ fn the_official_client_drives_every_tool_over_standard_input() -> anyhow::Result
 #[tokio::test]
 async fn the_official_client_drives_every_tool_over_http() -> anyhow::Result<()> {
     let Some(python) = testkit::agents("agents::over_http") else { return Ok(()) };
-    let desk = tokio::task::spawn_blocking(desk).await??;
+    let desk = desk()?;
     let stack = Site::holding(desk.path().join("lake").display().to_string())?.start(&["auth.token=secret"]).await?;
     let url = format!("{}/mcp", stack.gateway()?);
     ensure!(reached(&url, "")? == 401, "nobody without the token gets in");
