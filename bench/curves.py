@@ -38,6 +38,8 @@ SPLIT = """
 import sys, numpy
 path, queries = sys.argv[1], int(sys.argv[2])
 rows = numpy.fromfile(path + '/all', '<f4').reshape(-1, 384)
+# Titles that differ in case alone are the same to the model; which of two equal rows is found says nothing.
+rows = rows[numpy.sort(numpy.unique(rows, axis=0, return_index=True)[1])]
 rows[:-queries].tofile(path + '/base')
 rows[-queries:].tofile(path + '/queries')
 """
@@ -72,7 +74,8 @@ def prepared(name, binaries, python, scale):
         return directory
     directory.mkdir(parents=True, exist_ok=True)
     if rows is None:
-        embedded(binaries, directory)
+        if not (directory / "all").exists():
+            embedded(binaries, directory)
         subprocess.run([python, "-c", SPLIT, directory, str(QUERIES)], check=True)
     else:
         sizes = [int(rows * scale), QUERIES, dimension, max(1, int(clusters * scale)), own]

@@ -5,7 +5,7 @@
 
 occupations.tsv   id, text        what each of some 3,000 occupations does, in the first sentences of its description
 questions.tsv     question, id    other names of those occupations; none stands in the text that it is to find
-titles.json       a list          every text and title that is known, each once: some 91,000, in no order that means anything
+titles.json       a list          every text and title that is known, each once: some 90,000, in no order that means anything
 
 Descriptions and names come from ESCO, the European classification of skills and occupations (© European Union; reuse
 allowed with attribution), titles from `find-job-titles` (MIT). Both travel in Python packages that are pinned here by
