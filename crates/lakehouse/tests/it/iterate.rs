@@ -1,9 +1,11 @@
-//! Sessions with a real small model: one that fails first and is corrected, and one that exhausts.
+//! Proposals on the command line, and sessions with a real small model: one that fails first and is corrected, and one
+//! that exhausts.
 
 use anyhow::ensure;
 use serde_json::{Value, json};
 use testkit::Talkers;
 
+use crate::command::Desk;
 use crate::probe::Probe;
 use crate::stack::{Ground, Site};
 
@@ -44,4 +46,25 @@ async fn a_real_model_is_corrected_or_exhausts() -> anyhow::Result<()> {
     let expected = json!([["corrected", "accepted", 2, true], ["exhausted", "max_iter_exhausted", 2, false]]);
     ensure!(rows["rows"] == expected, "the stream holds {rows}");
     stack.stop().await
+}
+
+#[test]
+fn proposals_are_checked_on_the_command_line() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.write("workers.csv", WORKERS)?;
+    desk.run(&["ingest", "workers", "workers.csv"])?.ended(0)?;
+    let said = "Sure, here it is:\n```json\n{\"fills\": [{\"candidate_id\": \"w-1\", \"name\": \"Ann Poe\"}]}\n```";
+    let found = desk.run_with_input(&["extract-json"], said)?.ended(0)?.json()?;
+    ensure!(found["matched"] == true, "it finds {found}");
+    let none = desk.run_with_input(&["extract-json"], "nothing")?.ended(0)?.out;
+    ensure!(none == "{\"matched\":false,\"value\":null}\n", "it finds {none}");
+    let check = |context: &str, code| {
+        let arguments = ["validate", "fill", "--lake", "./lake", "--context", context];
+        desk.run_with_input(&arguments, &found["value"].to_string())?.ended(code)?.json()
+    };
+    ensure!(check(r#"{"target_count": 1}"#, 0)?["validator"] == "staffing.fill");
+    let refused = check(r#"{"target_count": 1, "city": "Lima"}"#, 1)?;
+    ensure!(refused["Consistency"]["reason"].as_str().is_some_and(|why| why.contains("Toledo")), "it says {refused}");
+    desk.run_with_input(&["validate", "fill", "--lake", "./lake"], "no object")?.ended(2)?;
+    Ok(())
 }
