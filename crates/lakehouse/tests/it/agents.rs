@@ -39,6 +39,8 @@ fn desk() -> anyhow::Result<Desk> {
 /// What an agent asks, and what it must be answered.
 fn steps() -> Value {
     let call = |name: &str, arguments: Value| json!(["call", name, arguments]);
+    let playbook =
+        json!({ "operation": "fill: welder", "endorsed_names": ["Ann"], "target_count": 1, "fingerprint": "f" });
     json!([
         ["list_tools"],
         call("list_datasets", json!({})),
@@ -61,6 +63,8 @@ fn steps() -> Value {
         ["read", "lakehouse://datasets/nobody"],
         ["list_prompts"],
         ["prompt", "explore_dataset", { "dataset": "workers" }],
+        call("validate", json!({ "kind": "playbook", "artifact": playbook })),
+        call("validate", json!({ "kind": "playbook", "artifact": { "operation": "sms: hello" } })),
     ])
 }
 
@@ -134,7 +138,7 @@ fn expect_all(answers: &[Value]) -> anyhow::Result<()> {
 }
 
 fn expect_the_rest(answers: &[Value]) -> anyhow::Result<()> {
-    let [past, first, no_tool, resources, workers, about, missing, prompts, prompt] = answers else {
+    let [past, first, no_tool, resources, workers, about, missing, prompts, prompt, good, bad] = answers else {
         bail!("{answers:?}")
     };
     assert_eq!(list(&past["structuredContent"]["changes"])?.len(), 2);
@@ -148,6 +152,10 @@ fn expect_the_rest(answers: &[Value]) -> anyhow::Result<()> {
     assert!(missing["error"].is_string(), "{missing}");
     assert_eq!(list(&prompts["prompts"])?.len(), 3);
     assert!(at(prompt, "/messages/0/content/text").contains("workers"), "{prompt}");
+    // A proposal that does not pass is an answer, and says what has to be mended.
+    assert_eq!(good["structuredContent"]["passed"], true, "{good}");
+    assert_eq!((&bad["structuredContent"]["passed"], &bad["isError"]), (&json!(false), &json!(false)), "{bad}");
+    assert_eq!(at(bad, "/structuredContent/report/Schema/field"), "operation", "{bad}");
     Ok(())
 }
 

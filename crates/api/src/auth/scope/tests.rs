@@ -11,7 +11,7 @@ fn what_asks_needs_to_read() {
         check(Method::GET, path, Scope::Read);
         check(Method::HEAD, path, Scope::Read);
     }
-    for path in ["/sql", "/embed", "/embeddings", "/vectors/index/x/search"] {
+    for path in ["/sql", "/embed", "/embeddings", "/chat", "/chat/completions", "/vectors/index/x/search", "/mcp"] {
         check(Method::POST, path, Scope::Read);
     }
     check(Method::DELETE, "/sql/01ARZ3NDEKTSV4RRFFQ69G5FAV", Scope::Read);
