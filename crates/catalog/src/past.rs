@@ -69,23 +69,20 @@ impl Past {
 
     /// The record of a version that exists.
     pub async fn record(&self, version: Version) -> Result<Record> {
-        match self.log.expect(version).await {
-            Err(Error::Damaged { .. }) if self.is_gone(version).await? => Err(self.unknown(&AsOf::Version(version))),
-            found => found,
-        }
+        self.judge(self.log.expect(version).await, version, version).await
     }
 
     /// The records from `first` to `last`, both included, in order.
     pub async fn records(&self, first: Version, last: Version) -> Result<Vec<Record>> {
-        match self.log.range(first, last).await {
-            Err(Error::Damaged { .. }) if self.is_gone(first).await? => Err(self.unknown(&AsOf::Version(first))),
-            found => found,
-        }
+        self.judge(self.log.range(first, last).await, first, last).await
     }
 
-    /// Whether a version that was there when its reader began has expired since: what lingered of it may be swept.
-    async fn is_gone(&self, version: Version) -> Result<bool> {
-        Ok(version < self.head.ask().await?.oldest)
+    /// What was found of records: those that have expired since their reader began are unknown, not damaged.
+    async fn judge<T>(&self, found: Result<T>, first: Version, last: Version) -> Result<T> {
+        let Err(error @ Error::Damaged { .. }) = found else { return found };
+        let head = self.head.ask().await?;
+        let gone = (first.0..=last.0).map(Version).find(|version| !head.holds(*version));
+        Err(gone.map_or(error, |gone| self.unknown(&AsOf::Version(gone))))
     }
 
     /// The state at a version that exists.
@@ -97,19 +94,28 @@ impl Past {
         if let Some(kept) = self.kept().iter().find(|state| state.version == version) {
             return Ok(Arc::clone(kept));
         }
-        let mut state = checkpoint::newest(&self.store, Some(version)).await?;
-        if state.version < version {
-            for record in self.records(state.version.next(), version).await? {
-                state.apply(&record);
-            }
-        }
-        let state = Arc::new(state);
+        let state = match self.rebuild(version).await {
+            // Records on the way to it have expired, and a base for its tag has come.
+            Err(Error::UnknownVersion { .. }) if self.head.known().holds(version) => self.rebuild(version).await,
+            state => state,
+        };
+        let state = Arc::new(state?);
         let mut kept = self.kept();
         kept.push_back(Arc::clone(&state));
         if kept.len() > KEPT {
             kept.pop_front();
         }
         drop(kept);
+        Ok(state)
+    }
+
+    async fn rebuild(&self, version: Version) -> Result<State> {
+        let mut state = checkpoint::newest(&self.store, Some(version)).await?;
+        if state.version < version {
+            for record in self.records(state.version.next(), version).await? {
+                state.apply(&record);
+            }
+        }
         Ok(state)
     }
 

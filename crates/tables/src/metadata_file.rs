@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::{Read, Write};
 
+use base::Timestamp;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -12,6 +13,7 @@ use flate2::write::GzEncoder;
 use iceberg::spec::{ManifestEntry, SnapshotRef, TableMetadata, TableMetadataBuilder};
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::summary;
@@ -171,4 +173,25 @@ pub fn earlier(metadata: &TableMetadata) -> Option<&str> {
     let log = metadata.metadata_log();
     let before = log.iter().rev().find(|entry| entry.timestamp_ms <= oldest.timestamp_ms());
     before.or(log.first()).map(|entry| entry.metadata_file.as_str())
+}
+
+/// Metadata with our own time on what the library stamps by the machine's clock: the change as a whole, and a branch
+/// that was moved to a snapshot of `base`.
+pub fn stamp(metadata: TableMetadata, base: Option<&TableMetadata>, at: Timestamp) -> Result<TableMetadata> {
+    let history = base.map_or(&[][..], TableMetadata::history);
+    let told: HashSet<(i64, i64)> = history.iter().map(|entry| (entry.snapshot_id, entry.timestamp_ms)).collect();
+    let moved_back = |entry: &Value| {
+        let (id, at) = (entry["snapshot-id"].as_i64().unwrap_or(0), entry["timestamp-ms"].as_i64().unwrap_or(0));
+        !told.contains(&(id, at)) && base.is_some_and(|base| base.snapshot_by_id(id).is_some())
+    };
+    let newest = metadata.snapshots().map(|snapshot| snapshot.timestamp_ms()).max();
+    let now = at.millis().max(newest.unwrap_or(0)).max(base.map_or(0, TableMetadata::last_updated_ms));
+    let bug = |source: serde_json::Error| Error::Bug { doing: "dating metadata", source: source.into() };
+    let mut written = serde_json::to_value(metadata).map_err(bug)?;
+    written["last-updated-ms"] = json!(now);
+    let log = written["snapshot-log"].as_array_mut();
+    for entry in log.into_iter().flatten().filter(|entry| moved_back(entry)) {
+        entry["timestamp-ms"] = json!(now);
+    }
+    serde_json::from_value(written).map_err(bug)
 }

@@ -139,7 +139,7 @@ impl TableChanges {
         }
         let metadata = builder.build().map_err(refused(ground.name))?.metadata;
         self.expect_whole(ground, &metadata)?;
-        rules::stamp(metadata, ground.base, ground.at)
+        Ok(metadata_file::stamp(metadata, ground.base, ground.at)?)
     }
 
     /// The snapshots that the changes speak of.
@@ -268,9 +268,15 @@ impl<'a> Applying<'a> {
                 &format!("sequence number {sequence} is taken; the table is at {}", self.sequence),
             ));
         }
+        let parent = snapshot.parent_snapshot_id();
+        let is_known = |id: &i64| self.added.contains_key(id) || self.ground.begun.snapshot_by_id(*id).is_some();
+        // So parents never go round.
+        if parent.is_some_and(|id| !is_known(&id) && self.ground.found.contains_key(&id)) {
+            return Err(refuse(name, "a snapshot comes before its parent, or is its own"));
+        }
+        rules::expect_sound(name, snapshot, self.ground.at)?;
         let missing = || Error::Bug { doing: "committing a snapshot", source: "it was not looked at".into() };
         let found = self.ground.found.get(&snapshot.snapshot_id()).ok_or_else(missing)?;
-        let parent = snapshot.parent_snapshot_id();
         let before = parent.map_or_else(Sums::default, |parent| self.totals(parent));
         let totals = Sums { size: before.change(found.added, found.removed).size, ..found.living };
         let rows = (parent.map_or(0, |parent| self.rows(parent)), found.rows());
@@ -314,12 +320,8 @@ impl<'a> Applying<'a> {
 
     /// Whether a snapshot is `head`, or comes after it by way of others that the changes add.
     fn follows(&self, snapshot: i64, head: Option<i64>) -> bool {
-        let mut at = Some(snapshot);
-        while at != head {
-            let Some((_, parent)) = at.and_then(|id| self.added.get(&id)) else { return false };
-            at = *parent;
-        }
-        true
+        let parent = |id: &i64| self.added.get(id).and_then(|(_, parent)| *parent);
+        std::iter::successors(Some(snapshot), parent).any(|id| Some(id) == head)
     }
 }
 

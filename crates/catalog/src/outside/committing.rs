@@ -93,7 +93,7 @@ impl Step {
         match &self.wish {
             Wish::Create(metadata) => {
                 creation::expect_room(state, &self.name)?;
-                let metadata = rules::stamp(metadata.as_ref().clone(), None, state.at)?;
+                let metadata = metadata_file::stamp(metadata.as_ref().clone(), None, state.at)?;
                 self.next(lake, None, metadata, 0).map(Some)
             }
             Wish::Adopt { metadata, adoption } => {
@@ -112,7 +112,7 @@ impl Step {
                 let next = next.map_err(refused(&self.name))?.metadata;
                 let rows = rows_of_adopted(&mut self.found, lake, &self.name, &next).await?;
                 self.found.values().try_for_each(|found| expect_unswept(&self.name, state, Some(found)))?;
-                let next = rules::stamp(next, Some(metadata), state.at)?;
+                let next = metadata_file::stamp(next, Some(metadata), state.at)?;
                 self.next(lake, Some(adoption.path(lake, &self.name)?), next, rows).map(Some)
             }
             Wish::Change(changes) => {

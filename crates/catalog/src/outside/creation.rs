@@ -81,7 +81,7 @@ impl NewTable {
         let metadata = built.map_err(refused(name))?.metadata;
         rules::expect_columns(name, metadata.current_schema())?;
         rules::expect_known_columns(name, &HashMap::new(), &metadata)?;
-        rules::stamp(metadata, None, at)
+        Ok(metadata_file::stamp(metadata, None, at)?)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a table has to be, whoever changes it.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use base::{DatasetName, Timestamp};
-use iceberg::spec::{NameMapping, NestedField, PrimitiveType, Schema, TableMetadata, Transform, Type};
-use serde_json::{Value, json};
+use iceberg::spec::{NameMapping, NestedField, PrimitiveType, Schema, Snapshot, TableMetadata, Transform, Type};
 use tables::draft::GC_ENABLED;
 use tables::lake::Lake;
 use tables::metadata_file::OTHERS_UNTIL;
@@ -25,6 +25,10 @@ const LONGEST_FIXED: u64 = 1 << 20;
 /// Where engines are told to write by properties.
 const WRITE_PATHS: [&str; 4] =
     ["write.data.path", "write.metadata.path", "write.object-storage.path", "write.folder-storage.path"];
+/// Ids of columns; Iceberg reserves the higher ones.
+const IDS: RangeInclusive<i32> = 1..=2_147_483_446;
+/// By how many milliseconds another engine's clock may be ahead: Iceberg bears a minute between one commit and the next.
+const AHEAD: i64 = 60_000;
 /// How engines find columns in files that have no ids.
 const NAME_MAPPING: &str = "schema.name-mapping.default";
 
@@ -176,6 +180,21 @@ fn flaw(field: &NestedField) -> Option<String> {
     Some(format!("column {:?}: {why}", field.name))
 }
 
+/// Refuses a snapshot after which the table could take no other: of a later time than ours will be, or with the last
+/// number there is.
+pub(super) fn expect_sound(name: &DatasetName, snapshot: &Snapshot, at: Timestamp) -> Result<()> {
+    if snapshot.timestamp_ms() > at.millis().saturating_add(AHEAD) {
+        return Err(refuse(name, "a snapshot's time is more than a minute ahead of this lake's clock"));
+    }
+    if snapshot.sequence_number() > i64::MAX / 2 {
+        return Err(refuse(
+            name,
+            format!("sequence number {} leaves none for what follows", snapshot.sequence_number()),
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses a schema under which files of the old one would read wrongly.
 pub(super) fn expect_evolution(name: &DatasetName, old: &TableMetadata, new: &Schema) -> Result<()> {
     let was_there = |id: i32| old.schemas_iter().any(|schema| schema.field_by_id(id).is_some());
@@ -187,6 +206,12 @@ pub(super) fn expect_evolution(name: &DatasetName, old: &TableMetadata, new: &Sc
         let once = || old.schemas_iter().find_map(|schema| schema.field_by_id(*id));
         match known.or_else(once) {
             Some(known) => expect_promotion(name, known, field)?,
+            None if !IDS.contains(id) => {
+                return Err(refuse(
+                    name,
+                    format!("column {:?} has the id {id}, which is none or reserved", field.name),
+                ));
+            }
             None if *id <= old.last_column_id() => {
                 return Err(refuse(name, format!("column {:?} has an id that was given out before", field.name)));
             }
@@ -249,25 +274,4 @@ fn can_become(old: &Type, new: &Type) -> bool {
         (Type::Struct(_), Type::Struct(_)) | (Type::List(_), Type::List(_)) | (Type::Map(_), Type::Map(_)) => true,
         _ => false,
     }
-}
-
-/// Metadata with our own time on what the library stamps by the machine's clock: the change as a whole, and a branch
-/// that was moved to a snapshot of `base`.
-pub(super) fn stamp(metadata: TableMetadata, base: Option<&TableMetadata>, at: Timestamp) -> Result<TableMetadata> {
-    let history = base.map_or(&[][..], TableMetadata::history);
-    let told: HashSet<(i64, i64)> = history.iter().map(|entry| (entry.snapshot_id, entry.timestamp_ms)).collect();
-    let moved_back = |entry: &Value| {
-        let (id, at) = (entry["snapshot-id"].as_i64().unwrap_or(0), entry["timestamp-ms"].as_i64().unwrap_or(0));
-        !told.contains(&(id, at)) && base.is_some_and(|base| base.snapshot_by_id(id).is_some())
-    };
-    let newest = metadata.snapshots().map(|snapshot| snapshot.timestamp_ms()).max();
-    let now = at.millis().max(newest.unwrap_or(0)).max(base.map_or(0, TableMetadata::last_updated_ms));
-    let bug = |source: serde_json::Error| Error::Bug { doing: "dating metadata", source: source.into() };
-    let mut written = serde_json::to_value(metadata).map_err(bug)?;
-    written["last-updated-ms"] = json!(now);
-    let log = written["snapshot-log"].as_array_mut();
-    for entry in log.into_iter().flatten().filter(|entry| moved_back(entry)) {
-        entry["timestamp-ms"] = json!(now);
-    }
-    serde_json::from_value(written).map_err(bug)
 }

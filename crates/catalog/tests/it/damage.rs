@@ -1,8 +1,8 @@
 //! A bit that changes in the log, in a checkpoint or in a manifest: what is answered is right, or told as damage.
 
-use base::{Fault, Seams};
+use base::{AsOf, Fault, Seams, Span, Version};
 use bytes::Bytes;
-use catalog::{Catalog, Config, Error, Mode, Result};
+use catalog::{Catalog, Config, Error, Expiry, Mode, Result};
 use storage::Store;
 use tables::io::Roots;
 use tables::lake::Lake;
@@ -111,4 +111,20 @@ async fn a_name_or_a_number_that_changed_in_the_log_is_never_believed() {
     }
     store.put(path, Bytes::from(sound)).await.unwrap();
     assert_eq!(open(&store).await.pin(None).await.unwrap().names().count(), 2);
+}
+
+#[tokio::test]
+async fn a_damaged_record_of_a_tagged_version_below_the_oldest_is_told_as_damage() {
+    let store = lived().await;
+    let catalog = open(&store).await;
+    let (tag, second) = ("kept".parse().unwrap(), AsOf::Version(Version(2)));
+    catalog.put_tag(&tag, Some(&second), "test").await.unwrap();
+    let expiry = Expiry { older_than: None, keep_last: Some(1), linger: Span::secs(0), author: "test".into() };
+    for _ in 0..2 {
+        catalog.expire(&expiry).await.unwrap();
+    }
+    let path = "_lake/log/00000000000000000002.json";
+    let (_, other) = flips(&store.get(path).await.unwrap(), 100).nth(1).unwrap();
+    store.put(path, other).await.unwrap();
+    assert_damage(&catalog.version(Version(2)).await.unwrap_err(), "record 2 of the lake log");
 }

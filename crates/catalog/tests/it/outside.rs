@@ -14,6 +14,7 @@ use crate::support::{columns, fingerprint_of, ids, ids_at, load, open, paths};
 mod branches;
 mod engine;
 mod taken;
+mod unsound;
 
 use engine::{Engine, asked, caller, described, keyed, metadata_of, schema, snapshot};
 
