@@ -8,4 +8,4 @@ pub mod query;
 pub mod words;
 
 pub use postings::{Builder, Postings};
-pub use query::{Query, Statistics};
+pub use query::{MAX_WORDS, Query, Statistics};

@@ -1,6 +1,8 @@
 //! Ranking by BM25: a text is worth more the rarer the words are that it holds, the more often it holds them, and the
 //! shorter it is.
 
+use std::collections::HashSet;
+
 use crate::postings::Postings;
 use crate::words::words;
 
@@ -11,6 +13,8 @@ mod tests;
 const SATURATION: f64 = 1.2;
 /// How much long texts are marked down, from 0 to 1.
 const LENGTH: f64 = 0.75;
+/// The most different words that are looked for at once: each costs a walk through the texts that hold it.
+pub const MAX_WORDS: usize = 1024;
 
 /// The words that are looked for, each once.
 #[derive(Debug, Clone)]
@@ -30,15 +34,19 @@ pub struct Statistics {
 }
 
 impl Query {
-    /// The words of a text.
-    pub fn new(text: &str) -> Self {
-        let mut own = Vec::new();
+    /// The words of a text; none where more than [`MAX_WORDS`] are different.
+    pub fn new(text: &str) -> Option<Self> {
+        let (mut own, mut known) = (Vec::new(), HashSet::new());
         for word in words(text) {
-            if !own.contains(&word) {
+            if !known.contains(&word) {
+                if own.len() == MAX_WORDS {
+                    return None;
+                }
+                known.insert(word.clone());
                 own.push(word);
             }
         }
-        Self { words: own }
+        Some(Self { words: own })
     }
 
     /// Whether it looks for nothing.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use base::Distance;
 use catalog::IndexSettings;
+use keywords::{MAX_WORDS, Query};
 
 use crate::change::Item;
 use crate::config::Config;
@@ -100,6 +101,12 @@ pub(crate) fn wording(wording: &Wording, settings: &IndexSettings) -> Result<()>
         Some(reason) => Err(Error::BadQuery(reason)),
         None => Ok(()),
     })
+}
+
+/// The words of a text, if they are few enough to be looked for.
+pub(crate) fn words(text: &str) -> Result<Query> {
+    let why = || format!("the text has more than {MAX_WORDS} different words: search for a part of it, or by nearness");
+    Query::new(text).ok_or_else(|| Error::BadQuery(why()))
 }
 
 /// How many items a search for the nearest `k` of so many finds, if one answer may hold them.

@@ -38,7 +38,7 @@ impl View {
 fn ranked(view: &View, wording: Wording) -> Result<Vec<Ranked>> {
     let Wording { text, k, filter, near, with_texts } = wording;
     let (snapshot, filter) = (&view.snapshot, filter.filter(|filter| !filter.is_empty()));
-    let (query, k) = (Query::new(&text), check::found(k, snapshot.length)?);
+    let (query, k) = (check::words(&text)?, check::found(k, snapshot.length)?);
     let answers = match near {
         None => best(snapshot, &query, k, filter.as_ref())?,
         Some(near) => {

@@ -36,7 +36,7 @@ proptest! {
         let cut = cut.min(texts.len());
         let parts = [(0, &texts[..cut]), (cut, &texts[cut..])];
         let parts = parts.map(|(begin, texts)| (begin, Postings::build(texts.iter().map(Option::as_deref))));
-        let (asked, is_seen) = (Query::new(&query), |begin: usize| { let seen = &seen; move |row: u32| seen[begin + row as usize] });
+        let (asked, is_seen) = (Query::new(&query).unwrap(), |begin: usize| { let seen = &seen; move |row: u32| seen[begin + row as usize] });
         let mut statistics = Statistics::new(&asked);
         parts.iter().for_each(|(begin, part)| statistics.count(&asked, part, is_seen(*begin)));
         let mut found = vec![0.0; texts.len()];
@@ -56,11 +56,19 @@ proptest! {
 fn the_text_with_the_rarer_word_comes_first() {
     let texts = ["drives a truck", "drives a forklift", "drives a bus", "a forklift, a truck and a bus"];
     let (postings, query) =
-        (Postings::build(texts.iter().map(|text| Some(*text))), Query::new("forklift drivers drive"));
+        (Postings::build(texts.iter().map(|text| Some(*text))), Query::new("forklift drivers drive").unwrap());
     let mut statistics = Statistics::new(&query);
     statistics.count(&query, &postings, |_| true);
     let mut scores = query.scores(&postings, &statistics, |_| true);
     scores.sort_by(|a, b| b.1.total_cmp(&a.1));
     assert_eq!(scores.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1, 3, 0, 2]);
-    assert!(Query::new(" … ").is_empty() && query.scores(&Postings::default(), &statistics, |_| true).is_empty());
+    let none = Query::new(" … ").unwrap();
+    assert!(none.is_empty() && query.scores(&Postings::default(), &statistics, |_| true).is_empty());
+}
+
+#[test]
+fn as_many_different_words_are_looked_for_as_a_query_may_have() {
+    let text = |words: usize| (0..words).map(|word| format!("w{word} w0 ")).collect::<String>();
+    assert_eq!(Query::new(&text(MAX_WORDS)).unwrap().words.len(), MAX_WORDS);
+    assert!(Query::new(&text(MAX_WORDS + 1)).is_none());
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use base::{AsOf, Distance};
+use base::{AsOf, Distance, Fault};
 use serde_json::json;
 use vectors::{Filter, Item, Near, Ranking, Vectors, Wording};
 
@@ -117,4 +117,15 @@ async fn a_merge_takes_the_texts_along() {
     let merged = vectors.merge(&name("source"), &name("found"), true).await.unwrap();
     assert_eq!((merged.added, merged.removed), (8, 8));
     assert_eq!(ids(&ranked(vectors, words("dough", 9), None).await), ["0007"]);
+}
+
+#[tokio::test]
+async fn more_words_than_a_search_may_have_are_refused() {
+    let process = found(2, Distance::Euclidean).await;
+    process.vectors.add(&name("found"), said(0..1), None).await.unwrap();
+    let many = |count: usize| (0..count).map(|n| format!("w{n} FORKLIFT ")).collect::<String>();
+    assert_eq!(ids(&ranked(&process.vectors, words(&many(1023), 1), None).await), ["0000"]);
+    let refused = process.vectors.rank(&name("found"), words(&many(1024), 1), None).await.unwrap_err();
+    assert_eq!(refused.code(), "vectors.bad_query");
+    assert!(refused.to_string().starts_with("the text has more than 1024 different words"), "{refused}");
 }
