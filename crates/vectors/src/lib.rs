@@ -1,4 +1,4 @@
-//! Vector indexes: durable fragments on the store, exact search over memory-mapped vectors.
+//! Vector indexes: durable fragments and segments on the store, found by meaning, by words or by both.
 //!
 //! It never embeds a text, never speaks SQL or HTTP and acknowledges nothing before it is durable. Reading order:
 //! [`vectors`] (the verbs, by name), [`request`] and [`answer`] (what goes in and comes out), `check` (what is
