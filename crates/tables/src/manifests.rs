@@ -68,16 +68,27 @@ pub(crate) fn growth(location: &str) -> usize {
     entry(location).0.len()
 }
 
-/// Refuses bytes that are not as they were written, where the file at this location has a sum of its own.
+/// Refuses bytes that are not as they were written, where the file at this location has a sum of its own, and those of
+/// another file of ours.
 pub(crate) fn expect_sound(location: &str, bytes: &[u8]) -> Result<(), &'static str> {
-    let (entry, at) = entry(location);
-    let (key, name) = (&entry[..at.start - COUNT - 1], &entry[at.end - COUNT - 1..]);
-    let is_summed = bytes.get(COUNT + 1..).is_some_and(|rest| rest.starts_with(key))
-        && bytes.get(at.end..).is_some_and(|rest| rest.starts_with(name));
-    if is_summed && !stamp::is_true(bytes, at) {
-        return Err("its bytes are not as they were written");
+    let Some((at, name)) = stated(bytes) else { return Ok(()) };
+    match (location.rsplit('/').next() == Some(name), stamp::is_true(bytes, at)) {
+        (true, false) => Err("its bytes are not as they were written"),
+        // A program that copies the entry into a file of its own has other bytes there.
+        (false, true) => Err("its bytes are those of another file"),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Where the sum stands that a file states, and the name of the file that it says it is of.
+fn stated(bytes: &[u8]) -> Option<(Range<usize>, &str)> {
+    let key = text(KEY);
+    let value = bytes.get(COUNT + 1..)?.strip_prefix(key.as_slice())?;
+    let digits = value.iter().take(size_of::<u32>()).position(|byte| byte & LONG == 0)? + 1;
+    let length = value[..digits].iter().rev().fold(0, |length, byte| length << 7 | usize::from(byte & !LONG)) >> 1;
+    let name = value.get(digits + stamp::BLANK.len() + 1..digits + length)?;
+    let at = COUNT + 1 + key.len() + digits;
+    Some((at..at + stamp::BLANK.len(), str::from_utf8(name).ok()?))
 }
 
 /// The entry of a file without its sum, and where in the file that belongs.

@@ -99,6 +99,23 @@ async fn a_bit_of_a_manifest_or_of_a_list_of_them_that_changed_is_told() {
 }
 
 #[tokio::test]
+async fn manifests_that_changed_places_are_told() {
+    for ending in ["-m0.avro", ".avro"] {
+        let store = lived().await;
+        let all = paths(&store, "tables/").await;
+        let is_list = |path: &String| path.contains("/snap-");
+        let alike = all.iter().filter(|path| path.ends_with(ending) && is_list(path) == (ending == ".avro"));
+        let alike: Vec<_> = alike.collect();
+        assert_eq!(alike.len(), 3);
+        let first = store.get(alike[0]).await.unwrap();
+        for path in &alike[1..] {
+            store.put(path, first.clone()).await.unwrap();
+        }
+        assert_eq!(told(&store).await.unwrap_err().code(), "catalog.damaged");
+    }
+}
+
+#[tokio::test]
 async fn a_name_or_a_number_that_changed_in_the_log_is_never_believed() {
     let store = lived().await;
     let path = "_lake/log/00000000000000000003.json";

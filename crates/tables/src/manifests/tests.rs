@@ -24,13 +24,16 @@ fn a_bit_that_changed_is_told_unless_it_hides_the_sum() {
     let bytes = summed(LOCATION, &plain()).unwrap();
     let (entry, at) = entry(LOCATION);
     let hides =
-        |byte: usize| (COUNT + 1..at.start).contains(&byte) || (at.end..COUNT + 1 + entry.len()).contains(&byte);
-    for bit in 0..8 * bytes.len() {
+        |byte: usize| (COUNT + 1..at.start).contains(&byte) || (at.end + 1..COUNT + 1 + entry.len()).contains(&byte);
+    // One bit of the length before the sum says nothing: it is told, and the others hide the sum.
+    let told = 8 * (at.start - 1);
+    for bit in (0..8 * bytes.len()).filter(|bit| *bit != told) {
         let mut other = bytes.to_vec();
         other[bit / 8] ^= 1 << (bit % 8);
         assert_eq!(expect_sound(LOCATION, &other).is_ok(), hides(bit / 8), "bit {bit}");
     }
     assert!(expect_sound(LOCATION, &bytes[..bytes.len() - 1]).is_err());
+    assert_eq!(bytes[at.start - 1] & 1, 0);
 }
 
 #[test]
@@ -40,6 +43,13 @@ fn a_sum_that_was_copied_into_another_file_says_nothing_of_it() {
     expect_sound("file:///lake/tables/t-1/metadata/of-another.avro", &other).unwrap();
     expect_sound(LOCATION, &plain()).unwrap();
     expect_sound(LOCATION, b"").unwrap();
+}
+
+#[test]
+fn a_whole_file_in_the_place_of_another_is_told() {
+    let bytes = summed(LOCATION, &plain()).unwrap();
+    expect_sound("s3://elsewhere/12-m0.avro", &bytes).unwrap();
+    assert!(expect_sound("file:///lake/tables/t-1/metadata/13-m0.avro", &bytes).unwrap_err().contains("another file"));
 }
 
 #[test]
