@@ -17,6 +17,9 @@ use crate::search::{Neighbour, Target, Wanted};
 use crate::snapshot::Snapshot;
 use crate::view::{View, blocking, by, members};
 
+#[cfg(test)]
+mod tests;
+
 /// How much less the first of a list counts than the second: the larger, the less, as in Cormack and others, 2009.
 const EVEN: f64 = 60.0;
 /// The two lists of a search by words and nearness go at least so deep.
@@ -82,6 +85,9 @@ impl<'a> Answer<'a> {
 
 /// The `k` rows that say most, the best first, those of the same score by id.
 fn best<'a>(snapshot: &'a Snapshot, query: &Query, k: usize, filter: Option<&Filter>) -> Result<Vec<Answer<'a>>> {
+    if query.is_empty() {
+        return Ok(Vec::new());
+    }
     let is_seen = |block: &'a Block| move |row: u32| block.is_visible(row as usize, snapshot.fragment);
     let mut statistics = Statistics::new(query);
     for block in &snapshot.blocks {
