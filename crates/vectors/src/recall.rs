@@ -16,6 +16,9 @@ use crate::snapshot::Snapshot;
 use crate::vectors::Vectors;
 use crate::view::blocking;
 
+#[cfg(test)]
+mod tests;
+
 /// The format of what is kept.
 const FORMAT: u64 = 1;
 
@@ -92,13 +95,19 @@ struct Query {
     vector: Vec<f32>,
 }
 
-/// About so many of the items, spread evenly.
+/// So many of the items, spread evenly; all where there are fewer.
 fn sampled(snapshot: &Snapshot, sample: usize) -> Result<Vec<Query>> {
     let rows = snapshot.blocks.iter().flat_map(|block| block.seen_at(snapshot.fragment).map(move |row| (block, row)));
-    let chosen = rows.step_by((snapshot.length / sample).max(1)).take(sample);
+    let chosen = rows.enumerate().filter(|(at, _)| is_chosen(*at, sample, snapshot.length));
     chosen
-        .map(|(block, row)| Ok(Query { id: block.id(row)?.to_owned(), vector: block.vector(row)?.to_vec() }))
+        .map(|(_, (block, row))| Ok(Query { id: block.id(row)?.to_owned(), vector: block.vector(row)?.to_vec() }))
         .collect()
+}
+
+/// Whether the item at a place is one of so many that are spread evenly over all.
+fn is_chosen(at: usize, sample: usize, length: usize) -> bool {
+    let before = |at: usize| at * sample.min(length) / length;
+    before(at) < before(at + 1)
 }
 
 impl Query {
