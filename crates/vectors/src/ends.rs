@@ -76,8 +76,9 @@ impl Ends {
         if !bytes.starts_with(MAGIC) {
             return Err(Flaw::Broken("it does not begin as it should"));
         }
-        if number(bytes, 4) > FORMAT {
-            return Err(Flaw::Newer(number(bytes, 4)));
+        let found = number(bytes, 4);
+        if found > FORMAT {
+            return Err(Flaw::Newer { found, known: FORMAT });
         }
         if crc32c::crc32c(&bytes[..end]) != number(bytes, end) {
             return Err(Flaw::Broken("its checksum is wrong"));

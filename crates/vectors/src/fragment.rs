@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::layout::{
-    DELETE, DELETES, FINGERPRINT, FORMAT, Flaw, Header, IDS, METADATA, PUT, SECTIONS, STEP, STEPS, TEXTS, VECTORS,
-    number,
+    DELETE, DELETES, FINGERPRINT, Flaw, Header, IDS, METADATA, PUT, SECTIONS, STEP, STEPS, TEXTS, VECTORS, number,
 };
 use crate::texts;
 
@@ -70,10 +69,10 @@ impl Owner {
     /// The error that a flaw of one of its fragments is.
     pub fn fault(&self, fragment: u64, flaw: Flaw) -> Error {
         match flaw {
-            Flaw::Newer(found) => Error::NewerFormat {
+            Flaw::Newer { found, known } => Error::NewerFormat {
                 what: format!("fragment {fragment} of {}", self.name),
                 found: found.into(),
-                known: FORMAT.into(),
+                known: known.into(),
             },
             flaw => Error::Damaged {
                 index: self.name.clone(),
@@ -88,10 +87,10 @@ impl Owner {
     pub fn segment_fault(&self, file: &str, flaw: Flaw) -> Error {
         let part = format!("the file {file}");
         match flaw {
-            Flaw::Newer(found) => Error::NewerFormat {
+            Flaw::Newer { found, known } => Error::NewerFormat {
                 what: format!("{part} of {}", self.name),
                 found: found.into(),
-                known: FORMAT.into(),
+                known: known.into(),
             },
             flaw => Error::Damaged { index: self.name.clone(), part, fragment: None, source: flaw.into() },
         }

@@ -70,8 +70,8 @@ pub(crate) struct Header {
 /// Why bytes are no fragment of this format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Flaw {
-    #[error("it has format {0}")]
-    Newer(u32),
+    #[error("it has format {found}, and {known} is the newest known")]
+    Newer { found: u32, known: u32 },
     #[error("{0}")]
     Broken(&'static str),
 }
@@ -107,7 +107,7 @@ impl Header {
         }
         match number(header, 4) {
             TEXTLESS..=FORMAT => {}
-            newer if newer > FORMAT => return Err(Flaw::Newer(newer)),
+            newer if newer > FORMAT => return Err(Flaw::Newer { found: newer, known: FORMAT }),
             _ => return Err(Flaw::Broken("it states a format that there never was")),
         }
         if crc32c::crc32c(&header[..SEAL]) != number(header, SEAL) {

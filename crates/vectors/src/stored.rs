@@ -25,18 +25,18 @@ pub struct StoredFile<'a> {
 }
 
 /// Why what a file says of itself is not to be had.
-enum Fault {
+enum Unread {
     Flaw(Flaw),
     Store(storage::Error),
 }
 
-impl From<Flaw> for Fault {
+impl From<Flaw> for Unread {
     fn from(flaw: Flaw) -> Self {
         Self::Flaw(flaw)
     }
 }
 
-impl From<storage::Error> for Fault {
+impl From<storage::Error> for Unread {
     fn from(error: storage::Error) -> Self {
         match error {
             storage::Error::Range { .. } => Self::Flaw(Flaw::Broken("it is cut off")),
@@ -55,16 +55,13 @@ impl StoredFile<'_> {
         };
         match pieces {
             Ok(pieces) => Ok(Arc::new(pieces.into_iter().collect())),
-            Err(Fault::Store(error)) => Err(error.into()),
-            Err(Fault::Flaw(Flaw::Newer(found))) => {
-                let known = crate::layout::FORMAT.into();
-                Err(Error::NewerFormat {
-                    what: format!("{} of {}", self.part(), self.name),
-                    found: found.into(),
-                    known,
-                })
-            }
-            Err(Fault::Flaw(flaw)) => Err(self.damaged(flaw)),
+            Err(Unread::Store(error)) => Err(error.into()),
+            Err(Unread::Flaw(Flaw::Newer { found, known })) => Err(Error::NewerFormat {
+                what: format!("{} of {}", self.part(), self.name),
+                found: found.into(),
+                known: known.into(),
+            }),
+            Err(Unread::Flaw(flaw)) => Err(self.damaged(flaw)),
         }
     }
 
@@ -78,7 +75,7 @@ impl StoredFile<'_> {
     }
 
     /// Its chunks, then its sums and its footer.
-    async fn segment(&self, store: &Store) -> Result<Vec<(u64, u32)>, Fault> {
+    async fn segment(&self, store: &Store) -> Result<Vec<(u64, u32)>, Unread> {
         let size = store.head(self.path).await?.size;
         let begin = size.saturating_sub(FOOTER as u64);
         let footer = store.get_range(self.path, begin..size).await?;
@@ -92,7 +89,7 @@ impl StoredFile<'_> {
         Ok(chunks.chain([&sums, &footer].map(|tail| (tail.len() as u64, crc32c(tail)))).collect())
     }
 
-    async fn ends(&self, store: &Store) -> Result<Vec<(u64, u32)>, Fault> {
+    async fn ends(&self, store: &Store) -> Result<Vec<(u64, u32)>, Unread> {
         let bytes = store.get(self.path).await?;
         let ends = Ends::decode(&bytes)?;
         self.expect_owner((ends.heading.index, self.index.settings.dimension))?;
@@ -100,7 +97,7 @@ impl StoredFile<'_> {
     }
 
     /// Its header, then its sections.
-    async fn fragment(&self, store: &Store) -> Result<Vec<(u64, u32)>, Fault> {
+    async fn fragment(&self, store: &Store) -> Result<Vec<(u64, u32)>, Unread> {
         let size = store.head(self.path).await?.size;
         let bytes = store.get_range(self.path, 0..size.min(HEADER as u64)).await?;
         let header = Header::decode(&bytes)?;

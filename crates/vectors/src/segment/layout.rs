@@ -130,7 +130,7 @@ impl Footer {
         }
         match number(footer, 4) {
             TEXTLESS..=FORMAT => {}
-            newer if newer > FORMAT => return Err(Flaw::Newer(newer)),
+            newer if newer > FORMAT => return Err(Flaw::Newer { found: newer, known: FORMAT }),
             _ => return Err(Flaw::Broken("it states a format that there never was")),
         }
         if crc32c::crc32c(&footer[..SEAL]) != number(footer, SEAL) {

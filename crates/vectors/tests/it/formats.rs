@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use base::{Distance, Seams};
-use catalog::Catalog;
+use base::{Distance, Seams, Timestamp, Version};
+use catalog::{Catalog, IndexEntry, IndexSettings};
 use storage::{Location, Store};
 use tempfile::TempDir;
 use testkit::TestLake;
+use uuid::Uuid;
+use vectors::stored::StoredFile;
 use vectors::{Item, Vectors, Wording};
 
 use crate::lake::{index, item, name, nearest, open, round, with_metadata};
@@ -30,6 +32,20 @@ async fn copied(lake: &str, live: impl AsyncFn(&Store)) -> (TempDir, Store) {
     let location = Location::Directory(directory.path().to_owned());
     let store = Store::open(&location, &testkit::lake::config(), Seams::system()).await.unwrap();
     (directory, store)
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_release_says_which_format_of_its_kind_is_known() {
+    let store = testkit::lake::memory().await;
+    let settings = IndexSettings { dimension: 1, distance: Distance::Euclidean, m: 16, ef_search: None, model: None };
+    let (created_at, version) = (Timestamp::from_micros(0), Version(1));
+    let (index_id, location) = (Uuid::nil(), "indexes/found".to_owned());
+    let entry = IndexEntry { index_id, location, settings, sealed: None, created_at, version };
+    let path = "indexes/found/newer.lhve";
+    store.put(path, [&b"LHVE"[..], &2_u32.to_le_bytes(), &[0; 24]].concat().into()).await.unwrap();
+    let refused = StoredFile { name: &name("found"), index: &entry, path }.checksums(&store).await.unwrap_err();
+    let told = "the file newer.lhve of found has format 2, and this program reads formats up to 1: use a newer release";
+    assert_eq!(refused.to_string(), told);
 }
 
 /// The life of a lake whose items have no texts.
