@@ -19,6 +19,14 @@ pub struct Item {
     pub text: Option<Arc<str>>,
 }
 
+impl Item {
+    /// About how many bytes it takes in a fragment, without its metadata.
+    pub(crate) fn size(&self) -> usize {
+        let text = self.text.as_ref().map_or(0, |text| text.len());
+        self.vector.len() * size_of::<f32>() + self.id.len() + text + 64
+    }
+}
+
 /// A change of an index, seen wholly or not at all.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
@@ -48,10 +56,7 @@ impl Change {
     /// About how many bytes the change takes in a fragment, where it says so itself.
     pub fn size(&self) -> usize {
         match self {
-            Self::Put { items, .. } => {
-                let text = |item: &Item| item.text.as_ref().map_or(0, |text| text.len());
-                items.iter().map(|item| item.vector.len() * size_of::<f32>() + item.id.len() + text(item) + 64).sum()
-            }
+            Self::Put { items, .. } => items.iter().map(Item::size).sum(),
             _ => self.deleted().map(|id| id.len() + 8).sum(),
         }
     }

@@ -15,6 +15,8 @@ use crate::request::{Near, NewIndex, Survey, Wording};
 const MAX_ID: usize = 1024;
 /// The largest metadata of an item, in bytes of its JSON.
 const MAX_METADATA: usize = 64 << 10;
+/// The longest text that is kept beside a vector, in bytes.
+const MAX_TEXT: usize = 1 << 20;
 /// The most items that go from one index into another at a time.
 pub(crate) const GOES_OVER: usize = 4096;
 /// The most items that a search answers.
@@ -68,6 +70,10 @@ pub(crate) fn near(near: &Near, settings: &IndexSettings) -> Result<()> {
     if near.k == 0 {
         return Err(Error::BadQuery("k is 0: use 1 or more".into()));
     }
+    nearness(near, settings)
+}
+
+fn nearness(near: &Near, settings: &IndexSettings) -> Result<()> {
     effort(near.ef_search)?;
     match vector(&near.vector, settings) {
         Some(reason) => Err(Error::BadQuery(reason)),
@@ -97,10 +103,7 @@ pub(crate) fn wording(wording: &Wording, settings: &IndexSettings) -> Result<()>
     if wording.k == 0 {
         return Err(Error::BadQuery("k is 0: use 1 or more".into()));
     }
-    wording.near.as_ref().map_or(Ok(()), |near| match vector(&near.vector, settings) {
-        Some(reason) => Err(Error::BadQuery(reason)),
-        None => Ok(()),
-    })
+    wording.near.as_ref().map_or(Ok(()), |near| nearness(near, settings))
 }
 
 /// The words of a text, if they are few enough to be looked for.
@@ -128,6 +131,12 @@ fn fault(item: &Item, repeated: bool, settings: &IndexSettings) -> Option<String
     let metadata = item.metadata.as_ref().and_then(|metadata| serde_json::to_vec(metadata).ok());
     if metadata.is_some_and(|text| text.len() > MAX_METADATA) {
         return Some(format!("the metadata is longer than {} KiB", MAX_METADATA >> 10));
+    }
+    if item.text.as_ref().is_some_and(|text| text.len() > MAX_TEXT) {
+        return Some(format!(
+            "the text is longer than the {} KiB that are kept: shorten it, or keep none",
+            MAX_TEXT >> 10
+        ));
     }
     vector(&item.vector, settings)
 }

@@ -131,7 +131,7 @@ fn batch(snapshot: &Snapshot, (mut at, mut row): (usize, usize)) -> Result<(Vec<
         }
         if block.is_visible(row, snapshot.fragment) {
             let item = item(block, row)?;
-            size += item.vector.len() * size_of::<f32>();
+            size += item.size() + block.metadata(row)?.map_or(0, |text| text.len());
             items.push(item);
         }
         row += 1;

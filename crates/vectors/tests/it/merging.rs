@@ -1,5 +1,7 @@
 //! Items go from one index into another, and leave the first only when they are durable in the second.
 
+use std::sync::Arc;
+
 use base::{Distance, Seams, Span};
 use catalog::Catalog;
 use futures::future::join;
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use storage::CacheDir;
 use tempfile::TempDir;
 use testkit::{Bucket, Fickle};
-use vectors::{Config, Merged, NewIndex, Vectors};
+use vectors::{Config, Item, Merged, NewIndex, Vectors};
 
 use crate::lake::{Process, code, index, item, name, open, round, with_metadata};
 
@@ -45,6 +47,17 @@ async fn what_the_source_holds_is_in_the_destination() {
     let cleared = vectors.merge(&name("source"), &name("dest"), true).await.unwrap();
     assert_eq!((cleared.added, cleared.updated, cleared.removed), (0, 3, 3));
     assert_eq!((length(&process, "source").await, length(&process, "dest").await), (0, 4));
+}
+
+#[tokio::test]
+async fn long_texts_go_over_in_several_batches() {
+    let process = two().await;
+    let vectors = &process.vectors;
+    let text: Arc<str> = "x".repeat(1 << 20).into();
+    let long = |n: u8| Item { text: Some(Arc::clone(&text)), ..item(&n.to_string(), &[n.into()]) };
+    vectors.add(&name("source"), (0..10).map(long).collect(), None).await.unwrap();
+    let merged = vectors.merge(&name("source"), &name("dest"), false).await.unwrap();
+    assert_eq!((merged.added, merged.fragment), (10, 2));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use base::{Distance, Fault, Kind};
 use serde_json::json;
-use vectors::{Item, Near, NewIndex};
+use vectors::{Item, Near, NewIndex, Wording};
 
 use crate::lake::{code, found, index, item, name, near, nearest, with_metadata};
 
@@ -31,6 +31,9 @@ async fn items_are_refused_by_position() {
     check(Distance::Cosine, item("good", &[1.0, 2.0]), "the id \"good\" stands in the batch twice").await;
     let large = with_metadata("x", &[1.0, 2.0], json!({ "text": "x".repeat(70_000) }));
     check(Distance::Cosine, large, "the metadata is longer than 64 KiB").await;
+    let long = Item { text: Some("x".repeat((1 << 20) + 1).into()), ..item("x", &[1.0, 2.0]) };
+    let reason = "the text is longer than the 1024 KiB that are kept: shorten it, or keep none";
+    check(Distance::Cosine, long, reason).await;
 }
 
 #[tokio::test]
@@ -51,6 +54,10 @@ async fn queries_that_find_nothing_are_refused() {
         assert_eq!(refused(near).await.code(), "vectors.bad_query");
     }
     assert_eq!(refused(near(&[1.0, 2.0], 0)).await.to_string(), "k is 0: use 1 or more");
+    let shallow = Near { ef_search: Some(0), ..near(&[1.0, 2.0], 1) };
+    let both = Wording { text: "x".into(), k: 1, near: Some(shallow), ..Wording::default() };
+    let refused = process.vectors.rank(&name("found"), both, None).await.unwrap_err();
+    assert_eq!(refused.to_string(), "ef_search is 0: use 1 to 10000");
 }
 
 #[tokio::test]
