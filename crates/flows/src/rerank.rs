@@ -17,7 +17,8 @@ impl Texts {
     pub(crate) async fn rerank(&self, index: &IndexName, sought: Sought, as_of: Option<&AsOf>) -> Result<Ranking> {
         let (query, k) = (sought.text().to_owned(), sought.k());
         let wording = self.wording(index, sought, as_of).await?;
-        let wording = Wording { k: RERANKED, with_texts: true, ..wording };
+        // None at all stay none, which the index refuses.
+        let wording = Wording { k: RERANKED * k.min(1), with_texts: true, ..wording };
         let Ranking { results, version, fragment } = self.vectors.rank(index, wording, as_of).await?;
         let (texts, ranked): (Vec<Arc<str>>, Vec<Ranked>) =
             results.into_iter().filter_map(|ranked| Some((ranked.text.clone()?, ranked))).unzip();

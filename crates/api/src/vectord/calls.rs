@@ -184,6 +184,9 @@ impl SearchCall {
             (Mode::Vector, Some(vector), None) => Ok(Sought::Vector(Near { vector, ..near })),
             (Mode::Vector, None, Some(text)) => Ok(Sought::Meaning(text, near)),
             (Mode::Vector, ..) => no("a search is near either `vector` or `text`"),
+            (Mode::Keyword, ..) if near.exact || near.ef_search.is_some() => {
+                no("`exact` and `ef_search` belong to searches by nearness")
+            }
             (Mode::Keyword, None, Some(text)) => Ok(Sought::Words(text, near)),
             (Mode::Keyword, ..) => no("a search by keywords has `text` and no `vector`"),
             (Mode::Hybrid, None, Some(text)) => Ok(Sought::Both(text, near)),

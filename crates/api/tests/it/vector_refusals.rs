@@ -259,6 +259,8 @@ fn searches() -> Vec<Case> {
         r#"{"vector":[1,2,3],"rerank":true}"#,
         r#"{"vector":[1,2,3],"mode":"keyword"}"#,
         r#"{"vector":[1,2,3],"text":"x","mode":"keyword"}"#,
+        r#"{"text":"x","mode":"keyword","exact":true}"#,
+        r#"{"text":"x","mode":"keyword","ef_search":9}"#,
         r#"{"vector":[1,2,3],"mode":"hybrid"}"#,
         r#"{"vector":[],"text":"x","mode":"hybrid"}"#,
     ] {
@@ -271,6 +273,8 @@ fn searches() -> Vec<Case> {
         r#"{"vector":[1,2,1e39]}"#,
         r#"{"vector":[1,2,3],"k":0}"#,
         r#"{"text":"x","k":0,"mode":"keyword"}"#,
+        r#"{"text":"x","k":0,"mode":"keyword","rerank":true}"#,
+        r#"{"vector":[1,2,3],"text":"x","mode":"hybrid","ef_search":0}"#,
         r#"{"vector":[1,2],"text":"x","mode":"hybrid"}"#,
     ] {
         cases.push(search(body, 400, "vectors.bad_query"));
