@@ -86,7 +86,8 @@ impl Catalog {
                 // A tag came in between, on a version that was about to go.
                 Ok(None) => {}
                 // Another expiry came in between, and took what this one was reading.
-                Err(Error::Damaged { .. }) if self.room.head.ask().await?.oldest > head.oldest => {}
+                Err(Error::Damaged { .. } | Error::UnknownVersion { .. })
+                    if self.room.head.ask().await?.oldest > head.oldest => {}
                 Err(error) => return Err(error),
             }
         };

@@ -17,7 +17,7 @@ impl Room {
             match self.earlier(moment, &known).await {
                 Ok(earlier) if earlier.oldest < known.oldest && earlier.at > moment => known = earlier,
                 Ok(found) => return Ok(found),
-                Err(Error::Damaged { .. }) => return Ok(known),
+                Err(Error::Damaged { .. } | Error::UnknownVersion { .. }) => return Ok(known),
                 Err(error) => return Err(error),
             }
         }

@@ -62,7 +62,7 @@ impl Catalog {
             let reached = self.reach_from(&head, now, grace).await;
             let in_doubt = match &reached {
                 Ok(reach) => !reach.unread.is_empty(),
-                Err(error) => matches!(error, Error::Damaged { .. }),
+                Err(error) => matches!(error, Error::Damaged { .. } | Error::UnknownVersion { .. }),
             };
             let newest = self.room.head.ask().await?;
             if !in_doubt || newest.oldest == head.oldest {
