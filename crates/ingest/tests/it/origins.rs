@@ -161,7 +161,10 @@ async fn every_type_of_postgres_arrives() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_that_stand_alone_are_asked_as_they_are() {
-    let Some(server) = PostgresServer::start("ingest::origins::statements_that_stand_alone_are_asked_as_they_are") else { return };
+    let Some(server) = PostgresServer::start("ingest::origins::statements_that_stand_alone_are_asked_as_they_are")
+    else {
+        return;
+    };
     let lake = lake(&asking(&server, Span::secs(60))).await;
     for (number, sql) in
         ["EXPLAIN SELECT 1", "EXPLAIN (FORMAT JSON) SELECT 1 ; -- why", "SHOW TimeZone"].iter().enumerate()
@@ -176,7 +179,11 @@ async fn statements_that_stand_alone_are_asked_as_they_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_replaces_appends_evolves_and_drifts_like_a_file() {
-    let Some(server) = PostgresServer::start("ingest::origins::a_query_replaces_appends_evolves_and_drifts_like_a_file") else { return };
+    let Some(server) =
+        PostgresServer::start("ingest::origins::a_query_replaces_appends_evolves_and_drifts_like_a_file")
+    else {
+        return;
+    };
     server.sql("CREATE TABLE people (id int, email text); INSERT INTO people VALUES (1, 'ann@example.org')");
     let lake = lake(&asking(&server, Span::secs(60))).await;
     lake.load("t", "id,email\n7,bob@example.org\n").await;
@@ -200,7 +207,9 @@ async fn a_query_replaces_appends_evolves_and_drifts_like_a_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_that_change_fail_or_take_too_long_are_refused_and_leave_nothing() {
-    let Some(server) = PostgresServer::start("ingest::origins::queries_that_change_fail_or_take_too_long") else { return };
+    let Some(server) = PostgresServer::start("ingest::origins::queries_that_change_fail_or_take_too_long") else {
+        return;
+    };
     server.sql("CREATE TABLE people (id int); INSERT INTO people VALUES (1)");
     let lake = lake(&asking(&server, Span::secs(2))).await;
     let before = lake.paths().await;
@@ -234,7 +243,9 @@ async fn queries_that_change_fail_or_take_too_long_are_refused_and_leave_nothing
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_rows_stream_and_a_load_that_is_given_up_leaves_nothing() {
-    let Some(server) = PostgresServer::start("ingest::origins::many_rows_stream_and_a_load_that_is_given_up") else { return };
+    let Some(server) = PostgresServer::start("ingest::origins::many_rows_stream_and_a_load_that_is_given_up") else {
+        return;
+    };
     let lake = lake(&asking(&server, Span::secs(120))).await;
     let rows = "SELECT n AS id, repeat('x', 100) || n AS word FROM generate_series(1, 300000) AS n";
     assert_eq!(load(&lake, request("t"), query(rows)).await.unwrap().total_rows, 300_000);

@@ -90,7 +90,11 @@ async fn asked(url: String, authorities: Option<&str>) -> Result<u64, Error> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_are_encrypted_and_servers_vouched_for_as_the_url_demands() {
-    let Some(server) = PostgresServer::start("ingest::secured::connections_are_encrypted_and_servers_vouched_for_as_the_url_demands") else { return };
+    let Some(server) =
+        PostgresServer::start("ingest::secured::connections_are_encrypted_and_servers_vouched_for_as_the_url_demands")
+    else {
+        return;
+    };
     let port = encrypting(server.address()).await;
     let url = |host: &str, mode: &str| format!("postgres://{}@{host}:{port}/postgres?sslmode={mode}", server.user());
     assert_eq!(asked(url("localhost", "verify-full"), Some(AUTHORITY)).await.unwrap(), 1);
@@ -121,7 +125,9 @@ async fn connections_are_encrypted_and_servers_vouched_for_as_the_url_demands() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_falls_silent_is_given_up() {
-    let Some(server) = PostgresServer::start("ingest::secured::a_database_that_falls_silent_is_given_up") else { return };
+    let Some(server) = PostgresServer::start("ingest::secured::a_database_that_falls_silent_is_given_up") else {
+        return;
+    };
     // At the first word, and in the middle of the rows.
     for bytes in [0, 5_000] {
         let port = falling_silent(server.address(), bytes).await;
