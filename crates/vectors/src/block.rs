@@ -6,18 +6,18 @@ use std::sync::{Arc, OnceLock};
 
 use ann::Origin;
 use base::Distance;
+use filters::{Columns, Filter};
 use keywords::Postings;
 
 use crate::chosen::Chosen;
 use crate::codes::Coded;
 use crate::error::Result;
 use crate::field::Fields;
-use crate::filter::Filter;
-use crate::filter::columns::Columns;
 use crate::fragment::Fragment;
 use crate::fresh::Fresh;
 use crate::kernel::exact;
 use crate::segment::Segment;
+use crate::view::members;
 use crate::visible::Visible;
 
 /// The end of a row that has not ended.
@@ -289,7 +289,7 @@ impl Block {
 
     /// The rows that a filter is about, ended ones included; the first call may read all metadata.
     pub fn chosen(&self, filter: &Filter) -> Result<Chosen> {
-        let bits = self.columns().find(filter, self.rows(), |row| self.metadata(row))?;
+        let bits = self.columns().find(filter, self.rows(), |row| members(self.metadata(row)?))?;
         Ok(Chosen::of(bits))
     }
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
+use filters::Filter;
 use serde_json::{Map, Value};
-
-use crate::filter::Filter;
 
 /// An item to be stored.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::filter::columns::Bits;
+use filters::Bits;
 
 /// All rows, or those that a filter is about.
 #[derive(Debug, Clone)]

@@ -51,8 +51,8 @@ pub enum Error {
     #[error("{0}")]
     BadQuery(String),
     /// What is no filter.
-    #[error("{0}")]
-    BadFilter(String),
+    #[error(transparent)]
+    BadFilter(#[from] filters::Error),
     /// Vectors of one model cannot be compared with those of another.
     #[error("the index holds vectors of the model {}, and these come from the model {}", short(index), short(given))]
     OtherModel {
@@ -143,13 +143,14 @@ impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::BadSettings(_) | Self::BadItem { .. } | Self::EmptyBatch { .. } => Kind::Invalid,
-            Self::BadQuery(_) | Self::BadFilter(_) | Self::OtherModel { .. } | Self::BadMerge(_) => Kind::Invalid,
+            Self::BadQuery(_) | Self::OtherModel { .. } | Self::BadMerge(_) => Kind::Invalid,
             Self::Changed => Kind::Conflict,
             Self::BatchTooLarge { .. } | Self::TooLarge | Self::TooManyFound { .. } => Kind::TooMuch,
             Self::ItemNotFound { .. } => Kind::NotFound,
             Self::Damaged { .. } | Self::NewerFormat { .. } => Kind::Damaged,
             Self::OutcomeUnknown => Kind::Unavailable,
             Self::Shared(inner) => inner.kind(),
+            Self::BadFilter(inner) => inner.kind(),
             Self::Catalog(inner) => inner.kind(),
             Self::Storage(inner) => inner.kind(),
             Self::Broken => Kind::Bug,
@@ -162,7 +163,7 @@ impl Fault for Error {
             Self::BadItem { .. } => "vectors.bad_item",
             Self::EmptyBatch { .. } => "vectors.empty_batch",
             Self::BadQuery(_) => "vectors.bad_query",
-            Self::BadFilter(_) => "vectors.bad_filter",
+            Self::BadFilter(inner) => inner.code(),
             Self::BadMerge(_) => "vectors.bad_merge",
             Self::Changed => "vectors.changed",
             Self::OtherModel { .. } => "vectors.other_model",

@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::filter::columns::Columns;
+use filters::Columns;
+
 use crate::fragment::Fragment;
 use crate::words::Words;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::{IndexName, Version};
 use catalog::{IndexEntry, StagedSeal};
+use filters::Filter;
 use storage::{CacheDir, Store};
 use uuid::Uuid;
 
@@ -11,7 +12,6 @@ use crate::answer::{Added, Removed, StoredItem};
 use crate::change::{Change, Item};
 use crate::coder::Coder;
 use crate::error::Result;
-use crate::filter::Filter;
 use crate::fragment::Owner;
 use crate::joining::due;
 use crate::journal::{Freshness, Journal, Landed};

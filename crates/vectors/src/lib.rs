@@ -1,13 +1,19 @@
 //! Vector indexes: durable fragments and segments on the store, found by meaning, by words or by both.
 //!
 //! It never embeds a text, never speaks SQL or HTTP and acknowledges nothing before it is durable. Reading order:
-//! [`vectors`] (the verbs, by name), [`request`] and [`answer`] (what goes in and comes out), `check` (what is
-//! refused), `open` and `index` (those that are open), `change`, `fragment` with `layout`, `texts` and `encode` (how
-//! changes are stored), `journal`, `reader`, `fragments` and `reached` (how they become durable, and those of other
-//! processes are found), `table`, `block` and `snapshot` (the live set they add up to), `search` over the `kernel` or over
-//! `codes`, which `coder` makes and keeps, and `visible` rows, [`recall`] (how well that is found), `ranking` over `words`
-//! (search by what texts say), [`metadata`], [`field`], [`filter`] with `chosen` (what is asked of metadata, and the rows
-//! that have it), [`config`], [`error`].
+//! [`vectors`] (the verbs, by name), [`request`] and [`answer`] (what goes in and comes out), `check` (what is refused),
+//! `open`, `index` and `view` (those that are open, and what readers see of one), [`merge`](Vectors::merge);
+//!
+//! how changes become durable: `change`, `fragment` with `layout`, `texts` and `encode` (how they are stored), `journal`,
+//! `reader`, `fragments` and `reached` (those of other processes);
+//!
+//! what they add up to: `table`, `block`, `fresh`, `snapshot` and `visible` rows; sealed into versions: [`keeper`],
+//! `seal`, `segment`, `ends`, `joining`, `lake_seals`, `succession`, `ground` and `past`, [`stored`] (their files as they
+//! are copied);
+//!
+//! how something is found: `search` over the `kernel` or over `codes`, which `coder` makes and keeps, [`recall`] (how
+//! well), `ranking` over `words` (by what texts say), [`field`] (what metadata there is), `chosen` (the rows that a filter
+//! is about); [`config`], [`error`].
 
 pub mod answer;
 mod block;
@@ -21,7 +27,6 @@ mod encode;
 mod ends;
 pub mod error;
 pub mod field;
-pub mod filter;
 mod fragment;
 mod fragments;
 mod fresh;
@@ -34,7 +39,6 @@ mod kernel;
 mod lake_seals;
 mod layout;
 mod merge;
-pub mod metadata;
 mod open;
 mod past;
 mod ranking;
@@ -64,7 +68,7 @@ pub use change::Item;
 pub use config::Config;
 pub use error::{Error, Result};
 pub use field::{Field, FieldType};
-pub use filter::Filter;
+pub use filters::{Filter, metadata};
 pub use keeper::Keeper;
 pub use recall::Recall;
 pub use request::{Near, NewIndex, Survey, Wording};

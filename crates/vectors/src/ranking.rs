@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use filters::Filter;
 use keywords::{Query, Statistics};
 use tokio::sync::Semaphore;
 
@@ -11,7 +12,6 @@ use crate::block::Block;
 use crate::check;
 use crate::chosen::Chosen;
 use crate::error::{Error, Result};
-use crate::filter::Filter;
 use crate::request::Wording;
 use crate::search::{Neighbour, Target, Wanted};
 use crate::snapshot::Snapshot;

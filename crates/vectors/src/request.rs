@@ -2,8 +2,7 @@
 
 use base::{Distance, IndexName};
 use catalog::IndexModel;
-
-use crate::filter::Filter;
+use filters::Filter;
 
 /// An index to be created.
 #[derive(Debug, Clone)]
@@ -14,9 +13,9 @@ pub struct NewIndex {
     pub dimension: u32,
     /// How far two of its vectors are apart.
     pub distance: Distance,
-    /// For a graph over the vectors: how many neighbours each has. Kept with the index; exact search does not use it.
+    /// Kept with the index, and used by nothing: a setting of graphs, which other systems search by.
     pub m: u32,
-    /// How many of the nearest a search looks for by codes that does not say so itself.
+    /// How many of the nearest are looked for by codes, in searches that do not say so themselves.
     pub ef_search: Option<u32>,
     /// The model that its vectors come from.
     pub model: Option<IndexModel>,

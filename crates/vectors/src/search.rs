@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use base::Distance;
+use filters::Filter;
 use rayon::prelude::*;
 
 use crate::block::Block;
 use crate::chosen::Chosen;
 use crate::codes::Sought;
 use crate::error::Result;
-use crate::filter::Filter;
 use crate::kernel::{Kernel, Measure, exact};
 use crate::snapshot::Snapshot;
 

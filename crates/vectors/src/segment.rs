@@ -9,12 +9,12 @@ use std::sync::{Arc, OnceLock};
 
 use ann::Origin;
 use catalog::DERIVED;
+use filters::Columns;
 use sha2::{Digest, Sha256};
 use storage::Mapped;
 
 use crate::codes::Coded;
 use crate::error::{Error, Result};
-use crate::filter::columns::Columns;
 use crate::fragment::Owner;
 use crate::layout::{Flaw, long, number};
 use crate::words::Words;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use base::Version;
+use filters::Filter;
 
 use crate::block::Block;
 use crate::chosen::Chosen;
 use crate::error::Result;
 use crate::field::{Field, Fields};
-use crate::filter::Filter;
 use crate::segment::Hash;
 use crate::table::Kept;
 

@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use base::Version;
+use filters::Filter;
 
 use crate::block::Block;
 use crate::change::{Change, Item};
 use crate::error::{Error, Result};
 use crate::field::Fields;
-use crate::filter::Filter;
 use crate::fragment::{Fragment, Step};
 use crate::ground::Ground;
 use crate::journal::Replay;

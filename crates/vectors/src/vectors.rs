@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base::{AsOf, Fault, IndexName, Seams, Version};
 use catalog::{Catalog, IndexEntry, IndexSettings, Pin, SealFault, Sealer, StagedSeal};
+use filters::Filter;
 use futures::{StreamExt, stream};
 use storage::{CacheDir, task};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -17,7 +18,6 @@ use crate::coder::Coder;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::field::Field;
-use crate::filter::Filter;
 use crate::fragments::are_within;
 use crate::ground::Grounds;
 use crate::index::Index;
@@ -156,7 +156,7 @@ impl Vectors {
     /// Deletes the items of which a filter holds, all at one moment. One that holds of all is refused.
     pub async fn remove_matching(&self, name: &IndexName, filter: Filter) -> Result<Removed> {
         if filter.is_empty() {
-            return Err(Error::BadFilter("filter: it is empty, and would delete all items".into()));
+            return Err(filters::Error::Bad("it is empty, and would delete all items".to_owned()).into());
         }
         let found = self.room.find(name, None).await?;
         found.index().await?.remove_matching(filter, found.version).await

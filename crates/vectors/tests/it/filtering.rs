@@ -4,7 +4,7 @@ use base::{AsOf, Distance};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
-use vectors::{Error, Filter, Item, Near, Vectors};
+use vectors::{Filter, Item, Near, Vectors};
 
 use crate::lake::{Process, code, found, index, item, name, near, object, open, with_metadata};
 
@@ -290,5 +290,5 @@ async fn an_empty_filter_asks_nothing_and_a_large_k_is_counted_after_it() {
         assert_eq!(ids(vectors, filtered(&[0.0], usize::MAX, &asked), None).await, ["a", "b"], "{asked}");
     }
     let refused = Filter::parse(&object(json!({ "x": { "regex": "." } })));
-    assert!(matches!(&refused, Err(Error::BadFilter(why)) if why.contains("regex")), "{refused:?}");
+    assert!(refused.unwrap_err().to_string().contains("regex"));
 }

@@ -10,14 +10,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::key::Key;
 use crate::metadata;
 
-pub(crate) mod columns;
-pub(crate) mod key;
 #[cfg(test)]
 mod tests;
-
-use key::Key;
 
 /// What must hold of the metadata of an item. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -62,17 +59,17 @@ impl Filter {
     /// Reads a filter from its members, in words when it is none.
     pub fn parse(members: &Map<String, Value>) -> Result<Self> {
         let condition = |(path, value): (&String, &Value)| {
-            let test = test(value).map_err(|why| Error::BadFilter(format!("filter: {path:?} {why}")))?;
+            let test = test(value).map_err(|why| Error::Bad(format!("{path:?} {why}")))?;
             Ok(Condition { path: path.as_str().into(), test })
         };
         let conditions = members.iter().map(condition).collect::<Result<_>>()?;
-        let text = serde_json::to_string(members).map_err(|_| Error::Broken)?;
+        let text = serde_json::to_string(members).map_err(|why| Error::Bad(why.to_string()))?;
         Ok(Self { text: text.into(), conditions })
     }
 
     /// Reads a filter that is written as JSON.
     pub fn read(text: &str) -> Result<Self> {
-        let members = metadata::object(text).map_err(|why| Error::BadFilter(format!("filter: {why}")))?;
+        let members = metadata::object(text).map_err(Error::Bad)?;
         Self::parse(&members)
     }
 

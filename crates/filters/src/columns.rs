@@ -8,10 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 use serde_json::{Map, Value};
 
-use super::key::Key;
-use super::{Filter, Test};
-use crate::error::Result;
-use crate::view::members;
+use crate::filter::{Filter, Test};
+use crate::key::Key;
 
 /// How many fields of the same rows are kept.
 const FIELDS: usize = 16;
@@ -19,11 +17,11 @@ const FIELDS: usize = 16;
 const ANSWERS: usize = 16;
 
 /// A bit for each of the rows, from the lowest of the first word on.
-pub(crate) type Bits = Arc<[u64]>;
+pub type Bits = Arc<[u64]>;
 
 /// The columns of rows that do not change. Each is made when a filter asks for it.
 #[derive(Debug, Default)]
-pub(crate) struct Columns {
+pub struct Columns {
     kept: Mutex<Option<Kept>>,
     /// Held by whoever reads the metadata.
     turn: Mutex<()>,
@@ -54,17 +52,17 @@ impl Columns {
         self.kept().as_mut()?.answers.get(filter.text()).cloned()
     }
 
-    /// The rows that a filter is about. `metadata` reads that of a row, where it was not read before.
-    pub fn find<'a>(
+    /// The rows that a filter is about. `members` reads the metadata of a row, where they were not read before.
+    pub fn find<E>(
         &self,
         filter: &Filter,
         rows: usize,
-        metadata: impl Fn(usize) -> Result<Option<&'a [u8]>>,
-    ) -> Result<Bits> {
+        members: impl Fn(usize) -> Result<Map<String, Value>, E>,
+    ) -> Result<Bits, E> {
         if let Some(known) = self.known(filter) {
             return Ok(known);
         }
-        let columns = self.columns(filter, rows, metadata)?;
+        let columns = self.columns(filter, rows, members)?;
         let mut bits = all(rows);
         for (condition, column) in filter.conditions().iter().zip(columns) {
             let mut fit = vec![0; bits.len()];
@@ -90,12 +88,12 @@ impl Columns {
     }
 
     /// The columns of the fields of a filter, in its order.
-    fn columns<'a>(
+    fn columns<E>(
         &self,
         filter: &Filter,
         rows: usize,
-        metadata: impl Fn(usize) -> Result<Option<&'a [u8]>>,
-    ) -> Result<Vec<Arc<Column>>> {
+        members: impl Fn(usize) -> Result<Map<String, Value>, E>,
+    ) -> Result<Vec<Arc<Column>>, E> {
         // Who waits here finds what the one before has read.
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let paths = || filter.conditions().iter().map(|condition| condition.path.as_ref());
@@ -103,7 +101,7 @@ impl Columns {
             paths().filter_map(|path| Some((path, self.column(path)?))).collect();
         let missing: Vec<&str> = paths().filter(|path| !found.contains_key(path)).collect();
         if !missing.is_empty() {
-            let read = read(&missing, rows, metadata)?;
+            let read = read(&missing, rows, members)?;
             found.extend(missing.into_iter().zip(read.into_iter().map(Arc::new)));
         }
         let mut kept = self.kept();
@@ -139,10 +137,14 @@ fn all(rows: usize) -> Vec<u64> {
 }
 
 /// Reads the columns of these fields out of the metadata of all rows.
-fn read<'a>(paths: &[&str], rows: usize, metadata: impl Fn(usize) -> Result<Option<&'a [u8]>>) -> Result<Vec<Column>> {
+fn read<E>(
+    paths: &[&str],
+    rows: usize,
+    members: impl Fn(usize) -> Result<Map<String, Value>, E>,
+) -> Result<Vec<Column>, E> {
     let mut drafts: Vec<Draft> = paths.iter().map(|_| Draft::default()).collect();
     for row in 0..rows {
-        let members = members(metadata(row)?)?;
+        let members = members(row)?;
         for (path, draft) in paths.iter().zip(&mut drafts) {
             draft.add(row as u32, value(&members, path));
         }

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use super::key::Key;
 use super::*;
+use crate::key::Key;
 use crate::metadata;
 
 fn parse(filter: &Value) -> Result<Filter> {
