@@ -307,6 +307,19 @@ impl From<tables::Error> for Error {
     }
 }
 
+impl From<outsiders::Error> for Error {
+    fn from(error: outsiders::Error) -> Self {
+        match error {
+            outsiders::Error::RequirementFailed { name, why } => Self::RequirementFailed { name, why },
+            outsiders::Error::Unacceptable { name, why, source } => Self::Unacceptable { name, why, source },
+            outsiders::Error::TakesAway { name, what } => Self::TakesAway { name, what },
+            outsiders::Error::LakeMoved => Self::LakeMoved,
+            outsiders::Error::Table(error) => error.into(),
+            outsiders::Error::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {

@@ -3,7 +3,7 @@
 //! It never interprets rows, never speaks HTTP or SQL, and nothing else in the house commits. How one table lies on the
 //! store is `tables`' affair. Reading order: [`record`], [`state`], [`log`], [`head`], [`checkpoint`], [`past`] (what a
 //! version is), [`committer`] and [`staging`] (how one is made), [`publish`] to [`rollback`], [`drop`], [`tag`],
-//! [`index`], [`sealing`], [`outside`] (what can change), [`expire`], [`lingering`], [`sweep`], [`unswept`], [`reach`],
+//! [`index`], [`sealing`], [`outside`], [`place`] (what can change), [`expire`], [`lingering`], [`sweep`], [`unswept`], [`reach`],
 //! [`relocate`], [`excerpt`] (upkeep), [`table`], [`manifest`], [`lake_diff`] (what is told), [`catalog`].
 
 mod catalog;
@@ -27,6 +27,7 @@ mod near;
 mod outside;
 mod past;
 mod pin;
+mod place;
 mod publish;
 mod reach;
 mod record;
@@ -53,10 +54,8 @@ pub use expire::{Expired, Expiry};
 pub use index::{IndexModel, IndexSettings, NewIndex};
 pub use lake_diff::{Became, LakeDiff, NamedChange, TableChange, TagChange};
 pub use manifest::{Broken, Manifest, Object, SchemaShape};
-pub use outside::{
-    Adoption, Asked, Caller, Identifier, LoadedTable, NamespaceChanged, NamespaceWish, NewTable, TableChanges, Told,
-    Transaction,
-};
+pub use outside::{Caller, NamespaceChanged, NamespaceWish, Told};
+pub use outsiders::{Adoption, Asked, Identifier, LoadedTable, NewTable, TableChanges, Transaction};
 pub use pin::Pin;
 pub use publish::{Meaning, Published};
 pub use reach::Reach;

@@ -1,20 +1,15 @@
 //! Outsiders: other engines create, read and change our tables by Iceberg's REST protocol, through the one log.
 //!
-//! Whatever they ask becomes one proposal: [`namespaces`] and [`names`] change what is listed, [`creation`] and
-//! [`changes`] work out a table's next metadata, [`inspect`] looks at the files of a snapshot that an outsider wrote,
-//! and [`committing`] publishes one table or many. What they get is [`loaded`]; [`body`] tells what is wrong with a
-//! request that does not read.
+//! Whatever they ask becomes one proposal: [`namespaces`] and [`names`] change what is listed, [`committing`] publishes
+//! one table or many. What a table comes to by it, `outsiders` works out.
 
 use std::sync::Arc;
 
 use base::{DatasetName, Timestamp, Version};
 use iceberg::spec::TableMetadata;
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
+use outsiders::asked::digest;
+use outsiders::{Adoption, Asked, LoadedTable, NewTable, TableChanges, Transaction};
 use storage::task;
-use tables::flaw;
 
 use crate::catalog::{Catalog, finish};
 use crate::committer::{Description, Settled};
@@ -22,23 +17,14 @@ use crate::error::{Error, Result};
 use crate::pin::Pin;
 use crate::record::Properties;
 use crate::state::{Keyed, State};
+use crate::table::Table;
 
-mod changes;
 mod committing;
-mod creation;
-mod inspect;
-mod loaded;
 mod names;
 mod namespaces;
-mod rules;
-#[cfg(test)]
-mod tests;
 
-pub use changes::{Identifier, TableChanges, Transaction};
 use committing::{Committing, Step, Wish};
-pub use creation::{Adoption, NewTable};
-pub use loaded::LoadedTable;
-use names::Renaming;
+use names::{Renaming, expect_room};
 use namespaces::Spacing;
 pub use namespaces::{NamespaceChanged, NamespaceWish, Told};
 
@@ -51,23 +37,6 @@ pub struct Caller {
     pub idempotency_key: Option<String>,
     /// Whether they may take away what everybody reads: replace a table, or bring one back to what it was.
     pub may_take_away: bool,
-}
-
-/// The body of a request, and what tells it from other bodies.
-#[derive(Debug, Clone)]
-pub struct Asked<T> {
-    /// What is asked for.
-    pub what: T,
-    digest: String,
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Asked<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let body = Value::deserialize(from)?;
-        let digest = digest(&[&body.to_string()]);
-        let what = T::deserialize(&body).map_err(|error| flaw::first(&body).unwrap_or_else(|| flaw::plain(&error)));
-        Ok(Self { what: what.map_err(D::Error::custom)?, digest })
-    }
 }
 
 /// A caller's request on its way: what a repeated key has to ask for to be answered.
@@ -128,7 +97,7 @@ impl Catalog {
     /// A table as other engines read it.
     pub async fn load_outside(&self, pin: &Pin, name: &DatasetName) -> Result<LoadedTable> {
         let table = self.table(pin, name).await?;
-        LoadedTable::of(&self.room.lake, &table)
+        self.loaded(&table)
     }
 
     /// Creates a table, or, when it is only staged, says what it would be.
@@ -141,7 +110,7 @@ impl Catalog {
         let (state, lake) = (self.room.head.ask().await?, &self.room.lake);
         let keeping = Keeping::new(caller, &["create", &name.to_string(), &new.digest], lake.seams.now());
         if keeping.kept(&state)?.is_none() {
-            creation::expect_room(&state, name)?;
+            expect_room(&state, name)?;
         }
         let metadata = new.what.metadata(lake, name, state.at.max(lake.seams.now()))?;
         if new.what.stage_create {
@@ -156,7 +125,7 @@ impl Catalog {
         if let Some(location) = lake.roots.relative(metadata.location()) {
             lake.store.make_way(&format!("{location}/metadata/manifest")).await?;
         }
-        LoadedTable::staged(lake, metadata)
+        Ok(LoadedTable::staged(lake, metadata)?)
     }
 
     /// Makes a metadata file that lies in the lake a table.
@@ -219,7 +188,12 @@ impl Catalog {
         let entry = kept.and_then(|kept| kept.entry.as_ref()).or(settled.state.tables.get(&name).map(AsRef::as_ref));
         let entry = entry.ok_or_else(|| settled.state.unknown(&name, published(&settled)))?;
         let table = settled.answer(self.room.tables.load(&name, entry).await)?;
-        settled.answer(LoadedTable::of(&self.room.lake, &table))
+        settled.answer(self.loaded(&table))
+    }
+
+    fn loaded(&self, table: &Table) -> Result<LoadedTable> {
+        let (metadata, entry) = (table.read().metadata.clone(), table.entry());
+        Ok(LoadedTable::of(&self.room.lake, metadata, &entry.metadata, entry.version)?)
     }
 
     /// Looks at the files of a commit before it takes its turn, so that nobody waits for that.
@@ -236,13 +210,4 @@ impl Catalog {
 /// The version in which an outcome stands.
 fn published(settled: &Settled) -> Version {
     if settled.committed { settled.state.version } else { settled.before.published() }
-}
-
-fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.len().to_le_bytes());
-        hash.update(part);
-    }
-    hex::encode(hash.finalize())
 }

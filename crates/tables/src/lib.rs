@@ -5,7 +5,7 @@
 //! (where files lie), [`stamp`], [`manifests`], [`metadata_file`], [`data_file`], [`deletes`] and [`read_table`] (a table as it is read),
 //! [`checksums`], [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`exchange`], [`restoration`] and
 //! [`relocation`] (next ones without new rows), [`history`], [`row_diff`] and [`schema_change`] (what
-//! became of it), [`flaw`] (what is wrong with what others ask of it), [`thrift`] (footers that are not trusted yet).
+//! became of it), [`thrift`] (footers that are not trusted yet).
 
 pub mod checksums;
 pub mod column;
@@ -15,7 +15,6 @@ pub mod diff;
 pub mod draft;
 pub mod error;
 pub mod exchange;
-pub mod flaw;
 pub mod footer;
 pub mod history;
 pub mod io;

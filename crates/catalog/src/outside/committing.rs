@@ -6,22 +6,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::DatasetName;
-use iceberg::spec::{Snapshot, TableMetadata, TableMetadataBuilder};
+use iceberg::spec::{Snapshot, TableMetadata};
+use outsiders::loaded::expect_in_place;
+use outsiders::{Adoption, Found, Ground, Inspector, TableChanges};
 use tables::column::fingerprint_of;
-use tables::draft::GC_ENABLED;
 use tables::lake::Lake;
 use tables::metadata_file;
 use tables::schema;
 
 use super::Keeping;
-use super::changes::{Ground, TableChanges};
-use super::creation::{self, Adoption};
-use super::inspect::{Found, Inspector};
-use super::loaded::expect_in_place;
-use super::rules::{self, refuse, refused};
+use super::names::expect_room;
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::kept::Tables;
+use crate::place::expect_own_place;
 use crate::record::Change;
 use crate::staging::Staging;
 use crate::state::State;
@@ -92,7 +90,7 @@ impl Step {
         };
         match &self.wish {
             Wish::Create(metadata) => {
-                creation::expect_room(state, &self.name)?;
+                expect_room(state, &self.name)?;
                 let metadata = metadata_file::stamp(metadata.as_ref().clone(), None, state.at)?;
                 self.next(lake, None, metadata, 0).map(Some)
             }
@@ -102,22 +100,21 @@ impl Step {
                         return Err(Error::TakesAway { name: self.name.clone(), what: "replaces the table" });
                     }
                     Some(_) if adoption.overwrite => {}
-                    _ => creation::expect_room(state, &self.name)?,
+                    _ => expect_room(state, &self.name)?,
                 }
-                let location = lake.roots.absolute(adoption.path(lake, &self.name)?);
-                let builder = metadata.as_ref().clone().into_builder(Some(location));
-                let others = metadata_file::all_of_others(metadata);
-                let kept = HashMap::from([(GC_ENABLED.to_owned(), "false".to_owned()), others]);
-                let next = builder.set_properties(kept).and_then(TableMetadataBuilder::build);
-                let next = next.map_err(refused(&self.name))?.metadata;
+                let next = adoption.adopted(lake, &self.name, metadata)?;
                 let rows = rows_of_adopted(&mut self.found, lake, &self.name, &next).await?;
                 self.found.values().try_for_each(|found| expect_unswept(&self.name, state, Some(found)))?;
                 let next = metadata_file::stamp(next, Some(metadata), state.at)?;
                 self.next(lake, Some(adoption.path(lake, &self.name)?), next, rows).map(Some)
             }
             Wish::Change(changes) => {
-                changes.expect(&self.name, state, base.as_ref().map(|table| &table.read().metadata))?;
-                if changes.updates.is_empty() && base.is_some() {
+                match &base {
+                    None if changes.creates() => expect_room(state, &self.name)?,
+                    None => return Err(state.unknown(&self.name, state.published())),
+                    Some(base) => changes.expect(&self.name, &base.read().metadata)?,
+                }
+                if changes.is_empty() && base.is_some() {
                     return Ok(None);
                 }
                 self.change(lake, state, base.as_deref()).await.map(Some)
@@ -166,6 +163,10 @@ impl Step {
         let path = format!("{location}/metadata/{}", metadata_file::name(previous, lake.seams.uuid()));
         Ok(Next { path, metadata, rows })
     }
+}
+
+fn refuse(name: &DatasetName, why: &str) -> Error {
+    outsiders::Error::unacceptable(name, why).into()
 }
 
 /// The snapshots whose files a new one may keep: its parent, which the changes may add too, and the current one.
@@ -232,7 +233,7 @@ impl Committing {
             let others = state.tables.iter().map(|(name, entry)| (name, entry.metadata.as_str()));
             let beside = taken.iter().map(|(name, next)| (name, next.path.as_str()));
             let before = state.tables.get(&step.name).map(|entry| entry.metadata.as_str());
-            rules::expect_own_place(&step.name, &next.path, before, others.chain(beside))?;
+            expect_own_place(&step.name, &next.path, before, others.chain(beside))?;
             taken.push((step.name.clone(), next));
         }
         Ok(taken)

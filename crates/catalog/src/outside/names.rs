@@ -1,14 +1,26 @@
-//! Tables renamed and dropped.
+//! Tables renamed and dropped, and the names that are free.
 
 use async_trait::async_trait;
 use base::DatasetName;
+use tables::draft;
 
 use super::Keeping;
-use super::creation::expect_room;
 use crate::committer::{Description, Proposal, Settled, Subject};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::Change;
 use crate::state::State;
+
+/// Refuses a name that a new table cannot have in `state`.
+pub(super) fn expect_room(state: &State, name: &DatasetName) -> Result<()> {
+    draft::expect_open(name)?;
+    if !state.namespaces.contains_key(name.namespace()) {
+        return Err(Error::UnknownNamespace { namespace: name.namespace().to_owned() });
+    }
+    if state.tables.contains_key(name) {
+        return Err(Error::DatasetExists { name: name.clone() });
+    }
+    Ok(())
+}
 
 /// A table on its way to another name, or to none.
 pub(super) struct Renaming {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use base::Version;
 use base::name::{DEFAULT_NAMESPACE, is_part};
+use outsiders::asked::{Asked, digest};
 use serde::{Deserialize, Serialize};
 use tables::draft;
 
-use super::{Asked, Keeping, digest};
+use super::Keeping;
 use crate::committer::{Description, Proposal, Settled, Subject};
 use crate::error::{Error, Result};
 use crate::record::{Change, Properties};

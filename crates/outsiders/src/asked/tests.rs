@@ -3,7 +3,8 @@ use serde_json::json;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Asked, NewTable, TableChanges, Transaction};
+use super::Asked;
+use crate::{NewTable, TableChanges, Transaction};
 
 fn field(id: i32, ty: Value) -> Value {
     json!({ "id": id, "name": "c", "required": false, "type": ty })

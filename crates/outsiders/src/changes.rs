@@ -11,11 +11,10 @@ use tables::lake::Lake;
 use tables::metadata_file::{self, OTHERS_UNTIL};
 use tables::summary::{self, Counted, Sums};
 
-use super::creation;
-use super::inspect::{ALLOW_DELETES, Found};
-use super::rules::{self, refuse, refused};
+use crate::creation;
 use crate::error::{Error, Result};
-use crate::state::State;
+use crate::inspect::{ALLOW_DELETES, Found};
+use crate::rules::{self, refuse, refused};
 
 /// Changes of one table, and what must hold for them.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,14 +24,15 @@ pub struct TableChanges {
     #[serde(default)]
     requirements: Vec<TableRequirement>,
     #[serde(default)]
-    pub(super) updates: Vec<TableUpdate>,
+    updates: Vec<TableUpdate>,
 }
 
 /// The changes of many tables.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Transaction {
-    pub(super) table_changes: Vec<TableChanges>,
+    /// Those of each table.
+    pub table_changes: Vec<TableChanges>,
 }
 
 /// A table's name as the protocol writes it.
@@ -52,8 +52,10 @@ impl Identifier {
 }
 
 /// What changes are applied to, and when.
-pub(super) struct Ground<'a> {
+pub struct Ground<'a> {
+    /// The lake that the table lies in.
     pub lake: &'a Lake,
+    /// The table's name.
     pub name: &'a DatasetName,
     /// The table; none when the changes create it.
     pub base: Option<&'a TableMetadata>,
@@ -63,19 +65,20 @@ pub(super) struct Ground<'a> {
     pub found: &'a HashMap<i64, Found>,
     /// Whether whoever asks may take away what everybody reads.
     pub may_take_away: bool,
-    /// The version that publishes them, and when.
+    /// The version that publishes them.
     pub version: Version,
+    /// When it does.
     pub at: Timestamp,
 }
 
 impl TableChanges {
     /// The table, which changes state where they stand beside those of others.
-    pub(super) fn dataset(&self) -> Result<DatasetName, NameError> {
+    pub fn dataset(&self) -> Result<DatasetName, NameError> {
         self.identifier.as_ref().map_or_else(|| "".parse(), Identifier::dataset)
     }
 
     /// Refuses changes that say they are of another table.
-    pub(super) fn expect_of(&self, name: &DatasetName) -> Result<()> {
+    pub fn expect_of(&self, name: &DatasetName) -> Result<()> {
         match &self.identifier {
             Some(stated) if stated.dataset().ok().as_ref() != Some(name) => {
                 Err(refuse(name, "the identifier in the body names another table than the path"))
@@ -84,21 +87,26 @@ impl TableChanges {
         }
     }
 
-    /// Refuses a state in which a requirement does not hold.
-    pub(super) fn expect(&self, name: &DatasetName, state: &State, base: Option<&TableMetadata>) -> Result<()> {
-        let creates = self.requirements.contains(&TableRequirement::NotExist);
-        match base {
-            None if creates => creation::expect_room(state, name),
-            None => Err(state.unknown(name, state.published())),
-            Some(base) => self.requirements.iter().try_for_each(|requirement| {
-                let failed = requirement.check(Some(base)).err();
-                failed.map_or(Ok(()), |failed| Err(unmet(name, failed.message())))
-            }),
-        }
+    /// Whether they require that there is no such table yet.
+    pub fn creates(&self) -> bool {
+        self.requirements.contains(&TableRequirement::NotExist)
+    }
+
+    /// Whether they change nothing.
+    pub fn is_empty(&self) -> bool {
+        self.updates.is_empty()
+    }
+
+    /// Refuses a table of which a requirement does not hold.
+    pub fn expect(&self, name: &DatasetName, base: &TableMetadata) -> Result<()> {
+        self.requirements.iter().try_for_each(|requirement| {
+            let failed = requirement.check(Some(base)).err();
+            failed.map_or(Ok(()), |failed| Err(unmet(name, failed.message())))
+        })
     }
 
     /// The table that the changes apply to, or what it begins with.
-    pub(super) fn begin(
+    pub fn begin(
         &self,
         lake: &Lake,
         name: &DatasetName,
@@ -109,7 +117,7 @@ impl TableChanges {
     }
 
     /// The snapshots that the changes add.
-    pub(super) fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
+    pub fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
         self.updates.iter().filter_map(|update| match update {
             TableUpdate::AddSnapshot { snapshot } => Some(snapshot),
             _ => None,
@@ -117,7 +125,7 @@ impl TableChanges {
     }
 
     /// Whether the table lets other engines commit delete files, before the changes or by them.
-    pub(super) fn allows_deletes(&self, begun: &TableMetadata) -> bool {
+    pub fn allows_deletes(&self, begun: &TableMetadata) -> bool {
         let is_set =
             |properties: &HashMap<String, String>| properties.get(ALLOW_DELETES).is_some_and(|set| set == "true");
         is_set(begun.properties())
@@ -128,7 +136,7 @@ impl TableChanges {
     }
 
     /// The table's next metadata. `location` is where its metadata lies now, if it has any.
-    pub(super) fn apply(&self, ground: &Ground<'_>, location: Option<String>) -> Result<TableMetadata> {
+    pub fn apply(&self, ground: &Ground<'_>, location: Option<String>) -> Result<TableMetadata> {
         let mut builder = ground.begun.clone().into_builder(location);
         if self.snapshots().next().is_some() {
             builder = metadata_file::leave_out_old(builder, ground.begun, &self.mentioned())?;
@@ -275,7 +283,7 @@ impl<'a> Applying<'a> {
             return Err(refuse(name, "a snapshot comes before its parent, or is its own"));
         }
         rules::expect_sound(name, snapshot, self.ground.at)?;
-        let missing = || Error::Bug { doing: "committing a snapshot", source: "it was not looked at".into() };
+        let missing = || tables::Error::Bug { doing: "committing a snapshot", source: "it was not looked at".into() };
         let found = self.ground.found.get(&snapshot.snapshot_id()).ok_or_else(missing)?;
         let before = parent.map_or_else(Sums::default, |parent| self.totals(parent));
         let totals = Sums { size: before.change(found.added, found.removed).size, ..found.living };

@@ -8,7 +8,6 @@ use serde::Serialize;
 use tables::lake::Lake;
 
 use crate::error::{Error, Result};
-use crate::table::Table;
 
 /// A table's metadata with its location. It serialises as Iceberg's protocol wants it.
 #[derive(Debug, Clone, Serialize)]
@@ -24,19 +23,15 @@ pub struct LoadedTable {
 }
 
 impl LoadedTable {
-    /// The table of a version.
-    pub(crate) fn of(lake: &Lake, table: &Table) -> Result<Self> {
-        expect_in_place(lake, &table.read().metadata)?;
-        Ok(Self {
-            metadata_location: Some(lake.roots.absolute(&table.entry().metadata)),
-            metadata: table.read().metadata.clone(),
-            config: HashMap::new(),
-            version: Some(table.entry().version),
-        })
+    /// The table that a version made of it, whose metadata lies at `path` in the lake.
+    pub fn of(lake: &Lake, metadata: TableMetadata, path: &str, version: Version) -> Result<Self> {
+        expect_in_place(lake, &metadata)?;
+        let metadata_location = Some(lake.roots.absolute(path));
+        Ok(Self { metadata_location, metadata, config: HashMap::new(), version: Some(version) })
     }
 
     /// A table that does not exist yet.
-    pub(crate) fn staged(lake: &Lake, metadata: TableMetadata) -> Result<Self> {
+    pub fn staged(lake: &Lake, metadata: TableMetadata) -> Result<Self> {
         expect_in_place(lake, &metadata)?;
         Ok(Self { metadata_location: None, metadata, config: HashMap::new(), version: None })
     }
@@ -54,7 +49,7 @@ impl LoadedTable {
 
 /// Other engines go by the stored locations, which lead nowhere, or into another lake, once a lake has moved. Relocation
 /// leaves some tables as they are.
-pub(super) fn expect_in_place(lake: &Lake, metadata: &TableMetadata) -> Result<()> {
+pub fn expect_in_place(lake: &Lake, metadata: &TableMetadata) -> Result<()> {
     let list = metadata.current_snapshot().map(|snapshot| snapshot.manifest_list());
     let is_in_place = [metadata.location()].into_iter().chain(list).all(|location| lake.roots.is_in_place(location));
     if lake.roots.have_moved() || !is_in_place { Err(Error::LakeMoved) } else { Ok(()) }

@@ -10,14 +10,13 @@ use iceberg::spec::{
     DataContentType, DataFile, DataFileFormat, FormatVersion, Manifest, ManifestContentType, ManifestEntryRef,
     ManifestFile, ManifestList, ManifestStatus, Snapshot,
 };
-
 use storage::Entry;
 use tables::deletes;
 use tables::lake::Lake;
 use tables::summary::{Deletes, Sums};
 
-use super::rules::refuse;
 use crate::error::{Error, Result};
+use crate::rules::refuse;
 
 /// The table property that lets other engines commit delete files.
 pub(crate) const ALLOW_DELETES: &str = "lakehouse.allow-delete-files";
@@ -28,14 +27,16 @@ const MANIFESTS_AT_ONCE: usize = 8;
 
 /// What was found of a snapshot. It stays true, as snapshots and their files never change.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Found {
+pub struct Found {
     /// The living data files. Their size is not known of manifests that were there before.
     pub living: Sums,
+    /// The living delete files.
     pub deletes: Deletes,
     /// Rows that position deletes take from living files.
     taken: u64,
-    /// What the snapshot's own manifests add and remove.
+    /// What the snapshot's own manifests add.
     pub added: Sums,
+    /// What they remove.
     pub removed: Sums,
     /// The partition specs of its own manifests.
     pub specs: BTreeSet<i32>,
@@ -51,11 +52,14 @@ struct Looked {
 }
 
 /// Where a snapshot is looked at.
-pub(super) struct Inspector<'a> {
+pub struct Inspector<'a> {
+    /// The lake that the table lies in.
     pub lake: &'a Lake,
+    /// The table's name.
     pub name: &'a DatasetName,
-    /// The table's location.
+    /// Its location.
     pub location: &'a str,
+    /// Whether it may have delete files.
     pub allows_deletes: bool,
 }
 

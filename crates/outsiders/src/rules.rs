@@ -11,10 +11,9 @@ use tables::metadata_file::OTHERS_UNTIL;
 use tables::pii;
 
 use crate::error::{Error, Result};
-use crate::state::State;
 
 /// Why tables of other formats are refused.
-pub(super) const ONLY_V2: &str = "tables have Iceberg's format version 2 here";
+pub(crate) const ONLY_V2: &str = "tables have Iceberg's format version 2 here";
 const FORMAT_VERSION: &str = "format-version";
 /// Names of columns are no longer, in bytes; what we load has none that are.
 const LONGEST_NAME: usize = 1024;
@@ -33,12 +32,12 @@ const AHEAD: i64 = 60_000;
 const NAME_MAPPING: &str = "schema.name-mapping.default";
 
 /// The refusal of what an outsider asks for.
-pub(super) fn refuse(name: &DatasetName, why: impl Into<String>) -> Error {
-    Error::Unacceptable { name: name.clone(), why: why.into(), source: None }
+pub(crate) fn refuse(name: &DatasetName, why: impl Into<String>) -> Error {
+    Error::unacceptable(name, why)
 }
 
 /// The refusal of what the library finds wrong, in its words; they quote the request only.
-pub(super) fn refused(name: &DatasetName) -> impl Fn(iceberg::Error) -> Error {
+pub(crate) fn refused(name: &DatasetName) -> impl Fn(iceberg::Error) -> Error {
     let name = name.clone();
     move |error| Error::Unacceptable {
         name: name.clone(),
@@ -49,7 +48,7 @@ pub(super) fn refused(name: &DatasetName) -> impl Fn(iceberg::Error) -> Error {
 
 /// The properties that a table at `location` takes over. The format's version is no property of ours, but some clients
 /// state it as one.
-pub(super) fn admit_properties(
+pub(crate) fn admit_properties(
     lake: &Lake,
     name: &DatasetName,
     location: &str,
@@ -77,13 +76,13 @@ pub(super) fn admit_properties(
 }
 
 /// Whether something lies under a table's location, both written as addresses.
-pub(super) fn is_under(lake: &Lake, table: &str, location: &str) -> bool {
+pub(crate) fn is_under(lake: &Lake, table: &str, location: &str) -> bool {
     let inside = lake.roots.relative(location).zip(lake.roots.relative(table));
     inside.and_then(|(path, table)| path.strip_prefix(table)).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Refuses transforms that no value can go through.
-pub(super) fn expect_transforms(name: &DatasetName, transforms: impl IntoIterator<Item = Transform>) -> Result<()> {
+pub(crate) fn expect_transforms(name: &DatasetName, transforms: impl IntoIterator<Item = Transform>) -> Result<()> {
     let no_width = |transform: &Transform| matches!(transform, Transform::Bucket(0) | Transform::Truncate(0));
     match transforms.into_iter().find(no_width) {
         Some(transform) => Err(refuse(name, format!("the transform {transform} has no width"))),
@@ -92,13 +91,13 @@ pub(super) fn expect_transforms(name: &DatasetName, transforms: impl IntoIterato
 }
 
 /// Why nobody else says whose files are whose.
-pub(super) const NOTED_HERE: &str = "lakehouse.others-until is noted by the lake alone";
+pub(crate) const NOTED_HERE: &str = "lakehouse.others-until is noted by the lake alone";
 /// Why `gc.enabled` cannot change.
-pub(super) const STAYS_FALSE: &str = "gc.enabled stays false: versions of the lake read files that no snapshot names";
+pub(crate) const STAYS_FALSE: &str = "gc.enabled stays false: versions of the lake read files that no snapshot names";
 
 /// The location of a new table as we write it, if it lies among the tables of the lake. Whether it is free is decided
-/// in the commit, by [`expect_own_place`].
-pub(super) fn expect_location(lake: &Lake, name: &DatasetName, given: &str) -> Result<String> {
+/// in the commit.
+pub(crate) fn expect_location(lake: &Lake, name: &DatasetName, given: &str) -> Result<String> {
     let path = lake.roots.relative(given.trim_end_matches('/')).filter(|path| is_table(path));
     let outside = || refuse(name, "a table's location lies under `tables/` in the lake; leave it out to be given one");
     path.map(|path| lake.roots.absolute(path)).ok_or_else(outside)
@@ -108,42 +107,8 @@ fn is_table(path: &str) -> bool {
     path.strip_prefix("tables/").is_some_and(|rest| rest.split('/').all(|part| !part.is_empty() && part != "."))
 }
 
-/// Refuses a table whose files would lie among those of another one, or around them: each of the two would be swept
-/// and relocated as the other's. Tables are told by where their metadata files lie. One that stays where it was
-/// `before` is not asked.
-pub(super) fn expect_own_place<'a>(
-    name: &DatasetName,
-    path: &str,
-    before: Option<&str>,
-    mut others: impl Iterator<Item = (&'a DatasetName, &'a str)>,
-) -> Result<()> {
-    let own = location(path);
-    let overlap = |theirs: &str| is_within(own, theirs) || is_within(theirs, own);
-    let stays = before.is_some_and(|before| location(before) == own);
-    match others.find(|(other, path)| !stays && *other != name && overlap(location(path))) {
-        Some((other, _)) => Err(refuse(name, format!("its location is that of {other}, or one lies within the other"))),
-        None => Ok(()),
-    }
-}
-
-impl State {
-    /// Refuses a table that would come back among the files of another one that has its place by now.
-    pub(crate) fn expect_place(&self, name: &DatasetName, metadata: &str) -> Result<()> {
-        let others = self.tables.iter().map(|(name, entry)| (name, entry.metadata.as_str()));
-        expect_own_place(name, metadata, None, others)
-    }
-}
-
-fn location(metadata: &str) -> &str {
-    metadata.rsplit_once("/metadata/").map_or(metadata, |(location, _)| location)
-}
-
-fn is_within(inner: &str, outer: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// Refuses columns that cannot be told apart or have no type here.
-pub(super) fn expect_columns(name: &DatasetName, schema: &Schema) -> Result<()> {
+pub(crate) fn expect_columns(name: &DatasetName, schema: &Schema) -> Result<()> {
     let mut seen = HashSet::new();
     let fields = schema.as_struct().fields();
     if fields.is_empty() {
@@ -182,7 +147,7 @@ fn flaw(field: &NestedField) -> Option<String> {
 
 /// Refuses a snapshot after which the table could take no other: of a later time than ours will be, or with the last
 /// number there is.
-pub(super) fn expect_sound(name: &DatasetName, snapshot: &Snapshot, at: Timestamp) -> Result<()> {
+pub(crate) fn expect_sound(name: &DatasetName, snapshot: &Snapshot, at: Timestamp) -> Result<()> {
     if snapshot.timestamp_ms() > at.millis().saturating_add(AHEAD) {
         return Err(refuse(name, "a snapshot's time is more than a minute ahead of this lake's clock"));
     }
@@ -196,7 +161,7 @@ pub(super) fn expect_sound(name: &DatasetName, snapshot: &Snapshot, at: Timestam
 }
 
 /// Refuses a schema under which files of the old one would read wrongly.
-pub(super) fn expect_evolution(name: &DatasetName, old: &TableMetadata, new: &Schema) -> Result<()> {
+pub(crate) fn expect_evolution(name: &DatasetName, old: &TableMetadata, new: &Schema) -> Result<()> {
     let was_there = |id: i32| old.schemas_iter().any(|schema| schema.field_by_id(id).is_some());
     let parents = parents(new);
     // What is new within what is new itself has rows to come only.
@@ -236,7 +201,7 @@ fn parents(schema: &Schema) -> HashMap<i32, i32> {
 }
 
 /// Refuses new notes, besides those `known`, on columns that there never were.
-pub(super) fn expect_known_columns(
+pub(crate) fn expect_known_columns(
     name: &DatasetName,
     known: &HashMap<String, String>,
     next: &TableMetadata,

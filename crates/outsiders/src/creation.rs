@@ -14,9 +14,8 @@ use tables::lake::Lake;
 use tables::metadata_file;
 use uuid::Uuid;
 
-use super::rules::{self, refuse, refused};
 use crate::error::{Error, Result};
-use crate::state::State;
+use crate::rules::{self, refuse, refused};
 
 /// The partition fields of a table without any end here.
 const LAST_PARTITION_ID: i32 = 999;
@@ -46,24 +45,12 @@ pub struct Adoption {
     metadata_location: String,
     /// Whether it replaces a table of the name.
     #[serde(default)]
-    pub(super) overwrite: bool,
-}
-
-/// Refuses a name that a new table cannot have in `state`.
-pub(super) fn expect_room(state: &State, name: &DatasetName) -> Result<()> {
-    draft::expect_open(name)?;
-    if !state.namespaces.contains_key(name.namespace()) {
-        return Err(Error::UnknownNamespace { namespace: name.namespace().to_owned() });
-    }
-    if state.tables.contains_key(name) {
-        return Err(Error::DatasetExists { name: name.clone() });
-    }
-    Ok(())
+    pub overwrite: bool,
 }
 
 impl NewTable {
     /// The metadata of the table, with fresh ids.
-    pub(super) fn metadata(&self, lake: &Lake, name: &DatasetName, at: Timestamp) -> Result<TableMetadata> {
+    pub fn metadata(&self, lake: &Lake, name: &DatasetName, at: Timestamp) -> Result<TableMetadata> {
         let given = self.properties.clone().unwrap_or_default();
         let location = match &self.location {
             Some(given) => rules::expect_location(lake, name, given)?,
@@ -87,7 +74,7 @@ impl NewTable {
 
 impl Adoption {
     /// The metadata as it is read from its file.
-    pub(super) async fn metadata(&self, lake: &Lake, name: &DatasetName) -> Result<TableMetadata> {
+    pub async fn metadata(&self, lake: &Lake, name: &DatasetName) -> Result<TableMetadata> {
         let bytes = lake.store.get(self.path(lake, name)?).await.map_err(|error| match error {
             storage::Error::NotFound { .. } => refuse(name, "there is no metadata file at this location"),
             error => error.into(),
@@ -106,8 +93,18 @@ impl Adoption {
         Ok(metadata)
     }
 
+    /// The metadata as that of a table of the lake: what it names by now is others', and stays.
+    pub fn adopted(&self, lake: &Lake, name: &DatasetName, metadata: &TableMetadata) -> Result<TableMetadata> {
+        let location = lake.roots.absolute(self.path(lake, name)?);
+        let builder = metadata.clone().into_builder(Some(location));
+        let others = metadata_file::all_of_others(metadata);
+        let kept = HashMap::from([(draft::GC_ENABLED.to_owned(), "false".to_owned()), others]);
+        let built = builder.set_properties(kept).and_then(TableMetadataBuilder::build);
+        Ok(built.map_err(refused(name))?.metadata)
+    }
+
     /// The path of the metadata file.
-    pub(super) fn path<'a>(&'a self, lake: &Lake, name: &DatasetName) -> Result<&'a str> {
+    pub fn path<'a>(&'a self, lake: &Lake, name: &DatasetName) -> Result<&'a str> {
         let path = lake.roots.relative(&self.metadata_location).filter(|path| path.starts_with("tables/"));
         path.ok_or_else(|| refuse(name, "the metadata file does not lie among the tables of the lake"))
     }
@@ -115,7 +112,7 @@ impl Adoption {
 
 /// What a table is before the first of the changes that create it: nothing but what they say it shall begin with. Its
 /// ids are theirs, as files may have been written under them.
-pub(super) fn begin(lake: &Lake, name: &DatasetName, changes: &[TableUpdate], at: Timestamp) -> Result<TableMetadata> {
+pub(crate) fn begin(lake: &Lake, name: &DatasetName, changes: &[TableUpdate], at: Timestamp) -> Result<TableMetadata> {
     let find = |pick: fn(&TableUpdate) -> bool| changes.iter().find(|change| pick(change));
     let Some(TableUpdate::AddSchema { schema }) = find(|change| matches!(change, TableUpdate::AddSchema { .. })) else {
         return Err(refuse(name, "a table is created with a schema"));
