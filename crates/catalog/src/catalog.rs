@@ -37,7 +37,8 @@ const TABLES_AT_ONCE: usize = 16;
 /// How often a registration starts over because the table changed its shape while objects were copied.
 const ATTEMPTS: usize = 5;
 
-/// The one catalog of a lake in this process. Cheap to clone.
+/// The one catalog of a lake in this process. Cheap to clone. A change goes on to its end when its caller goes away, once
+/// it waits for its commit.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     pub(crate) room: Arc<Room>,
@@ -227,8 +228,7 @@ impl Catalog {
     }
 
     /// Exchanges files of a table for others that hold the same rows; [`Error::Moved`] when the table is another by now
-    /// or one of its files is gone. The new files belong to the catalog from here on. Goes on to its end when the caller
-    /// goes away.
+    /// or one of its files is gone. The new files belong to the catalog from here on.
     pub async fn rewrite(&self, rewrite: Rewrite) -> Result<Published> {
         let name = rewrite.table.name().clone();
         let (lake, tables) = (self.room.lake.clone(), Arc::clone(&self.room.tables));
@@ -249,8 +249,7 @@ impl Catalog {
         Ok((Arc::clone(entry), pin.version()))
     }
 
-    /// Creates a vector index: its entry, and the version that first holds it. Goes on to its end when the caller goes
-    /// away.
+    /// Creates a vector index: its entry, and the version that first holds it.
     pub async fn create_index(&self, new: NewIndex) -> Result<(Arc<IndexEntry>, Version)> {
         let name = new.name.clone();
         let state = self.put_through(Indexing::create(new, &self.room.lake.seams)).await?.state;
@@ -259,7 +258,7 @@ impl Catalog {
         Ok((entry, state.version))
     }
 
-    /// Drops a vector index: the first version that does not hold it. Goes on to its end when the caller goes away.
+    /// Drops a vector index: the first version that does not hold it.
     pub async fn drop_index(&self, name: &IndexName, author: &str) -> Result<Version> {
         Ok(self.put_through(Indexing::drop(name, author)).await?.state.version)
     }

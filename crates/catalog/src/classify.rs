@@ -32,8 +32,7 @@ pub struct Classify {
 }
 
 impl Catalog {
-    /// Says of columns what personal data they hold: the table, and whether that was known already. Goes on to its end
-    /// when the caller goes away.
+    /// Says of columns what personal data they hold: the table, and whether that was known already.
     pub async fn classify(&self, classify: Classify) -> Result<Published> {
         let name = classify.name.clone();
         let (lake, tables) = (self.room.lake.clone(), Arc::clone(&self.room.tables));

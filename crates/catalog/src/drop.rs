@@ -10,8 +10,7 @@ use crate::record::Change;
 use crate::state::State;
 
 impl Catalog {
-    /// Drops a dataset: the first version that does not hold it. Its files stay for the versions that do. Goes on to
-    /// its end when the caller goes away.
+    /// Drops a dataset: the first version that does not hold it. Its files stay for the versions that do.
     pub async fn drop_dataset(&self, name: &DatasetName, author: &str) -> Result<Version> {
         let dropping = Dropping { name: name.clone(), author: author.to_owned() };
         Ok(self.put_through(dropping).await?.state.version)

@@ -23,8 +23,7 @@ use crate::table::Table;
 impl Catalog {
     /// Makes a dataset again what it was at `to`: its rows and its columns. One that was dropped since comes back, and
     /// one that was created anew since is exchanged for the earlier table. One that had another name then is found by
-    /// what it is; under a name that it lost to another one it is refused. Vector indexes stay as they are. Goes on to
-    /// its end when the caller goes away.
+    /// what it is; under a name that it lost to another one it is refused. Vector indexes stay as they are.
     pub async fn roll_back(&self, name: &DatasetName, to: &AsOf, author: &str) -> Result<Published> {
         let state = self.room.past.find(to).await?;
         let target = match state.table(name) {

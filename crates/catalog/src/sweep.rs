@@ -12,8 +12,7 @@ use crate::state::State;
 
 impl Catalog {
     /// Announces that files written before a moment, by the clock of the store, are deleted if the answered version does
-    /// not reach them. Whoever commits later finds out whether files that it staged are among them. Goes on to its end
-    /// when the caller goes away.
+    /// not reach them. Whoever commits later finds out whether files that it staged are among them.
     pub async fn announce_sweep(&self, before: Timestamp, author: &str) -> Result<Pin> {
         let sweeping = Sweeping { before, author: author.to_owned() };
         let settled = self.put_through(sweeping).await?;

@@ -33,8 +33,7 @@ impl Catalog {
         Ok((*named, pin.version()))
     }
 
-    /// Gives a version a name, or moves the name to it; without a version, to the newest. Goes on to its end when the
-    /// caller goes away.
+    /// Gives a version a name, or moves the name to it; without a version, to the newest.
     pub async fn put_tag(&self, tag: &Tag, version: Option<&AsOf>, author: &str) -> Result<Tagged> {
         let version = match version {
             None => None,
@@ -49,7 +48,7 @@ impl Catalog {
         Ok(Tagged { version, moved_from, at })
     }
 
-    /// Drops a tag: the first version without it. Goes on to its end when the caller goes away.
+    /// Drops a tag: the first version without it.
     pub async fn drop_tag(&self, tag: &Tag, author: &str) -> Result<Version> {
         let settled = self.put_through(Tagging::new(tag, author, Wish::Drop)).await?;
         Ok(settled.state.version)
