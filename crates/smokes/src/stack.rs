@@ -1,4 +1,4 @@
-//! An isolated stack: its own lake, free ports, a child process of this binary; ended by its id, never by a name.
+//! An isolated stack: its own lake, free ports, a child process of the binary; ended by its id, never by a name.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::OpenOptionsExt;
@@ -20,39 +20,44 @@ const STOP_BUDGET: Duration = Duration::from_secs(20);
 /// How often a condition is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// Where a stack's lake lies, and how an S3 server is reached.
+/// The binary that stacks are made of, where their lakes lie, and how an S3 server is reached.
 #[derive(Clone)]
 pub struct Ground {
+    binary: PathBuf,
     s3: Option<(String, storage::S3Config)>,
 }
 
 impl Ground {
     /// A fresh temporary directory per stack.
-    pub fn directory() -> Self {
-        Self { s3: None }
+    pub fn directory(binary: impl Into<PathBuf>) -> Self {
+        Self { binary: binary.into(), s3: None }
     }
 
     /// A prefix of an S3 bucket, such as `s3://bucket/prefix`; each stack takes a fresh one below it.
-    pub fn s3(prefix: String, config: storage::S3Config) -> Self {
-        Self { s3: Some((prefix, config)) }
+    pub fn s3(binary: impl Into<PathBuf>, prefix: String, config: storage::S3Config) -> Self {
+        Self { binary: binary.into(), s3: Some((prefix, config)) }
     }
 }
 
 /// What `--ready-file` holds.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Ready {
+    /// The gateway's URL, unless only other roles run.
     pub gateway: Option<String>,
+    /// The URLs of the roles that have a port of their own, by name.
     pub roles: BTreeMap<String, String>,
 }
 
 /// A running stack. Dropped, it is killed.
 pub struct Stack {
+    /// What it said when everything answered.
     pub ready: Ready,
     child: Child,
 }
 
 /// A temporary directory with a lake that outlives its stacks.
 pub struct Site {
+    binary: PathBuf,
     directory: TempDir,
     lake: String,
     variables: Vec<(&'static str, String)>,
@@ -62,7 +67,7 @@ pub struct Site {
 impl Site {
     /// A fresh lake on this ground.
     pub fn new(ground: &Ground) -> anyhow::Result<Self> {
-        let mut site = Self::holding(String::new())?;
+        let mut site = Self::holding(ground.binary.clone(), String::new())?;
         let directory = site.directory.path();
         match &ground.s3 {
             None => site.lake = directory.join("lake").display().to_string(),
@@ -76,9 +81,9 @@ impl Site {
     }
 
     /// A lake that is somebody else's.
-    pub fn holding(lake: String) -> anyhow::Result<Self> {
+    pub fn holding(binary: impl Into<PathBuf>, lake: String) -> anyhow::Result<Self> {
         let directory = TempDir::with_prefix("lakehouse-smoke-")?;
-        Ok(Self { directory, lake, variables: Vec::new(), started: AtomicU32::new(0) })
+        Ok(Self { binary: binary.into(), directory, lake, variables: Vec::new(), started: AtomicU32::new(0) })
     }
 
     /// Starts every role in one process behind a free port, with further settings.
@@ -106,7 +111,7 @@ impl Site {
     }
 
     fn command(&self, ready_file: &Path, log: &Path) -> anyhow::Result<Command> {
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(&self.binary);
         command.args(["serve", "--lake", &self.lake]).arg("--ready-file").arg(ready_file);
         for role in ["gateway", "storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd", "chatd", "validatord"]
         {
@@ -120,11 +125,6 @@ impl Site {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         Ok(command)
     }
-}
-
-/// The binary that stacks are made of: this very one, or the one that a test names.
-fn binary() -> std::io::Result<PathBuf> {
-    option_env!("CARGO_BIN_EXE_lakehouse").map_or_else(std::env::current_exe, |path| Ok(path.into()))
 }
 
 /// Nothing that is set for the person's own lake may reach the stack, its secrets least of all.

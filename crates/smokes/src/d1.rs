@@ -3,8 +3,8 @@
 use anyhow::ensure;
 use serde_json::json;
 
-use super::Probe;
-use super::stack::{Ground, Site};
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 const WORKERS: [&str; 8] = ["storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd", "chatd", "validatord"];
 

@@ -5,7 +5,7 @@ use client::Body;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use tokio::task::JoinHandle;
 
-use super::probe::{Probe, Reply, soon};
+use crate::probe::{Probe, Reply, soon};
 
 /// One upload under way.
 pub struct Held {

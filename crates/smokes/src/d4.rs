@@ -3,8 +3,8 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use super::Probe;
-use super::stack::{Ground, Site};
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 const CSV: &str = "id,name,zip,wage,since\n1,Alice,00501,21.5,2024-03-01\n2,\"Bob\nJr\",43604,19,2025-11-30\n";
 

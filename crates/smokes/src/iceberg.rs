@@ -3,8 +3,8 @@
 use anyhow::ensure;
 use serde_json::{Value, json};
 
-use super::Probe;
-use super::stack::{Ground, Site};
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 const PEOPLE: &str = "/iceberg/v1/namespaces/default/tables/people";
 

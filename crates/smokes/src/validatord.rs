@@ -3,8 +3,8 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use super::Probe;
-use super::stack::{Ground, Site};
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 const WORKERS: &str = "worker_id,name,role,city,state,status\n1,Ann Poe,Welder,Toledo,OH,active\n";
 

@@ -3,9 +3,9 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use super::Probe;
-use super::points::{DIMENSION, ITSELF, id, items, vector};
-use super::stack::{Ground, Site};
+use crate::points::{DIMENSION, ITSELF, id, items, vector};
+use crate::probe::{Probe, Reply};
+use crate::stack::{Ground, Site};
 
 const COUNT: usize = 200;
 
@@ -25,7 +25,7 @@ pub async fn prove(ground: Ground) -> anyhow::Result<()> {
     stack.stop().await
 }
 
-pub async fn create(probe: &Probe, name: &str) -> anyhow::Result<super::probe::Reply> {
+pub async fn create(probe: &Probe, name: &str) -> anyhow::Result<Reply> {
     probe.post("/v1/vectors/index", &json!({ "name": name, "dimension": DIMENSION })).await
 }
 

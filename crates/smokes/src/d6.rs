@@ -4,8 +4,8 @@ use anyhow::ensure;
 use http::Method;
 use serde_json::json;
 
-use super::Probe;
-use super::stack::{Ground, Site};
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 const FORM: &str = "--edge\r\n\
     Content-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\

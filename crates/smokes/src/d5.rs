@@ -3,8 +3,8 @@
 use anyhow::{Context, ensure};
 use serde_json::json;
 
-use super::Probe;
-use super::stack::{Ground, Site};
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 const WORKERS: &str = "id,name,city,wage\n1,Alice,Toledo,21.5\n2,Bob,Lima,19.25\n3,Cy,Toledo,30\n";
 const CITIES: &str = "city,state\nToledo,OH\nLima,OH\n";

@@ -21,28 +21,36 @@ pub struct Probe {
 /// An answer, whole.
 #[derive(Debug)]
 pub struct Reply {
+    /// Its status.
     pub status: StatusCode,
+    /// Its headers.
     pub headers: HeaderMap,
+    /// Its body, to the last byte.
     pub body: Bytes,
 }
 
 impl Probe {
+    /// A client of this URL.
     pub fn of(url: &str) -> anyhow::Result<Self> {
         Ok(Self { client: Client::remote(url)? })
     }
 
+    /// GETs a path.
     pub async fn get(&self, path: &str) -> anyhow::Result<Reply> {
         self.send(Method::GET, path, &[], Body::empty()).await
     }
 
+    /// DELETEs a path.
     pub async fn delete(&self, path: &str) -> anyhow::Result<Reply> {
         self.send(Method::DELETE, path, &[], Body::empty()).await
     }
 
+    /// PUTs a body.
     pub async fn put(&self, path: &str, body: impl Into<Body>) -> anyhow::Result<Reply> {
         self.send(Method::PUT, path, &[], body.into()).await
     }
 
+    /// POSTs JSON.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Reply> {
         self.send(Method::POST, path, &[("content-type", "application/json")], body.to_string().into()).await
     }
@@ -58,6 +66,7 @@ impl Probe {
         self.post("/v1/sql", &serde_json::json!({ "sql": sql })).await
     }
 
+    /// Sends any request with further headers, and reads the answer whole.
     pub async fn send(
         &self,
         method: Method,
@@ -85,10 +94,12 @@ impl Reply {
         Ok(self)
     }
 
+    /// The body as JSON.
     pub fn json(&self) -> anyhow::Result<Value> {
         serde_json::from_slice(&self.body).context("the body is not JSON")
     }
 
+    /// A header; none where it is absent or no text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -9,10 +9,9 @@ use client::Body;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::Probe;
-use super::points::{DIMENSION, items, vector};
-use super::probe::Reply;
-use super::stack::{Ground, Site, Stack};
+use crate::points::{DIMENSION, items, vector};
+use crate::probe::{Probe, Reply};
+use crate::stack::{Ground, Site, Stack};
 
 /// The workers, in an order in which each finds those before it.
 const WORKERS: [&str; 8] = ["embedd", "storaged", "catalogd", "ingestd", "queryd", "vectord", "chatd", "validatord"];

@@ -3,9 +3,9 @@
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use super::Probe;
-use super::points::ITSELF;
-use super::stack::{Ground, Site};
+use crate::points::ITSELF;
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 const TEXTS: [&str; 4] = [
     "Drives a forklift between racks and loading docks",

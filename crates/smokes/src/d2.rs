@@ -5,9 +5,9 @@ use bytes::Bytes;
 use client::Body;
 use http::Method;
 
-use super::Probe;
-use super::held::{hold, open_body};
-use super::stack::{Ground, Site};
+use crate::held::{hold, open_body};
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 const CAP: u64 = 256 << 20;
 const KEY: &str = "/v1/storage/objects/notes/day%201%20%27%C3%A9%27.txt";

@@ -3,10 +3,10 @@
 use anyhow::{Context, ensure};
 use serde_json::json;
 
-use super::Probe;
-use super::g1::{create, finds_itself, search};
-use super::points::{id, items, vector};
-use super::stack::{Ground, Site};
+use crate::g1::{create, finds_itself, search};
+use crate::points::{id, items, vector};
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 const COUNT: usize = 60;
 const DELETED: usize = 7;

@@ -8,8 +8,8 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 use serde_json::{Value, json};
 
-use super::Probe;
-use super::stack::{Ground, Site};
+use crate::probe::Probe;
+use crate::stack::{Ground, Site};
 
 pub async fn prove(ground: Ground) -> anyhow::Result<()> {
     let url = talk().await?;

@@ -1,48 +1,34 @@
-//! Smokes: each proves one path on its own isolated stack of this very binary.
+//! What there is to prove, by name.
 
-use std::process::ExitCode;
-use std::time::Instant;
-
-use anyhow::{Context, bail};
 use futures::future::LocalBoxFuture;
-use serde_json::json;
 
-use crate::cli::Smoke;
-use crate::config::{Sources, settle};
-use crate::exit::Usage;
-use crate::output::Output;
-
-mod chatd;
-mod d1;
-mod d2;
-mod d3;
-mod d4;
-mod d5;
-mod d6;
-mod g1;
-mod g1p;
-mod g2;
-mod held;
-mod iceberg;
-mod points;
-mod probe;
-mod split;
-mod stack;
-mod time_travel;
-mod validatord;
-
-use probe::Probe;
-use stack::Ground;
+use crate::stack::Ground;
+use crate::{chatd, d1, d2, d3, d4, d5, d6, g1, g1p, g2, iceberg, split, time_travel, validatord};
 
 /// One smoke: its name, what it proves, and the proof.
-struct Proof {
-    name: &'static str,
-    proves: &'static str,
-    on_s3: bool,
+pub struct Proof {
+    /// What it is asked for by.
+    pub name: &'static str,
+    /// What holds when it passes, in a sentence without an end.
+    pub proves: &'static str,
+    /// Whether it can run on a bucket too.
+    pub on_s3: bool,
     run: fn(Ground) -> LocalBoxFuture<'static, anyhow::Result<()>>,
 }
 
-const PROOFS: [Proof; 14] = [
+impl Proof {
+    /// Proves it on stacks of its own; an error says what did not hold.
+    pub async fn run(&self, ground: Ground) -> anyhow::Result<()> {
+        (self.run)(ground).await
+    }
+}
+
+/// Every smoke, in the order in which `all` runs them.
+pub fn proofs() -> &'static [Proof] {
+    &PROOFS
+}
+
+static PROOFS: [Proof; 14] = [
     Proof {
         name: "d1",
         proves: "every role is up under its right name, and the gateway reaches each",
@@ -128,62 +114,3 @@ const PROOFS: [Proof; 14] = [
         run: |ground| Box::pin(split::prove(ground)),
     },
 ];
-
-/// Runs the smokes that were named.
-pub async fn run(smoke: &Smoke, sources: &Sources, output: Output) -> anyhow::Result<ExitCode> {
-    if smoke.names == ["list"] {
-        return list(output);
-    }
-    let chosen = chosen(&smoke.names)?;
-    let ground = match &smoke.s3 {
-        Some(prefix) => Ground::s3(prefix.clone(), settle(sources)?.config.s3),
-        None => Ground::directory(),
-    };
-    if smoke.s3.is_some() && chosen.iter().any(|proof| !proof.on_s3) {
-        bail!(Usage("only d2, d5, g1, g1p, time_travel and iceberg run on S3".to_owned()));
-    }
-    let mut failed = 0;
-    for proof in chosen {
-        failed += usize::from(!tell(proof, ground.clone(), output).await?);
-    }
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn chosen(names: &[String]) -> Result<Vec<&'static Proof>, Usage> {
-    if names == ["all"] {
-        return Ok(PROOFS.iter().collect());
-    }
-    let find = |name: &String| PROOFS.iter().find(|proof| proof.name == name);
-    let named = |name| find(name).ok_or_else(|| Usage(format!("there is no smoke {name}: `lakehouse smoke list`")));
-    names.iter().map(named).collect()
-}
-
-/// Runs one smoke and says how it went; whether it held.
-async fn tell(proof: &Proof, ground: Ground, output: Output) -> anyhow::Result<bool> {
-    let begun = Instant::now();
-    let outcome = (proof.run)(ground).await.with_context(|| format!("{} failed", proof.name));
-    let seconds = begun.elapsed().as_secs_f64();
-    if output.json {
-        let failure = outcome.as_ref().err().map(|error| format!("{error:#}"));
-        output
-            .document(&json!({ "smoke": proof.name, "ok": outcome.is_ok(), "seconds": seconds, "failure": failure }))?;
-    } else {
-        let verdict = if outcome.is_ok() { "ok    " } else { "FAILED" };
-        output.line(format!("{:5}  {verdict}  {seconds:4.1} s  {}", proof.name, proof.proves))?;
-        if let Err(error) = &outcome {
-            output.line(format!("    {error:#}"))?;
-        }
-    }
-    Ok(outcome.is_ok())
-}
-
-fn list(output: Output) -> anyhow::Result<ExitCode> {
-    for proof in &PROOFS {
-        if output.json {
-            output.document(&json!({ "smoke": proof.name, "proves": proof.proves, "on_s3": proof.on_s3 }))?;
-        } else {
-            output.line(format!("{:5}  {}", proof.name, proof.proves))?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
