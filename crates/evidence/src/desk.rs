@@ -4,19 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::Seams;
-use storage::{Error as StoreError, Store};
+use storage::{Error as StoreError, Store, task};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
+use crate::bundle::tidy_beside;
 use crate::error::{Error, Result};
-use crate::fragment::{Line, encode, number_of, path, writer_of};
+use crate::fragment::{Line, encode, wrote};
 use crate::name::StreamName;
+use crate::shelf::{BUNDLED, Group, Shelf, bundle_path, fragment_path};
 
 /// The most appends that share one fragment.
 pub(crate) const GROUP: usize = 256;
 /// Appends that wait share a fragment until they are about this many bytes together.
 const GROUP_SIZE: usize = 8 << 20;
-/// How many fragments a look at a stream lists at a time.
-const PAGE: usize = 1000;
 /// The pauses between attempts to learn what became of a fragment.
 const PAUSES: [Duration; 6] = [
     Duration::from_millis(2),
@@ -35,14 +36,22 @@ pub(crate) struct Waiting {
 
 /// The appending task of one stream.
 pub(crate) struct Desk {
-    pub(crate) store: Store,
-    pub(crate) seams: Seams,
-    pub(crate) stream: StreamName,
-    /// The last fragment known to exist; none before the first look.
-    pub(crate) last: Option<u64>,
+    store: Store,
+    seams: Seams,
+    stream: Arc<StreamName>,
+    /// A fragment that is known to exist; 0 before any is.
+    last: u64,
+    /// Whether none is known to have come after it.
+    is_newest: bool,
+    /// Makes bundles of what has become many small files; none before the first append.
+    tidying: Option<JoinHandle<()>>,
 }
 
 impl Desk {
+    pub(crate) fn new(store: Store, seams: Seams, stream: StreamName) -> Self {
+        Self { store, seams, stream: Arc::new(stream), last: 0, is_newest: false, tidying: None }
+    }
+
     /// Appends until nobody can ask for it any more.
     pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Waiting>) {
         let mut waiting = Vec::new();
@@ -54,6 +63,7 @@ impl Desk {
                     // A caller that has gone away needs no answer.
                     let _ = one.reply.send(outcome.clone());
                 }
+                self.tidy();
             }
         }
     }
@@ -67,42 +77,54 @@ impl Desk {
         let mut doubt = false;
         loop {
             let number = self.last().await? + 1;
-            let path = path(&self.stream, number);
-            match self.store.create(&path, bytes.clone()).await {
-                Ok(_) => return Ok(self.landed(number)),
-                Err(StoreError::AlreadyExists { .. } | StoreError::OutcomeUnknown { .. }) => doubt = true,
+            let created = match self.store.create(&fragment_path(&self.stream, number), bytes.clone()).await {
+                Ok(_) => true,
+                Err(StoreError::AlreadyExists { .. } | StoreError::OutcomeUnknown { .. }) => false,
                 Err(_) if doubt => return Err(Error::OutcomeUnknown),
                 Err(failure) => return Err(failure.into()),
-            }
-            // What stands under the number decides: a create that seemed to fail may have taken effect.
-            match self.store.get(&path).await {
-                Ok(found) if writer_of(&found).as_deref() == Some(&*writer) => return Ok(self.landed(number)),
-                Ok(_) => (self.last, doubt) = (None, false),
+            };
+            doubt = true;
+            match self.stands(number, &writer, created).await {
+                Ok(true) => {
+                    self.last = number;
+                    return Ok(number);
+                }
+                Ok(false) => (self.is_newest, doubt) = (false, false),
                 Err(_) => self.seams.wait(pauses.next().ok_or(Error::OutcomeUnknown)?).await,
             }
         }
     }
 
-    fn landed(&mut self, number: u64) -> u64 {
-        self.last = Some(number);
-        number
+    /// Whether a number is an append's. What stands under it decides: a create that seemed to fail may have taken
+    /// effect. And what its bundle holds goes before that: the fragment may have been bundled and deleted by now, or be
+    /// nobody's, created where one was deleted before.
+    async fn stands(&self, number: u64, writer: &str, created: bool) -> Result<bool> {
+        match self.store.get(&bundle_path(&self.stream, Group::of(number))).await {
+            Ok(bundle) => Ok(wrote(&bundle, writer)),
+            Err(StoreError::NotFound { .. }) if created => Ok(true),
+            Err(StoreError::NotFound { .. }) => {
+                Ok(wrote(&self.store.get(&fragment_path(&self.stream, number)).await?, writer))
+            }
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// The number of the last fragment; 0 where there is none.
     async fn last(&mut self) -> Result<u64> {
-        if let Some(last) = self.last {
-            return Ok(last);
+        if !self.is_newest {
+            let behind = Shelf::of(&self.store, &self.stream, self.last).await?;
+            self.last = self.last.max(behind.last());
+            self.is_newest = true;
         }
-        let (folder, mut after, mut last) = (self.stream.folder(), None, 0);
-        loop {
-            let page = self.store.list(&folder, after.as_deref(), PAGE).await?;
-            let numbers = page.entries.iter().filter_map(|entry| number_of(&entry.path));
-            last = numbers.fold(last, u64::max);
-            after = page.next;
-            if after.is_none() {
-                self.last = Some(last);
-                return Ok(last);
-            }
+        Ok(self.last)
+    }
+
+    /// Has bundles made, of what was left by others at first and then whenever a group is complete. Nobody waits for it.
+    fn tidy(&mut self) {
+        let is_due = self.tidying.is_none() || self.last.is_multiple_of(BUNDLED);
+        if is_due && self.tidying.as_ref().is_none_or(JoinHandle::is_finished) {
+            let tidying = tidy_beside(self.store.clone(), Arc::clone(&self.stream));
+            self.tidying = Some(task::spawn("bundle a stream", tidying));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `Evidence`: the verbs of this room.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::Seams;
@@ -8,11 +8,15 @@ use serde::Serialize;
 use storage::{Store, task};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::bundle;
 use crate::desk::{Desk, GROUP, Waiting};
 use crate::error::{Error, Result};
+use crate::files::{self, StreamFile};
 use crate::fragment::Line;
 use crate::name::StreamName;
 use crate::read::{self, Lines};
+use crate::shelf::Shelf;
+use crate::tail::{self, Tail};
 
 /// The most streams that one process writes.
 const STREAMS: usize = 256;
@@ -73,6 +77,27 @@ impl Evidence {
         read::read(&self.0.store, stream).await
     }
 
+    /// The last `count` lines of a stream; fewer where they are very long.
+    pub async fn last(&self, stream: &StreamName, count: usize) -> Result<Tail> {
+        tail::last(&self.0.store, stream, count).await
+    }
+
+    /// The lines behind a fragment, the oldest first; fewer where they are very long. The answer's own number leads on.
+    pub async fn after(&self, stream: &StreamName, fragment: u64) -> Result<Tail> {
+        tail::after(&self.0.store, stream, fragment).await
+    }
+
+    /// The files that hold each stream as it is now, for whoever copies them.
+    pub async fn files(&self) -> Result<BTreeMap<StreamName, Vec<StreamFile>>> {
+        let shelves = Shelf::all(&self.0.store).await?;
+        Ok(shelves.into_iter().map(|(stream, shelf)| (stream.clone(), files::of(&stream, &shelf))).collect())
+    }
+
+    /// Makes bundles of a stream's small files. Appending has it done beside itself.
+    pub async fn tidy(&self, stream: &StreamName) -> Result<()> {
+        bundle::tidy(&self.0.store, stream).await
+    }
+
     fn desk(&self, stream: &StreamName) -> Result<mpsc::Sender<Waiting>> {
         let mut desks = self.0.desks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(desk) = desks.get(stream) {
@@ -83,7 +108,7 @@ impl Evidence {
         }
         let (queue, waiting) = mpsc::channel(GROUP);
         let (store, seams) = (self.0.store.clone(), self.0.seams.clone());
-        let desk = Desk { store, seams, stream: stream.clone(), last: None };
+        let desk = Desk::new(store, seams, stream.clone());
         task::spawn("append to a stream", desk.run(waiting));
         desks.insert(stream.clone(), queue.clone());
         Ok(queue)

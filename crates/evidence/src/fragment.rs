@@ -1,4 +1,5 @@
-//! One file of a stream: a line that says what it is, then the lines that were appended together.
+//! One file of a stream: a line that says what it is, then the lines that were appended together; in a bundle, those of
+//! 256 appends.
 
 use base::Facts;
 use bytes::Bytes;
@@ -30,8 +31,26 @@ pub struct Skipped {
 struct Head {
     format: u64,
     /// Which append wrote the file: what stands under a number decides, not what the store said of the write.
-    writer: String,
+    writer: Writer,
     lines: usize,
+}
+
+/// One append, or those of a bundle with the lines of each.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Writer {
+    One(String),
+    Each(Vec<(String, usize)>),
+}
+
+/// A fragment of which every line reads.
+pub(crate) struct Sound<'a> {
+    /// Which append wrote it.
+    pub(crate) writer: String,
+    /// How many lines there are.
+    pub(crate) count: usize,
+    /// They, each with its end.
+    pub(crate) body: &'a [u8],
 }
 
 impl Line {
@@ -65,39 +84,65 @@ impl Line {
     }
 }
 
-/// The path of a fragment.
-pub(crate) fn path(stream: &StreamName, number: u64) -> String {
-    format!("{}{number:020}.jsonl", stream.folder())
-}
-
-/// The number of the fragment at a path; none for other files.
-pub(crate) fn number_of(path: &str) -> Option<u64> {
-    path.rsplit_once('/')?.1.strip_suffix(".jsonl")?.parse().ok()
-}
-
 /// The bytes of a fragment.
 pub(crate) fn encode<'a>(writer: &str, lines: impl Iterator<Item = &'a Line> + Clone) -> Bytes {
-    let head = Head { format: FORMAT, writer: writer.to_owned(), lines: lines.clone().count() };
-    // A number and two texts: this cannot fail.
-    let mut text = serde_json::to_string(&head).unwrap_or_default();
+    let mut text = head(Writer::One(writer.to_owned()), lines.clone().count());
     for line in lines {
-        text.push('\n');
         text.push_str(&line.0);
+        text.push('\n');
     }
-    text.push('\n');
     text.into()
 }
 
-/// Which append wrote a fragment; none where that does not read.
-pub(crate) fn writer_of(bytes: &[u8]) -> Option<String> {
-    head_of(bytes).map(|head| head.writer)
+/// The bytes of a bundle of these appends with so many lines each, which stand one after the other in `body`.
+pub(crate) fn encode_bundle(writers: Vec<(String, usize)>, body: &[u8]) -> Bytes {
+    let lines = writers.iter().map(|(_, lines)| lines).sum();
+    let mut bytes = head(Writer::Each(writers), lines).into_bytes();
+    bytes.extend_from_slice(body);
+    bytes.into()
+}
+
+/// The first line, with its end.
+fn head(writer: Writer, lines: usize) -> String {
+    // Numbers and texts: this cannot fail.
+    let mut text = serde_json::to_string(&Head { format: FORMAT, writer, lines }).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Whether an append wrote a file, or a part of it.
+pub(crate) fn wrote(bytes: &[u8], writer: &str) -> bool {
+    match head_of(bytes).map(|head| head.writer) {
+        Some(Writer::One(one)) => one == writer,
+        Some(Writer::Each(all)) => all.iter().any(|(one, _)| one == writer),
+        None => false,
+    }
+}
+
+/// How many lines the first so many fragments of a bundle have together.
+pub(crate) fn lines_of_first(bytes: &[u8], fragments: usize) -> usize {
+    match head_of(bytes).map(|head| head.writer) {
+        Some(Writer::Each(all)) => all.iter().take(fragments).map(|(_, lines)| lines).sum(),
+        _ => 0,
+    }
+}
+
+/// A fragment as a bundle takes it; none where something in it does not read.
+pub(crate) fn sound(bytes: &[u8]) -> Option<Sound<'_>> {
+    let Head { format: FORMAT, writer: Writer::One(writer), lines: count } = head_of(bytes)? else { return None };
+    let begin = bytes.iter().position(|byte| *byte == b'\n')? + 1;
+    let body = &bytes[begin..];
+    let mut lines = body.strip_suffix(b"\n")?.split(|byte| *byte == b'\n');
+    let is_whole = lines.clone().count() == count;
+    let reads = |line: &[u8]| serde_json::from_slice::<Facts>(line).is_ok();
+    (is_whole && lines.all(reads)).then_some(Sound { writer, count, body })
 }
 
 fn head_of(bytes: &[u8]) -> Option<Head> {
     serde_json::from_slice(bytes.split(|byte| *byte == b'\n').next()?).ok()
 }
 
-/// The lines of a fragment. Those that do not read are told and left out.
+/// The lines of a file. Those that do not read are told and left out.
 pub(crate) fn decode(stream: &StreamName, file: &str, bytes: &[u8]) -> Result<(Vec<Facts>, Vec<Skipped>)> {
     let skip = |line| Skipped { file: file.to_owned(), line };
     let (mut read, mut skipped) = (Vec::new(), Vec::new());

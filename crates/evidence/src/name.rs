@@ -8,6 +8,8 @@ use crate::error::Error;
 
 /// The stream of sessions: model output that was checked until it counted, or did not.
 pub const SESSIONS: &str = "sessions";
+/// Where the streams of a lake lie.
+pub(crate) const FOLDER: &str = "streams/";
 /// Streams that only the house itself writes, each with the member that tells its lines apart: of lines with the same
 /// value the last one holds.
 const OWN: [(&str, &str); 1] = [(SESSIONS, "session_id")];
@@ -37,9 +39,9 @@ impl StreamName {
         OWN.iter().find(|(name, _)| *name == &*self.0).map(|(_, key)| *key)
     }
 
-    /// Where the stream's fragments lie.
+    /// Where the stream's files lie.
     pub(crate) fn folder(&self) -> String {
-        format!("streams/{self}/")
+        format!("{FOLDER}{self}/")
     }
 }
 

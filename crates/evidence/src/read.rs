@@ -4,16 +4,15 @@ use std::collections::HashMap;
 
 use base::Facts;
 use futures::{StreamExt, TryStreamExt, stream};
-use storage::Store;
+use storage::{Error as StoreError, Store};
 
 use crate::error::Result;
-use crate::fragment::{Skipped, decode, number_of};
+use crate::fragment::{Skipped, decode};
 use crate::name::StreamName;
+use crate::shelf::{Group, Shelf, bundle_path, fragment_path};
 
-/// How many fragments a look at a stream lists at a time.
-const PAGE: usize = 1000;
-/// How many fragments are fetched at the same time.
-const AT_ONCE: usize = 16;
+/// How many groups are read, and how many fragments of each are fetched, at the same time.
+const AT_ONCE: usize = 8;
 
 /// The lines of a stream.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,31 +24,66 @@ pub struct Lines {
 }
 
 /// Everything in a stream. Each line that does not read is told in the log, by file and number.
-pub(crate) async fn read(store: &Store, stream: &StreamName) -> Result<Lines> {
-    let (folder, mut after, mut all) = (stream.folder(), None, Lines::default());
-    loop {
-        let page = store.list(&folder, after.as_deref(), PAGE).await?;
-        let paths = page.entries.into_iter().map(|entry| entry.path).filter(|path| number_of(path).is_some());
-        let fetched = stream::iter(paths).map(|path| async move { store.get(&path).await.map(|bytes| (path, bytes)) });
-        let mut fetched = fetched.buffered(AT_ONCE);
-        while let Some((path, bytes)) = fetched.try_next().await? {
-            let (lines, skipped) = decode(stream, &path, &bytes)?;
-            for Skipped { file, line } in &skipped {
-                tracing::warn!(file, line, "a line of a stream does not read and is skipped");
-            }
-            all.lines.extend(lines);
-            all.skipped.extend(skipped);
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(all.held(stream.key()));
+pub(crate) async fn read(store: &Store, name: &StreamName) -> Result<Lines> {
+    let shelf = Shelf::of(store, name, 0).await?;
+    let (groups, mut all) = (stream::iter(shelf.groups()), Lines::default());
+    let mut groups = groups.map(|group| group_of(store, name, &shelf, group)).buffered(AT_ONCE);
+    while let Some(lines) = groups.try_next().await? {
+        all.add(lines);
+    }
+    for Skipped { file, line } in &all.skipped {
+        tracing::warn!(file, line, "a line of a stream does not read and is skipped");
+    }
+    Ok(all.held(name.key()))
+}
+
+/// The lines of a group: from its bundle, or else from its fragments. A fragment that is gone may have been bundled
+/// since the listing; then the bundle has all of them.
+pub(crate) async fn group_of(store: &Store, name: &StreamName, shelf: &Shelf, group: Group) -> Result<Lines> {
+    let bundle = bundle_path(name, group);
+    if shelf.is_bundled(group) {
+        return file(store, name, &bundle).await.map(|lines| lines.unwrap_or_else(|| Lines::lost(bundle)));
+    }
+    let paths = stream::iter(shelf.numbers(group).map(|number| fragment_path(name, number)));
+    let fetch = async |path: String| file(store, name, &path).await.map(|lines| (lines, path));
+    let mut fetched = paths.map(fetch).buffered(AT_ONCE);
+    let mut all = Lines::default();
+    while let Some((lines, path)) = fetched.try_next().await? {
+        match lines {
+            Some(lines) => all.add(lines),
+            None => match file(store, name, &bundle).await? {
+                Some(bundled) => return Ok(bundled),
+                None => all.add(Lines::lost(path)),
+            },
         }
     }
+    Ok(all)
+}
+
+/// The lines of one file; none where there is no such file.
+async fn file(store: &Store, name: &StreamName, path: &str) -> Result<Option<Lines>> {
+    let bytes = match store.get(path).await {
+        Ok(bytes) => bytes,
+        Err(StoreError::NotFound { .. }) => return Ok(None),
+        Err(failure) => return Err(failure.into()),
+    };
+    let (lines, skipped) = decode(name, path, &bytes)?;
+    Ok(Some(Lines { lines, skipped }))
 }
 
 impl Lines {
+    /// Nothing of a file that should be there.
+    fn lost(file: String) -> Self {
+        Self { lines: Vec::new(), skipped: vec![Skipped { file, line: 1 }] }
+    }
+
+    fn add(&mut self, more: Self) {
+        self.lines.extend(more.lines);
+        self.skipped.extend(more.skipped);
+    }
+
     /// Of lines with the same key the last one, in the place of the last.
-    fn held(mut self, key: Option<&str>) -> Self {
+    pub(crate) fn held(mut self, key: Option<&str>) -> Self {
         let Some(key) = key else { return self };
         let of = |line: &Facts| line.get(key).and_then(|value| value.as_str()).map(str::to_owned);
         let last: HashMap<String, usize> =

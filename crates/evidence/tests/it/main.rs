@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bundles;
+mod formats;
+mod tails;
+
 use base::Seams;
 use bytes::Bytes;
 use evidence::{Error, Evidence, Line, StreamName};

@@ -1,0 +1,85 @@
+//! The end of a stream, and what is appended to it from then on.
+
+use base::Facts;
+use serde::Serialize;
+use storage::{Error as StoreError, Store};
+
+use crate::error::Result;
+use crate::fragment::{decode, lines_of_first};
+use crate::name::StreamName;
+use crate::read::{Lines, group_of};
+use crate::shelf::{Group, Shelf, bundle_path, fragment_path};
+
+/// How many bytes of lines one answer holds, or a little more: one append is never cut.
+const MOST: usize = 16 << 20;
+
+/// Lines of a stream, the oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tail {
+    /// The lines. One that does not read is left out.
+    pub lines: Vec<Facts>,
+    /// The number of the fragment that they end with; 0 before anything was appended.
+    pub fragment: u64,
+}
+
+/// The last `count` lines, or as many of them as one answer holds.
+pub(crate) async fn last(store: &Store, stream: &StreamName, count: usize) -> Result<Tail> {
+    let shelf = Shelf::of(store, stream, 0).await?;
+    let mut groups: Vec<Group> = shelf.groups().collect();
+    let mut found = Lines::default();
+    while let Some(group) = groups.pop_if(|_| found.lines.len() < count) {
+        let mut older = group_of(store, stream, &shelf, group).await?;
+        older.lines.append(&mut found.lines);
+        found = older.held(stream.key());
+    }
+    let (mut size, mut from) = (0, found.lines.len());
+    while from > 0 && found.lines.len() - from < count && size < MOST {
+        from -= 1;
+        size += size_of(&found.lines[from]);
+    }
+    Ok(Tail { lines: found.lines.split_off(from), fragment: shelf.last() })
+}
+
+/// The lines behind a fragment, or as many of them as one answer holds.
+pub(crate) async fn after(store: &Store, stream: &StreamName, fragment: u64) -> Result<Tail> {
+    let last = Shelf::of(store, stream, fragment).await?.last();
+    let mut tail = Tail { lines: Vec::new(), fragment };
+    let mut size = 0;
+    while tail.fragment < last && size < MOST {
+        let (lines, reached) = next(store, stream, tail.fragment).await?;
+        size += lines.iter().map(size_of).sum::<usize>();
+        tail.lines.extend(lines);
+        tail.fragment = reached;
+    }
+    Ok(tail)
+}
+
+/// The lines of the fragment behind one, and its number; where it lies in a bundle by now, those of the bundle's rest.
+async fn next(store: &Store, stream: &StreamName, fragment: u64) -> Result<(Vec<Facts>, u64)> {
+    let (number, path) = (fragment + 1, fragment_path(stream, fragment + 1));
+    match store.get(&path).await {
+        Ok(bytes) => Ok((decode(stream, &path, &bytes)?.0, number)),
+        Err(StoreError::NotFound { .. }) => rest(store, stream, number).await,
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// The lines of a bundle from a fragment on. One that lies nowhere is passed over: its lines do not read.
+async fn rest(store: &Store, stream: &StreamName, number: u64) -> Result<(Vec<Facts>, u64)> {
+    let group = Group::of(number);
+    let path = bundle_path(stream, group);
+    let bytes = match store.get(&path).await {
+        Ok(bytes) => bytes,
+        Err(StoreError::NotFound { .. }) => return Ok((Vec::new(), number)),
+        Err(failure) => return Err(failure.into()),
+    };
+    let mut lines = decode(stream, &path, &bytes)?.0;
+    let numbers = group.numbers();
+    let before = usize::try_from(number - numbers.start()).unwrap_or(usize::MAX);
+    let passed = lines_of_first(&bytes, before).min(lines.len());
+    Ok((lines.split_off(passed), *numbers.end()))
+}
+
+fn size_of(line: &Facts) -> usize {
+    serde_json::to_vec(line).map_or(0, |bytes| bytes.len())
+}
