@@ -80,4 +80,14 @@ impl Artifact {
         }
         Self { kind, members }
     }
+
+    /// Whether a judgement asks who exists: a fill proposes people, and a message may be for one of them.
+    pub fn needs_roster(&self) -> bool {
+        let names_candidate = || self.members.get(CONTEXT).and_then(|context| context.get("candidate_id")).is_some();
+        match self.kind {
+            Kind::Fill => true,
+            Kind::Email => names_candidate(),
+            Kind::Playbook => false,
+        }
+    }
 }

@@ -20,12 +20,18 @@ const PAY: [&str; 12] = [
     "stipend",
     "rate",
 ];
+/// What people and programs write where a hyphen belongs.
+const HYPHENS: [char; 5] = ['\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}'];
 /// How many characters may lie between such a word and the amount.
 const BESIDE: usize = 40;
 
 /// Whether a text holds a social security number: three, two and four digits with hyphens between, in no longer run of
 /// digits and hyphens, which telephone numbers are.
 pub(crate) fn holds_ssn(text: &str) -> bool {
+    holds_form(text) || text.contains(HYPHENS) && holds_form(&text.replace(HYPHENS, "-"))
+}
+
+fn holds_form(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.windows(SSN.len()).enumerate().any(|(at, window)| is_ssn(window) && stands_alone(bytes, at))
 }

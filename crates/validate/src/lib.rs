@@ -2,7 +2,7 @@
 //!
 //! It never does I/O, never calls a model and never reads a clock: the roster is loaded by others, a check is a pure
 //! function. Reading order: [`artifact`] (what is judged), [`invalid`] and [`report`] (what a judgement says),
-//! [`roster`] (who exists), `fields` (how members are read), [`judge`] with `fill`, `email` (and its `disclosure` and
+//! [`roster`] (who exists) with [`register`] (the table that says so), `fields` (how members are read), [`judge`] with `fill`, `email` (and its `disclosure` and
 //! `addressed`) and `playbook`, [`extract`] (the proposal inside a model's answer),
 //! [`pack`] with `schema` (checks as data), [`error`].
 
@@ -18,6 +18,7 @@ pub mod invalid;
 pub mod judge;
 pub mod pack;
 mod playbook;
+pub mod register;
 pub mod report;
 pub mod roster;
 mod schema;

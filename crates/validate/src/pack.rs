@@ -100,16 +100,24 @@ impl Assertion {
     }
 
     /// The values of the parameters, once for each item where a pointer goes through a list. What an artifact does not
-    /// have is null.
-    pub fn values(&self, members: &Map<String, Value>) -> Vec<Vec<Value>> {
+    /// have is null. A list that is too long to be asked about is refused, since nobody would look at its end.
+    pub fn values(&self, members: &Map<String, Value>) -> Result<Vec<Vec<Value>>, ValidationError> {
         let artifact = Value::Object(members.clone());
         let lists = self.params.iter().filter_map(|pointer| pointer.split_once("/*"));
-        let count = lists.map(|(list, _)| artifact.pointer(list).and_then(Value::as_array).map_or(0, Vec::len)).max();
+        let length = |list: &str| artifact.pointer(list).and_then(Value::as_array).map_or(0, Vec::len);
+        let longest = lists.map(|(list, _)| (length(list), list)).max();
+        if let Some((count, list)) = longest.filter(|(count, _)| *count > VALUES) {
+            let field = list.trim_start_matches('/').replace('/', ".");
+            return Err(ValidationError::schema(
+                field,
+                format!("holds {count} items; a pack looks at {VALUES} at most"),
+            ));
+        }
         let of = |at: usize| {
             let value = |pointer: &String| artifact.pointer(&pointer.replacen("/*", &format!("/{at}"), 1)).cloned();
             self.params.iter().map(|pointer| value(pointer).unwrap_or(Value::Null)).collect()
         };
-        (0..count.unwrap_or(1).min(VALUES)).map(of).collect()
+        Ok((0..longest.map_or(1, |(count, _)| count)).map(of).collect())
     }
 
     /// The refusal of an artifact that offends.

@@ -11,6 +11,8 @@ fn a_social_security_number_stands_alone() {
         "(123-45-6789)",
         "123-45-6789 987-65-4321",
         "a-123-45-6789-b",
+        "123\u{2011}45\u{2011}6789",
+        "since 2024–123-45-6789",
     ] {
         assert!(holds_ssn(held), "{held}");
     }
@@ -28,6 +30,8 @@ fn a_social_security_number_stands_alone() {
         "123.45.6789",
         "12-345-6789",
         "2026-11-23",
+        "419\u{2011}555\u{2011}0100",
+        "1\u{2013}123\u{2013}45\u{2013}6789",
     ] {
         assert!(!holds_ssn(free), "{free}");
     }

@@ -13,11 +13,14 @@ fn assertion(params: Value) -> Value {
 #[test]
 fn parameters_are_found_in_the_artifact() {
     let artifact = json!({ "fills": [{ "id": "a" }, { "id": "b" }], "_context": { "city": "Toledo" } });
-    let values = |params: Value| pack(assertion(params)).assertions[0].values(artifact.as_object().unwrap());
+    let values = |params: Value| pack(assertion(params)).assertions[0].values(artifact.as_object().unwrap()).unwrap();
     assert_eq!(values(json!([])), [Vec::<Value>::new()]);
     assert_eq!(values(json!(["/_context/city", "/none"])), [[json!("Toledo"), Value::Null]]);
     assert_eq!(values(json!(["/fills/*/id", "/_context/city"])), [["a", "Toledo"], ["b", "Toledo"]]);
     assert_eq!(values(json!(["/none/*/id"])).len(), 0);
+    let long = json!({ "fills": vec![json!({ "id": "a" }); 101] });
+    let refused = pack(assertion(json!(["/fills/*/id"]))).assertions[0].values(long.as_object().unwrap()).unwrap_err();
+    assert_eq!(refused.to_string(), "Schema: fills: holds 101 items; a pack looks at 100 at most");
 }
 
 #[test]
