@@ -73,10 +73,13 @@ pub enum Error {
     Unlogged(#[source] evidence::Error),
     /// A task of this program died.
     #[error("this request met a fault of the program; the log has the details under its request id")]
-    Broken,
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The table of workers is larger than a roster can be.
-    #[error("the table of workers is too large for a roster: 4 GiB of ids and names, each up to 64 KiB")]
-    RosterTooLarge,
+    #[error("the table {table} is too large for a roster: 4 GiB of ids and names, each up to 64 KiB")]
+    RosterTooLarge {
+        /// The table.
+        table: DatasetName,
+    },
     /// An item without a text.
     #[error("items[{position}]: the text is empty")]
     EmptyText {
@@ -117,7 +120,7 @@ impl Fault for Error {
             Self::Vectors(inner) => inner.kind(),
             Self::Catalog(inner) => inner.kind(),
             Self::Query(inner) => inner.kind(),
-            Self::RosterColumns { .. } | Self::RosterTooLarge => Kind::Unavailable,
+            Self::RosterColumns { .. } | Self::RosterTooLarge { .. } => Kind::Unavailable,
             Self::Ingest(inner) => inner.kind(),
             Self::Validate(inner) => inner.kind(),
             Self::Evidence(inner) => inner.kind(),
@@ -126,7 +129,7 @@ impl Fault for Error {
             Self::Models(inner) => inner.kind(),
             Self::Iteration { .. } | Self::Context { .. } => Kind::Invalid,
             Self::Unlogged(_) => Kind::Unavailable,
-            Self::Broken => Kind::Bug,
+            Self::Broken(_) => Kind::Bug,
             Self::EmptyText { .. } | Self::ModelDimension { .. } | Self::NoModel { .. } => Kind::Invalid,
         }
     }
@@ -138,7 +141,7 @@ impl Fault for Error {
             Self::Catalog(inner) => inner.code(),
             Self::Query(inner) => inner.code(),
             Self::RosterColumns { .. } => "flows.roster_columns",
-            Self::RosterTooLarge => "flows.roster_too_large",
+            Self::RosterTooLarge { .. } => "flows.roster_too_large",
             Self::Ingest(inner) => inner.code(),
             Self::Validate(inner) => inner.code(),
             Self::Evidence(inner) => inner.code(),
@@ -148,7 +151,7 @@ impl Fault for Error {
             Self::Iteration { .. } => "flows.bad_iteration",
             Self::Context { .. } => "flows.bad_context",
             Self::Unlogged(_) => "flows.session_not_recorded",
-            Self::Broken => "flows.broken",
+            Self::Broken(_) => "flows.broken",
             Self::EmptyText { .. } => "flows.empty_text",
             Self::ModelDimension { .. } => "flows.model_dimension",
             Self::NoModel { .. } => "flows.no_model",
@@ -161,6 +164,10 @@ impl Fault for Error {
             Self::Vectors(inner) => inner.facts(),
             Self::Catalog(inner) => inner.facts(),
             Self::Query(inner) => inner.facts(),
+            Self::RosterColumns { table, missing } => {
+                Facts::from_iter([("table".to_owned(), json!(table)), ("missing".to_owned(), json!(missing))])
+            }
+            Self::RosterTooLarge { table } => Facts::from_iter([("table".to_owned(), json!(table))]),
             Self::EmptyText { position } => Facts::from_iter([("position".to_owned(), json!(position))]),
             Self::ModelDimension { expected, .. } => Facts::from_iter([("dimension".to_owned(), json!(expected))]),
             Self::Ingest(inner) => inner.facts(),

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::rosters::{State, state_of, text};
+use crate::rosters::{State, state_of};
 
 /// The namespace of the table.
 const SYSTEM: &str = "system";
@@ -65,8 +65,18 @@ impl Packs {
 
     /// Keeps a pack, replacing one of its name; the version from which on it judges.
     pub async fn put(&self, pack: &Pack) -> Result<Version> {
-        pack.check()?;
+        self.check(pack).await?;
         self.change(&pack.name, Some(pack)).await
+    }
+
+    /// Refuses a pack that could not judge, because of its form or because its statements do not run.
+    async fn check(&self, pack: &Pack) -> Result<()> {
+        pack.check()?;
+        let version = self.query.catalog().pin(None).await?.version();
+        for assertion in &pack.assertions {
+            self.offends(assertion, vec![Value::Null; assertion.params.len()], version).await?;
+        }
+        Ok(())
     }
 
     /// Drops a pack; earlier versions keep it.
@@ -112,12 +122,12 @@ impl Packs {
     async fn load(&self, version: Version) -> Result<Vec<Pack>> {
         let sql = format!("SELECT name, pack FROM {SYSTEM}.{TABLE} ORDER BY id");
         let ask = Ask { sql, as_of: Some(AsOf::Version(version)), params: Vec::new() };
-        let mut batches = self.query.run(ask).await?.batches;
+        let mut rows = self.query.texts(ask).await?;
         let mut packs = BTreeMap::new();
-        while let Some(batch) = batches.try_next().await? {
-            for at in 0..batch.num_rows() {
-                let Some(name) = text(batch.column(0), at) else { continue };
-                match text(batch.column(1), at).filter(|pack| !pack.is_empty()) {
+        while let Some(texts) = rows.try_next().await? {
+            for row in 0..texts.rows() {
+                let Some(name) = texts.get(row, 0) else { continue };
+                match texts.get(row, 1).filter(|pack| !pack.is_empty()) {
                     Some(pack) => {
                         let read = serde_json::from_str(pack).map_err(|_| Error::PackDamaged { name: name.to_owned() });
                         packs.insert(name.to_owned(), read?);
@@ -146,7 +156,11 @@ impl Packs {
             return Ok(Err(error));
         }
         for assertion in &pack.assertions {
-            for values in assertion.values(&artifact.members) {
+            let asked = match assertion.values(&artifact.members) {
+                Ok(asked) => asked,
+                Err(error) => return Ok(Err(error)),
+            };
+            for values in asked {
                 if self.offends(assertion, values, version).await? {
                     return Ok(Err(assertion.refusal(&pack.name)));
                 }
@@ -169,7 +183,7 @@ impl Packs {
 
     /// What a pack, which need not be kept yet, says of the newest accepted artifacts of its kind.
     pub async fn try_out(&self, pack: &Pack, limit: usize) -> Result<DryRun> {
-        pack.check()?;
+        self.check(pack).await?;
         let version = self.query.catalog().pin(None).await?.version();
         let sessions = self.evidence.read(&StreamName::sessions()).await.map_err(Error::Evidence)?.lines;
         let accepted = sessions.iter().rev().filter_map(|line| accepted(line, pack.kind)).take(limit);
@@ -185,13 +199,14 @@ impl Packs {
     }
 }
 
-/// The artifact of an accepted session of a kind, and the session's name.
+/// The artifact of an accepted session of a kind with what was known, and the session's name.
 fn accepted(line: &base::Facts, kind: Kind) -> Option<(String, Artifact)> {
     let is_kind = line.get("kind").and_then(Value::as_str) == Some(kind.name());
     let members = line.get("artifact").filter(|_| is_kind)?.as_object()?.clone();
-    Some((line.get("session_id")?.as_str()?.to_owned(), Artifact::new(kind, members, None)))
+    let context = line.get("context").and_then(Value::as_object).cloned();
+    Some((line.get("session_id")?.as_str()?.to_owned(), Artifact::new(kind, members, context)))
 }
 
 fn table() -> Result<DatasetName> {
-    DatasetName::new(SYSTEM, TABLE).map_err(|_| Error::Broken)
+    DatasetName::new(SYSTEM, TABLE).map_err(|why| Error::Broken(why.into()))
 }

@@ -4,23 +4,20 @@ use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ::validate::register::{COLUMNS, NEEDED, PREFIX, STANDING, is_active};
+use ::validate::roster::Overfull;
 use ::validate::{Roster, RosterBuilder, Row};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use base::{AsOf, DatasetName, Version};
 use catalog::{ColumnType, Pin, Table, TableEntry};
 use futures::TryStreamExt;
 use lru::LruCache;
-use query::{Ask, Query};
+use query::{Ask, Query, Texts};
 use storage::task;
 
 use crate::error::{Error, Result};
 
 /// How many rosters are kept: the newest one, and those of versions that were asked for lately.
 const KEPT: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
-/// What is read of each worker, in the order of the columns of the query.
-const COLUMNS: [&str; 6] = ["worker_id", "name", "role", "city", "state", "blacklist"];
-/// Columns that say whether a worker is active; the first that says something of a worker counts.
-const STANDING: [&str; 2] = ["status", "availability"];
 
 /// A table in one state: its id and its snapshot.
 pub(crate) type State = (String, Option<i64>);
@@ -77,13 +74,11 @@ impl Rosters {
         let plan = Plan::of(&*self.query.catalog().table(&pin, &self.table).await?)?;
         let sql = format!("SELECT c0 FROM ({} WHERE ({condition}\n)) AS workers", plan.sql);
         let ask = Ask { sql, as_of, params: Vec::new() };
-        let mut batches = self.query.run(ask).await?.batches;
+        let mut rows = self.query.texts(ask).await?;
         let mut ids = HashSet::new();
-        while let Some(batch) = batches.try_next().await? {
-            for at in 0..batch.num_rows() {
-                let Some(id) = text(batch.column(0), at) else { continue };
-                ids.insert(if plan.numbers_ids { format!("W-{id}") } else { id.to_owned() });
-            }
+        while let Some(texts) = rows.try_next().await? {
+            let found = (0..texts.rows()).filter_map(|row| texts.get(row, 0));
+            ids.extend(found.map(|id| if plan.numbers_ids { format!("{PREFIX}{id}") } else { id.to_owned() }));
         }
         Ok(ids)
     }
@@ -114,12 +109,13 @@ impl Rosters {
         let table = self.query.catalog().table(pin, &self.table).await?;
         let plan = Plan::of(&table)?;
         let ask = Ask { sql: plan.sql, as_of: Some(AsOf::Version(pin.version())), params: Vec::new() };
-        let mut batches = self.query.run(ask).await?.batches;
+        let mut rows = self.query.texts(ask).await?;
         let mut builder = RosterBuilder::new(plan.tells_standing);
-        while let Some(batch) = batches.try_next().await? {
-            add(&mut builder, &batch, plan.numbers_ids)?;
+        while let Some(texts) = rows.try_next().await? {
+            let added = add(&mut builder, &texts, plan.numbers_ids);
+            added.map_err(|_| Error::RosterTooLarge { table: self.table.clone() })?;
         }
-        task::blocking("make a roster", || builder.finish()).await.map_err(|_| Error::Broken)
+        task::blocking("make a roster", || builder.finish()).await.map_err(|died| Error::Broken(died.into()))
     }
 }
 
@@ -134,8 +130,7 @@ struct Plan {
 impl Plan {
     fn of(table: &Table) -> Result<Self> {
         let found = |name: &str| table.columns().iter().find(|column| column.name.eq_ignore_ascii_case(name));
-        let missing: Vec<String> =
-            ["worker_id", "name"].into_iter().filter(|name| found(name).is_none()).map(str::to_owned).collect();
+        let missing: Vec<String> = NEEDED.into_iter().filter(|name| found(name).is_none()).map(str::to_owned).collect();
         if !missing.is_empty() {
             return Err(Error::RosterColumns { table: table.name().clone(), missing });
         }
@@ -155,43 +150,20 @@ impl Plan {
     }
 }
 
-/// Adds the rows of a batch. A row without an id is nobody.
-fn add(builder: &mut RosterBuilder, batch: &RecordBatch, numbers_ids: bool) -> Result<()> {
-    let columns: Vec<&ArrayRef> = batch.columns().iter().collect();
+/// Adds rows. One without an id is nobody.
+fn add(builder: &mut RosterBuilder, texts: &Texts, numbers_ids: bool) -> Result<(), Overfull> {
     let mut numbered = String::new();
-    for at in 0..batch.num_rows() {
-        let [id, name, role, city, state, blacklist, status] =
-            std::array::from_fn(|which| columns.get(which).and_then(|column| text(column, at)));
+    for row in 0..texts.rows() {
+        let [id, name, role, city, state, blacklist, status] = std::array::from_fn(|column| texts.get(row, column));
         let Some(mut id) = id.filter(|id| !id.is_empty()) else { continue };
         if numbers_ids {
             numbered.clear();
-            numbered.push_str("W-");
+            numbered.push_str(PREFIX);
             numbered.push_str(id);
             id = &numbered;
         }
         let active = status.map(is_active);
-        let row = Row { id, name, role, city, state, status, active, blacklist };
-        builder.push(&row).map_err(|_| Error::RosterTooLarge)?;
+        builder.push(&Row { id, name, role, city, state, status, active, blacklist })?;
     }
     Ok(())
-}
-
-/// A text of a column; the engine keeps texts in several forms.
-pub(crate) fn text(column: &ArrayRef, at: usize) -> Option<&str> {
-    if column.is_null(at) {
-        return None;
-    }
-    if let Some(texts) = column.as_string_view_opt() {
-        return Some(texts.value(at));
-    }
-    column.as_string_opt::<i32>().map(|texts| texts.value(at))
-}
-
-/// Whether a status says that somebody works: the word `active`, `true`, or a number over 0.
-fn is_active(status: &str) -> bool {
-    let status = status.trim();
-    match status.parse::<f64>() {
-        Ok(number) => number > 0.0,
-        Err(_) => status.eq_ignore_ascii_case("active") || status.eq_ignore_ascii_case("true"),
-    }
 }

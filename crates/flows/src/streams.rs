@@ -9,7 +9,7 @@ use query::{FieldType, SearchFault, SearchField, StreamTable, Streams};
 use serde_json::Value;
 
 /// The columns of sessions, which are there before the first session is.
-const OF_SESSIONS: [(&str, FieldType); 16] = [
+const OF_SESSIONS: [(&str, FieldType); 17] = [
     ("schema", FieldType::Text),
     ("session_id", FieldType::Text),
     ("timestamp", FieldType::Text),
@@ -26,6 +26,7 @@ const OF_SESSIONS: [(&str, FieldType); 16] = [
     ("grounded_in_roster", FieldType::Boolean),
     ("duration_ms", FieldType::Integer),
     ("lake_version", FieldType::Integer),
+    ("context", FieldType::Json),
 ];
 
 /// The streams of a lake, as the query engine asks for them.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::validate::{Artifact, CONTEXT, Kind, Report, Roster, ValidationError, is_grounded, judge};
+use ::validate::{Artifact, Report, Roster, ValidationError, is_grounded, judge};
 use base::{AsOf, Seams, Version};
 
 use catalog::Pin;
@@ -71,8 +71,7 @@ impl Validator {
     /// The version that an artifact is judged by, and its roster. One that proposes nobody needs none, so that a table
     /// which cannot be read keeps only those waiting that do.
     async fn roster_for(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<(Pin, Arc<Roster>)> {
-        let names = |member| artifact.members.get(CONTEXT).and_then(|context| context.get(member)).is_some();
-        if artifact.kind == Kind::Fill || artifact.kind == Kind::Email && names("candidate_id") {
+        if artifact.needs_roster() {
             let pin = self.rosters.pin(as_of).await?;
             let roster = self.rosters.of(&pin).await?;
             return Ok((pin, roster));

@@ -7,7 +7,7 @@
 //! engine reads: `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut`, `deletes`, `ahead` and `kept` (files with
 //! deleted rows), `found`, `history`, `range`, `system`; what it computes with: `engine`, `overflow`, `sum`,
 //! `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `recursion`, `pushdown`, `yielding`, `pace`; and what
-//! leaves: [`answer`], [`types`], `clean` (messages).
+//! leaves: [`answer`], [`texts`], [`types`], `clean` (messages).
 
 mod ahead;
 pub mod answer;
@@ -55,6 +55,7 @@ pub mod streams;
 mod subqueries;
 mod sum;
 mod system;
+pub mod texts;
 pub mod types;
 mod unread;
 mod yielding;
@@ -66,3 +67,4 @@ pub use error::{Error, Result};
 pub use query::Query;
 pub use search::{Asked, FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
 pub use streams::{StreamTable, Streams};
+pub use texts::Texts;

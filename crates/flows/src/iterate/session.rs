@@ -3,7 +3,7 @@
 use ::validate::{Report, ValidationError};
 use base::{Fault, Timestamp, Version};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Outcome;
 use super::request::Iteration;
@@ -122,6 +122,9 @@ pub(super) struct Logged<'a> {
     grounded_in_roster: Option<bool>,
     duration_ms: i64,
     lake_version: Version,
+    /// So that packs can be tried on what was known, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a Map<String, Value>>,
 }
 
 #[derive(Serialize)]
@@ -168,6 +171,7 @@ impl<'a> Logged<'a> {
             grounded_in_roster: outcome.grounded,
             duration_ms: (ended.millis() - started.millis()).max(0),
             lake_version,
+            context: asked.context.as_ref(),
         }
     }
 }
