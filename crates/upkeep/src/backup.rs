@@ -56,8 +56,11 @@ pub struct BackedUp {
     pub datasets: u64,
     /// How many vector indexes it has.
     pub indexes: u64,
-    /// Whether what these indexes had not sealed was copied, too: it is part of the newest version only.
+    /// Whether what lies beside the versions was copied, too: what these indexes had not sealed, and the streams. It
+    /// belongs to the newest version only.
     pub unsealed: bool,
+    /// How many streams were copied.
+    pub streams: u64,
     /// How many files were copied.
     pub files: u64,
     /// Their bytes.
@@ -131,6 +134,7 @@ impl Upkeep {
         for (name, index) in pin.indexes() {
             self.copy_index(to, (name, index), unsealed, &mut list).await?;
         }
+        let streams = if unsealed { self.copy_streams(to, &mut list).await? } else { 0 };
         let rows = names.iter().filter_map(|name| Some((name.clone(), pin.entry(name)?.row_count)));
         let rows = rows.collect();
         let List { writer, hash, files, bytes, .. } = list;
@@ -141,7 +145,7 @@ impl Upkeep {
         let written = serde_json::to_vec_pretty(&heading)?;
         to.create(HEADING, Bytes::from(written)).await?;
         let (datasets, indexes) = (names.len() as u64, pin.indexes().count() as u64);
-        Ok(BackedUp { version: pin.version(), at: pin.at(), datasets, indexes, unsealed, files, bytes })
+        Ok(BackedUp { version: pin.version(), at: pin.at(), datasets, indexes, unsealed, streams, files, bytes })
     }
 
     async fn copy_files(&self, to: &Store, files: impl IntoIterator<Item = String>, list: &mut List) -> Result<()> {

@@ -77,6 +77,9 @@ pub enum Error {
     /// A file of an index is damaged, or of a newer release.
     #[error(transparent)]
     Vectors(vectors::Error),
+    /// The streams could not be listed.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -111,6 +114,7 @@ impl Fault for Error {
             Self::Catalog(inner) => inner.kind(),
             Self::Ingest(inner) => inner.kind(),
             Self::Vectors(inner) => inner.kind(),
+            Self::Evidence(inner) => inner.kind(),
             Self::Storage(inner) => inner.kind(),
         }
     }
@@ -130,6 +134,7 @@ impl Fault for Error {
             Self::Catalog(inner) => inner.code(),
             Self::Ingest(inner) => inner.code(),
             Self::Vectors(inner) => inner.code(),
+            Self::Evidence(inner) => inner.code(),
             Self::Storage(inner) => inner.code(),
         }
     }
@@ -139,6 +144,7 @@ impl Fault for Error {
             Self::Catalog(inner) => inner.facts(),
             Self::Ingest(inner) => inner.facts(),
             Self::Vectors(inner) => inner.facts(),
+            Self::Evidence(inner) => inner.facts(),
             Self::Storage(inner) => inner.facts(),
             _ => Facts::new(),
         }

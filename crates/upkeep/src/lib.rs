@@ -3,7 +3,7 @@
 //! It never changes what a version answers, never commits by itself (only `catalog` does) and never deletes what it
 //! does not know. Reading order: [`upkeep`] (the verbs), [`compact`] with `rows` (files read by field id), `stated`
 //! (rows against what the manifest says), `tally` (rows compared as a multiset) and `telling` (files that state personal
-//! values), [`sweep`], [`backup`] with `indexes` and [`restore`] with `copy` (files copied and hashed), and [`error`].
+//! values), [`sweep`], [`backup`] with `indexes`, `streams` and [`restore`] with `copy` (files copied and hashed), and [`error`].
 
 pub mod backup;
 pub mod compact;
@@ -13,6 +13,7 @@ mod indexes;
 pub mod restore;
 mod rows;
 mod stated;
+mod streams;
 pub mod sweep;
 mod tally;
 mod telling;

@@ -175,7 +175,8 @@ async fn a_bit_of_a_manifest_that_changed_is_told_as_its_own_damage() {
         let catalog = open(&lake.store).await;
         let upkeep = upkeep(&catalog);
         if let Err(refused) = upkeep.back_up(&testkit::lake::memory().await, None).await {
-            let told = format!("the manifest {path} of t is damaged");
+            let kind = if path.contains("/snap-") { "manifest list" } else { "manifest" };
+            let told = format!("the {kind} {path} of t is damaged");
             assert_eq!((refused.code(), refused.to_string()), ("catalog.damaged", told.clone()));
             assert_eq!(upkeep.compact(&compact_all()).await.unwrap().remove(0).left_alone, Some(told));
             damages += 1;

@@ -78,7 +78,7 @@ impl Process {
     }
 
     async fn add(&self, n: u32) {
-        let item = Item { id: n.to_string(), vector: vec![n as f32], metadata: None, ..Item::default() };
+        let item = Item { id: n.to_string(), vector: vec![n as f32], ..Item::default() };
         self.vectors.add(&index(), vec![item], None).await.unwrap();
     }
 

@@ -10,6 +10,7 @@ mod indexes;
 mod killed;
 mod lately;
 mod relocate;
+mod streams;
 mod support;
 mod sweep;
 mod versions;

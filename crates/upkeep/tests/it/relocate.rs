@@ -7,22 +7,9 @@ use catalog::{Catalog, Mode};
 use storage::{Location, Store};
 use tempfile::TempDir;
 use testkit::TestLake;
+use testkit::lake::copy_tree;
 
 use crate::support::{answers, compact_all, config, ids, load, open, sweep_now, upkeep};
-
-#[expect(clippy::disallowed_methods, reason = "a user copies a lake with other tools")]
-fn copy_tree(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
 
 async fn store_at(path: &Path) -> Store {
     let location = Location::Directory(path.to_owned());
