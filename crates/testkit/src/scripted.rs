@@ -4,6 +4,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a dripping answer pauses.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A running server. Each connection carries one request. It ends with this.
 pub struct Scripted {
@@ -37,6 +41,8 @@ pub enum Reply {
     /// These bytes again and again, until the other side gives up or the stated length is reached; without one there is
     /// no end.
     Flood(Option<u64>, Vec<u8>),
+    /// These bytes again and again, a moment after each other, until the other side gives up: never silent, never over.
+    Drips(Vec<u8>),
     /// Nothing, until the other side gives up.
     Silence,
     /// The connection is closed without a word.
@@ -122,6 +128,10 @@ fn serve(
             connection.write_all(head(200, &[], length).as_bytes())?;
             flood(connection, length.unwrap_or(u64::MAX), &piece)
         }
+        Reply::Drips(piece) => {
+            connection.write_all(head(200, &[], None).as_bytes())?;
+            drip(connection, &piece)
+        }
         Reply::Silence => connection.read_to_end(&mut Vec::new()).map(drop),
         Reply::HangUp => Ok(()),
     }
@@ -141,6 +151,17 @@ fn flood(mut connection: &TcpStream, mut length: u64, piece: &[u8]) -> std::io::
         length -= part.len() as u64;
     }
     Ok(())
+}
+
+fn drip(mut connection: &TcpStream, piece: &[u8]) -> std::io::Result<()> {
+    // Waiting for a word of the other side, which says none, is the pause.
+    connection.set_read_timeout(Some(PAUSE))?;
+    loop {
+        connection.write_all(piece)?;
+        if connection.read(&mut [0]).is_ok_and(|read| read == 0) {
+            return Ok(());
+        }
+    }
 }
 
 fn read(connection: &TcpStream) -> std::io::Result<Asked> {

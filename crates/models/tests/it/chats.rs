@@ -208,6 +208,10 @@ async fn a_stream_that_fails_says_so_instead_of_ending() {
         (Kind::Openai, Reply::json(500, r#"{"error":"no"}"#), "it answered 500: no"),
         (Kind::Openai, Reply::Flood(None, vec![b'x'; 1 << 16]), "its answer has a line that is too long"),
         (Kind::Openai, Reply::Flood(None, word.repeat(1000).into_bytes()), "its answer is too large"),
+        (Kind::Openai, Reply::Flood(Some(1 << 30), word.repeat(1000).into_bytes()), "its answer is too large"),
+        (Kind::Ollama, Reply::Flood(Some(1 << 30), vec![b'x'; 1 << 16]), "its answer is too large"),
+        (Kind::Ollama, Reply::HangUp, "it broke the connection off"),
+        (Kind::Openai, Reply::HangUp, "it broke the connection off"),
         (Kind::Ollama, Reply::json(200, "{\"message\":{\"content\":\"x\"},\"done\":false}\n"), "its answer broke off"),
         (Kind::Ollama, Reply::json(200, "{\"error\":\"no\"}\n"), "it broke off with no"),
     ];
@@ -215,12 +219,17 @@ async fn a_stream_that_fails_says_so_instead_of_ending() {
         let error = failure(overhear(kind, reply).await);
         assert_eq!(error.to_string(), format!("the provider far failed: {says}"));
     }
+    let busy = Reply::Answer(429, vec![("retry-after", "7".to_owned())], Vec::new());
+    for kind in [Kind::Openai, Kind::Ollama, Kind::Lakehouse] {
+        let error = failure(overhear(kind, busy.clone()).await);
+        assert_eq!((error.code(), &error.facts()["retry_after"]), ("models.rate_limited", &json!(7)));
+    }
 }
 
 #[tokio::test]
 async fn the_time_of_a_call_holds_for_all_of_it() {
     let word = b"data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n".to_vec();
-    for reply in [Reply::Silence, Reply::Stalls(word)] {
+    for reply in [Reply::Silence, Reply::Stalls(word.clone()), Reply::Drips(word)] {
         let server = Scripted::start(move |_| reply.clone());
         let chat = chat(Provider { timeout: Span::millis(300), ..provider(Kind::Openai, &server.url()) });
         assert_eq!(failure(chat.chat(&request()).await).code(), "models.upstream_timeout");
@@ -237,8 +246,11 @@ async fn the_time_of_a_call_holds_for_all_of_it() {
 async fn a_server_that_is_not_there_cannot_be_asked() {
     let nowhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for kind in [Kind::Openai, Kind::Ollama, Kind::Lakehouse] {
-        let error = failure(chat(provider(kind, &format!("http://{nowhere}"))).chat(&request()).await);
-        assert_eq!(error.to_string(), "the provider far failed: it cannot be reached");
+        let chat = chat(provider(kind, &format!("http://{nowhere}")));
+        let streamed = async { chat.stream(&request()).await?.pieces.try_collect::<Vec<_>>().await };
+        for error in [failure(chat.chat(&request()).await), failure(streamed.await)] {
+            assert_eq!(error.to_string(), "the provider far failed: it cannot be reached");
+        }
     }
 }
 
