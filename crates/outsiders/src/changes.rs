@@ -179,6 +179,7 @@ impl TableChanges {
             self.expect_nothing_taken_away(ground, base, metadata)?;
         }
         rules::expect_known_columns(ground.name, ground.begun.properties(), metadata)?;
+        self.snapshots().try_for_each(|snapshot| rules::expect_schema(ground.name, snapshot, metadata))?;
         let found = self.snapshots().filter_map(|snapshot| ground.found.get(&snapshot.snapshot_id()));
         let mut specs = found.flat_map(|found| &found.specs);
         match specs.find(|id| metadata.partition_spec_by_id(**id).is_none()) {
@@ -286,7 +287,9 @@ impl<'a> Applying<'a> {
         let missing = || tables::Error::Bug { doing: "committing a snapshot", source: "it was not looked at".into() };
         let found = self.ground.found.get(&snapshot.snapshot_id()).ok_or_else(missing)?;
         let before = parent.map_or_else(Sums::default, |parent| self.totals(parent));
-        let totals = Sums { size: before.change(found.added, found.removed).size, ..found.living };
+        let carried = before.change(found.added, found.removed);
+        rules::expect_total(name, snapshot, [found.living.records, carried.records])?;
+        let totals = Sums { size: carried.size, ..found.living };
         let rows = (parent.map_or(0, |parent| self.rows(parent)), found.rows());
         let counted = Counted { totals, deletes: found.deletes, rows, added: found.added.records };
         let summary = summary::of_outsider(snapshot.summary(), self.ground.version, counted);

@@ -4,7 +4,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use base::{DatasetName, Timestamp};
-use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::spec::{
     DataContentType, DataFile, DataFileFormat, FormatVersion, Manifest, ManifestContentType, ManifestEntryRef,
@@ -183,28 +182,30 @@ impl Inspector<'_> {
     }
 
     async fn list(&self, location: &str) -> Result<Vec<ManifestFile>> {
-        let bytes = self.fetch(location).await?;
+        self.path(location)?;
+        let bytes = self.lake.list_bytes(self.name, location).await?;
+        let bytes = bytes.ok_or_else(|| self.gone(location))?;
         let list = ManifestList::parse_with_version(&bytes, FormatVersion::V2);
         Ok(list.map_err(|error| self.unreadable(location, error))?.consume_entries().into_iter().collect())
     }
 
     async fn read(&self, manifest: &ManifestFile) -> Result<Vec<ManifestEntryRef>> {
         let location = &manifest.manifest_path;
-        let parsed = Manifest::parse_avro(&self.fetch(location).await?);
+        self.path(location)?;
+        let bytes = self.lake.manifest_bytes(self.name, location).await?;
+        let parsed = Manifest::parse_avro(&bytes.ok_or_else(|| self.gone(location))?);
         Ok(parsed.map_err(|error| self.unreadable(location, error))?.into_parts().0)
-    }
-
-    async fn fetch(&self, location: &str) -> Result<Bytes> {
-        let path = self.path(location)?.to_owned();
-        let bytes = self.lake.avro(self.name, location).await?;
-        bytes.ok_or_else(|| self.missing(location, storage::Error::NotFound { path }))
     }
 
     fn missing(&self, location: &str, error: storage::Error) -> Error {
         match error {
-            storage::Error::NotFound { .. } => refuse(self.name, format!("{} is not there", shown(location))),
+            storage::Error::NotFound { .. } => self.gone(location),
             error => error.into(),
         }
+    }
+
+    fn gone(&self, location: &str) -> Error {
+        refuse(self.name, format!("{} is not there", shown(location)))
     }
 
     /// The path of a file under the table.

@@ -8,7 +8,7 @@ use iceberg::spec::{NameMapping, NestedField, PrimitiveType, Schema, Snapshot, T
 use tables::draft::GC_ENABLED;
 use tables::lake::Lake;
 use tables::metadata_file::OTHERS_UNTIL;
-use tables::pii;
+use tables::{pii, summary};
 
 use crate::error::{Error, Result};
 
@@ -158,6 +158,29 @@ pub(crate) fn expect_sound(name: &DatasetName, snapshot: &Snapshot, at: Timestam
         ));
     }
     Ok(())
+}
+
+/// Refuses a snapshot that states another number of rows than its files hold. What an engine carries on from totals that
+/// were stated before is wrong only where those were. The first of `counted` is what the files hold.
+pub(crate) fn expect_total(name: &DatasetName, snapshot: &Snapshot, counted: [u64; 2]) -> Result<()> {
+    match summary::stated_total(snapshot.summary()) {
+        Some(stated) if !stated.parse().is_ok_and(|stated| counted.contains(&stated)) => {
+            let (id, stated) = (snapshot.snapshot_id(), stated.chars().take(40).collect::<String>());
+            let why = format!("snapshot {id} states {stated:?} as total-records, and its files hold {}", counted[0]);
+            Err(refuse(name, why))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a snapshot that was written under a schema which the table does not have.
+pub(crate) fn expect_schema(name: &DatasetName, snapshot: &Snapshot, table: &TableMetadata) -> Result<()> {
+    match snapshot.schema_id().filter(|id| table.schema_by_id(*id).is_none()) {
+        Some(id) => {
+            Err(refuse(name, format!("snapshot {} has the schema {id}, which the table lacks", snapshot.snapshot_id())))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Refuses a schema under which files of the old one would read wrongly.

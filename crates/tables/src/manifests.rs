@@ -27,10 +27,18 @@ const ONE: u8 = 2;
 const LONG: u8 = 0x80;
 
 impl Lake {
-    /// The manifest or list of manifests at a stored location; none when it is gone.
-    pub async fn avro(&self, name: &DatasetName, location: &str) -> Result<Option<Bytes>> {
-        let what = || self.told(name, location);
-        let Some(bytes) = self.get(what, location).await? else { return Ok(None) };
+    /// The manifest at a stored location; none when it is gone.
+    pub async fn manifest_bytes(&self, name: &DatasetName, location: &str) -> Result<Option<Bytes>> {
+        self.sound(|| self.manifest(name, location), location).await
+    }
+
+    /// The list of manifests at a stored location; none when it is gone.
+    pub async fn list_bytes(&self, name: &DatasetName, location: &str) -> Result<Option<Bytes>> {
+        self.sound(|| self.manifest_list(name, location), location).await
+    }
+
+    async fn sound(&self, what: impl Fn() -> String, location: &str) -> Result<Option<Bytes>> {
+        let Some(bytes) = self.get(&what, location).await? else { return Ok(None) };
         expect_sound(location, &bytes).map_err(|why| Error::damaged(what(), why))?;
         Ok(Some(bytes))
     }
@@ -42,15 +50,26 @@ impl Lake {
         location: &str,
         format: FormatVersion,
     ) -> Result<Option<Vec<ManifestFile>>> {
-        let Some(bytes) = self.avro(name, location).await? else { return Ok(None) };
+        let Some(bytes) = self.list_bytes(name, location).await? else { return Ok(None) };
         let list = ManifestList::parse_with_version(&bytes, format);
-        let list = list.map_err(|error| Error::damaged(self.told(name, location), error))?;
+        let list = list.map_err(|error| Error::damaged(self.manifest_list(name, location), error))?;
         Ok(Some(list.consume_entries().into_iter().collect()))
     }
 
-    /// What errors call a manifest or a list of them.
-    pub(crate) fn told(&self, name: &DatasetName, location: &str) -> String {
-        format!("the manifest {} of {name}", self.roots.relative(location).unwrap_or_default())
+    /// What errors call a manifest.
+    pub(crate) fn manifest(&self, name: &DatasetName, location: &str) -> String {
+        format!("the manifest {} of {name}", self.shown(location))
+    }
+
+    /// What errors call a list of manifests.
+    pub(crate) fn manifest_list(&self, name: &DatasetName, location: &str) -> String {
+        format!("the manifest list {} of {name}", self.shown(location))
+    }
+
+    /// Where a file lies in the lake; of one that lies elsewhere its own name alone.
+    fn shown<'a>(&self, location: &'a str) -> &'a str {
+        let own = || location.rsplit('/').next().unwrap_or_default();
+        self.roots.relative(location).unwrap_or_else(own)
     }
 }
 

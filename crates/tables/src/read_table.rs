@@ -86,7 +86,7 @@ impl ReadTable {
         let listed = self.lake.manifests(name, location, self.metadata.format_version()).await?;
         listed.ok_or_else(|| {
             let path = self.lake.roots.relative(location).unwrap_or_default().to_owned();
-            Error::unread(self.lake.told(name, location), storage::Error::NotFound { path })
+            Error::unread(self.lake.manifest_list(name, location), storage::Error::NotFound { path })
         })
     }
 
@@ -107,7 +107,7 @@ impl ReadTable {
             .map(|manifest| async move {
                 let loaded = manifest.load_manifest(io).await;
                 let loaded = loaded
-                    .map_err(|error| Error::unread_inside(self.lake.told(name, &manifest.manifest_path), error))?;
+                    .map_err(|error| Error::unread_inside(self.lake.manifest(name, &manifest.manifest_path), error))?;
                 Ok(loaded.into_parts().0.into_iter().filter(|entry| entry.is_alive()).collect())
             })
             .collect();

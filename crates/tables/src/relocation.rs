@@ -100,8 +100,8 @@ impl Mover<'_> {
             return Ok(ManifestFile { manifest_path, manifest_length, ..manifest.clone() });
         }
         let loaded = manifest.load_manifest(&self.io).await;
-        let loaded =
-            loaded.map_err(|error| Error::unread_inside(self.lake.told(self.name, &manifest.manifest_path), error))?;
+        let loaded = loaded
+            .map_err(|error| Error::unread_inside(self.lake.manifest(self.name, &manifest.manifest_path), error))?;
         let roots = &self.lake.roots;
         let in_place = |entry: &ManifestEntry| roots.is_in_place(entry.file_path());
         let settled =

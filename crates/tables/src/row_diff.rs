@@ -205,8 +205,8 @@ impl<'a> Ancestry<'a> {
         let listed = self.lake.manifests(self.name, snapshot.manifest_list(), format).await?;
         let own = listed.into_iter().flatten().filter(|manifest| manifest.added_snapshot_id == snapshot.snapshot_id());
         for ManifestFile { manifest_path: location, .. } in own {
-            let what = || self.lake.told(self.name, &location);
-            let Some(bytes) = self.lake.avro(self.name, &location).await? else { continue };
+            let what = || self.lake.manifest(self.name, &location);
+            let Some(bytes) = self.lake.manifest_bytes(self.name, &location).await? else { continue };
             let manifest = Manifest::parse_avro(&bytes).map_err(|error| Error::damaged(what(), error))?;
             for entry in manifest.entries() {
                 let side = match entry.status() {

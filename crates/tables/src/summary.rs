@@ -275,6 +275,11 @@ pub fn objects(summary: &Summary) -> Option<&str> {
     text(summary, OBJECTS)
 }
 
+/// The rows of all data files, as the summary of a snapshot states them.
+pub fn stated_total(summary: &Summary) -> Option<&str> {
+    text(summary, TOTAL_RECORDS)
+}
+
 /// Whether the files that a snapshot added were written by us, rather than registered or added by another engine.
 pub fn wrote_its_files(summary: &Summary) -> bool {
     text(summary, VERSION).is_some() && objects(summary).is_none()

@@ -79,7 +79,7 @@ async fn a_bit_of_a_manifest_or_of_a_list_of_them_that_changed_is_told() {
     let ReadTable { metadata, .. } = ReadTable::load(&lake, &name, &entry.metadata).await.unwrap();
     let files = async || ReadTable::new(&lake, &name, metadata.clone())?.files(&name).await;
     let (sound, home, newest) = (files().await.unwrap(), metadata.location(), entry.snapshot_id.unwrap());
-    for file in [format!("{newest}-m0.avro"), format!("snap-{newest}.avro")] {
+    for (kind, file) in [("manifest", format!("{newest}-m0.avro")), ("manifest list", format!("snap-{newest}.avro"))] {
         let path = lake.roots.relative(&format!("{home}/metadata/{file}")).unwrap().to_owned();
         let (bytes, mut damages) = (store.get(&path).await.unwrap(), 0);
         for (at, other) in flips(&bytes, 3) {
@@ -87,7 +87,7 @@ async fn a_bit_of_a_manifest_or_of_a_list_of_them_that_changed_is_told() {
             match files().await {
                 Ok(files) => assert_eq!(files, sound, "byte {at} of {file}"),
                 Err(error) => {
-                    assert_damage(&error.into(), &format!("the manifest {path} of t"));
+                    assert_damage(&error.into(), &format!("the {kind} {path} of t"));
                     damages += 1;
                 }
             }

@@ -60,3 +60,15 @@ fn long_names_are_no_trap() {
     expect_sound(&location, &bytes).unwrap();
     assert!(expect_sound(&location, &[&bytes[..], b"x"].concat()).is_err());
 }
+
+#[tokio::test]
+async fn a_manifest_that_lies_elsewhere_is_told_by_its_own_name() {
+    let (config, seams) = (storage::Config::default(), base::Seams::system());
+    let store = storage::Store::open(&storage::Location::Memory, &config, seams.clone()).await.unwrap();
+    let roots = crate::io::Roots::new(store.uri(), store.uri(), &[]);
+    let (lake, name) = (Lake { store, roots, seams }, "t".parse().unwrap());
+    let told = lake.manifest_bytes(&name, "s3://elsewhere/metadata/12-m0.avro").await.unwrap_err().to_string();
+    assert_eq!(told, "the manifest 12-m0.avro of t is damaged");
+    let told = lake.list_bytes(&name, "s3://elsewhere/snap-12.avro").await.unwrap_err().to_string();
+    assert_eq!(told, "the manifest list snap-12.avro of t is damaged");
+}

@@ -41,6 +41,26 @@ async fn snapshots_after_which_none_could_come_are_refused() {
 }
 
 #[tokio::test]
+async fn a_snapshot_of_an_unknown_schema_or_of_other_rows_than_its_files_hold_is_refused() {
+    let lake = TestLake::open().await;
+    let catalog = open(&lake.store).await;
+    let engine = Engine::create(&catalog, "t").await;
+    engine.append(&[1, 2]).await.unwrap();
+    let schema = refused(&engine, |snapshot| snapshot["schema-id"] = json!(7)).await;
+    assert!(schema.starts_with("catalog.unacceptable") && schema.contains("has the schema 7, which the table lacks"));
+    for stated in ["4", "-3", "9223372036854775807", "many", ""] {
+        let total = refused(&engine, |snapshot| snapshot["summary"]["total-records"] = json!(stated)).await;
+        assert!(total.starts_with("catalog.unacceptable"), "{total}");
+        assert!(total.contains(&format!("states {stated:?} as total-records, and its files hold 3")), "{total}");
+    }
+    let seen = engine.metadata().await;
+    let (_, mut updates) = snapshot(&seen, manifests(&seen).await, vec![engine.file(&seen, &[3]).await]).await;
+    updates[0]["snapshot"]["summary"]["total-records"] = json!("3");
+    engine.update(updates).await.unwrap();
+    assert_eq!(ids(&catalog, "t").await, [1, 2, 3]);
+}
+
+#[tokio::test]
 async fn a_circle_of_two_snapshots_is_refused() {
     let lake = TestLake::open().await;
     let catalog = open(&lake.store).await;
