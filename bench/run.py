@@ -12,6 +12,7 @@
     python3 bench/run.py quality [--questions N]             what searches find of real questions; --texts and --asked name others
     python3 bench/run.py lifetimes [--runs 3]                an index's memory that no file backs, and its opening after a kill
     python3 bench/run.py http [--runs 3]                     cached embeds and searches over HTTP, beside Chroma's server
+    python3 bench/run.py validate [--runs 3]                 checks of fills over HTTP, against half a million workers
 
 Needs Linux, Python 3.11 or later and the release binaries, which it builds unless --binaries names a directory that holds them.
 Peers are pinned by SHA-256 in requirements.txt and live, like the data, in the cache directory. With --write the figures
@@ -32,6 +33,7 @@ import provider
 import quality
 import report
 import tpch
+import validate
 import vectors
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -48,7 +50,7 @@ def build():
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http", "commits", "opening", "quality", "lifetimes", "curves"])
+    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http", "commits", "opening", "quality", "lifetimes", "curves", "validate"])
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
     arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch, provider, curves)")
     arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
@@ -67,6 +69,8 @@ def main():
         table = quality.run(binaries, given.texts, given.asked, given.questions)
     elif given.bench == "curves":
         table = curves.run(binaries, given.sets.split(","), given.scale)
+    elif given.bench == "validate":
+        table = validate.run(binaries, given.runs)
     elif given.bench == "lifetimes":
         table = lifetimes.run(binaries, given.runs)
     else:
