@@ -8,12 +8,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::cap::{Capped, ITEMS, cap};
+use crate::cap::{Capped, ITEMS, cap, fitting};
 use crate::error::{Error, Result};
 use crate::fence::NOTICE;
 
 /// Entries of a history unless more are asked for.
 const ENTRIES: usize = 20;
+/// Columns of a dataset that a list of datasets names, so that a wide one does not hide the others.
+const COLUMNS: usize = 100;
 /// Hits of a search unless more are asked for.
 const HITS: usize = 10;
 
@@ -87,9 +89,10 @@ async fn list_datasets(client: &Client, arguments: JsonObject) -> Result<Told> {
     let found = client.list(as_of.as_ref()).await?.datasets;
     let line = |dataset: &client::Manifest| {
         let column = |column: &client::Column| json!({ "name": column.name, "type": column.ty, "pii": column.pii });
-        let columns: Vec<Value> = dataset.schema.fields.iter().map(column).collect();
-        json!({ "name": dataset.name, "row_count": dataset.row_count, "columns": columns, "version": dataset.version,
-            "updated_at": dataset.updated_at, "error": dataset.error })
+        let fields = &dataset.schema.fields;
+        let columns: Vec<Value> = fields.iter().take(COLUMNS).map(column).collect();
+        json!({ "name": dataset.name, "row_count": dataset.row_count, "columns": columns, "columns_total": fields.len(),
+            "version": dataset.version, "updated_at": dataset.updated_at, "error": dataset.error })
     };
     let hint = "Ask get_manifest for one of them, or query_sql for `SHOW TABLES`.";
     Ok(Told::list("the catalog", "datasets", found.iter().map(line).collect(), hint))
@@ -105,14 +108,20 @@ struct Named {
 async fn get_manifest(client: &Client, arguments: JsonObject) -> Result<Told> {
     let Named { name, as_of } = read(arguments)?;
     let mut manifest = written(&client.manifest(&name, as_of.as_ref()).await?)?;
-    if let Some(Value::Array(objects)) = manifest.get_mut("objects").map(Value::take) {
-        let total = objects.len();
-        let Capped { items, truncated } = cap(objects);
-        manifest["objects"] = Value::Array(items);
-        manifest["objects_total"] = json!(total);
-        manifest["objects_truncated"] = json!(truncated);
-    }
+    shorten(&mut manifest, "/objects", "objects", cap);
+    shorten(&mut manifest, "/schema/fields", "columns", fitting);
     Ok(Told::of(format!("dataset {name}"), json!({ "manifest": manifest })))
+}
+
+/// Cuts a list of the manifest to what fits, and says beside it how long it was.
+fn shorten(manifest: &mut Value, place: &str, name: &str, fit: fn(Vec<Value>) -> Capped) {
+    let Some(list) = manifest.pointer_mut(place) else { return };
+    let Value::Array(whole) = list.take() else { return };
+    let total = whole.len();
+    let Capped { items, truncated } = fit(whole);
+    *list = Value::Array(items);
+    manifest[format!("{name}_total")] = json!(total);
+    manifest[format!("{name}_truncated")] = json!(truncated);
 }
 
 #[derive(Deserialize)]
@@ -132,9 +141,10 @@ async fn query_sql(client: &Client, arguments: JsonObject) -> Result<Told> {
     let rows = client.sql(&ask).await?;
     let columns: Vec<Value> =
         rows.columns.iter().map(|column| json!({ "name": column.name, "type": column.ty })).collect();
+    let Capped { items: columns, truncated: narrowed } = fitting(columns);
     let (all, more) = (rows.rows.len(), rows.truncated);
     let Capped { items, truncated } = cap(rows.rows.into_iter().map(Value::Array).collect());
-    let truncated = truncated || more;
+    let truncated = truncated || more || narrowed;
     let total = if more { count(client, &ask, rows.version).await } else { Some(all as u64) };
     let hint =
         truncated.then_some("Count or group in SQL, choose fewer columns, or page with ORDER BY, LIMIT and OFFSET.");

@@ -19,7 +19,15 @@ pub struct Capped {
 }
 
 /// As many of the first items as fit; one that is too large by itself is left out with those behind it.
-pub fn cap(items: Vec<Value>) -> Capped {
+pub fn cap(mut items: Vec<Value>) -> Capped {
+    let given = items.len();
+    items.truncate(ITEMS);
+    let Capped { items, .. } = fitting(items);
+    Capped { truncated: items.len() < given, items }
+}
+
+/// The same of items that are bounded by their bytes alone, such as columns.
+pub fn fitting(items: Vec<Value>) -> Capped {
     let (given, mut room) = (items.len(), BYTES);
     let fits = |item: &Value| {
         let size = item.to_string().len() + 1;
@@ -27,6 +35,6 @@ pub fn cap(items: Vec<Value>) -> Capped {
         room = room.saturating_sub(size);
         fits
     };
-    let items: Vec<Value> = items.into_iter().take(ITEMS).take_while(fits).collect();
+    let items: Vec<Value> = items.into_iter().take_while(fits).collect();
     Capped { truncated: items.len() < given, items }
 }

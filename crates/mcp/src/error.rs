@@ -2,6 +2,8 @@
 
 use base::{Facts, Fault, Kind};
 
+use crate::fence::between;
+
 /// The result of everything in mcp.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -52,18 +54,17 @@ impl Fault for Error {
 }
 
 impl Error {
-    /// What a model is told: the code that the gateway gave, what happened, and what else is known.
+    /// What a model is told: the code that the gateway gave, and fenced, since a message may quote rows and names that
+    /// stand in the lake, what happened and what else is known.
     pub(crate) fn told(&self) -> String {
         let problem = match self {
             Self::Client(inner) => inner.problem(),
             _ => None,
         };
         let code = problem.map(|problem| problem.code.as_str()).filter(|code| !code.is_empty());
-        let mut told = format!("{}: {self}", code.unwrap_or(self.code()));
-        let facts = self.facts();
-        if !facts.is_empty() {
-            told.push_str(&format!("\n{}", serde_json::Value::Object(facts)));
-        }
-        told
+        let code = code.unwrap_or(self.code());
+        let mut said = serde_json::Map::from_iter([("error".to_owned(), self.to_string().into())]);
+        said.extend(self.facts());
+        format!("{code}\n{}", between(code, &serde_json::Value::Object(said).to_string()))
     }
 }

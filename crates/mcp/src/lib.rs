@@ -2,14 +2,16 @@
 //!
 //! It never decides anything about the lake and never writes to it: each tool is a verb of `client`, its answer capped and
 //! fenced as data. Nothing but protocol goes to the transport. Reading order: [`server`] (what is answered to whom),
-//! [`tools`] (what is offered), [`calls`] (what a tool does), [`cap`] and [`fence`] (what an answer may hold),
-//! [`resources`], [`prompts`], [`http`], [`setup`] (what people paste into their agents), [`error`].
+//! [`progress`] (word from a long call), [`tools`] (what is offered), [`calls`] (what a tool does), [`cap`] and [`fence`]
+//! (what an answer may hold), [`resources`], [`prompts`], [`http`], [`setup`] (what people paste into their agents),
+//! [`error`].
 
 pub mod calls;
 pub mod cap;
 pub mod error;
 pub mod fence;
 pub mod http;
+pub mod progress;
 pub mod prompts;
 pub mod resources;
 pub mod server;

@@ -18,7 +18,10 @@ use serde_json::Value;
 use crate::calls::{self, Told};
 use crate::error::{Error, Result};
 use crate::fence::fenced;
-use crate::{prompts, resources, tools};
+use crate::{progress, prompts, resources, tools};
+
+#[cfg(test)]
+mod tests;
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,12 +35,13 @@ const INSTRUCTIONS: &str = "A lake of versioned tables and vector indexes, read-
 #[derive(Clone)]
 pub struct Server {
     client: Client,
+    patience: Duration,
 }
 
 impl Server {
     /// Nobody is asked before an agent asks.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, patience: PATIENCE }
     }
 
     /// The way to the lake for one request: over HTTP, with the token that it shows.
@@ -51,11 +55,11 @@ impl Server {
     /// Calls a tool within its time. What goes wrong is an answer that the model can read.
     async fn called(&self, client: &Client, request: CallToolRequestParams) -> Result<CallToolResult, ErrorData> {
         let (name, arguments) = (request.name.clone(), request.arguments.unwrap_or_default());
-        let call = tokio::time::timeout(PATIENCE, calls::call(client, &name, arguments));
+        let call = tokio::time::timeout(self.patience, calls::call(client, &name, arguments));
         let outcome = match call.await {
             Ok(Some(outcome)) => outcome,
             Ok(None) => return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None)),
-            Err(_) => Err(Error::Late { seconds: PATIENCE.as_secs() }),
+            Err(_) => Err(Error::Late { seconds: self.patience.as_secs() }),
         };
         Ok(match outcome {
             Ok(told) => answer(told),
@@ -103,6 +107,7 @@ impl ServerHandler for Server {
         tokio::select! {
             result = self.called(&client, request) => result.map(CallToolResponse::from),
             () = context.ct.cancelled() => Err(ErrorData::internal_error("the call was cancelled", None)),
+            never = progress::tell(&context, self.patience) => match never {},
         }
     }
 
@@ -111,7 +116,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Ok(ListResourcesResult::with_all_items(resources::list(&self.client(&context)).await))
+        Ok(ListResourcesResult::with_all_items(resources::list(&self.client(&context), self.patience).await))
     }
 
     async fn list_resource_templates(
@@ -128,7 +133,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let client = self.client(&context);
-        let read = tokio::time::timeout(PATIENCE, resources::read(&client, &request.uri)).await;
+        let read = tokio::time::timeout(self.patience, resources::read(&client, &request.uri)).await;
         read.unwrap_or(Err(ErrorData::internal_error("there was no answer in time", None))).map(Into::into)
     }
 

@@ -61,9 +61,9 @@ fn query_sql() -> Tool {
                 "columns": { "type": "array", "items": { "type": "object" } },
                 "rows": { "type": "array", "items": { "type": "array" } },
                 "version": { "type": "integer", "description": "The version of the lake that was asked." },
-                "total": { "type": ["integer", "null"], "description": "How many rows there are; null when unknown." },
+                "total": perhaps("integer", "How many rows there are; null when unknown."),
                 "truncated": { "type": "boolean" },
-                "hint": { "type": ["string", "null"] },
+                "hint": perhaps("string", "How to ask for less at once."),
             }),
             &["columns", "rows", "version", "total", "truncated", "hint"],
         ),
@@ -212,9 +212,9 @@ fn listing(name: &str, item: Value) -> Arc<JsonObject> {
 /// A list that may be cut short, and further members of any type.
 fn listing_with(name: &str, item: Value, further: &[&str]) -> Arc<JsonObject> {
     let mut properties = json!({
-        "total": { "type": ["integer", "null"], "description": "How many there are; null when unknown." },
+        "total": perhaps("integer", "How many there are; null when unknown."),
         "truncated": { "type": "boolean" },
-        "hint": { "type": ["string", "null"] },
+        "hint": perhaps("string", "How to ask for less at once."),
     });
     properties[name] = json!({ "type": "array", "items": item });
     further.iter().for_each(|name| properties[*name] = json!({}));
@@ -234,10 +234,17 @@ fn text(says: &str) -> Value {
 }
 
 fn as_of() -> Value {
-    json!({
-        "type": ["string", "integer"],
-        "description": "Read the lake as it was: a version number, a time (RFC 3339) or a tag. Now when absent.",
-    })
+    let says = "Read the lake as it was: a version number, a time (RFC 3339) or a tag. Now when absent.";
+    either("string", "integer", says)
+}
+
+fn perhaps(ty: &str, says: &str) -> Value {
+    either(ty, "null", says)
+}
+
+/// A value of one type or the other, said so that clients whose schemas know one type at a time understand it too.
+fn either(ty: &str, other: &str, says: &str) -> Value {
+    json!({ "anyOf": [{ "type": ty }, { "type": other }], "description": says })
 }
 
 fn k() -> Value {
