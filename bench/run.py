@@ -11,6 +11,7 @@
     python3 bench/run.py curves [--sets texts,clustered,million]   recall and speed of search beside six others, with plots
     python3 bench/run.py quality [--questions N]             what searches find of real questions; --texts and --asked name others
     python3 bench/run.py lifetimes [--runs 3]                an index's memory that no file backs, and its opening after a kill
+    python3 bench/run.py mcp                                 calls of agents, and health while hostile SQL runs
     python3 bench/run.py http [--runs 3]                     cached embeds and searches over HTTP, beside Chroma's server
     python3 bench/run.py validate [--runs 3]                 checks of fills over HTTP, against half a million workers
 
@@ -29,6 +30,7 @@ import embed
 import over_http
 import peers
 import lifetimes
+import mcp
 import provider
 import quality
 import report
@@ -50,7 +52,7 @@ def build():
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http", "commits", "opening", "quality", "lifetimes", "curves", "validate"])
+    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http", "commits", "opening", "quality", "lifetimes", "curves", "validate", "mcp"])
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
     arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch, provider, curves)")
     arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
@@ -71,6 +73,8 @@ def main():
         table = curves.run(binaries, given.sets.split(","), given.scale)
     elif given.bench == "validate":
         table = validate.run(binaries, given.runs)
+    elif given.bench == "mcp":
+        table = mcp.run(binaries)
     elif given.bench == "lifetimes":
         table = lifetimes.run(binaries, given.runs)
     else:
