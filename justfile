@@ -12,6 +12,10 @@ verify:
 smoke name:
     cargo run --quiet --package lakehouse -- smoke {{name}}
 
+# Looks whether everything on this machine is as it must be, and says what mends it.
+doctor *options:
+    cargo run --quiet --package lakehouse -- doctor {{options}}
+
 # Makes ./lake-demo and shows what can be done with it.
 demo *options:
     cargo run --quiet --package lakehouse -- demo {{options}}
@@ -19,11 +23,6 @@ demo *options:
 # Compares with peers and prints ratios.
 bench *options:
     python3 bench/run.py {{options}}
-
-# Checks the settings, then proves the whole path once on an isolated stack.
-doctor:
-    cargo run --quiet --package lakehouse -- config check
-    cargo run --quiet --package lakehouse -- smoke d6
 
 # Writes a pre-push hook that runs verify.
 install-hooks:

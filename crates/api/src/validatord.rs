@@ -23,7 +23,7 @@ mod calls;
 mod packs;
 mod sessions;
 
-use calls::{IterateCall, ValidateCall};
+use calls::{IterateCall, Part, TailCall, ValidateCall};
 
 /// What the routes of this door share.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub fn validatord(iterate: Iterate, evidence: Evidence, shared: Shared) -> Route
     let catalog = validator.rosters().query().catalog().clone();
     let readiness = Readiness::new(move || ready(validator.clone()));
     let desk = Desk { iterate, evidence, seams: shared.seams.clone() };
-    let quick = Router::new().route("/validate", post(validate)).route("/evidence/{stream}", post(append));
+    let quick = Router::new().route("/validate", post(validate)).route("/evidence/{stream}", get(tail).post(append));
     let slow = Router::new()
         .route("/iterate", post(run))
         .route("/validate/packs", get(packs::list).post(packs::put))
@@ -80,6 +80,19 @@ async fn run(
     let asked = call.into_iteration(|| named(&headers, &desk.seams))?;
     let session = desk.iterate.iterate(asked).await?;
     Ok(with_version(session.version, sessions::answer(session)))
+}
+
+async fn tail(
+    State(desk): State<Desk>,
+    InPath(stream): InPath<String>,
+    Params(call): Params<TailCall>,
+) -> Result<Response> {
+    let stream: StreamName = stream.parse()?;
+    let tail = match call.part()? {
+        Part::Last(count) => desk.evidence.last(&stream, count).await?,
+        Part::After(fragment) => desk.evidence.after(&stream, fragment).await?,
+    };
+    Ok(Wrapped(tail).into_response())
 }
 
 /// The trace that the request is part of, or a new one.

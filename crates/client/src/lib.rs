@@ -34,8 +34,9 @@ pub use sql::{Ask, Format, ResultColumn, Rows, Streamed};
 pub use storage::{Download, Object, ObjectPage, Stored};
 pub use upkeep::{Compact, Compacted, CompactedDataset, Expire, Expired, Stray, Sweep, Swept};
 pub use validate::{
-    Iterate, Iterated, Iteration, NotIterated, PackAssertion, PackKept, PackTried, Retrieve, StreamAppended, TryPack,
-    Validate, Validated, ValidationError, ValidationFinding, ValidationReport, ValidatorPack, ValidatorPacks,
+    Iterate, Iterated, Iteration, NotIterated, PackAssertion, PackKept, PackTried, Retrieve, StreamAppended,
+    StreamLines, TryPack, Validate, Validated, ValidationError, ValidationFinding, ValidationReport, ValidatorPack,
+    ValidatorPacks,
 };
 pub use vectors::{
     Added, Found, Hit, Index, IndexSealed, Indexes, MergeInto, Merged, Near, NewIndex, Ranks, Recall, Removed,

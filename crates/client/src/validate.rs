@@ -1,5 +1,6 @@
 //! Checks of what language models propose, and what is kept of runs.
 
+use base::AsOf;
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::body::Body;
-use crate::client::{Client, json_request, request, segment};
+use crate::client::{Client, json_request, request, segment, with_query};
 use crate::error::{Error, Result};
 
 /// An artifact to be checked.
@@ -235,6 +236,15 @@ pub struct StreamAppended {
     pub lines: usize,
 }
 
+/// Lines of a stream, the oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StreamLines {
+    /// The lines.
+    pub lines: Vec<Map<String, Value>>,
+    /// The number of the fragment that they end with, behind which the next ones come; 0 before anything was appended.
+    pub fragment: u64,
+}
+
 impl Client {
     /// Checks an artifact.
     pub async fn validate(&self, asked: &Validate) -> Result<Validated> {
@@ -260,9 +270,9 @@ impl Client {
         self.post_json("/v1/validate/packs", pack).await
     }
 
-    /// The packs of the newest version.
-    pub async fn packs(&self) -> Result<ValidatorPacks> {
-        self.get_json("/v1/validate/packs").await
+    /// The packs of a version, or of the newest one.
+    pub async fn packs(&self, as_of: Option<&AsOf>) -> Result<ValidatorPacks> {
+        self.get_json(&with_query("/v1/validate/packs", &[("as_of", as_of.map(AsOf::to_string))])).await
     }
 
     /// Drops a pack.
@@ -274,6 +284,16 @@ impl Client {
     /// Tries a pack on sessions that were accepted; nothing is changed.
     pub async fn try_pack(&self, asked: &TryPack) -> Result<PackTried> {
         self.post_json("/v1/validate/packs/dry_run", asked).await
+    }
+
+    /// The last `count` lines of a stream, up to 1000.
+    pub async fn evidence(&self, stream: &str, count: usize) -> Result<StreamLines> {
+        self.get_json(&format!("/v1/evidence/{}?last={count}", segment(stream))).await
+    }
+
+    /// The lines of a stream behind a fragment.
+    pub async fn evidence_after(&self, stream: &str, fragment: u64) -> Result<StreamLines> {
+        self.get_json(&format!("/v1/evidence/{}?after={fragment}", segment(stream))).await
     }
 
     /// Appends lines, each a JSON object, to a stream.

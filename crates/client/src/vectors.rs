@@ -70,6 +70,9 @@ pub struct Index {
     /// How many of its items the server finds through codes; the others are compared one by one.
     #[serde(default)]
     pub coded: u64,
+    /// Whether texts of its items are kept, so that searches by words find them; absent when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps_texts: Option<bool>,
     /// When it was made.
     #[schemars(with = "String")]
     pub created_at: Timestamp,
@@ -258,13 +261,13 @@ pub struct Recall {
     pub measured_at: Timestamp,
 }
 
-/// A search, near a vector or near a text, or by the words of a text.
+/// A search near a vector, near what a text means, by the words of a text, or by meaning and words.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Near {
-    /// The vector; none when a text is given.
+    /// The vector that what is found lies near; beside a text in hybrid searches only, in place of the text's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vector: Option<Vec<f32>>,
-    /// The text; none when a vector is given.
+    /// The text that is meant, or whose words are looked for, or both, as `mode` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// `vector` (the default): what lies near, or means about the same. `keyword`: what holds the words of the text.
@@ -326,7 +329,7 @@ pub struct Found {
 pub struct Hit {
     /// Its id.
     pub id: String,
-    /// How far it is, where that was asked for; smaller is nearer.
+    /// How far it is, in searches by nearness, and in hybrid ones if it is among the nearest; smaller is nearer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance: Option<f32>,
     /// How well it answers a search by words; larger is better, and only the scores of one search compare.
@@ -446,7 +449,7 @@ impl Client {
         self.search(index, &Near { text: Some(text.to_owned()), k: Some(k), ..Near::default() }).await
     }
 
-    /// The items nearest to a vector or a text.
+    /// The items that answer a search best, by nearness, by words or by both.
     pub async fn search(&self, index: &str, near: &Near) -> Result<Found> {
         self.post_json(&index_path(index, "/search"), near).await
     }

@@ -1,30 +1,37 @@
 //! The command line: what can be asked, in clap's words.
 
+use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use base::{ByteSize, Span};
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use storage::Secret;
 use url::Url;
 
-use crate::exit;
-
 mod chat;
+mod evidence;
+mod examples;
+mod help;
 mod ingest;
 mod mcp;
+mod packs;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod vectors;
 
 pub use chat::Chat;
+pub use evidence::{Evidence, EvidenceVerb, Tail};
 pub use ingest::{Evolve, From, Ingest, Mode, OnError};
 pub use mcp::{Agent, Mcp};
+pub use packs::{Packs, PacksVerb};
 pub use validate::{Iterate, Validate};
 pub use vectors::{CreateIndex, Search, Vectors, VectorsVerb};
 
-/// A versioned lake of tables on plain object storage: CSV in, SQL out, every version kept.
+/// A versioned lake of tables and texts on a directory or a bucket: files in, SQL and search out, every version kept.
 #[derive(Debug, Parser)]
-#[command(name = "lakehouse", version, after_help = exit::HELP, max_term_width = 110)]
+#[command(name = "lakehouse", version, max_term_width = 110)]
 pub struct Cli {
     #[command(flatten)]
     pub shared: Shared,
@@ -41,9 +48,41 @@ pub struct Shared {
     /// Override one setting; may be repeated
     #[arg(long, global = true, value_name = "SECTION.KEY=VALUE")]
     pub set: Vec<String>,
-    /// Print JSON instead of text for people
-    #[arg(long, global = true)]
+    /// Print one JSON document: short for --output json
+    #[arg(long, global = true, conflicts_with = "output")]
     pub json: bool,
+    /// How the answer is printed [default: tables for a terminal, plain text for everything else]
+    #[arg(long, short, global = true, value_enum, value_name = "FORM")]
+    pub output: Option<Form>,
+}
+
+/// A form that every answer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    Table,
+    Json,
+    Csv,
+    Markdown,
+}
+
+impl Shared {
+    /// The form that was asked for, if any.
+    pub fn form(&self) -> Option<Form> {
+        self.output.or(self.json.then_some(Form::Json))
+    }
+}
+
+impl Cli {
+    /// What was asked for; help, and what is wrong with the arguments, end the process.
+    pub fn of(arguments: Vec<OsString>) -> Self {
+        let matches = command().get_matches_from(arguments);
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Everything that can be asked, with its examples.
+pub fn command() -> clap::Command {
+    help::guided(examples::beside(Cli::command()))
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,7 +95,7 @@ pub enum Command {
     Ingest(Ingest),
     /// Ask SQL: one statement, statements from standard input, or an interactive prompt
     Sql(Sql),
-    /// Look at datasets and their versions
+    /// Look at datasets and their versions, go back, drop, tidy up
     Catalog(Catalog),
     /// Merge small files of datasets into larger ones
     Compact(Compact),
@@ -71,30 +110,29 @@ pub enum Command {
     /// After a lake was copied or moved: let other engines find its files too
     Relocate(Relocate),
     /// Turn texts into vectors
-    #[command(after_help = EMBED_EXAMPLES)]
     Embed(Embed),
     /// Let a language model answer, through the providers of the settings
-    #[command(after_help = chat::EXAMPLES)]
     Chat(Chat),
     /// Check a proposal against the roster and the rules before it counts
-    #[command(after_help = validate::VALIDATE_EXAMPLES)]
     Validate(Validate),
     /// Let a language model propose, and correct itself, until a proposal counts
-    #[command(after_help = validate::ITERATE_EXAMPLES)]
     Iterate(Iterate),
+    /// Further checks of proposals, as data: keep them, try them, drop them
+    Packs(Packs),
     /// Print the first JSON object in standard input
     ExtractJson,
     /// Find the items of an index that are nearest in meaning to a text
-    #[command(after_help = SEARCH_EXAMPLES)]
     Search(Search),
     /// Make vector indexes, fill them and look at them
-    #[command(after_help = VECTORS_EXAMPLES)]
     Vectors(Vectors),
+    /// Look at what sessions left behind, and what was put beside it
+    Evidence(Evidence),
     /// Let agents in: speak MCP on standard input and output
-    #[command(after_help = mcp::EXAMPLES)]
     Mcp(Mcp),
     /// Check or show the settings
     Config(Config),
+    /// Look whether everything here is as it must be, and say what mends it
+    Doctor(Doctor),
     /// Prove the main paths on an isolated stack of this very binary
     Smoke(Smoke),
     /// Make links named after the roles (gateway, storaged, …) that run this binary as that role
@@ -102,21 +140,19 @@ pub enum Command {
         /// Where the links go; made when absent
         directory: PathBuf,
     },
+    /// Print what makes a shell complete these commands
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for each command
+    Man {
+        /// Write pages into this directory instead; made when absent
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
-
-const EMBED_EXAMPLES: &str = "Examples:
-  lakehouse embed \"drives a forklift\"             one line: the vector
-  lakehouse embed --json < lines.txt                one text per line";
-const SEARCH_EXAMPLES: &str = "Examples:
-  lakehouse search skills \"moves pallets in a warehouse\" -k 5
-  lakehouse search skills \"MIG welding\" --mode hybrid
-  lakehouse search skills \"bakes bread\" --filter '{\"state\": \"OH\", \"rate\": {\"gte\": 18}}'
-  lakehouse sql \"SELECT * FROM vector_search('skills', 'moves pallets', 5)\"";
-const VECTORS_EXAMPLES: &str = "Examples:
-  lakehouse vectors create skills                   for texts, with the default model
-  lakehouse vectors create points --dimension 3 --distance euclidean
-  lakehouse vectors add skills skills.csv           columns: id, text, and metadata as you like
-  lakehouse vectors add points points.ndjson        {\"id\": \"a\", \"vector\": [1, 2, 3], \"city\": \"Toledo\"}";
 
 /// Which lake a command speaks to. With neither: the gateway at the default port if one answers, else the default lake.
 #[derive(Debug, Clone, Default, Args)]
@@ -172,8 +208,8 @@ pub struct Sql {
     /// A value for $1, $2, … as JSON; plain words are text; may be repeated
     #[arg(long = "param", value_name = "VALUE")]
     pub params: Vec<String>,
-    /// How rows are printed [default: table on a terminal, else csv]
-    #[arg(long, value_enum, conflicts_with = "json")]
+    /// How rows are printed, as --output, and ndjson too [default: table on a terminal, else csv]
+    #[arg(long, value_enum, conflicts_with_all = ["json", "output"])]
     pub format: Option<Format>,
     /// At most this many rows
     #[arg(long, value_name = "N")]
@@ -187,6 +223,7 @@ pub enum Format {
     Table,
     Json,
     Csv,
+    Markdown,
     Ndjson,
 }
 
@@ -264,10 +301,24 @@ pub enum CatalogVerb {
         /// The dataset
         name: String,
     },
+    /// Merge small files of datasets into larger ones; `lakehouse compact` is the same
+    Compact(Merging),
+    /// Give old versions up; `lakehouse expire` is the same
+    Expire(Expiry),
+    /// Delete files that no kept version reaches; `lakehouse sweep` is the same
+    Sweep(Strays),
 }
 
 #[derive(Debug, Args)]
 pub struct Compact {
+    #[command(flatten)]
+    pub what: Merging,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
+pub struct Merging {
     /// The dataset [default: all of them]
     pub name: Option<String>,
     /// The size that files should have [default: 256MiB]
@@ -276,13 +327,19 @@ pub struct Compact {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Expire {
+    #[command(flatten)]
+    pub what: Expiry,
     #[command(flatten)]
     pub target: Target,
 }
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("kept").required(true).multiple(true)))]
-pub struct Expire {
+pub struct Expiry {
     /// Keep what was the newest version at some moment of this span, such as 30d
     #[arg(long, value_name = "SPAN", group = "kept")]
     pub older_than: Option<Span>,
@@ -295,12 +352,18 @@ pub struct Expire {
     /// Only say what would go, which is the default
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Sweep {
+    #[command(flatten)]
+    pub what: Strays,
     #[command(flatten)]
     pub target: Target,
 }
 
 #[derive(Debug, Args)]
-pub struct Sweep {
+pub struct Strays {
     /// Leave files alone that are younger, or could be reached within this span [default: 1h]
     #[arg(long, value_name = "SPAN")]
     pub grace: Option<Span>,
@@ -316,8 +379,6 @@ pub struct Sweep {
     /// Only say what would go, which is the default
     #[arg(long)]
     pub dry_run: bool,
-    #[command(flatten)]
-    pub target: Target,
 }
 
 #[derive(Debug, Args)]
@@ -384,6 +445,13 @@ pub enum ConfigVerb {
     Check,
     /// Print the settled values and where each came from, secrets hidden
     Show,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The lake that is looked at [default: $LAKEHOUSE_LAKE, else ./lake]
+    #[arg(long, value_name = "DIR|S3")]
+    pub lake: Option<String>,
 }
 
 #[derive(Debug, Args)]

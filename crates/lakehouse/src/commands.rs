@@ -6,18 +6,23 @@ use crate::cli::{Cli, Command, Shared};
 use crate::config::{Environment, Sources};
 use crate::logs::{self, Loudness};
 use crate::output::Output;
-use crate::{demo, links, smoke};
+use crate::{demo, links};
 
 mod catalog;
 mod chat;
 mod complete;
 mod config;
+mod doctor;
 mod embed;
+mod evidence;
 mod ingest;
+mod manual;
 mod mcp;
+mod packs;
 mod repl;
 mod search;
 mod serve;
+mod smoke;
 mod sql;
 mod upkeep;
 mod validate;
@@ -52,15 +57,20 @@ pub async fn run(cli: Cli, environment: Environment, output: Output) -> anyhow::
         Command::Chat(chat) => chat::run(&chat, &sources, output).await?,
         Command::Validate(check) => return validate::validate(&check, &sources, output).await,
         Command::Iterate(session) => return validate::iterate(&session, &sources, output).await,
+        Command::Packs(packs) => packs::run(&packs, &sources, output).await?,
         Command::ExtractJson => validate::extract_json(output).await?,
         Command::Search(search) => search::run(&search, &sources, output).await?,
         Command::Vectors(vectors) => vectors::run(&vectors, &sources, output).await?,
+        Command::Evidence(evidence) => evidence::run(&evidence, &sources, output).await?,
         Command::Mcp(mcp) => mcp::run(&mcp, &sources, output).await?,
         Command::Config(config) => config::run(config.verb, &sources, output)?,
+        Command::Doctor(doctor) => return doctor::run(&doctor, &sources, output).await,
         Command::Smoke(smoke) => return smoke::run(&smoke, &sources, output).await,
         Command::Links { directory } => {
             links::make(&directory).await?.iter().try_for_each(|link| output.line(link))?;
         }
+        Command::Completions { shell } => manual::completions(shell, output)?,
+        Command::Man { dir } => manual::pages(dir.as_deref(), output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,7 +20,7 @@ mod layer;
 #[cfg(test)]
 mod page;
 mod places;
-mod secrets;
+pub mod secrets;
 mod settle;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //!
 //! It assembles the rooms, starts and stops them, and shows their answers; it decides nothing about data. Reading
 //! order: [`cli`] (what can be asked), [`config`] (how settings settle), [`assemble`] and [`serve`] (a running lake),
-//! [`door`] (one way to a lake, running or not), [`commands`], then [`demo`] and [`smoke`].
+//! [`door`] (one way to a lake, running or not), [`commands`], then [`demo`].
 
 mod assemble;
 mod cli;
@@ -17,11 +17,8 @@ mod logs;
 mod open_files;
 mod output;
 mod serve;
-mod smoke;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -31,9 +28,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const BLOCKING_THREADS: usize = 32;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse_from(links::arguments(std::env::args_os()));
+    let cli = cli::Cli::of(links::arguments(std::env::args_os()));
     let environment = config::Environment::of_process();
-    let output = output::Output::new(cli.shared.json, &environment);
+    let output = output::Output::new(cli.shared.form(), &environment);
     match run(cli, environment, output) {
         Ok(code) => code,
         Err(error) => exit::report(&error, output),

@@ -2,14 +2,17 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::cli::Form;
 use crate::config::Environment;
 
+mod sheet;
 #[cfg(test)]
 mod tests;
+
+pub use sheet::Sheet;
 
 /// How to print. Copied to wherever something is said.
 #[derive(Debug, Clone, Copy)]
@@ -18,23 +21,25 @@ pub struct Output {
     pub json: bool,
     /// Standard output is read by a person.
     pub terminal: bool,
+    /// The form that was asked for.
+    form: Option<Form>,
     color: bool,
 }
 
-/// A table of text with a header; numbers stand to the right.
-#[derive(Debug, Default)]
-pub struct Sheet {
-    pub header: Vec<String>,
-    pub rows: Vec<Vec<String>>,
-    /// Which columns hold numbers.
-    pub numeric: Vec<bool>,
-}
-
 impl Output {
-    pub fn new(json: bool, environment: &Environment) -> Self {
-        let terminal = io::stdout().is_terminal();
+    /// As was asked for; else tables and colours for a terminal, plain text for everything else.
+    pub fn new(form: Option<Form>, environment: &Environment) -> Self {
+        Self::to(io::stdout().is_terminal(), form, environment)
+    }
+
+    fn to(terminal: bool, form: Option<Form>, environment: &Environment) -> Self {
         let color = terminal && environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
-        Self { json, terminal, color }
+        Self { json: form == Some(Form::Json), terminal, form, color }
+    }
+
+    /// The form that was asked for, if any.
+    pub fn form(self) -> Option<Form> {
+        self.form
     }
 
     /// One line on standard output.
@@ -48,27 +53,35 @@ impl Output {
         Ok(self.line(text)?)
     }
 
-    /// A drawn table on a terminal, else lines of tab-separated fields.
-    pub fn sheet(self, sheet: &Sheet) -> io::Result<()> {
-        if self.terminal {
-            return self.drawn(sheet);
+    /// What a command answers: the words for people; its document, or the members of that as rows, where such a form was
+    /// asked for.
+    pub fn told(self, value: &impl Serialize, words: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+        match self.form {
+            None => words(),
+            Some(Form::Json) => self.document(value),
+            Some(_) => Ok(self.sheet(&Sheet::of(&serde_json::to_value(value)?))?),
         }
-        let mut out = io::stdout().lock();
-        std::iter::once(&sheet.header).chain(&sheet.rows).try_for_each(|row| writeln!(out, "{}", row.join("\t")))
+    }
+
+    /// What a command answers in rows; its document where JSON was asked for.
+    pub fn rows(self, value: &impl Serialize, sheet: impl FnOnce() -> Sheet) -> anyhow::Result<()> {
+        if self.json { self.document(value) } else { Ok(self.sheet(&sheet())?) }
+    }
+
+    /// Rows in the form that was asked for; else drawn on a terminal, with tabs in a pipe.
+    pub fn sheet(self, sheet: &Sheet) -> io::Result<()> {
+        match self.form {
+            Some(Form::Csv) => self.line(sheet.csv()),
+            Some(Form::Markdown) => self.line(sheet.markdown()),
+            Some(Form::Table) => self.drawn(sheet),
+            _ if self.terminal => self.drawn(sheet),
+            _ => self.line(sheet.tabbed()),
+        }
     }
 
     /// A drawn table, wherever it goes.
     pub fn drawn(self, sheet: &Sheet) -> io::Result<()> {
-        let mut table = Table::new();
-        table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(&sheet.header);
-        table.add_rows(&sheet.rows);
-        for (index, _) in sheet.numeric.iter().enumerate().filter(|(_, numeric)| **numeric) {
-            if let Some(column) = table.column_mut(index) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        self.line(table.to_string())
+        self.line(sheet.drawn())
     }
 
     /// `text` in bold where colours are wanted.
@@ -159,11 +172,16 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// A value as it stands in a table. Control characters are escaped, so that data cannot steer the terminal.
+/// A value as it stands in a line. Control characters are escaped, so that data cannot steer the terminal.
 pub fn cell(value: &Value) -> String {
+    shown(&plain(value))
+}
+
+/// A value as a [`Sheet`] takes it.
+pub fn plain(value: &Value) -> String {
     match value {
         Value::Null => "NULL".to_owned(),
-        Value::String(text) => shown(text),
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     }
 }

@@ -13,7 +13,7 @@ use crate::embedded::{self, Embedded};
 use crate::embedder::{Card, Embedder};
 use crate::error::{Error, Result};
 use crate::http::Server;
-use crate::ollama::Ollama;
+use crate::ollama::{self, Ollama};
 use crate::openai::Openai;
 use crate::progress::Progress;
 use crate::remote::Remote;
@@ -149,6 +149,12 @@ impl Models {
     pub fn progress(&self) -> Progress {
         let [usual, _] = &self.0.embedded;
         usual.progress()
+    }
+
+    /// The names of the models that the server `ollama` has. None of them is loaded for that.
+    pub async fn of_ollama(&self) -> Result<Vec<String>> {
+        let server = self.0.servers.get(OLLAMA).ok_or_else(|| self.0.unknown(OLLAMA))?;
+        ollama::names(server).await
     }
 
     /// The embedded model, and the models of servers that were used lately and have answered.

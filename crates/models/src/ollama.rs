@@ -62,6 +62,12 @@ struct Shown {
     model_info: Map<String, Value>,
 }
 
+/// The names of the models that a server has.
+pub(crate) async fn names(server: &Arc<Server>) -> Result<Vec<String>> {
+    let answer = server.get("api/tags").await?;
+    Ok(server.read::<Tags>(&answer)?.models.into_iter().map(|tag| tag.name).collect())
+}
+
 impl Ollama {
     /// The model that the server calls `model`.
     pub(crate) fn new(server: Arc<Server>, model: &str) -> Self {

@@ -38,6 +38,9 @@ pub struct Description {
     pub segments: usize,
     /// How many of its items this process finds through codes; the others are compared one by one.
     pub coded: usize,
+    /// Whether texts of its items are kept, so that searches by words find them; none when it was not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keeps_texts: Option<bool>,
     /// When it was created.
     pub created_at: Timestamp,
     /// How many of the true nearest its searches found, when that was measured last.

@@ -76,6 +76,11 @@ impl Snapshot {
         self.blocks.iter().filter(|block| block.coded().is_there()).map(|block| block.lives()).sum()
     }
 
+    /// Whether texts are kept, so that searches by words find anything.
+    pub fn has_texts(&self) -> bool {
+        self.blocks.iter().any(|block| block.lives() > 0 && block.has_texts())
+    }
+
     /// Whether what a search touches was read before: the first search does more, and may wait for the disk.
     pub fn is_warm(&self, by_codes: bool) -> bool {
         self.blocks.iter().all(|block| block.is_warm(by_codes))

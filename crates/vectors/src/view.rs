@@ -45,6 +45,7 @@ impl View {
             fragment: self.snapshot.fragment,
             fingerprint: self.snapshot.fingerprint.clone(),
             coded: self.snapshot.coded(),
+            keeps_texts: Some(self.snapshot.has_texts()),
             ..Description::unread(&self.name, &self.entry, self.version)
         }
     }
@@ -118,6 +119,7 @@ impl Description {
             sealed: entry.sealed.as_ref().map_or(0, |sealed| sealed.fragment),
             segments: entry.sealed.as_ref().map_or(0, |sealed| sealed.segments.len()),
             coded: 0,
+            keeps_texts: None,
             created_at: entry.created_at,
             recall: None,
             error: None,

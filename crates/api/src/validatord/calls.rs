@@ -14,6 +14,10 @@ const DEFAULT_ITERATIONS: u32 = 3;
 const DEFAULT_TEMPERATURE: f64 = 0.2;
 /// Tokens of an answer when the call does not say.
 const DEFAULT_TOKENS: u32 = 4096;
+/// Lines of a stream when the call does not say.
+const DEFAULT_LINES: usize = 20;
+/// The most lines of a stream that a call may ask for.
+const MOST_LINES: usize = 1000;
 /// Workers shown to the model when the call does not say.
 const DEFAULT_CANDIDATES: usize = 20;
 
@@ -30,6 +34,34 @@ impl ValidateCall {
     pub(super) fn into_parts(self) -> Result<(Artifact, Option<AsOf>)> {
         let Self { kind, artifact, context, as_of } = self;
         Ok((Artifact::new(kind.parse()?, artifact, context), as_of))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TailCall {
+    last: Option<usize>,
+    after: Option<u64>,
+}
+
+/// Which lines of a stream are asked for.
+pub(super) enum Part {
+    /// The last ones, so many.
+    Last(usize),
+    /// Those behind a fragment.
+    After(u64),
+}
+
+impl TailCall {
+    pub(super) fn part(self) -> Result<Part> {
+        match (self.last, self.after) {
+            (None, Some(fragment)) => Ok(Part::After(fragment)),
+            (Some(_), Some(_)) => Err(Error::Parameter("ask for `last` or for `after`".to_owned()).into()),
+            (last, None) => match last.unwrap_or(DEFAULT_LINES) {
+                count @ 1..=MOST_LINES => Ok(Part::Last(count)),
+                _ => Err(Error::Parameter(format!("last is a number from 1 to {MOST_LINES}")).into()),
+            },
+        }
     }
 }
 

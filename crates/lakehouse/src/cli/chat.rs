@@ -4,12 +4,6 @@ use clap::Args;
 
 use super::Target;
 
-pub const EXAMPLES: &str = "Examples:
-  lakehouse chat --model ollama/llama3.2 \"Say hello\"
-  lakehouse chat --model corp/gpt-x --system \"Answer in one word.\" < question.txt
-  lakehouse chat --model llama3.2 --schema '{\"type\": \"object\"}' \"Two welders in Toledo\"
-  lakehouse chat --providers                        who can be asked";
-
 #[derive(Debug, Args)]
 pub struct Chat {
     /// What is said to the model; without it, standard input

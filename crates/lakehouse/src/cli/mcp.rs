@@ -4,11 +4,6 @@ use clap::{Args, ValueEnum};
 
 use super::Target;
 
-pub const EXAMPLES: &str = "Examples:
-  lakehouse mcp --gateway http://127.0.0.1:3110     speak MCP; agents start this by themselves
-  lakehouse mcp --lake ./lake-demo                  the same on a lake that nobody serves
-  lakehouse mcp --print-config claude-code          what to paste, so that an agent starts it";
-
 #[derive(Debug, Args)]
 pub struct Mcp {
     /// Print what an agent needs to be told, and speak to nobody

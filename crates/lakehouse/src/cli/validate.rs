@@ -7,14 +7,6 @@ use serde_json::{Map, Value};
 
 use super::Target;
 
-pub const VALIDATE_EXAMPLES: &str = "Examples:
-  lakehouse validate fill proposal.json --context '{\"target_count\": 2, \"city\": \"Toledo\"}'
-  lakehouse validate email < message.json
-  lakehouse validate fill proposal.json --as-of last_month";
-pub const ITERATE_EXAMPLES: &str = "Examples:
-  lakehouse iterate fill \"Two welders in Toledo\" --model llama3.2 --context '{\"target_count\": 2, \"city\": \"Toledo\"}' --retrieve
-  lakehouse iterate fill \"Night shift, forklifts\" --model ollama/llama3.2 --index skills --where \"state = 'OH'\"";
-
 #[derive(Debug, Args)]
 pub struct Validate {
     /// `fill`, `email` or `playbook`

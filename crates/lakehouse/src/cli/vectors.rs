@@ -77,7 +77,8 @@ pub enum VectorsVerb {
         /// The index
         index: String,
     },
-    /// Add the items of a file: each has an id, a text or a vector, and metadata in its other columns
+    /// Add the items of a file: each has an id, a text or a vector, and metadata in its other columns. Texts are kept,
+    /// so that searches by words find them
     Add {
         /// The index
         index: String,
@@ -86,6 +87,9 @@ pub enum VectorsVerb {
         /// What happens to a text that is longer than the model reads
         #[arg(long, value_enum, default_value = "error")]
         overflow: Overflow,
+        /// Keep no text beside its vector: searches by words, and --rerank, do not find the items then
+        #[arg(long)]
+        no_keep_text: bool,
     },
     /// Make what an index holds now part of a version, which answers it for ever
     Seal {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use base::AsOf;
-use client::{Client, Manifest};
+use client::{Client, Listing, Manifest};
 use serde_json::{Map, Value};
 
-use super::versions;
+use super::{upkeep, versions};
 use crate::cli::{Catalog, CatalogVerb};
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
 use crate::exit::Usage;
-use crate::output::{Output, Sheet, cell, grouped};
+use crate::output::{Output, Sheet, grouped, plain};
 
 pub async fn run(catalog: &Catalog, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let door = Door::open(&catalog.target, sources, Purpose::Read).await?;
@@ -24,8 +24,7 @@ async fn show(verb: &CatalogVerb, client: &Client, output: Output) -> anyhow::Re
     match verb {
         CatalogVerb::List { as_of } => list(client, as_of_argument(as_of.as_deref())?.as_ref(), output).await,
         CatalogVerb::Show { name, as_of } => {
-            let manifest = client.manifest(name, as_of_argument(as_of.as_deref())?.as_ref()).await?;
-            if output.json { output.document(&manifest) } else { one(&manifest, output) }
+            one(&client.manifest(name, as_of_argument(as_of.as_deref())?.as_ref()).await?, output)
         }
         CatalogVerb::History { name } => {
             let snapshots = all_snapshots(client, name).await?;
@@ -43,6 +42,9 @@ async fn show(verb: &CatalogVerb, client: &Client, output: Output) -> anyhow::Re
         CatalogVerb::Diff { version, from } => versions::diff(client, from.as_deref(), version, output).await,
         CatalogVerb::Rollback { name, to } => versions::roll_back(client, name, to, output).await,
         CatalogVerb::Drop { name } => versions::drop(client, name, output).await,
+        CatalogVerb::Compact(merging) => upkeep::merge(merging, client, output).await,
+        CatalogVerb::Expire(expiry) => upkeep::give_up(expiry, client, output).await,
+        CatalogVerb::Sweep(strays) => upkeep::clear(strays, client, output).await,
     }
 }
 
@@ -54,27 +56,24 @@ pub fn as_of_argument(text: Option<&str>) -> Result<Option<AsOf>, Usage> {
 async fn classify(client: &Client, name: &str, column: &str, kind: &str, output: Output) -> anyhow::Result<()> {
     let kind = (kind != "none").then(|| kind.to_owned());
     let said = client.classify(name, &BTreeMap::from([(column.to_owned(), kind)])).await?;
-    if output.json {
-        return output.document(&said);
-    }
     let held = said.columns.get(column).cloned().flatten().unwrap_or_else(|| "nothing personal".to_owned());
-    output.line(format!("{}: {column} holds {held}, as of version {}", output.bold(&said.name), said.version))?;
-    Ok(())
+    let words = format!("{}: {column} holds {held}, as of version {}", output.bold(&said.name), said.version);
+    output.told(&said, || Ok(output.line(words)?))
 }
 
 async fn list(client: &Client, as_of: Option<&AsOf>, output: Output) -> anyhow::Result<()> {
     let listing = client.list(as_of).await?;
-    if output.json {
-        return output.document(&listing);
-    }
-    if listing.datasets.is_empty() {
+    if listing.datasets.is_empty() && !output.json {
         output.remark("no datasets yet: lakehouse ingest NAME FILE.csv makes one");
     }
-    let header = ["name", "rows", "columns", "files", "version", "updated"].map(str::to_owned).to_vec();
-    let numeric = vec![false, true, true, true, true, false];
-    for broken in listing.datasets.iter().filter(|dataset| dataset.error.is_some()) {
+    for broken in listing.datasets.iter().filter(|dataset| dataset.error.is_some() && !output.json) {
         output.remark(format!("{} cannot be read; --json shows why", broken.name));
     }
+    output.rows(&listing, || datasets(&listing))
+}
+
+fn datasets(listing: &Listing) -> Sheet {
+    let header = ["name", "rows", "columns", "files", "version", "updated"].map(str::to_owned).to_vec();
     let rows = listing.datasets.iter().map(|manifest| {
         vec![
             manifest.name.clone(),
@@ -85,10 +84,14 @@ async fn list(client: &Client, as_of: Option<&AsOf>, output: Output) -> anyhow::
             manifest.updated_at.to_string(),
         ]
     });
-    Ok(output.sheet(&Sheet { header, rows: rows.collect(), numeric })?)
+    Sheet { header, rows: rows.collect(), numeric: vec![false, true, true, true, true, false] }
 }
 
+/// For people with what else there is to say; rows are the columns alone.
 fn one(manifest: &Manifest, output: Output) -> anyhow::Result<()> {
+    if output.form().is_some() {
+        return output.rows(manifest, || columns(manifest));
+    }
     output.line(format!(
         "{}  {} rows, version {}",
         output.bold(&manifest.name),
@@ -112,7 +115,7 @@ fn columns(manifest: &Manifest) -> Sheet {
     let header = ["id", "column", "type", "personal"].map(str::to_owned).to_vec();
     let rows = manifest.schema.fields.iter().map(|field| {
         let personal = field.pii.clone().unwrap_or_default();
-        vec![field.id.to_string(), cell(&field.name.as_str().into()), field.ty.clone(), personal]
+        vec![field.id.to_string(), field.name.clone(), field.ty.clone(), personal]
     });
     Sheet { header, rows: rows.collect(), numeric: vec![true, false, false, false] }
 }
@@ -163,11 +166,10 @@ fn told_as_one(version: &Map<String, Value>) -> Map<String, Value> {
 
 /// Records as JSON, or the named members of each as a table.
 fn records(records: &[Map<String, Value>], members: &[&str], output: Output) -> anyhow::Result<()> {
-    if output.json {
-        return output.document(&records);
-    }
-    let member = |record: &Map<String, Value>, name: &str| record.get(name).map(cell).unwrap_or_default();
-    let rows = records.iter().map(|record| members.iter().map(|name| member(record, name)).collect());
-    let header = members.iter().map(|name| (*name).to_owned()).collect();
-    Ok(output.sheet(&Sheet { header, rows: rows.collect(), numeric: Vec::new() })?)
+    output.rows(&records, || {
+        let member = |record: &Map<String, Value>, name: &str| record.get(name).map(plain).unwrap_or_default();
+        let rows = records.iter().map(|record| members.iter().map(|name| member(record, name)).collect());
+        let header = members.iter().map(|name| (*name).to_owned()).collect();
+        Sheet { header, rows: rows.collect(), numeric: Vec::new() }
+    })
 }

@@ -1,6 +1,6 @@
 //! `lakehouse chat`: a language model answers.
 
-use client::{ChatAnswer, ChatMessage, ChatProvider, ChatRequest};
+use client::{ChatAnswer, ChatMessage, ChatProvider, ChatProviders, ChatRequest};
 use tokio::io::AsyncReadExt;
 
 use crate::cli::Chat;
@@ -15,7 +15,7 @@ pub async fn run(chat: &Chat, sources: &Sources, output: Output) -> anyhow::Resu
     let outcome = door.client.chat(&request).await;
     door.close().await;
     let answer = outcome?;
-    if output.json { output.document(&answer) } else { tell(&answer, output) }
+    output.told(&answer, || tell(&answer, output))
 }
 
 async fn request(chat: &Chat, model: &str) -> anyhow::Result<ChatRequest> {
@@ -52,9 +52,10 @@ async fn providers(chat: &Chat, sources: &Sources, output: Output) -> anyhow::Re
     let outcome = door.client.chat_providers().await;
     door.close().await;
     let found = outcome?;
-    if output.json {
-        return output.document(&found);
-    }
+    output.rows(&found, || listed(&found))
+}
+
+fn listed(found: &ChatProviders) -> Sheet {
     let row = |one: &ChatProvider| {
         let role = if one.default { "default" } else { "" };
         let key = if one.has_key { "" } else { "no key" };
@@ -62,5 +63,5 @@ async fn providers(chat: &Chat, sources: &Sources, output: Output) -> anyhow::Re
     };
     let header = ["name", "kind", "role", "key"].map(str::to_owned).to_vec();
     let rows = found.providers.iter().map(row).collect();
-    Ok(output.sheet(&Sheet { header, rows, numeric: Vec::new() })?)
+    Sheet { header, rows, numeric: Vec::new() }
 }

@@ -9,8 +9,7 @@ use crate::output::{Output, Sheet};
 pub fn run(verb: ConfigVerb, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let settled = settle(sources)?;
     match verb {
-        ConfigVerb::Check if output.json => output.document(&json!({ "ok": true })),
-        ConfigVerb::Check => Ok(output.line("the settings are right")?),
+        ConfigVerb::Check => output.told(&json!({ "ok": true }), || Ok(output.line("the settings are right")?)),
         ConfigVerb::Show => show(&settled, output),
     }
 }

@@ -1,13 +1,14 @@
 //! `lakehouse embed`: texts become vectors.
 
 use client::Embedded;
+use serde_json::json;
 use tokio::io::AsyncReadExt;
 
 use super::watch::fetching;
 use crate::cli::{Embed, Overflow};
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
-use crate::output::Output;
+use crate::output::{Output, Sheet, plain};
 
 /// How many numbers of a vector a person is shown.
 const SHOWN: usize = 6;
@@ -22,7 +23,10 @@ pub async fn run(embed: &Embed, sources: &Sources, output: Output) -> anyhow::Re
     let outcome = fetching(door.fetching(), door.client.embed(&ask)).await;
     door.close().await;
     let embedded = outcome??;
-    if output.json { output.document(&embedded) } else { tell(&ask.texts, &embedded, output) }
+    match output.form() {
+        None => tell(&ask.texts, &embedded, output),
+        Some(_) => output.rows(&embedded, || sheet(&ask.texts, &embedded)),
+    }
 }
 
 /// The texts that were given, or the lines of standard input.
@@ -33,6 +37,13 @@ async fn texts(given: &[String]) -> anyhow::Result<Vec<String>> {
     let mut lines = String::new();
     tokio::io::stdin().read_to_string(&mut lines).await?;
     Ok(lines.lines().map(str::to_owned).collect())
+}
+
+/// A text a row, beside its vector as JSON.
+fn sheet(texts: &[String], embedded: &Embedded) -> Sheet {
+    let header = ["text", "vector"].map(str::to_owned).to_vec();
+    let row = |(text, vector): (&String, &Vec<f32>)| vec![text.clone(), plain(&json!(vector))];
+    Sheet { header, rows: texts.iter().zip(&embedded.vectors).map(row).collect(), numeric: Vec::new() }
 }
 
 /// A vector a line; a person sees the beginning of each.

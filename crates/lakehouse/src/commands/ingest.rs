@@ -39,7 +39,7 @@ pub async fn run(ingest: &Ingest, sources: &Sources, output: Output) -> anyhow::
         }
         (None, None) => return Err(Usage("name a file, or what to load it from".to_owned()).into()),
     };
-    if output.json { output.document(&ingested) } else { tell(&ingested, output) }
+    output.told(&ingested, || tell(&ingested, output))
 }
 
 /// What the service is to find itself, if anything.

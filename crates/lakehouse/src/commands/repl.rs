@@ -18,7 +18,7 @@ const HELP: &str = "\
 end a statement with ;        it may span lines
 \\d            datasets       \\d NAME      columns of one
 \\timing       show or hide what a statement cost
-\\x FORMAT     table, json, csv or ndjson
+\\x FORMAT     table, json, csv, markdown or ndjson
 \\q            leave          Ctrl-C        drop the line";
 
 /// The datasets, without the views that describe them.
@@ -113,7 +113,7 @@ impl Prompt<'_> {
     fn choose_format(&mut self, name: &str) -> std::io::Result<()> {
         match <Format as clap::ValueEnum>::from_str(name, true) {
             Ok(format) => self.format = format,
-            Err(_) => self.output.line("formats: table, json, csv, ndjson")?,
+            Err(_) => self.output.line("formats: table, json, csv, markdown, ndjson")?,
         }
         Ok(())
     }

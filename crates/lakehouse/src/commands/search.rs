@@ -8,7 +8,7 @@ use super::watch::fetching;
 use crate::cli::Search;
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
-use crate::output::{Output, Sheet, cell};
+use crate::output::{Output, Sheet, plain};
 
 pub async fn run(search: &Search, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let door = Door::open(&search.target, sources, Purpose::Read).await?;
@@ -26,7 +26,7 @@ pub async fn run(search: &Search, sources: &Sources, output: Output) -> anyhow::
     let outcome = fetching(door.fetching(), door.client.search(&search.index, &near)).await;
     door.close().await;
     let found = outcome??;
-    if output.json { output.document(&found) } else { Ok(output.sheet(&sheet(&found))?) }
+    output.rows(&found, || sheet(&found))
 }
 
 /// What was found, drawn wherever the output goes.
@@ -42,12 +42,12 @@ fn sheet(found: &Found) -> Sheet {
     let header =
         [if scores { "score" } else { "distance" }, "id"].into_iter().chain(fields.iter().map(|field| field.as_str()));
     let row = |hit: &Hit| {
-        let head = [format!("{:.4}", measure(hit).unwrap_or_default()), cell(&hit.id.as_str().into())];
-        let field = |field: &&String| hit.metadata.get(*field).map(cell).unwrap_or_default();
+        let head = [format!("{:.4}", measure(hit).unwrap_or_default()), hit.id.clone()];
+        let field = |field: &&String| hit.metadata.get(*field).map(plain).unwrap_or_default();
         head.into_iter().chain(fields.iter().map(field)).collect()
     };
     Sheet {
-        header: header.map(|name| cell(&name.into())).collect(),
+        header: header.map(str::to_owned).collect(),
         rows: found.results.iter().map(row).collect(),
         numeric: vec![true],
     }

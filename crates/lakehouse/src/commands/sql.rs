@@ -9,11 +9,11 @@ use tokio::io::AsyncReadExt;
 
 use super::catalog::as_of_argument;
 use super::repl;
-use crate::cli::{Format, Sql};
+use crate::cli::{Form, Format, Sql};
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
 use crate::exit::Usage;
-use crate::output::{Output, Sheet, cell, grouped};
+use crate::output::{Output, Sheet, grouped, plain};
 
 pub async fn run(sql: &Sql, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let ask = question(sql)?;
@@ -41,10 +41,15 @@ fn parameter(text: &str) -> Value {
 
 fn chosen(sql: &Sql, output: Output) -> Format {
     match sql.format {
-        _ if output.json => Format::Json,
         Some(format) => format,
-        None if output.terminal => Format::Table,
-        None => Format::Csv,
+        None => match output.form() {
+            Some(Form::Table) => Format::Table,
+            Some(Form::Json) => Format::Json,
+            Some(Form::Csv) => Format::Csv,
+            Some(Form::Markdown) => Format::Markdown,
+            None if output.terminal => Format::Table,
+            None => Format::Csv,
+        },
     }
 }
 
@@ -53,6 +58,7 @@ pub async fn answer(client: &Client, ask: Ask, format: Format, output: Output) -
     match format {
         Format::Table => table(&client.sql(&ask).await?, output),
         Format::Json => output.document(&client.sql(&ask).await?),
+        Format::Markdown => markdown(&client.sql(&ask).await?, output),
         Format::Csv => stream(client, &ask, client::Format::Csv).await,
         Format::Ndjson => stream(client, &ask, client::Format::Ndjson).await,
     }
@@ -66,6 +72,13 @@ pub fn table(rows: &Rows, output: Output) -> anyhow::Result<()> {
     Ok(output.line(output.dim(&told))?)
 }
 
+fn markdown(rows: &Rows, output: Output) -> anyhow::Result<()> {
+    if rows.truncated {
+        output.remark("more rows exist: --max-rows shows more of them, --output csv all");
+    }
+    Ok(output.line(sheet(rows).markdown())?)
+}
+
 /// An answer's rows as text.
 pub fn sheet(rows: &Rows) -> Sheet {
     let is_number = |ty: &str| {
@@ -73,8 +86,8 @@ pub fn sheet(rows: &Rows) -> Sheet {
         number.iter().any(|name| ty.starts_with(name))
     };
     Sheet {
-        header: rows.columns.iter().map(|column| cell(&column.name.as_str().into())).collect(),
-        rows: rows.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
+        header: rows.columns.iter().map(|column| column.name.clone()).collect(),
+        rows: rows.rows.iter().map(|row| row.iter().map(plain).collect()).collect(),
         numeric: rows.columns.iter().map(|column| is_number(&column.ty)).collect(),
     }
 }

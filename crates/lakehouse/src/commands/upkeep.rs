@@ -2,14 +2,13 @@
 
 use base::{Seams, Version};
 use catalog::Catalog;
-use client::{Compacted, Expired, Swept};
-use serde::Serialize;
+use client::{Client, Compacted, Expired, Swept};
 use serde_json::json;
 use storage::{Location, Store};
 use upkeep::{BackedUp, Upkeep};
 
 use super::catalog::as_of_argument;
-use crate::cli::{Backup, Compact, Expire, Relocate, Restore, Sweep};
+use crate::cli::{Backup, Compact, Expire, Expiry, Merging, Relocate, Restore, Strays, Sweep};
 use crate::config::{Config, Sources, settle};
 use crate::door::{Door, Purpose, expect_lake};
 use crate::output::{Output, Sheet, grouped};
@@ -19,30 +18,42 @@ const AUTHOR: &str = "lakehouse";
 
 pub async fn compact(compact: &Compact, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let door = Door::open(&compact.target, sources, Purpose::Read).await?;
-    let call =
-        client::Compact { name: compact.name.clone(), target_size: compact.target_size, dry_run: compact.dry_run };
-    let done = door.client.compact(&call).await;
+    let outcome = merge(&compact.what, &door.client, output).await;
     door.close().await;
-    let done = done?;
-    tell(&done, output, || show_compacted(&done, output))
+    outcome
+}
+
+pub async fn merge(merging: &Merging, client: &Client, output: Output) -> anyhow::Result<()> {
+    let Merging { name, target_size, dry_run } = merging;
+    let call = client::Compact { name: name.clone(), target_size: *target_size, dry_run: *dry_run };
+    let done = client.compact(&call).await?;
+    show_compacted(&done, output)
 }
 
 pub async fn expire(expire: &Expire, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let door = Door::open(&expire.target, sources, Purpose::Read).await?;
-    let (older_than, keep_last) = (expire.older_than, expire.keep_last);
-    let done = door.client.expire(&client::Expire { older_than, keep_last, dry_run: !expire.yes }).await;
+    let outcome = give_up(&expire.what, &door.client, output).await;
     door.close().await;
-    let done = done?;
-    tell(&done, output, || show_expired(&done, output))
+    outcome
+}
+
+pub async fn give_up(expiry: &Expiry, client: &Client, output: Output) -> anyhow::Result<()> {
+    let (older_than, keep_last) = (expiry.older_than, expiry.keep_last);
+    let done = client.expire(&client::Expire { older_than, keep_last, dry_run: !expiry.yes }).await?;
+    output.told(&done, || show_expired(&done, output))
 }
 
 pub async fn sweep(sweep: &Sweep, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let door = Door::open(&sweep.target, sources, Purpose::Read).await?;
-    let (grace, limit, after) = (sweep.grace, sweep.limit, sweep.after.clone());
-    let done = door.client.sweep(&client::Sweep { grace, limit, after, dry_run: !sweep.yes }).await;
+    let outcome = clear(&sweep.what, &door.client, output).await;
     door.close().await;
-    let done = done?;
-    tell(&done, output, || show_swept(&done, output))
+    outcome
+}
+
+pub async fn clear(strays: &Strays, client: &Client, output: Output) -> anyhow::Result<()> {
+    let (grace, limit, after) = (strays.grace, strays.limit, strays.after.clone());
+    let done = client.sweep(&client::Sweep { grace, limit, after, dry_run: !strays.yes }).await?;
+    output.told(&done, || show_swept(&done, output))
 }
 
 pub async fn backup(backup: &Backup, sources: &Sources, output: Output) -> anyhow::Result<()> {
@@ -54,15 +65,17 @@ pub async fn backup(backup: &Backup, sources: &Sources, output: Output) -> anyho
     let done = Upkeep::new(catalog.clone(), Seams::system()).back_up(&to, as_of.as_ref()).await;
     catalog.close().await;
     let done = done?;
-    tell(&done, output, || show_backed_up(&done, output))
+    output.told(&done, || show_backed_up(&done, output))
 }
 
 fn show_backed_up(done: &BackedUp, output: Output) -> anyhow::Result<()> {
-    let BackedUp { version, datasets, files, bytes, .. } = done;
+    let BackedUp { version, datasets, streams, files, bytes, .. } = done;
     let (files, bytes) = (grouped(*files), grouped(*bytes));
-    output.line(format!("version {version}: {datasets} datasets, {files} files, {bytes} bytes"))?;
-    if done.indexes > 0 && !done.unsealed {
-        output.line("of its indexes what this version had sealed; a backup of the newest version holds the rest")?;
+    output.line(format!("version {version}: {datasets} datasets, {streams} streams, {files} files, {bytes} bytes"))?;
+    if !done.unsealed {
+        output.line(
+            "no streams, and of indexes what this version had sealed; a backup of the newest version holds the rest",
+        )?;
     }
     Ok(())
 }
@@ -73,7 +86,7 @@ pub async fn restore(restore: &Restore, sources: &Sources, output: Output) -> an
     let (from, to) = (store_at(&config, &restore.from).await?, lake_store(&config).await?);
     let done = upkeep::restore(&from, &to).await?;
     let line = format!("version {}: {} files compared and restored", done.version, grouped(done.files));
-    tell(&done, output, || Ok(output.line(&line)?))
+    output.told(&done, || Ok(output.line(&line)?))
 }
 
 pub async fn relocate(relocate: &Relocate, sources: &Sources, output: Output) -> anyhow::Result<()> {
@@ -83,7 +96,7 @@ pub async fn relocate(relocate: &Relocate, sources: &Sources, output: Output) ->
     let done = Catalog::relocate(store, &config.catalogd.settings, Seams::system(), AUTHOR).await?;
     let left: Vec<_> = done.left_alone.iter().map(|(name, why)| json!({ "name": name, "why": why })).collect();
     let told = json!({ "root": done.root, "version": done.version, "tables": done.tables, "left_alone": left });
-    tell(&told, output, || {
+    output.told(&told, || {
         output.line(format!("{} tables now lie under {}", done.tables, done.root))?;
         done.left_alone.iter().for_each(|(name, why)| output.remark(format!("{name} was left alone: {why}")));
         Ok(())
@@ -98,24 +111,27 @@ fn expect_backup(place: &str) -> anyhow::Result<()> {
     }
 }
 
-fn tell(done: &impl Serialize, output: Output, show: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    if output.json { output.document(done) } else { show() }
-}
-
 fn show_compacted(done: &Compacted, output: Output) -> anyhow::Result<()> {
-    let header = ["name", "files", "became", "rows", "version"].map(str::to_owned).to_vec();
+    output.rows(done, || merged(done))?;
+    if output.json {
+        return Ok(());
+    }
     for left in &done.datasets {
         left.left_alone.iter().for_each(|why| output.remark(format!("{} was left alone: {why}", left.name)));
     }
+    hint(done.dry_run, "without --dry-run the files are merged", output);
+    Ok(())
+}
+
+fn merged(done: &Compacted) -> Sheet {
+    let header = ["name", "files", "became", "rows", "version"].map(str::to_owned).to_vec();
     let changed = done.datasets.iter().filter(|dataset| dataset.files > 0);
     let rows = changed.map(|dataset| {
         let version = dataset.version.map(|version| version.to_string()).unwrap_or_default();
         let numbers = [dataset.files, dataset.files_after, dataset.rows].map(grouped);
         std::iter::once(dataset.name.clone()).chain(numbers).chain([version]).collect()
     });
-    output.sheet(&Sheet { header, rows: rows.collect(), numeric: vec![false, true, true, true, true] })?;
-    hint(done.dry_run, "without --dry-run the files are merged", output);
-    Ok(())
+    Sheet { header, rows: rows.collect(), numeric: vec![false, true, true, true, true] }
 }
 
 fn show_expired(done: &Expired, output: Output) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! `lakehouse validate`, `iterate` and `extract-json`: what a model proposes is checked before it counts.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use client::{Iterate as Asked, Iteration, Retrieve, Validate as Check, Validated};
@@ -14,10 +15,7 @@ use crate::output::Output;
 
 /// Checks an artifact; the exit code is 1 when it does not count.
 pub async fn validate(validate: &Validate, sources: &Sources, output: Output) -> anyhow::Result<ExitCode> {
-    let text = match &validate.file {
-        Some(file) => tokio::fs::read_to_string(file).await?,
-        None => input().await?,
-    };
+    let text = artifact_text(validate.file.as_deref()).await?;
     let artifact: Map<String, Value> =
         serde_json::from_str(&text).map_err(|why| Usage(format!("the artifact is no JSON object: {why}")))?;
     let Validate { kind, context, as_of, .. } = validate;
@@ -27,11 +25,11 @@ pub async fn validate(validate: &Validate, sources: &Sources, output: Output) ->
     door.close().await;
     match outcome? {
         Validated::Passed(report) => {
-            output.document(&report)?;
+            output.told(&report, || output.document(&report))?;
             Ok(ExitCode::SUCCESS)
         }
         Validated::Failed(error) => {
-            output.document(&error)?;
+            output.told(&error, || output.document(&error))?;
             Ok(ExitCode::FAILURE)
         }
     }
@@ -57,11 +55,11 @@ pub async fn iterate(iterate: &Iterate, sources: &Sources, output: Output) -> an
     door.close().await;
     match outcome? {
         Iteration::Accepted(session) => {
-            output.document(&session)?;
+            output.told(&session, || output.document(&session))?;
             Ok(ExitCode::SUCCESS)
         }
         Iteration::Failed(session) => {
-            output.document(&session)?;
+            output.told(&session, || output.document(&session))?;
             Ok(ExitCode::FAILURE)
         }
     }
@@ -70,7 +68,16 @@ pub async fn iterate(iterate: &Iterate, sources: &Sources, output: Output) -> an
 /// The first JSON object in standard input, as `{"matched": …, "value": …}`.
 pub async fn extract_json(output: Output) -> anyhow::Result<()> {
     let found = ::validate::extract_json(&input().await?);
-    output.document(&json!({ "matched": found.is_some(), "value": found }))
+    let told = json!({ "matched": found.is_some(), "value": found });
+    output.told(&told, || output.document(&told))
+}
+
+/// What stands in a file, or in standard input.
+pub async fn artifact_text(file: Option<&Path>) -> anyhow::Result<String> {
+    match file {
+        Some(file) => Ok(tokio::fs::read_to_string(file).await?),
+        None => input().await,
+    }
 }
 
 async fn input() -> anyhow::Result<String> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use client::{Client, Index, Indexes, MergeInto, Merged, NewIndex, Recall, StoredItem, Survey};
+use serde_json::json;
 
 use super::watch::fetching;
 use crate::cli::{CreateIndex, Vectors, VectorsVerb};
@@ -12,6 +13,8 @@ use crate::output::{Output, Sheet, cell, grouped};
 
 mod add;
 mod items;
+
+use add::Texts;
 
 pub async fn run(vectors: &Vectors, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let door = Door::open(&vectors.target, sources, purpose(&vectors.verb)).await?;
@@ -33,9 +36,10 @@ async fn show(verb: &VectorsVerb, door: &Door, output: Output) -> anyhow::Result
         VectorsVerb::Create(create) => one(&self::create(create, door).await?, output),
         VectorsVerb::List => list(client, output).await,
         VectorsVerb::Show { index } => one(&client.index(index).await?, output),
-        VectorsVerb::Add { index, file, overflow } => {
-            let added = add::file(door, index, Path::new(file), *overflow).await?;
-            if output.json { output.document(&added) } else { Ok(output.line(add::told(index, &added))?) }
+        VectorsVerb::Add { index, file, overflow, no_keep_text } => {
+            let added =
+                add::file(door, index, Path::new(file), Texts { overflow: *overflow, kept: !no_keep_text }).await?;
+            output.told(&added, || Ok(output.line(add::told(index, &added))?))
         }
         VectorsVerb::Seal { index } => seal(client, index, output).await,
         VectorsVerb::Recall { index, sample, k, ef_search } => {
@@ -52,45 +56,37 @@ async fn show(verb: &VectorsVerb, door: &Door, output: Output) -> anyhow::Result
                 Some(filter) => client.remove_matching(index, filter.clone()).await?,
                 None => client.remove_items(index, ids.clone()).await?,
             };
-            if output.json {
-                return output.document(&removed);
-            }
-            let (deleted, missing) = (grouped(removed.deleted), grouped(removed.missing));
-            Ok(output.line(format!("{deleted} deleted, {missing} were not there, {} left", grouped(removed.length)))?)
+            let [deleted, missing, left] = [removed.deleted, removed.missing, removed.length].map(grouped);
+            let words = format!("{deleted} deleted, {missing} were not there, {left} left");
+            output.told(&removed, || Ok(output.line(words)?))
         }
         VectorsVerb::Delete { index } => {
             client.delete_index(index).await?;
-            if output.json { Ok(()) } else { Ok(output.line(format!("{index} is gone"))?) }
+            let told = json!({ "name": index, "deleted": true });
+            output.told(&told, || Ok(output.line(format!("{index} is gone"))?))
         }
     }
 }
 
 async fn seal(client: &Client, index: &str, output: Output) -> anyhow::Result<()> {
     let sealed = client.seal_index(index).await?;
-    if output.json {
-        return output.document(&sealed);
-    }
     let (length, version) = (grouped(sealed.length), sealed.version);
     let told = if sealed.sealed { "now holds" } else { "held already, as nothing is new," };
-    Ok(output.line(format!("version {version} {told} the {length} items of {index}"))?)
+    output.told(&sealed, || Ok(output.line(format!("version {version} {told} the {length} items of {index}"))?))
 }
 
 fn recall(index: &str, measured: &Recall, output: Output) -> anyhow::Result<()> {
-    if output.json {
-        return output.document(measured);
-    }
     let Recall { recall, sample, k, coded, length, .. } = measured;
     let of = format!("{} of {} items have codes", grouped(*coded), grouped(*length));
-    Ok(output.line(format!("{recall:.4} of the nearest {k} to {sample} items of {index} are found; {of}"))?)
+    let words = format!("{recall:.4} of the nearest {k} to {sample} items of {index} are found; {of}");
+    output.told(measured, || Ok(output.line(words)?))
 }
 
 fn merged(source: &str, dest: &str, merged: &Merged, output: Output) -> anyhow::Result<()> {
-    if output.json {
-        return output.document(merged);
-    }
     let [added, updated, length] = [merged.added, merged.updated, merged.length].map(grouped);
     let left = grouped(merged.source_length);
-    Ok(output.line(format!("{added} added, {updated} replaced: {length} in {dest}, {left} in {source}"))?)
+    let words = format!("{added} added, {updated} replaced: {length} in {dest}, {left} in {source}");
+    output.told(merged, || Ok(output.line(words)?))
 }
 
 /// Without a dimension the index is for texts, and as wide as the vectors of the model.
@@ -115,19 +111,20 @@ async fn create(create: &CreateIndex, door: &Door) -> anyhow::Result<Index> {
 
 async fn list(client: &Client, output: Output) -> anyhow::Result<()> {
     let listing = all(client).await?;
-    if output.json {
-        return output.document(&listing);
-    }
-    if listing.indexes.is_empty() {
+    if listing.indexes.is_empty() && !output.json {
         output.remark("no indexes yet: lakehouse vectors create NAME makes one");
     }
+    output.rows(&listing, || sheet(&listing))
+}
+
+fn sheet(listing: &Indexes) -> Sheet {
     let header = ["name", "items", "dimension", "distance", "model"].map(str::to_owned).to_vec();
     let rows = listing.indexes.iter().map(|index| {
         let model = index.model.clone().unwrap_or_default();
         let (length, dimension) = (length(index), index.dimension.to_string());
         vec![index.name.clone(), length, dimension, index.distance.to_string(), model]
     });
-    Ok(output.sheet(&Sheet { header, rows: rows.collect(), numeric: vec![false, true, true] })?)
+    Sheet { header, rows: rows.collect(), numeric: vec![false, true, true] }
 }
 
 /// The indexes of all pages.
@@ -147,9 +144,10 @@ fn length(index: &Index) -> String {
 }
 
 fn one(index: &Index, output: Output) -> anyhow::Result<()> {
-    if output.json {
-        return output.document(index);
-    }
+    output.told(index, || describe(index, output))
+}
+
+fn describe(index: &Index, output: Output) -> anyhow::Result<()> {
     let name = output.bold(&index.name);
     output.line(format!("{name}  {} items of {} numbers, {}", length(index), index.dimension, index.distance))?;
     if let Some(model) = &index.model {
@@ -158,13 +156,17 @@ fn one(index: &Index, output: Output) -> anyhow::Result<()> {
     if let Some(fingerprint) = &index.fingerprint {
         output.line(format!("fingerprint {fingerprint}"))?;
     }
+    if let Some(kept) = index.keeps_texts.filter(|_| index.length != Some(0)) {
+        output.line(if kept { "texts are kept: searches by words find them" } else { "no texts are kept" })?;
+    }
     Ok(output.line(format!("version {}, fragment {}, made {}", index.version, index.fragment, index.created_at))?)
 }
 
 fn item(item: &StoredItem, output: Output) -> anyhow::Result<()> {
-    if output.json {
-        return output.document(item);
-    }
+    output.told(item, || members(item, output))
+}
+
+fn members(item: &StoredItem, output: Output) -> anyhow::Result<()> {
     output.line(output.bold(&cell(&item.id.as_str().into())))?;
     for (field, value) in &item.metadata {
         output.line(format!("{}: {}", cell(&field.as_str().into()), cell(value)))?;

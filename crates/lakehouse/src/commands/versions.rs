@@ -10,64 +10,56 @@ use crate::output::{Output, Sheet, grouped};
 
 pub async fn tag(client: &Client, tag: &str, version: Option<&str>, output: Output) -> anyhow::Result<()> {
     let put = client.put_tag(tag, as_of_argument(version)?.as_ref()).await?;
-    if output.json {
-        return output.document(&put);
-    }
     let moved = put.moved_from.map(|from| format!(", no longer {from}")).unwrap_or_default();
-    Ok(output.line(format!("{} names version {}{moved}", output.bold(&put.tag), put.version))?)
+    let words = format!("{} names version {}{moved}", output.bold(&put.tag), put.version);
+    output.told(&put, || Ok(output.line(words)?))
 }
 
 pub async fn tags(client: &Client, output: Output) -> anyhow::Result<()> {
     let tags = client.tags().await?;
-    if output.json {
-        return output.document(&tags);
-    }
-    let header = ["tag", "version"].map(str::to_owned).to_vec();
-    let rows = tags.tags.into_iter().map(|line| vec![line.tag, line.version.to_string()]).collect();
-    Ok(output.sheet(&Sheet { header, rows, numeric: vec![false, true] })?)
+    output.rows(&tags, || {
+        let header = ["tag", "version"].map(str::to_owned).to_vec();
+        let rows = tags.tags.iter().map(|line| vec![line.tag.clone(), line.version.to_string()]).collect();
+        Sheet { header, rows, numeric: vec![false, true] }
+    })
 }
 
 pub async fn untag(client: &Client, tag: &str, output: Output) -> anyhow::Result<()> {
     client.drop_tag(tag).await?;
-    if output.json {
-        return output.document(&json!({ "tag": tag, "dropped": true }));
-    }
-    Ok(output.line(format!("{} names nothing now", output.bold(tag)))?)
+    let words = format!("{} names nothing now", output.bold(tag));
+    output.told(&json!({ "tag": tag, "dropped": true }), || Ok(output.line(words)?))
 }
 
 pub async fn roll_back(client: &Client, name: &str, to: &str, output: Output) -> anyhow::Result<()> {
     let rolled = client.roll_back(name, &named(to)?).await?;
-    if output.json {
-        return output.document(&rolled);
-    }
     let (rows, version) = (grouped(rolled.row_count), rolled.version);
     let told = if rolled.existing { "is so already, since" } else { "is so again, as of" };
-    Ok(output.line(format!("{} {told} version {version}: {rows} rows", output.bold(&rolled.name)))?)
+    let words = format!("{} {told} version {version}: {rows} rows", output.bold(&rolled.name));
+    output.told(&rolled, || Ok(output.line(words)?))
 }
 
 pub async fn drop(client: &Client, name: &str, output: Output) -> anyhow::Result<()> {
     let dropped = client.drop_dataset(name).await?;
-    if output.json {
-        return output.document(&dropped);
-    }
-    output.line(format!("{} is gone as of version {}", output.bold(&dropped.name), dropped.version))?;
-    let last = dropped.version.0.saturating_sub(1);
-    output.remark(format!("earlier versions still read it: lakehouse catalog rollback {name} {last} brings it back"));
-    Ok(())
+    output.told(&dropped, || {
+        output.line(format!("{} is gone as of version {}", output.bold(&dropped.name), dropped.version))?;
+        let last = dropped.version.0.saturating_sub(1);
+        output
+            .remark(format!("earlier versions still read it: lakehouse catalog rollback {name} {last} brings it back"));
+        Ok(())
+    })
 }
 
 pub async fn diff(client: &Client, from: Option<&str>, version: &str, output: Output) -> anyhow::Result<()> {
     let diff = client.diff(as_of_argument(from)?.as_ref(), &named(version)?).await?;
-    if output.json {
-        return output.document(&diff);
-    }
     let rows = lines(&diff);
-    if rows.is_empty() {
+    if rows.is_empty() && !output.json {
         output.remark(format!("version {} has nothing otherwise than version {}", diff.to, diff.from));
     }
-    let header = ["what", "name", "change", "rows added", "rows removed", "rows", "columns"];
-    let numeric = vec![false, false, false, true, true, true, false];
-    Ok(output.sheet(&Sheet { header: header.map(str::to_owned).to_vec(), rows, numeric })?)
+    output.rows(&diff, || {
+        let header = ["what", "name", "change", "rows added", "rows removed", "rows", "columns"];
+        let numeric = vec![false, false, false, true, true, true, false];
+        Sheet { header: header.map(str::to_owned).to_vec(), rows, numeric }
+    })
 }
 
 fn named(version: &str) -> Result<AsOf, Usage> {

@@ -68,6 +68,18 @@ struct Provider {
     api_key: Option<String>,
 }
 
+/// The secrets file that is read, and its mode where it is there.
+pub fn found(named: Option<&str>) -> (PathBuf, Option<u32>) {
+    let path = PathBuf::from(named.unwrap_or(DEFAULT_PATH));
+    let mode = std::fs::metadata(&path).ok().map(|found| found.permissions().mode());
+    (path, mode)
+}
+
+/// Whether every user of this machine may use a file of this mode.
+pub fn is_open(mode: u32) -> bool {
+    mode & 0o007 != 0
+}
+
 /// Lays what the secrets file holds over the settings. A file that was named must be there.
 pub fn lay(named: Option<&str>, written: &mut Written, faults: &mut Faults) {
     let path = Path::new(named.unwrap_or(DEFAULT_PATH));
@@ -76,7 +88,7 @@ pub fn lay(named: Option<&str>, written: &mut Written, faults: &mut Faults) {
         Err(_) if named.is_none() => return,
         Err(error) => return faults.add(format!("{}: {error}", path.display())),
     };
-    if found.permissions().mode() & 0o007 != 0 {
+    if is_open(found.permissions().mode()) {
         return faults.add(format!(
             "{} holds secrets and every user of this machine may use it: run `chmod o= {0}`",
             path.display()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use api::Role;
 use serde::Deserialize;
+use storage::secret::NO_TEXT;
 use toml::{Table, Value};
 use url::Url;
 
@@ -38,6 +39,18 @@ impl Settled {
     /// What a key means.
     pub fn meaning(&self, key: &str) -> &str {
         self.keys.get(key).map_or("", |known| &known.doc)
+    }
+
+    /// How many keys somebody wrote a value for.
+    pub fn written(&self) -> usize {
+        self.origins.len()
+    }
+
+    /// Whether somebody wrote a value for this key or for one below it.
+    pub fn is_written(&self, key: &str) -> bool {
+        let below =
+            |written: &str| written.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.origins.keys().any(|written| below(written))
     }
 
     /// Where a key's value came from.
@@ -200,7 +213,7 @@ fn place(key: &str, value: &Value, error: &toml::de::Error) -> String {
 
 /// Why a value does not fit its key. The parser quotes the value, and one of `[auth]` may be a secret in the wrong shape.
 fn unfit(key: &str, message: &str) -> String {
-    let quotes_none = ["missing field", "a secret is"].into_iter().any(|start| message.starts_with(start));
+    let quotes_none = ["missing field", NO_TEXT].into_iter().any(|start| message.starts_with(start));
     if quotes_none || !key.starts_with("auth.") {
         return message.to_owned();
     }

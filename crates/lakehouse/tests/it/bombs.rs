@@ -8,9 +8,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Method;
 use rustix::process::Pid;
+use smokes::probe::Probe;
+use smokes::stack::{Ground, Site};
 
-use crate::probe::Probe;
-use crate::stack::{Ground, Site};
+use crate::command::BINARY;
 
 /// What the server's memory may grow by, in KiB.
 const GROWTH: u64 = 64 << 10;
@@ -50,7 +51,7 @@ fn bombs() -> anyhow::Result<Vec<Bomb>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bombs_are_refused_take_no_memory_and_hinder_nobody() -> anyhow::Result<()> {
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[]).await?;
     let probe = Probe::of(stack.gateway()?)?;
     probe.ingest("name=people", "id,name\n1,Ann\n").await?.expect(200)?;

@@ -1,9 +1,9 @@
 //! The command line: shapes, exit codes, and one code path for a lake and a gateway.
 
 use serde_json::json;
+use smokes::stack::{Ground, Site};
 
-use crate::command::Desk;
-use crate::stack::{Ground, Site};
+use crate::command::{BINARY, Desk};
 
 const PEOPLE: &str = "id,name,city\n1,Alice,Toledo\n2,Bob,Lima\n";
 
@@ -171,7 +171,7 @@ fn refused_rows_are_named_with_their_lines() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_gateway_and_a_lake_answer_alike() -> anyhow::Result<()> {
     let desk = desk_with_people()?;
-    let site = Site::holding(desk.path().join("lake").display().to_string())?;
+    let site = Site::holding(BINARY, desk.path().join("lake").display().to_string())?;
     let stack = site.start(&[]).await?;
     for arguments in [&["catalog", "list"][..], &["sql", "SELECT name FROM people ORDER BY id", "--format", "csv"]] {
         let near = desk.run(&[arguments, &["--lake", "lake"]].concat())?.ended(0)?;
@@ -189,7 +189,7 @@ async fn a_gateway_and_a_lake_answer_alike() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_running_gateway_at_the_usual_port_is_found() -> anyhow::Result<()> {
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[]).await?;
     let address = stack.gateway()?.trim_start_matches("http://").to_owned();
     let desk = Desk::new()?.with("LAKEHOUSE__GATEWAY__BIND", &address);

@@ -9,6 +9,9 @@ use anyhow::Context;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The program under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_lakehouse");
+
 /// A working directory with nothing in it; nothing set outside reaches the binary.
 pub struct Desk {
     pub directory: TempDir,
@@ -68,7 +71,7 @@ impl Desk {
     }
 
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> anyhow::Result<Ran> {
-        let mut child = self.command(Path::new(env!("CARGO_BIN_EXE_lakehouse"))).args(arguments).spawn()?;
+        let mut child = self.command(Path::new(BINARY)).args(arguments).spawn()?;
         child.stdin.take().context("standard input")?.write_all(input.as_bytes())?;
         let output = child.wait_with_output()?;
         Ok(Ran {

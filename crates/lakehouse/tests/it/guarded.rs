@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use anyhow::Context;
+use smokes::probe::Probe;
+use smokes::stack::{Ground, Site};
 
-use crate::command::Desk;
-use crate::probe::Probe;
-use crate::stack::{Ground, Site};
+use crate::command::{BINARY, Desk};
 
 const TOKEN: &str = "correct-horse-battery";
 
 #[tokio::test]
 async fn commands_show_their_token() -> anyhow::Result<()> {
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[&format!("auth.token={TOKEN}")]).await?;
     let gateway = stack.gateway()?;
     let list = ["catalog", "list", "--gateway", gateway];
@@ -31,7 +31,7 @@ async fn commands_show_their_token() -> anyhow::Result<()> {
 /// The roles of a split stack share the token, and the process that embeds is asked with it.
 #[tokio::test]
 async fn roles_pass_the_token_on() -> anyhow::Result<()> {
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let token = format!("auth.token={TOKEN}");
     let embedd = site.start_roles(&["embedd"], &[&token]).await?;
     let upstream = format!("upstreams.embedd={}", embedd.ready.roles["embedd"]);
@@ -79,7 +79,7 @@ async fn what_is_bound_to_every_address_starts_and_answers() -> anyhow::Result<(
         let desk = Desk::new()?.with("LH_GATEWAY_ALLOW_NONLOOPBACK", "1");
         let bind = format!("gateway.bind={bind}");
         let serve = ["serve", "--lake", "lake", "--set", &bind, "--set", &token, "--set", "models.download=false"];
-        let mut child = desk.command(Path::new(env!("CARGO_BIN_EXE_lakehouse"))).args(serve).spawn()?;
+        let mut child = desk.command(Path::new(BINARY)).args(serve).spawn()?;
         let (mut line, out) = (String::new(), child.stdout.take().context("standard output")?);
         std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)?;
         let port = line.trim().rsplit_once(':').with_context(|| format!("no URL: {line:?}"))?.1;

@@ -8,15 +8,16 @@ use std::process::Stdio;
 
 use anyhow::ensure;
 use page::Testimony;
+use smokes::stack::{Ground, Site};
 use testkit::S3Server;
 use tokio::process::Command;
 
-use crate::stack::{Ground, Site};
+use crate::command::BINARY;
 
 #[tokio::test]
 async fn other_engines_agree_with_us_as_the_page_says() -> anyhow::Result<()> {
     let Some(python) = testkit::witnesses("other_engines_agree_with_us_as_the_page_says") else { return Ok(()) };
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[]).await?;
     let gateway = stack.gateway()?;
     let pyiceberg = testimony(&python, "with_pyiceberg.py", gateway);
@@ -30,7 +31,7 @@ async fn other_engines_agree_with_us_as_the_page_says() -> anyhow::Result<()> {
 #[tokio::test]
 async fn sail_agrees_with_us_as_the_page_says() -> anyhow::Result<()> {
     let Some(python) = testkit::sail("sail_agrees_with_us_as_the_page_says") else { return Ok(()) };
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[]).await?;
     let sail = testimony(&python, "with_sail.py", stack.gateway()?).await?;
     page::expect_current("sail", &[sail])?;
@@ -41,7 +42,7 @@ async fn sail_agrees_with_us_as_the_page_says() -> anyhow::Result<()> {
 #[tokio::test]
 async fn an_engine_does_what_its_token_may() -> anyhow::Result<()> {
     let Some(python) = testkit::witnesses("an_engine_does_what_its_token_may") else { return Ok(()) };
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let tokens =
         [("reader", r#"["read"]"#), ("writer", r#"["read", "write"]"#), ("chief", r#"["read", "write", "admin"]"#)];
     let tokens =
@@ -57,7 +58,7 @@ async fn other_engines_agree_with_us_about_a_lake_in_a_bucket() -> anyhow::Resul
     let Some(python) = testkit::witnesses(TEST) else { return Ok(()) };
     let Some(server) = S3Server::start(TEST) else { return Ok(()) };
     let s3 = server.s3();
-    let ground = Ground::s3(server.location("lakes").to_string(), s3.clone());
+    let ground = Ground::s3(BINARY, server.location("lakes").to_string(), s3.clone());
     let site = Site::new(&ground)?;
     let stack = site.start(&[]).await?;
     let variables = [

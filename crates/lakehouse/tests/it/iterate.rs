@@ -3,11 +3,11 @@
 
 use anyhow::ensure;
 use serde_json::{Value, json};
+use smokes::probe::Probe;
+use smokes::stack::{Ground, Site};
 use testkit::Talkers;
 
-use crate::command::Desk;
-use crate::probe::Probe;
-use crate::stack::{Ground, Site};
+use crate::command::{BINARY, Desk};
 
 const WORKERS: &str = "worker_id,name,role,city,status\n\
     1,Ann Poe,Welder,Toledo,active\n2,Bob Ray,Welder,Lima,active\n3,Cy Orr,Welder,Toledo,on leave\n";
@@ -26,7 +26,7 @@ fn asked(more: Value) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_model_is_corrected_or_exhausts() -> anyhow::Result<()> {
     let Some(servers) = Talkers::start("iterate::a_real_model_is_corrected_or_exhausts") else { return Ok(()) };
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let settings =
         ["models.providers.llama.kind=openai".to_owned(), format!("models.providers.llama.url={}", servers.openai())];
     let stack = site.start(&settings.each_ref().map(String::as_str)).await?;

@@ -8,18 +8,15 @@ mod cli;
 mod command;
 mod config;
 mod demo;
+mod doctor;
+mod forms;
 mod guarded;
-#[path = "../../src/smoke/held.rs"]
-mod held;
 mod interop;
 mod iterate;
-#[path = "../../src/smoke/probe.rs"]
-#[expect(dead_code, reason = "shared with the smokes, which need more of it")]
-mod probe;
+mod newcomer;
+mod recipes;
 mod serving;
 mod smokes;
 mod soak;
-#[path = "../../src/smoke/stack.rs"]
-mod stack;
 mod text;
 mod upkeep;

@@ -5,17 +5,17 @@ use std::path::Path;
 use anyhow::Context;
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use smokes::held::hold;
+use smokes::probe::{Probe, soon};
+use smokes::stack::{Ground, Site};
 
-use crate::command::Desk;
-use crate::held::hold;
-use crate::probe::{Probe, soon};
-use crate::stack::{Ground, Site};
+use crate::command::{BINARY, Desk};
 
 #[tokio::test]
 async fn the_ready_file_and_the_line_name_what_answers() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     let arguments = ["serve", "--lake", "lake", "--set", "gateway.bind=127.0.0.1:0", "--ready-file", "ready.json"];
-    let mut child = desk.command(Path::new(env!("CARGO_BIN_EXE_lakehouse"))).args(arguments).spawn()?;
+    let mut child = desk.command(Path::new(BINARY)).args(arguments).spawn()?;
     let mut line = String::new();
     let out = child.stdout.take().context("standard output")?;
     std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)?;
@@ -58,7 +58,7 @@ fn refused_starts_name_what_is_wrong() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn each_role_answers_on_its_own_port() -> anyhow::Result<()> {
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start_roles(&["catalogd", "queryd"], &[]).await?;
     assert_eq!(stack.ready.gateway, None);
     assert_eq!(stack.ready.roles.keys().collect::<Vec<_>>(), ["catalogd", "queryd"]);
@@ -88,7 +88,7 @@ async fn a_link_named_after_a_role_serves_it() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_dead_upstream_is_named() -> anyhow::Result<()> {
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&["upstreams.queryd=http://127.0.0.1:9"]).await?;
     let probe = Probe::of(stack.gateway()?)?;
     let refusal = probe.sql("SELECT 1").await?.expect(502)?.json()?;
@@ -102,7 +102,7 @@ const ONE_UPLOAD: &str = "storaged.concurrent_puts=1";
 /// SIGTERM lets the request under way finish; the end is a clean one and the upload is there afterwards.
 #[tokio::test]
 async fn a_stop_lets_requests_finish() -> anyhow::Result<()> {
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[ONE_UPLOAD]).await?;
     let probe = Probe::of(stack.gateway()?)?;
     let (uploads, _) = hold(&probe, "/v1/storage/objects/held", 1).await?;
@@ -121,7 +121,7 @@ async fn a_stop_lets_requests_finish() -> anyhow::Result<()> {
 /// A second signal ends the process although a request is still under way.
 #[tokio::test]
 async fn a_second_signal_ends_at_once() -> anyhow::Result<()> {
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[ONE_UPLOAD, "gateway.drain=1h"]).await?;
     let probe = Probe::of(stack.gateway()?)?;
     let (uploads, _) = hold(&probe, "/v1/storage/objects/held", 1).await?;
@@ -138,7 +138,7 @@ async fn a_second_signal_ends_at_once() -> anyhow::Result<()> {
 /// What the rooms keep stands in `/metrics`, with the names of no more indexes than it promises.
 #[tokio::test]
 async fn the_rooms_tell_their_numbers() -> anyhow::Result<()> {
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[]).await?;
     let probe = Probe::of(stack.gateway()?)?;
     for number in 0..101 {
@@ -166,8 +166,7 @@ async fn the_rooms_tell_their_numbers() -> anyhow::Result<()> {
 #[test]
 fn a_start_with_too_few_files_says_so() -> anyhow::Result<()> {
     let desk = Desk::new()?;
-    let limited =
-        ["-c", "ulimit -n 512 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_lakehouse"), "serve", "--lake", "lake"];
+    let limited = ["-c", "ulimit -n 512 && exec \"$0\" \"$@\"", BINARY, "serve", "--lake", "lake"];
     let ended = desk.command(Path::new("/bin/sh")).args(limited).output()?;
     let told = String::from_utf8(ended.stderr)?;
     assert!(!ended.status.success() && told.contains("512 files") && told.contains("ulimit -n"), "{told}");

@@ -25,8 +25,17 @@ const TEXTS: usize = 128;
 /// Vectors of one request.
 const VECTORS: usize = 500;
 
+/// How texts are taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts {
+    /// What happens to one that is longer than the model reads.
+    pub overflow: Overflow,
+    /// Whether they are kept beside their vectors.
+    pub kept: bool,
+}
+
 /// Adds the items of a file; the counts are those of all batches together.
-pub async fn file(door: &Door, index: &str, path: &Path, overflow: Overflow) -> anyhow::Result<Added> {
+pub async fn file(door: &Door, index: &str, path: &Path, texts: Texts) -> anyhow::Result<Added> {
     let (file, size) = open(path).await?;
     let read = Arc::new(AtomicU64::new(0));
     let counter = read.clone();
@@ -42,7 +51,7 @@ pub async fn file(door: &Door, index: &str, path: &Path, overflow: Overflow) -> 
             Some(before) => format!("{lines} are refused; {} items before them are in", before.added + before.updated),
             None => format!("{lines} are refused; nothing was added"),
         };
-        let added = fetching(door.fetching(), send(door, index, batch, overflow)).await?.with_context(left_out)?;
+        let added = fetching(door.fetching(), send(door, index, batch, texts)).await?.with_context(left_out)?;
         total = Some(sum(total, added));
         bar.set_position(read.load(Ordering::Relaxed));
     }
@@ -85,7 +94,8 @@ async fn batch<R: tokio::io::AsyncRead + Unpin>(items: &mut Items<R>) -> anyhow:
     Ok(Some(batch))
 }
 
-async fn send(door: &Door, index: &str, batch: Batch, overflow: Overflow) -> client::Result<Added> {
+async fn send(door: &Door, index: &str, batch: Batch, texts: Texts) -> client::Result<Added> {
+    let Texts { overflow, kept } = texts;
     let (mut texts, mut vectors) = (Vec::new(), Vec::new());
     for Item { id, content, metadata, .. } in batch.items {
         match content {
@@ -94,7 +104,7 @@ async fn send(door: &Door, index: &str, batch: Batch, overflow: Overflow) -> cli
         }
     }
     if vectors.is_empty() {
-        let batch = TextBatch { items: texts, overflow: Some(overflow.name().to_owned()), ..TextBatch::default() };
+        let batch = TextBatch { items: texts, overflow: Some(overflow.name().to_owned()), keep_text: Some(kept) };
         return door.client.add_texts(index, &batch).await;
     }
     door.client.add_vectors(index, &VectorBatch { items: vectors, fingerprint: None }).await

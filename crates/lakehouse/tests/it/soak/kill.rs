@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Value, json};
+use smokes::probe::{Probe, Reply};
+use smokes::stack::{Ground, Site};
 
 use super::figure;
 use super::ledger::{Ledger, ROWS, Told, Write, content};
 use super::lot::Lot;
-use crate::probe::{Probe, Reply};
-use crate::stack::{Ground, Site};
+
+use crate::command::BINARY;
 
 /// The shortest and the longest life of a process, in milliseconds.
 const SHORTEST: u64 = 30;
@@ -21,7 +23,7 @@ const PREPARED: u64 = 4;
 
 pub async fn run(kills: u64, seed: u64) -> anyhow::Result<()> {
     figure(&format!("kill: seed {seed}, {kills} kills"))?;
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let load = Arc::new(Load::default());
     let mut lot = Lot::of(seed);
     let prepared = prepare(&site).await?;

@@ -5,8 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
-
-use crate::probe::Probe;
+use smokes::probe::Probe;
 
 /// Rows in one appended batch, and in one generation of the replaced table.
 pub const ROWS: u64 = 5;

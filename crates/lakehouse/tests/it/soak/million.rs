@@ -6,13 +6,13 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use rustix::process::Pid;
 use serde_json::{Value, json};
+use smokes::probe::{Probe, Reply};
+use smokes::stack::{Ground, Site, Stack};
 
 use super::figure;
 use super::line::Line;
 use super::lot::Lot;
-use crate::command::Desk;
-use crate::probe::{Probe, Reply};
-use crate::stack::{Ground, Site, Stack};
+use crate::command::{BINARY, Desk};
 
 /// Connections that ask at once.
 const LINES: usize = 8;
@@ -37,7 +37,7 @@ const TEXTS: usize = 100;
 pub async fn run(requests: u64, seed: u64) -> anyhow::Result<()> {
     figure(&format!("million: seed {seed}, {requests} embeds and {requests} searches"))?;
     let with_model = Desk::with_model("soak::million, its embeds")?.is_some();
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[]).await?;
     let server = Server::of(&stack)?;
     if with_model {

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
+use smokes::probe::Probe;
+use smokes::stack::{Ground, Site};
 
 use super::figure;
 use super::lot::Lot;
-use crate::probe::Probe;
-use crate::stack::{Ground, Site};
+
+use crate::command::BINARY;
 
 const CLIENTS: u64 = 8;
 const NAMES: u64 = 50;
@@ -21,7 +23,7 @@ const CONTENTS: u64 = 3;
 
 pub async fn run(calls: u64, seed: u64) -> anyhow::Result<()> {
     figure(&format!("race: seed {seed}, {calls} calls by {CLIENTS} clients in 2 processes for {NAMES} names"))?;
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let (one, two) = (site.start(&[]).await?, site.start(&[]).await?);
     let probes = [Probe::of(one.gateway()?)?, Probe::of(two.gateway()?)?];
     let race = Arc::new(Race::of(prepare(&probes[0]).await?));

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
+use smokes::probe::Probe;
+use smokes::stack::Site;
 use testkit::Talker;
 
 use super::figure;
 use super::lot::Lot;
-use crate::probe::Probe;
-use crate::stack::Site;
+
+use crate::command::BINARY;
 
 /// The shortest and the longest life of a process, in milliseconds.
 const SHORTEST: u64 = 20;
@@ -28,7 +30,7 @@ pub async fn run(kills: u64, seed: u64) -> anyhow::Result<()> {
     figure(&format!("sessions: seed {seed}, {kills} kills"))?;
     let directory = tempfile::tempdir()?;
     let lake = directory.path().join("lake");
-    let site = Site::holding(lake.display().to_string())?;
+    let site = Site::holding(BINARY, lake.display().to_string())?;
     let model = Talker::saying(|body| proposal(&body.to_string()));
     let settings =
         ["models.providers.scripted.kind=openai".to_owned(), format!("models.providers.scripted.url={}", model.url())];

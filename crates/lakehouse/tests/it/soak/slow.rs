@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use smokes::probe::Probe;
+use smokes::stack::{Ground, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use super::figure;
-use crate::probe::Probe;
-use crate::stack::{Ground, Site};
+
+use crate::command::BINARY;
 
 /// From so many on, the crowd is large enough for its effect to be told from chance.
 const LARGE: u64 = 1000;
@@ -27,7 +29,7 @@ const SETTLING: Duration = Duration::from_secs(5);
 pub async fn run(crowd: u64) -> anyhow::Result<()> {
     let patience = if crowd < LARGE { "1s" } else { "20s" };
     figure(&format!("slow: {crowd} slow connections, cut off after {patience}"))?;
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     let settings = ["header_timeout", "body_timeout", "send_timeout"].map(|key| format!("gateway.{key}={patience}"));
     let stack = site.start(&settings.each_ref().map(String::as_str)).await?;
     let probe = Probe::of(stack.gateway()?)?;

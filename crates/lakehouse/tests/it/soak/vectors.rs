@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
+use smokes::probe::{Probe, Reply};
+use smokes::stack::{Ground, Site};
 
 use super::figure;
 use super::lot::Lot;
-use crate::probe::{Probe, Reply};
-use crate::stack::{Ground, Site};
+
+use crate::command::BINARY;
 
 /// The shortest and the longest life of a process, in milliseconds.
 const SHORTEST: u64 = 30;
@@ -25,7 +27,7 @@ const ITSELF: f64 = 1e-6;
 
 pub async fn run(kills: u64, seed: u64) -> anyhow::Result<()> {
     figure(&format!("vectors: seed {seed}, {kills} kills"))?;
-    let site = Site::new(&Ground::directory())?;
+    let site = Site::new(&Ground::directory(BINARY))?;
     create(&site).await?;
     let mut books: Vec<Book> = (0..CLIENTS).map(|client| Book::of(client, seed)).collect();
     let mut lot = Lot::of(seed);

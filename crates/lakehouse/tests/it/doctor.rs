@@ -1,0 +1,111 @@
+//! `lakehouse doctor`: exit 0 where all is well; else what is wrong, why it matters and what mends it.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::command::{Desk, Ran};
+
+const CHECKS: [&str; 12] = [
+    "config",
+    "secrets",
+    "toolchain",
+    "disk",
+    "fsync",
+    "lake",
+    "conditional_put",
+    "clock",
+    "roster",
+    "model",
+    "ollama",
+    "ports",
+];
+const ROLES: [&str; 9] =
+    ["gateway", "storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd", "chatd", "validatord"];
+
+/// The doctor, on ports that are free whatever else runs here.
+fn doctor(desk: &Desk, more: &[&str]) -> anyhow::Result<Ran> {
+    let ports: Vec<String> = ROLES.iter().map(|role| format!("--set={role}.bind=127.0.0.1:0")).collect();
+    let ports = ports.iter().map(String::as_str);
+    desk.run(&["doctor"].into_iter().chain(ports).chain(more.iter().copied()).collect::<Vec<_>>())
+}
+
+fn check<'a>(report: &'a Value, name: &str) -> anyhow::Result<&'a Value> {
+    let checks = report["checks"].as_array().context("no checks")?;
+    checks.iter().find(|check| check["name"] == name).with_context(|| format!("no check {name}: {report}"))
+}
+
+/// A lake on a disk; the machine's temporary directory may lie in memory.
+fn lake_on_disk() -> anyhow::Result<TempDir> {
+    Ok(TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?)
+}
+
+#[test]
+fn where_all_is_well_it_ends_with_0() -> anyhow::Result<()> {
+    let Some(desk) = Desk::with_model("doctor::where_all_is_well_it_ends_with_0")? else { return Ok(()) };
+    let ground = lake_on_disk()?;
+    let lake = ground.path().join("lake").display().to_string();
+    desk.write("workers.csv", "worker_id,name,status\n1,Ann,active\n2,Bob,active\n")?;
+    desk.run(&["ingest", "workers", "workers.csv", "--lake", &lake])?.ended(0)?;
+    let report = doctor(&desk, &["--lake", &lake, "--json"])?.ended(0)?.json()?;
+    ensure!(report["ok"] == true, "{report}");
+    let names: Vec<&str> =
+        report["checks"].as_array().context("checks")?.iter().filter_map(|c| c["name"].as_str()).collect();
+    ensure!(names == CHECKS, "{names:?}");
+    for name in ["config", "secrets", "disk", "fsync", "lake", "conditional_put", "clock", "roster", "model", "ports"] {
+        ensure!(check(&report, name)?["status"] == "ok" && check(&report, name)?["fix"].is_null(), "{report}");
+    }
+    ensure!(check(&report, "roster")?["detail"].as_str().is_some_and(|told| told.contains("2 workers")), "{report}");
+    let told = doctor(&desk, &["--lake", &lake])?.ended(0)?.out;
+    ensure!(told.trim_end().ends_with("all is well"), "{told}");
+    let rows = doctor(&desk, &["--lake", &lake, "-o", "csv"])?.ended(0)?.out;
+    ensure!(rows.starts_with("name,status,detail,why,fix\nconfig,ok,"), "{rows}");
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_ends_it_with_1_and_is_told_with_what_mends_it() -> anyhow::Result<()> {
+    let desk = Desk::new()?.with("LAKEHOUSE__MODELS__DOWNLOAD", "false");
+    let ground = lake_on_disk()?;
+    let lake = ground.path().join("lake").display().to_string();
+    desk.write("workers.csv", "number,wage\n1,20\n")?;
+    desk.run(&["ingest", "workers", "workers.csv", "--lake", &lake])?.ended(0)?;
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let port = format!("--set=queryd.bind={}", taken.local_addr()?);
+    let ollama = "--set=embedd.provider_url=http://127.0.0.1:9";
+    let ran = doctor(&desk, &["--lake", &lake, &port, ollama, "--json"])?.ended(1)?;
+    let report = ran.json()?;
+    ensure!(report["ok"] == false, "{report}");
+    for (name, fix) in [
+        ("roster", "columns worker_id and name"),
+        ("model", "models.model_dir"),
+        ("ollama", "ollama serve"),
+        ("ports", "lakehouse serve --set queryd.bind=127.0.0.1:0"),
+    ] {
+        let found = check(&report, name)?;
+        ensure!(found["status"] == "failed" && found["why"].is_string(), "{found}");
+        ensure!(found["fix"].as_str().is_some_and(|told| told.contains(fix)), "{found}");
+    }
+    let told = doctor(&desk, &["--lake", &lake, &port, ollama])?.ended(1)?.out;
+    ensure!(told.contains("why: ") && told.contains("mend: ") && told.contains("4 of 12 checks failed"), "{told}");
+    Ok(())
+}
+
+#[test]
+fn wrong_settings_and_open_secrets_are_found_before_anything_else() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let secrets = desk.path().join(".secrets");
+    std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o644))?;
+    let report = doctor(&desk, &["--set", "queryd.timeuot=3s", "--json"])?.ended(1)?.json()?;
+    let config = check(&report, "config")?;
+    ensure!(config["status"] == "failed", "{config}");
+    ensure!(config["detail"].as_str().is_some_and(|told| told.contains("did you mean queryd.timeout?")), "{config}");
+    let found = check(&report, "secrets")?;
+    ensure!(found["fix"] == format!("chmod o= {}", secrets.display()), "{found}");
+    ensure!(check(&report, "lake")?["status"] == "skipped", "{report}");
+    ensure!(!desk.path().join("lake").exists(), "looking makes no lake");
+    Ok(())
+}

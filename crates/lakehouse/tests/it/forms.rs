@@ -1,0 +1,201 @@
+//! Every answer in every form: for people, as JSON, as CSV, as Markdown; and what shells and manuals are told.
+
+use std::process::Command;
+
+use anyhow::ensure;
+use serde_json::json;
+use smokes::stack::Site;
+
+use crate::command::{BINARY, Desk};
+
+const PEOPLE: &str = "id,name,city\n1,\"Poe, Ann\",Toledo\n2,Bob | Ray,Lima\n";
+
+fn desk_with_people() -> anyhow::Result<Desk> {
+    let desk = Desk::new()?;
+    desk.write("people.csv", PEOPLE)?;
+    desk.run(&["ingest", "people", "people.csv"])?.ended(0)?;
+    Ok(desk)
+}
+
+#[test]
+fn rows_come_in_four_forms() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    let sql = |form: &str| desk.run(&["sql", "SELECT id, name FROM people ORDER BY id", "--output", form]);
+    assert_eq!(sql("csv")?.ended(0)?.out, "id,name\n1,\"Poe, Ann\"\n2,Bob | Ray\n");
+    assert_eq!(sql("markdown")?.ended(0)?.out, "| id | name |\n| --: | --- |\n| 1 | Poe, Ann |\n| 2 | Bob \\| Ray |\n");
+    assert_eq!(sql("json")?.ended(0)?.json()?["rows"], json!([[1, "Poe, Ann"], [2, "Bob | Ray"]]));
+    let drawn = sql("table")?.ended(0)?.out;
+    ensure!(drawn.contains("┌") && drawn.contains("│  1 ┆ Poe, Ann"), "{drawn}");
+    let list = |form: &str| desk.run(&["catalog", "list", "-o", form]);
+    ensure!(list("csv")?.ended(0)?.out.starts_with("name,rows,columns,files,version,updated\npeople,2,3,1,1,"));
+    ensure!(list("markdown")?.ended(0)?.out.starts_with("| name | rows | columns |"));
+    assert_eq!(list("json")?.ended(0)?.json()?, desk.run(&["catalog", "list", "--json"])?.json()?);
+    ensure!(list("yaml")?.ended(2)?.err.contains("markdown"));
+    Ok(())
+}
+
+/// Each command that says something about data, in a form that programs read.
+#[test]
+fn every_data_command_knows_every_form() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    desk.write("points.ndjson", "{\"id\": \"a\", \"vector\": [0, 1]}\n")?;
+    desk.write("email.json", "{\"to\": \"a@example.org\", \"subject\": \"s\", \"body\": \"b\"}")?;
+    let commands: [&[&str]; 22] = [
+        &["ingest", "people", "people.csv"],
+        &["catalog", "list"],
+        &["catalog", "show", "people"],
+        &["catalog", "history", "people"],
+        &["catalog", "pii", "people", "city", "address"],
+        &["catalog", "versions"],
+        &["catalog", "tag", "first", "1"],
+        &["catalog", "tags"],
+        &["catalog", "untag", "first"],
+        &["catalog", "diff", "1"],
+        &["catalog", "rollback", "people", "1"],
+        &["catalog", "compact", "--dry-run"],
+        &["catalog", "expire", "--keep-last", "5"],
+        &["catalog", "sweep"],
+        &["compact", "--dry-run"],
+        &["vectors", "create", "points", "--dimension", "2"],
+        &["vectors", "add", "points", "points.ndjson"],
+        &["vectors", "list"],
+        &["vectors", "show", "points"],
+        &["vectors", "get", "points", "a"],
+        &["vectors", "seal", "points"],
+        &["config", "show"],
+    ];
+    for form in ["csv", "markdown", "table", "json"] {
+        for command in commands {
+            // The second creation of an index conflicts, as it should.
+            let code = if command[1] == "create" && form != "csv" { 5 } else { 0 };
+            let ran = desk.run(&[command, &["--output", form]].concat())?.ended(code)?;
+            if code != 0 {
+                continue;
+            }
+            let first = ran.out.lines().next().unwrap_or_default();
+            let shown = match form {
+                "csv" => first.contains(',') && !first.contains('{'),
+                "markdown" => first.starts_with("| "),
+                "table" => first.starts_with('┌'),
+                _ => ran.json().is_ok(),
+            };
+            ensure!(shown, "{command:?} in {form}: {}", ran.out);
+            ensure!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "{command:?} colours a pipe");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_pipe_sees_neither_bars_nor_colours_and_a_terminal_heeds_no_color() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    let loaded = desk.run(&["ingest", "people", "people.csv"])?.ended(0)?;
+    assert_eq!(loaded.err, "", "a pipe sees no bar");
+    // `script` gives a command a terminal.
+    let on_terminal = |setting: &str| -> anyhow::Result<Option<String>> {
+        let line = format!("TERM=xterm {setting} {BINARY} catalog show people");
+        let mut script = desk.command("script".as_ref());
+        let Ok(ran) = script.args(["-qec", &line, "/dev/null"]).output() else { return Ok(None) };
+        Ok(Some(String::from_utf8(ran.stdout)?))
+    };
+    let Some(bright) = on_terminal("")? else {
+        testkit::skip("forms::a_pipe_sees_neither_bars_nor_colours_and_a_terminal_heeds_no_color", "no `script` here");
+        return Ok(());
+    };
+    ensure!(bright.contains("\u{1b}[1mpeople\u{1b}[0m") && bright.contains('┌'), "{bright:?}");
+    let plain = on_terminal("NO_COLOR=1")?.unwrap_or_default();
+    ensure!(!plain.contains('\u{1b}') && plain.contains('┌'), "{plain:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_is_followed_over_a_gateway_and_on_a_lake() -> anyhow::Result<()> {
+    let desk = desk_with_people()?;
+    let lake = desk.path().join("lake").display().to_string();
+    let stack = Site::holding(BINARY, lake.clone())?.start(&[]).await?;
+    let gateway = stack.gateway()?.to_owned();
+    let client = client::Client::remote(&gateway)?;
+    let append = async |step: u64| -> anyhow::Result<()> {
+        let line = json!({ "step": step, "what": "a, b" });
+        let line = line.as_object().cloned().unwrap_or_default();
+        client.append_evidence("runs", &[line]).await?;
+        Ok(())
+    };
+    let nothing = desk.run(&["evidence", "tail", "runs", "--lake", &lake])?.ended(0)?;
+    ensure!(nothing.out.is_empty() && nothing.err.contains("nothing has been appended to runs"), "{nothing:?}");
+    for step in 1..=3 {
+        append(step).await?;
+    }
+    for target in [["--lake", &lake], ["--gateway", &gateway]] {
+        let tail = |more: &[&str]| desk.run(&[&["evidence", "tail", "runs", "-n", "2"], &target[..], more].concat());
+        assert_eq!(tail(&[])?.ended(0)?.out, "{\"step\":2,\"what\":\"a, b\"}\n{\"step\":3,\"what\":\"a, b\"}\n");
+        assert_eq!(tail(&["-o", "csv"])?.ended(0)?.out, "step,what\n2,\"a, b\"\n3,\"a, b\"\n");
+        tail(&["--follow", "-o", "csv"])?.ended(2)?;
+        follow(&desk, &target, &append).await?;
+    }
+    desk.run(&["evidence", "tail", "Runs", "--lake", &lake])?.ended(1)?;
+    stack.stop().await
+}
+
+/// Starts to follow, appends, and sees what was appended.
+async fn follow(desk: &Desk, target: &[&str], append: &impl AsyncFn(u64) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+
+    let mut command = tokio::process::Command::from(desk.command(BINARY.as_ref()));
+    command.args(["evidence", "tail", "runs", "-n", "1", "--follow"]).args(target).kill_on_drop(true);
+    let mut child = command.spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or_else(|| anyhow::anyhow!("no output"))?).lines();
+    ensure!(lines.next_line().await?.is_some(), "the last line comes first");
+    for step in [10, 11] {
+        append(step).await?;
+        let line = lines.next_line().await?.unwrap_or_default();
+        ensure!(line.contains(&format!("\"step\":{step},")), "{line}");
+    }
+    Ok(child.kill().await?)
+}
+
+#[test]
+fn shells_complete_commands() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let script = |shell: &str| Ok::<_, anyhow::Error>(desk.run(&["completions", shell])?.ended(0)?.out);
+    ensure!(script("zsh")?.starts_with("#compdef lakehouse"));
+    ensure!(script("fish")?.contains("complete -c lakehouse"));
+    desk.write("complete.bash", script("bash")?)?;
+    let asked = "source ./complete.bash; COMP_WORDS=(lakehouse catalog ro); COMP_CWORD=2; \
+                 _lakehouse lakehouse ro catalog; echo \"${COMPREPLY[@]}\"";
+    let ran = Command::new("bash").args(["-c", asked]).current_dir(desk.path()).output()?;
+    assert_eq!(String::from_utf8(ran.stdout)?, "rollback\n", "{}", String::from_utf8_lossy(&ran.stderr));
+    desk.run(&["completions", "tcsh"])?.ended(2)?;
+    Ok(())
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let page = desk.run(&["man"])?.ended(0)?.out;
+    ensure!(page.contains(".TH lakehouse 1") && page.contains("Exit codes"), "{page}");
+    let written = desk.run(&["man", "--dir", "man1"])?.ended(0)?.out;
+    ensure!(written.lines().any(|file| file == "man1/lakehouse-catalog-tag.1"), "{written}");
+    let tag = tokio::runtime::Runtime::new()?
+        .block_on(tokio::fs::read_to_string(desk.path().join("man1/lakehouse-catalog-tag.1")))?;
+    ensure!(tag.contains("lakehouse catalog tag october"), "{tag}");
+    Ok(())
+}
+
+#[test]
+fn texts_that_are_not_kept_are_not_found_by_words() -> anyhow::Result<()> {
+    let Some(desk) = Desk::with_model("forms::texts_that_are_not_kept_are_not_found_by_words")? else { return Ok(()) };
+    desk.write("skills.csv", "id,text\ns1,Drives a forklift\n")?;
+    for (index, more, kept) in [("kept", &[][..], true), ("bare", &["--no-keep-text"], false)] {
+        desk.run(&["vectors", "create", index])?.ended(0)?;
+        desk.run(&[&["vectors", "add", index, "skills.csv"], more].concat())?.ended(0)?;
+        let shown = desk.run(&["vectors", "show", index])?.ended(0)?.out;
+        ensure!(shown.contains(if kept { "texts are kept" } else { "no texts are kept" }), "{shown}");
+        assert_eq!(desk.run(&["vectors", "show", index, "--json"])?.ended(0)?.json()?["keeps_texts"], kept);
+        let words = desk.run(&["search", index, "forklift", "--mode", "keyword", "--json"])?.ended(0)?.json()?;
+        assert_eq!(words["results"].as_array().map(Vec::len), Some(usize::from(kept)), "{words}");
+        let meaning = desk.run(&["search", index, "moves pallets", "--json"])?.ended(0)?.json()?;
+        assert_eq!(meaning["results"].as_array().map(Vec::len), Some(1), "{meaning}");
+    }
+    Ok(())
+}
