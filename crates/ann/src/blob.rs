@@ -3,7 +3,8 @@
 use crate::error::{Error, Result};
 
 const MAGIC: [u8; 8] = *b"LAKE-ANN";
-const FORMAT: u32 = 2;
+/// The format of codes that this release writes and reads.
+pub const FORMAT: u32 = 2;
 const ALIGNMENT: usize = 64;
 /// The magic, the format, the number of sections; then each section's length and checksum; then a checksum of all that.
 const FIXED: usize = 16;
@@ -45,7 +46,7 @@ pub(crate) fn read<const N: usize>(blob: &[u8]) -> Result<[std::ops::Range<usize
         return Err(Error::NewerFormat { found, known: FORMAT });
     }
     if found < FORMAT {
-        return Err(Error::OlderFormat);
+        return Err(Error::OlderFormat { found, known: FORMAT });
     }
     if crc32c::crc32c(header) != u32::from_le_bytes(*checksum) {
         return Err(Error::Damaged("the header is garbled"));

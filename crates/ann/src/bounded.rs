@@ -1,9 +1,11 @@
-//! All rows that may score so well: a row is left aside only where that is proven, by its signs or by its bytes.
+//! All rows that may score so well: a row is left aside only where that is proven, by its signs or by its bytes. What is
+//! compared are squares of distances in the space of `space`.
 
 use crate::codes::Codes;
 use crate::kernel::{BLOCK, Block, Line};
 use crate::proof::Proof;
-use crate::search::{AHEAD, DIRECT, Near};
+use crate::rows::Rows;
+use crate::search::{AHEAD, DIRECT, may_find};
 use crate::signs::{NOBODY, SignQuery};
 use crate::top::Order;
 
@@ -11,21 +13,21 @@ impl<B: AsRef<[u8]>> Codes<B> {
     /// Rows among which are all that may be found and score at most so much, each once, in any order. Who asks for the
     /// score of the last of some that were found by [`Codes::candidates`] has proof that there are none nearer than
     /// those that come.
-    pub fn within(&self, near: &Near, score: f64) -> Vec<u32> {
-        assert_eq!(near.vector.len(), self.origin.dimension, "a query as long as a row");
+    pub fn within(&self, vector: &[f32], rows: Option<&Rows>, score: f64) -> Vec<u32> {
+        assert_eq!(vector.len(), self.origin.dimension, "a query as long as a row");
         let mut placed = vec![0.0; self.width];
-        if !self.space.aim(near.vector, &mut placed, self.kernel) {
-            return (0..self.origin.rows as u32).filter(|row| near.may_find(*row)).collect();
+        if !self.space.aim(vector, &mut placed, self.kernel) {
+            return (0..self.origin.rows as u32).filter(|row| may_find(rows, *row)).collect();
         }
         self.rotation.turn(&mut placed, &mut Vec::new());
-        let limit = self.space.square(near.vector, self.origin.measure, score, self.kernel) as f32;
+        let limit = self.space.square(vector, self.origin.measure, score, self.kernel) as f32;
         let proof = Proof::of(&placed, self.kernel);
-        let bounded = Bounded { codes: self, near, proof, limit };
-        let plain = match near.rows {
+        let bounded = Bounded { codes: self, rows, proof, limit };
+        let plain = match rows {
             Some(rows) if rows.count() <= DIRECT => self.plain(rows),
             _ => bounded.by_signs(&placed),
         };
-        let odd = self.odd.iter().copied().filter(|row| near.may_find(*row));
+        let odd = self.odd.iter().copied().filter(|row| may_find(rows, *row));
         bounded.by_bytes(plain).into_iter().chain(odd).collect()
     }
 }
@@ -33,7 +35,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
 /// What rows are compared with.
 struct Bounded<'a, B> {
     codes: &'a Codes<B>,
-    near: &'a Near<'a>,
+    rows: Option<&'a Rows<'a>>,
     proof: Proof,
     /// The square of the largest distance.
     limit: f32,
@@ -66,7 +68,7 @@ impl<B: AsRef<[u8]>> Bounded<'_, B> {
             while below != 0 {
                 let row = u32::from_le_bytes(rows[below.trailing_zeros() as usize % BLOCK]);
                 below &= below - 1;
-                if row != NOBODY && self.near.may_find(row) {
+                if row != NOBODY && may_find(self.rows, row) {
                     found.push(row);
                 }
             }

@@ -3,6 +3,7 @@
 //! With the row's residual r, its signs s and the share a = Σ|r| / dimensions, r is a·s and a rest that is orthogonal to s.
 //! With the centre c and the query q, nothing is known of the rest but its length, so the square of the distance is at
 //! least |q-c|² + floor - a · 2<s,q> - slack · |q-c|, where floor = |r|² + 2a<s,c> and slack is twice the length of the rest.
+//! All of it is measured in the space of `space`: floors are squares of its distances, shares and slacks its distances.
 
 use crate::kernel::BLOCK;
 

@@ -20,8 +20,13 @@ pub enum Error {
         known: u32,
     },
     /// The codes were written by an older release.
-    #[error("the codes are those of an older release")]
-    OlderFormat,
+    #[error("the codes have format {found}, those of an older release, and this program reads format {known}")]
+    OlderFormat {
+        /// The format they state.
+        found: u32,
+        /// The format this program reads.
+        known: u32,
+    },
     /// The codes were built from other vectors.
     #[error("the codes were built from other vectors")]
     OtherVectors,
@@ -36,7 +41,7 @@ impl Fault for Error {
         match self {
             Self::Damaged(_) => "ann.damaged",
             Self::NewerFormat { .. } => "ann.newer_format",
-            Self::OlderFormat => "ann.older_format",
+            Self::OlderFormat { .. } => "ann.older_format",
             Self::OtherVectors => "ann.other_vectors",
         }
     }

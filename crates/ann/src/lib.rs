@@ -1,10 +1,10 @@
 //! Nearest neighbours among plain arrays: codes that are built from vectors, and searched far faster than those.
 //!
 //! It never does I/O and knows neither ids nor metadata: rows are numbers. Reading order: [`codes`] (what is derived, and
-//! how it lies in bytes) over `blob`, [`search`] with [`rows`], `top` and `exact` (the nearest, very likely), `bounded` and `proof` (all that may be
-//! so near), [`build`], `space` and
-//! `rotation` (where vectors are put), `signs`, `bounds` and `bytes` (what is kept of them),
-//! `partitions` and `reach` (where one looks), `kernel`, [`error`].
+//! how it lies in bytes) over `blob`, [`search`] with [`rows`], `top` and `exact` (the nearest, very likely), `bounded`
+//! and `proof` (all that may be so near), [`build`], `space` and `rotation` (where vectors are put), `signs`, `bounds` and
+//! `bytes` (what is kept of them), `partitions` and `reach` (where one looks), `kernel` and [`exactly`] (the loops over
+//! numbers), [`error`].
 
 mod blob;
 mod bounded;
@@ -14,6 +14,7 @@ mod bytes;
 pub mod codes;
 pub mod error;
 mod exact;
+pub mod exactly;
 mod kernel;
 mod partitions;
 mod proof;
@@ -25,6 +26,7 @@ mod signs;
 mod space;
 mod top;
 
+pub use blob::FORMAT;
 pub use build::build;
 pub use codes::{Codes, Effort, Origin};
 pub use error::{Error, Result};

@@ -1,4 +1,4 @@
-//! Squares of distances that are computed from bytes, and how wrong they can be.
+//! Squares of distances that are computed from bytes, and how wrong they can be, both in the space of `space`.
 
 use crate::bytes::{ByteQuery, Step};
 use crate::kernel::{Frame, Kernel};

@@ -18,7 +18,7 @@ pub(crate) const AHEAD: usize = 8;
 const ROUNDING: f32 = 2.5 / 3.464;
 /// How many times as far a search goes under a filter: the reach was measured without one, and how many of the rows nearby
 /// may be found is a guess.
-const FARTHER: f32 = 1.2;
+const FARTHER: f32 = 1.1;
 /// Every so many places of a block, one is asked whether its row may be found.
 const SURVEY: usize = 8;
 
@@ -55,7 +55,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
     pub fn search_exactly(&self, vectors: &[f32], near: &Near) -> Vec<Found> {
         let likely = self.search(vectors, near);
         let last = likely.get(near.k.saturating_sub(1)).map_or(f64::INFINITY, |found| found.score);
-        Exact::new(self, vectors, near.vector).nearest(&self.within(near, last), near.k)
+        Exact::new(self, vectors, near.vector).nearest(&self.within(near.vector, near.rows, last), near.k)
     }
 
     /// Rows among which the nearest are: somewhat more than are wanted, each once, in any order. Whoever keeps the
@@ -64,7 +64,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
         assert_eq!(near.vector.len(), self.origin.dimension, "a query as long as a row");
         let mut placed = vec![0.0; self.width];
         if !self.space.aim(near.vector, &mut placed, self.kernel) {
-            return (0..self.origin.rows as u32).filter(|row| near.may_find(*row)).collect();
+            return (0..self.origin.rows as u32).filter(|row| may_find(near.rows, *row)).collect();
         }
         self.rotation.turn(&mut placed, &mut Vec::new());
         let mut scan = Scan::new(self, near, &placed);
@@ -72,7 +72,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
             Some(rows) if rows.count() <= DIRECT => scan.compare(&self.plain(rows)),
             _ => scan.partitions(&placed),
         }
-        let odd = self.odd.iter().copied().filter(|row| near.may_find(*row));
+        let odd = self.odd.iter().copied().filter(|row| may_find(near.rows, *row));
         scan.top.rows().into_iter().chain(odd).collect()
     }
 }
@@ -85,10 +85,9 @@ impl<B: AsRef<[u8]>> Codes<B> {
     }
 }
 
-impl Near<'_> {
-    pub(crate) fn may_find(&self, row: u32) -> bool {
-        self.rows.is_none_or(|rows| rows.has(row))
-    }
+/// Whether a row is among those that may be found.
+pub(crate) fn may_find(rows: Option<&Rows>, row: u32) -> bool {
+    rows.is_none_or(|rows| rows.has(row))
 }
 
 /// One search under way.
@@ -165,7 +164,7 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
     }
 
     fn promise(&mut self, row: u32, score: f32) {
-        if row != NOBODY && self.near.may_find(row) {
+        if row != NOBODY && may_find(self.near.rows, row) {
             self.promising.push(Ranked::new(score, row));
         }
     }

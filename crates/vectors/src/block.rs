@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use ann::Origin;
+use ann::{Origin, exactly};
 use base::Distance;
 use filters::{Columns, Filter};
 use keywords::Postings;
@@ -15,7 +15,6 @@ use crate::error::Result;
 use crate::field::Fields;
 use crate::fragment::Fragment;
 use crate::fresh::Fresh;
-use crate::kernel::exact;
 use crate::segment::Segment;
 use crate::view::members;
 use crate::visible::Visible;
@@ -66,7 +65,7 @@ struct Scales {
 
 /// One over the length of a vector; not a number where only double precision will do, so that it wins no comparison.
 pub(crate) fn inverse(vector: &[f32]) -> f32 {
-    let length = exact::norm(vector);
+    let length = exactly::norm(vector);
     if PLAIN_LENGTHS.contains(&length) { (1.0 / length) as f32 } else { f32::NAN }
 }
 

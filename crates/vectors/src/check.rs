@@ -17,6 +17,8 @@ const MAX_ID: usize = 1024;
 const MAX_METADATA: usize = 64 << 10;
 /// The longest text that is kept beside a vector, in bytes.
 const MAX_TEXT: usize = 1 << 20;
+/// The longest text whose words are searched for, in bytes: more would take longer to read than to find.
+const MAX_QUERY: usize = 64 << 10;
 /// The most items that go from one index into another at a time.
 pub(crate) const GOES_OVER: usize = 4096;
 /// The most items that a search answers.
@@ -54,6 +56,15 @@ pub(crate) fn items(items: &[Item], settings: &IndexSettings, config: &Config) -
         }
     }
     Ok(())
+}
+
+/// Items that another index stores, all of which could be compared.
+pub(crate) fn stored(items: &[Item], settings: &IndexSettings, _: &Config) -> Result<()> {
+    let fault = |(position, item): (usize, &Item)| Some((position, vector(&item.vector, settings)?));
+    match items.iter().enumerate().find_map(fault) {
+        Some((position, reason)) => Err(Error::BadItem { position, reason }),
+        None => Ok(()),
+    }
 }
 
 /// As many as one call may have, and not none.
@@ -98,10 +109,16 @@ fn effort(ef_search: Option<u32>) -> Result<()> {
     }
 }
 
-/// A search by words that could find something.
+/// A search by words that could find something, and ends in good time.
 pub(crate) fn wording(wording: &Wording, settings: &IndexSettings) -> Result<()> {
     if wording.k == 0 {
         return Err(Error::BadQuery("k is 0: use 1 or more".into()));
+    }
+    if wording.text.len() > MAX_QUERY {
+        let most = MAX_QUERY >> 10;
+        return Err(Error::BadQuery(format!(
+            "the text is longer than {most} KiB: search for a part of it, or by nearness"
+        )));
     }
     wording.near.as_ref().map_or(Ok(()), |near| nearness(near, settings))
 }

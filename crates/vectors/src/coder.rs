@@ -101,8 +101,8 @@ impl Coder {
     /// Writes codes to where they are found again; none where that fails.
     async fn put(&self, segment: &Segment, made: Bytes) -> Option<Mapped> {
         let path = segment.derived();
-        match self.store.put(&path, made.clone()).await {
-            Ok(_) => self.store.mapped(&path, &self.cache).await.ok(),
+        match self.store.put_mapped(&path, made.clone(), &self.cache).await {
+            Ok(mapped) => Some(mapped),
             Err(error) => {
                 tracing::info!(path, %error, "codes go into the cache, as the lake does not take them");
                 let name = segment.derived_name();

@@ -138,7 +138,7 @@ impl Coded {
         let mut scores = likely.collect::<Result<Vec<f64>>>()?;
         scores.sort_unstable_by(f64::total_cmp);
         let last = scores.get(sought.k.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
-        Ok(Some(kept.codes.within(&near, last)))
+        Ok(Some(kept.codes.within(near.vector, near.rows, last)))
     }
 
     fn kept(&self) -> Option<&Kept> {

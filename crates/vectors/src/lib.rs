@@ -2,7 +2,7 @@
 //!
 //! It never embeds a text, never speaks SQL or HTTP and acknowledges nothing before it is durable. Reading order:
 //! [`vectors`] (the verbs, by name), [`request`] and [`answer`] (what goes in and comes out), `check` (what is refused),
-//! `open`, `index` and `view` (those that are open, and what readers see of one), [`merge`](Vectors::merge);
+//! `open`, `index` and `view` (those that are open, and what readers see of one), `merge`;
 //!
 //! how changes become durable: `change`, `fragment` with `layout`, `texts` and `encode` (how they are stored), `journal`,
 //! `reader`, `fragments` and `reached` (those of other processes);

@@ -14,6 +14,9 @@ use crate::snapshot::Snapshot;
 use crate::vectors::Vectors;
 use crate::view::{View, blocking, members};
 
+#[cfg(test)]
+mod tests;
+
 /// About how many bytes of items go over at a time.
 const BATCH: usize = 8 << 20;
 /// How often the source is read again for items that changed while they went over.
@@ -82,7 +85,7 @@ impl Vectors {
             if items.is_empty() {
                 continue;
             }
-            let added = self.add(dest, items.clone(), view.snapshot.fingerprint.clone()).await?;
+            let added = self.take_over(dest, items.clone(), view.snapshot.fingerprint.clone()).await?;
             merged.count(&added);
             if clear_source {
                 self.clear(&view.name, items, merged, &mut changed).await?;

@@ -29,7 +29,7 @@ impl View {
     /// The items that answer a search by words best.
     pub async fn rank(self, wording: Wording, scans: &Semaphore) -> Result<Ranking> {
         if let Some(near) = &wording.near {
-            self.expect_model(near)?;
+            self.snapshot.expect_model(near.fingerprint.as_deref())?;
         }
         let (version, fragment) = (self.version, self.snapshot.fragment);
         let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;

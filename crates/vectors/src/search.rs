@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use ann::exactly;
 use base::Distance;
 use filters::Filter;
 use rayon::prelude::*;
@@ -13,7 +14,7 @@ use crate::block::Block;
 use crate::chosen::Chosen;
 use crate::codes::Sought;
 use crate::error::Result;
-use crate::kernel::{Kernel, Measure, exact};
+use crate::kernel::{Kernel, Measure};
 use crate::snapshot::Snapshot;
 
 /// Rows scored at a time: their scores stay in the nearest cache.
@@ -80,7 +81,7 @@ impl Neighbour<'_> {
 
 impl Target {
     pub fn new(distance: Distance, vector: Vec<f32>) -> Self {
-        let length = exact::norm(&vector);
+        let length = exactly::norm(&vector);
         let compared = match distance {
             Distance::Euclidean => vector.clone(),
             Distance::Cosine | Distance::Dot => unit(&vector, length),
@@ -112,9 +113,9 @@ impl Target {
     /// so that items which are answered at the same distance are at the same distance.
     fn distance(&self, row: &[f32]) -> f64 {
         let distance = match self.distance {
-            Distance::Cosine => angular(cosine(exact::dot(&self.vector, row), self.length * exact::norm(row))),
-            Distance::Euclidean => exact::squared(&self.vector, row).sqrt(),
-            Distance::Dot => -exact::dot(&self.vector, row),
+            Distance::Cosine => angular(cosine(exactly::dot(&self.vector, row), self.length * exactly::norm(row))),
+            Distance::Euclidean => exactly::squared(&self.vector, row).sqrt(),
+            Distance::Dot => -exactly::dot(&self.vector, row),
         };
         let rounded = f64::from(distance as f32);
         // Adding zero turns minus zero into zero.
@@ -124,9 +125,9 @@ impl Target {
     /// The score of a row in double precision, on the scale of the scan's; smaller is nearer.
     fn score(&self, row: &[f32]) -> f64 {
         match self.distance {
-            Distance::Cosine => -cosine(exact::dot(&self.compared, row), exact::norm(row)),
-            Distance::Euclidean => exact::squared(&self.compared, row),
-            Distance::Dot => -exact::dot(&self.compared, row),
+            Distance::Cosine => -cosine(exactly::dot(&self.compared, row), exactly::norm(row)),
+            Distance::Euclidean => exactly::squared(&self.compared, row),
+            Distance::Dot => -exactly::dot(&self.compared, row),
         }
     }
 

@@ -114,10 +114,11 @@ impl Segment {
         Origin { rows: self.rows(), dimension: dimension as usize, measure: distance, checksum }
     }
 
-    /// The name of the file of its codes.
+    /// The name of the file of its codes. Each format has its own: releases beside each other would else exchange the
+    /// file for theirs by turns.
     pub fn derived_name(&self) -> String {
         let stem = self.name.strip_suffix(".lhvs").unwrap_or(&self.name);
-        format!("{stem}.lhva")
+        format!("{stem}.{}.lhva", ann::FORMAT)
     }
 
     /// Where the lake keeps its codes.

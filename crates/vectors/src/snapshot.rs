@@ -7,7 +7,7 @@ use filters::Filter;
 
 use crate::block::Block;
 use crate::chosen::Chosen;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::field::{Field, Fields};
 use crate::segment::Hash;
 use crate::table::Kept;
@@ -42,6 +42,14 @@ impl Snapshot {
     /// The rows that no seal holds.
     pub fn fresh(&self) -> impl Iterator<Item = &Arc<Block>> {
         self.blocks.iter().filter(|block| block.segment().is_none())
+    }
+
+    /// Refuses what comes from another model than the vectors, where both are known.
+    pub fn expect_model(&self, given: Option<&str>) -> Result<()> {
+        match (&self.fingerprint, given) {
+            (Some(known), Some(given)) if known != given => Err(Error::other_model(known, given)),
+            _ => Ok(()),
+        }
     }
 
     /// One of the items that are sealed.

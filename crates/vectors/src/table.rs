@@ -133,14 +133,6 @@ impl Table {
         self.snapshot().matching(filter)?.map(|(block, row)| block.id(row).map(str::to_owned)).collect()
     }
 
-    /// Refuses vectors of another model.
-    fn expect_model(&self, given: Option<&str>) -> Result<()> {
-        match (&self.snapshot().fingerprint, given) {
-            (Some(known), Some(given)) if known != given => Err(Error::other_model(known, given)),
-            _ => Ok(()),
-        }
-    }
-
     /// Refuses items that are not what is stored under their ids.
     fn expect_same(&self, items: &[Item]) -> Result<()> {
         for item in items {
@@ -171,7 +163,7 @@ impl Replay for Table {
         match change.as_ref() {
             Change::DeleteMatching { filter } => Ok(Arc::new(Change::Delete { ids: self.matching(filter)? })),
             Change::DeleteSame { items } => self.expect_same(items).map(|()| Arc::clone(change)),
-            other => self.expect_model(other.fingerprint()).map(|()| Arc::clone(change)),
+            other => self.snapshot().expect_model(other.fingerprint()).map(|()| Arc::clone(change)),
         }
     }
 

@@ -113,7 +113,19 @@ impl Vectors {
     /// metadata keeps what was there. Goes on to its end when the caller goes away.
     pub async fn add(&self, name: &IndexName, items: Vec<Item>, fingerprint: Option<String>) -> Result<Added> {
         let found = self.room.find(name, None).await?;
-        let items = found.checked(items).await?;
+        let items = found.checked(items, check::items).await?;
+        found.index().await?.add(items, fingerprint, found.version).await
+    }
+
+    /// Adds items as another index has them, some of which were stored before there was a bound to what they are.
+    pub(crate) async fn take_over(
+        &self,
+        name: &IndexName,
+        items: Vec<Item>,
+        fingerprint: Option<String>,
+    ) -> Result<Added> {
+        let found = self.room.find(name, None).await?;
+        let items = found.checked(items, check::stored).await?;
         found.index().await?.add(items, fingerprint, found.version).await
     }
 
@@ -299,6 +311,8 @@ fn page(pin: &Pin, after: Option<&str>, limit: usize) -> (Vec<(IndexName, Arc<In
     (page, next)
 }
 
+type Check = fn(&[Item], &IndexSettings, &Config) -> Result<()>;
+
 /// An index as one version names it.
 struct Named<'a> {
     room: &'a Room,
@@ -309,9 +323,9 @@ struct Named<'a> {
 
 impl Named<'_> {
     /// The items, if all of them can be stored.
-    async fn checked(&self, items: Vec<Item>) -> Result<Vec<Item>> {
+    async fn checked(&self, items: Vec<Item>, check: Check) -> Result<Vec<Item>> {
         let (entry, config) = (Arc::clone(&self.entry), self.room.config.clone());
-        let check = move || check::items(&items, &entry.settings, &config).map(|()| items);
+        let check = move || check(&items, &entry.settings, &config).map(|()| items);
         task::blocking("check items", check).await.map_err(|_| Error::Broken)?
     }
 

@@ -52,7 +52,7 @@ impl View {
 
     /// The nearest items; a search that takes long holds one of `scans`.
     pub async fn search(self, near: Near, scans: &Semaphore) -> Result<Found> {
-        self.expect_model(&near)?;
+        self.snapshot.expect_model(near.fingerprint.as_deref())?;
         let Self { entry, version, snapshot, .. } = self;
         let (by, fragment) = (by(&near, &entry.settings), snapshot.fragment);
         let wanted = Wanted { k: near.k, filter: near.filter.filter(|filter| !filter.is_empty()), by };
@@ -64,14 +64,6 @@ impl View {
             blocking("search", move || hits(&target, &snapshot, wanted)).await??
         };
         Ok(Found { results, version, fragment })
-    }
-
-    /// Refuses a vector of another model than that of the index.
-    pub fn expect_model(&self, near: &Near) -> Result<()> {
-        match (&self.snapshot.fingerprint, &near.fingerprint) {
-            (Some(known), Some(given)) if known != given => Err(Error::other_model(known, given)),
-            _ => Ok(()),
-        }
     }
 
     /// The item of this id among those that are sealed.

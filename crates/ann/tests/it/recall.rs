@@ -56,8 +56,7 @@ fn all_rows_within_a_score_are_found() {
     for vector in &queries {
         let nearest = truth(Distance::Euclidean, &vectors, vector, 50, None);
         let last = &vectors[nearest[49] as usize * DIMENSION..][..DIMENSION];
-        let near = Near { vector, k: 0, effort: Effort::MEASURED, rows: None };
-        let within = codes.within(&near, score(Distance::Euclidean, vector, last));
+        let within = codes.within(vector, None, score(Distance::Euclidean, vector, last));
         assert!(nearest.iter().all(|row| within.contains(row)));
         assert!(within.len() < ROWS / 20, "{} rows", within.len());
     }

@@ -32,6 +32,7 @@ use crate::error::Error;
 use crate::task;
 
 mod list;
+mod near;
 mod read;
 mod sync;
 mod upload;
@@ -54,6 +55,8 @@ pub(crate) struct Directory {
 struct Root {
     path: PathBuf,
     temp: PathBuf,
+    /// Whether its file system answers at once.
+    is_near: bool,
     durability: Durability,
     seams: Seams,
     /// Directories that are known to be on the disk, with their inode numbers.
@@ -128,7 +131,8 @@ impl Root {
         let path = fs::canonicalize(path)?;
         let temp = path.join(TEMP);
         let piece_turns = Arc::new(Semaphore::new(read::PIECES_AT_ONCE));
-        let root = Self { path, temp, durability, seams, settled: Mutex::default(), piece_turns };
+        let is_near = near::is_near(&path);
+        let root = Self { path, temp, is_near, durability, seams, settled: Mutex::default(), piece_turns };
         // Whoever first made the lock had settled what lies above the lake.
         if !root.temp.join(LOCK).exists() {
             root.settle_above();
@@ -166,6 +170,18 @@ impl Root {
 
     fn open_lock(&self) -> io::Result<File> {
         File::options().create(true).truncate(false).write(true).open(self.temp.join(LOCK))
+    }
+
+    /// Refuses an object that is seen at once not to be there. Readers ask for the next record of a log again and again, and
+    /// mostly there is none: handing that question to another thread would cost more than the answer.
+    fn expect_at_once(&self, location: &Location) -> Result<()> {
+        if !self.is_near {
+            return Ok(());
+        }
+        match fs::symlink_metadata(self.place(location)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(told(location, error)),
+            _ => Ok(()),
+        }
     }
 
     /// Where an object lies.
@@ -233,6 +249,7 @@ impl ObjectStore for Directory {
     }
 
     async fn get_opts(&self, location: &Location, options: GetOptions) -> Result<GetResult> {
+        self.root.expect_at_once(location)?;
         let location = location.clone();
         self.run("get", move |root| root.get(&location, &options)).await
     }

@@ -187,8 +187,7 @@ impl Process {
 }
 
 fn put(ids: &[&str], model: Option<&str>) -> Change {
-    let item =
-        |id: &&str| Item { id: (*id).into(), vector: vec![1.0, id.len() as f32], metadata: None, ..Item::default() };
+    let item = |id: &&str| Item { id: (*id).into(), vector: vec![1.0, id.len() as f32], ..Item::default() };
     Change::Put { items: ids.iter().map(item).collect(), fingerprint: model.map(str::to_owned) }
 }
 
@@ -518,9 +517,7 @@ async fn a_look_that_is_given_up_half_way_takes_no_fragment_in_twice() {
 #[tokio::test]
 async fn a_large_fragment_is_read_in_place_wherever_the_lake_lies() {
     let vector = |at: usize| vec![at as f32, -(at as f32)];
-    let items = (0..150_000)
-        .map(|at| Item { id: at.to_string(), vector: vector(at), metadata: None, ..Item::default() })
-        .collect();
+    let items = (0..150_000).map(|at| Item { id: at.to_string(), vector: vector(at), ..Item::default() }).collect();
     let change = Change::Put { items, fingerprint: None };
     let lake = TestLake::open().await;
     let remote = Fickle::new();

@@ -1,13 +1,12 @@
 //! One query against many rows: inner products and squared distances, as wide as the machine allows.
 //!
 //! A row's score depends on its values alone, never on its place among other rows. The kernels add in different
-//! orders, so their scores differ in the last digits; whoever ranks by them computes the best ones again in [`exact`].
+//! orders, so their scores differ in the last digits; whoever ranks by them computes the best ones again with [`ann::exactly`].
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-pub mod exact;
 mod scalar;
 #[cfg(test)]
 mod tests;

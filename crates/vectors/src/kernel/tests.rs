@@ -1,6 +1,7 @@
+use ann::exactly;
 use proptest::prelude::*;
 
-use super::{Kernel, Measure, exact};
+use super::{Kernel, Measure};
 
 /// By how much a score may miss the one in double precision, for each unit of the terms' total magnitude.
 const TOLERANCE: f64 = 1e-5;
@@ -16,8 +17,8 @@ fn score(kernel: Kernel, measure: Measure, query: &[f32], rows: &[f32]) -> Vec<f
 /// The score in double precision, and the total magnitude of its terms.
 fn reference(measure: Measure, query: &[f32], row: &[f32]) -> (f64, f64) {
     let (exact, term): (f64, fn(f64, f64) -> f64) = match measure {
-        Measure::Dot => (exact::dot(query, row), |a, b| a * b),
-        Measure::Squared => (exact::squared(query, row), |a, b| (a - b) * (a - b)),
+        Measure::Dot => (exactly::dot(query, row), |a, b| a * b),
+        Measure::Squared => (exactly::squared(query, row), |a, b| (a - b) * (a - b)),
     };
     let terms = query.iter().zip(row).map(|(a, b)| term((*a).into(), (*b).into()).abs());
     (exact, terms.sum())

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use base::{Distance, Seams};
 use serde_json::json;
 use storage::Store;
-use testkit::{Bucket, Call, Fate, Faulty, Mishap, TestLake};
+use testkit::{Bucket, Call, Fate, Faulty, Mishap, TestLake, Verb};
 use vectors::{Filter, Item, Near, Survey, Vectors};
 
 use crate::lake::{Process, code, distance, index, item, name, near, nearest, open, with_metadata};
@@ -258,6 +258,42 @@ async fn codes_that_are_gone_cut_or_garbled_hide_nothing_and_are_made_anew() {
     assert_eq!(nearest(&process.vectors, &items["7"], 1).await, ["7"]);
     process.vectors.keeper().round().await;
     assert!(lake.store.get(&path).await.unwrap() == whole);
+}
+
+#[tokio::test]
+async fn codes_of_another_release_stay_beside_our_own() {
+    let (lake, (items, _)) = (TestLake::open().await, sample());
+    coded(&lake.store, Distance::Cosine, &items).await;
+    let (path, whole) = only(&lake.store, ".lhva").await;
+    let own = format!(".{}.lhva", ann::FORMAT);
+    assert!(path.ends_with(&own), "{path}");
+    let (theirs, bytes) = (path.replace(&own, ".1.lhva"), b"codes of then".to_vec());
+    lake.store.put(&theirs, bytes.clone().into()).await.unwrap();
+    lake.store.delete(&path).await.unwrap();
+    let process = open(&lake.reopen().await).await;
+    assert_eq!(nearest(&process.vectors, &items["7"], 1).await, ["7"]);
+    process.vectors.keeper().round().await;
+    assert!(lake.store.get(&path).await.unwrap() == whole && lake.store.get(&theirs).await.unwrap() == bytes);
+}
+
+/// A lake behind a network that cannot fetch codes.
+struct NoFetch;
+
+#[async_trait]
+impl Fate for NoFetch {
+    async fn befall(&self, call: &Call<'_>) -> Option<Mishap> {
+        (!call.verb.writes() && call.verb == Verb::Get && call.path.contains("/derived/")).then_some(Mishap::Full)
+    }
+}
+
+#[tokio::test]
+async fn codes_that_were_just_sent_are_not_fetched_again() {
+    let (bucket, (items, _)) = (Bucket::new(Seams::system()), sample());
+    let store = Faulty::over(bucket.store().object_store(), Arc::new(NoFetch), Seams::system()).store("memory://lake");
+    let process = coded(&store, Distance::Cosine, &items).await;
+    let (_, whole) = only(&bucket.store(), ".lhva").await;
+    assert!(process.cached_lengths().contains(&whole.len()), "they are mapped from the cache");
+    assert_eq!(nearest(&process.vectors, &items["7"], 1).await, ["7"]);
 }
 
 /// A lake that takes no codes.

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 use base::{Distance, Seams, Timestamp, Version};
 use catalog::{Catalog, IndexEntry, IndexSettings};
-use storage::{Location, Store};
-use tempfile::TempDir;
-use testkit::TestLake;
+use storage::Store;
 use uuid::Uuid;
 use vectors::stored::StoredFile;
 use vectors::{Item, Vectors, Wording};
@@ -15,23 +13,8 @@ use crate::lake::{index, item, name, nearest, open, round, with_metadata};
 use crate::sealing::ids_at;
 
 /// Where a lake of an earlier release lies.
-fn kept(lake: &str) -> PathBuf {
+fn at(lake: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/formats/v4").join(lake)
-}
-
-/// A copy of such a lake, and its store. `UPDATE_FORMATS=1` writes it anew, which only a new format may need.
-#[expect(clippy::disallowed_methods, reason = "the switch that writes the kept lake is for developers")]
-async fn copied(lake: &str, live: impl AsyncFn(&Store)) -> (TempDir, Store) {
-    if std::env::var_os("UPDATE_FORMATS").is_some() {
-        let fresh = TestLake::open().await;
-        live(&fresh.store).await;
-        copy_tree(fresh.path(), &kept(lake));
-    }
-    let directory = TempDir::new().unwrap();
-    copy_tree(&kept(lake), directory.path());
-    let location = Location::Directory(directory.path().to_owned());
-    let store = Store::open(&location, &testkit::lake::config(), Seams::system()).await.unwrap();
-    (directory, store)
 }
 
 #[tokio::test]
@@ -69,29 +52,13 @@ async fn assert_lived(vectors: &Vectors) {
     assert_eq!((kept.vector, kept.metadata["round"].as_u64()), (vec![5.0], Some(1)));
 }
 
-#[expect(clippy::disallowed_methods, reason = "a lake is copied as an operator would, file by file")]
-fn copy_tree(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_name() == ".tmp" {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 #[tokio::test]
 async fn an_index_that_was_sealed_answers_and_goes_on_under_another_root() {
-    let (_directory, store) = copied("sealed", live).await;
-    assert_lived(&open(&store).await.vectors).await;
+    let lake = testkit::lake::kept(&at("sealed"), live).await;
+    let store = &lake.store;
+    assert_lived(&open(store).await.vectors).await;
     Catalog::relocate(store.clone(), &catalog::Config::default(), Seams::system(), "test").await.unwrap();
-    let vectors = open(&store).await.vectors;
+    let vectors = open(store).await.vectors;
     assert_lived(&vectors).await;
     vectors.remove(&name("found"), vec!["c".into()]).await.unwrap();
     let sealed = vectors.seal(&name("found"), "test").await.unwrap();
@@ -115,8 +82,8 @@ async fn live_with_texts(store: &Store) {
 
 #[tokio::test]
 async fn an_index_that_kept_texts_is_searched_by_their_words() {
-    let (_directory, store) = copied("texts", live_with_texts).await;
-    let (vectors, found) = (open(&store).await.vectors, name("found"));
+    let lake = testkit::lake::kept(&at("texts"), live_with_texts).await;
+    let (vectors, found) = (open(&lake.store).await.vectors, name("found"));
     let text = async |id: &str| vectors.item(&found, id, None).await.unwrap().text;
     assert_eq!(text("a").await.as_deref(), Some("Drives a forklift in Århus"));
     assert_eq!(text("b").await, None);

@@ -19,6 +19,12 @@ impl Process {
         let files = std::fs::read_dir(self.cache.path()).unwrap();
         files.filter(|file| file.as_ref().unwrap().file_name().to_str().unwrap().ends_with(ending)).count()
     }
+
+    /// How long the files of its cache are.
+    pub fn cached_lengths(&self) -> Vec<usize> {
+        let files = std::fs::read_dir(self.cache.path()).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len() as usize).collect()
+    }
 }
 
 /// Opens a lake as a process of its own would.
@@ -52,7 +58,7 @@ pub fn index(name: &str, dimension: u32, distance: Distance) -> NewIndex {
 }
 
 pub fn item(id: &str, vector: &[f32]) -> Item {
-    Item { id: id.into(), vector: vector.to_vec(), metadata: None, ..Item::default() }
+    Item { id: id.into(), vector: vector.to_vec(), ..Item::default() }
 }
 
 pub fn with_metadata(id: &str, vector: &[f32], metadata: Value) -> Item {

@@ -129,3 +129,17 @@ async fn more_words_than_a_search_may_have_are_refused() {
     assert_eq!(refused.code(), "vectors.bad_query");
     assert!(refused.to_string().starts_with("the text has more than 1024 different words"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_long_text_is_refused_however_few_words_it_repeats() {
+    let process = found(2, Distance::Euclidean).await;
+    process.vectors.add(&name("found"), said(0..8), None).await.unwrap();
+    let rank = |times: usize| {
+        let wording = words(&"dough ".repeat(times), 9);
+        async { process.vectors.rank(&name("found"), wording, None).await }
+    };
+    assert_eq!(ids(&rank(10_000).await.unwrap()), ["0007"]);
+    let refused = rank(11_000).await.unwrap_err();
+    assert_eq!(refused.code(), "vectors.bad_query");
+    assert!(refused.to_string().contains("longer than 64 KiB"), "{refused}");
+}
