@@ -29,7 +29,7 @@ usage: cargo xtask <command>
   verify              everything that must hold: format, lints, tidy, all tests (what .ci/run runs)
   tidy                the house rules alone: layers, sizes, licences, error pages, map
   map                 rewrite the crate paragraphs of ARCHITECTURE.md from the crates' first doc lines
-  soak <name>         a long programme (kill, vectors, race, slow, million, simulate) at full length, with its figures";
+  soak <name>         a long programme (kill, vectors, sessions, churn, race, slow, million, simulate) at full length, with its figures";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
