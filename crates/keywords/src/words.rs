@@ -4,6 +4,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::plurals::singular;
+
 #[cfg(test)]
 mod tests;
 
@@ -37,9 +39,13 @@ fn signs(rest: &str) -> &str {
 /// A word in lower case, without accents, apostrophes and the genitive's s.
 fn folded(word: &str) -> String {
     let word = ["'s", "’s", "'S", "’S"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+    if word.is_ascii() {
+        return word.chars().filter(|c| *c != '\'').map(|c| c.to_ascii_lowercase()).collect();
+    }
     let mut folded = String::with_capacity(word.len());
-    for c in word.nfkd().filter(|c| !is_combining_mark(*c) && !matches!(c, '\'' | '’')).flat_map(char::to_lowercase) {
+    for c in word.nfkd().flat_map(char::to_lowercase) {
         match c {
+            '\'' | '’' => {}
             'ß' => folded.push_str("ss"),
             'æ' => folded.push_str("ae"),
             'œ' => folded.push_str("oe"),
@@ -48,30 +54,15 @@ fn folded(word: &str) -> String {
             'ł' => folded.push('l'),
             'þ' => folded.push_str("th"),
             'ς' => folded.push('σ'),
-            c if is_combining_mark(c) => {}
+            c if is_accent(c) => {}
             c => folded.push(c),
         }
     }
-    folded
+    folded.nfc().collect()
 }
 
-/// An English plural as its singular, by a few rules that rarely hurt other languages; other words as they are.
-fn singular(mut word: String) -> String {
-    let ends = |ends: &[&str]| ends.iter().any(|end| word.ends_with(end));
-    let cut = match word.len() {
-        0..=3 => return word,
-        _ if ends(&["ies"]) => return if ends(&["eies", "aies"]) { word } else { plural_of_y(word) },
-        _ if ends(&["shes", "ches", "sses", "xes"]) => 2,
-        _ if ends(&["us", "ss", "is"]) => return word,
-        _ if ends(&["s"]) => 1,
-        _ => return word,
-    };
-    word.truncate(word.len() - cut);
-    word
-}
-
-fn plural_of_y(mut word: String) -> String {
-    word.truncate(word.len() - 3);
-    word.push('y');
-    word
+/// Whether it is a mark that readers may leave out: an accent of Latin, Greek or Cyrillic letters, a point of Hebrew or
+/// Arabic ones. The marks of other scripts are vowels, or make another letter.
+fn is_accent(c: char) -> bool {
+    is_combining_mark(c) && matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{610}'..='\u{6ed}')
 }
