@@ -85,8 +85,10 @@ pub enum Error {
         given: String,
     },
     /// The request's body is compressed, or encoded in another way.
-    #[error("this route reads bodies as they are, not encoded as {given:?}: send it without Content-Encoding")]
+    #[error("this route reads {expected}, not encoded as {given:?}: send it without Content-Encoding")]
     Encoding {
+        /// What the route reads.
+        expected: &'static str,
         /// What the request states.
         given: String,
     },

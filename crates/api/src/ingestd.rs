@@ -162,7 +162,8 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Err
     if !headers.contains_key(IDEMPOTENCY_KEY) {
         return Ok(None);
     }
-    let rule = "it holds 1 to 255 visible ASCII characters";
-    let key = text(headers, &IDEMPOTENCY_KEY).filter(|key| (1..=MAX_KEY).contains(&key.len()));
+    let rule = "it holds 1 to 255 visible ASCII characters, and no space";
+    let is_visible = |key: &&str| key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = text(headers, &IDEMPOTENCY_KEY).filter(|key| (1..=MAX_KEY).contains(&key.len())).filter(is_visible);
     key.map(|key| Some(key.to_owned())).ok_or(Error::Header { name: "Idempotency-Key", rule })
 }

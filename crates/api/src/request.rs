@@ -188,9 +188,15 @@ pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Error> {
 
 /// Refuses a body that is compressed: it would be read as if it were not.
 fn expect_plain(headers: &HeaderMap) -> Result<(), Error> {
-    let given = headers.get_all(CONTENT_ENCODING).iter().map(|given| given.to_str().unwrap_or("?"));
-    match given.into_iter().find(|given| !given.trim().eq_ignore_ascii_case("identity")) {
-        Some(given) => Err(Error::Encoding { given: given.chars().take(100).collect() }),
+    expect_encoding(headers, "bodies as they are", &[])
+}
+
+/// Refuses a body that is encoded in another way than these, and tells what is `expected`.
+pub(crate) fn expect_encoding(headers: &HeaderMap, expected: &'static str, known: &[&str]) -> Result<(), Error> {
+    let is_known = |given: &str| ["identity"].iter().chain(known).any(|known| given.trim().eq_ignore_ascii_case(known));
+    let mut given = headers.get_all(CONTENT_ENCODING).iter().map(|given| given.to_str().unwrap_or("?"));
+    match given.find(|given| !is_known(given)) {
+        Some(given) => Err(Error::Encoding { expected, given: given.chars().take(100).collect() }),
         None => Ok(()),
     }
 }

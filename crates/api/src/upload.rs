@@ -10,7 +10,7 @@ use futures::stream::{BoxStream, try_unfold};
 use storage::BodyError;
 
 use crate::error::Error;
-use crate::request::{fits, media_type, pieces};
+use crate::request::{expect_encoding, fits, media_type, pieces};
 
 mod parts;
 
@@ -35,6 +35,9 @@ const RAW: [&str; 14] = [
     "application/octet-stream",
 ];
 
+/// Encodings of a raw body that its own first bytes tell as well, and that files may have.
+const PACKED: [&str; 3] = ["gzip", "x-gzip", "zstd"];
+
 /// A file that is arriving, at most so long.
 pub(crate) struct Upload {
     pieces: Pieces,
@@ -55,6 +58,7 @@ impl Upload {
     pub(crate) async fn open(request: Request, limit: ByteSize) -> Result<Self, Error> {
         let stated = media_type(request.headers());
         if stated == "multipart/form-data" {
+            expect_encoding(request.headers(), "forms as they are", &[])?;
             fits(request.headers(), ByteSize(limit.0.saturating_add(ENVELOPE)))
                 .map_err(|_| Error::TooLarge { limit })?;
             return Ok(Self { pieces: Pieces::Field(Box::new(Parts::open(request).await?)), limit });
@@ -66,6 +70,7 @@ impl Upload {
                 given,
             });
         }
+        expect_encoding(request.headers(), "files as they are, or packed with gzip or zstd", &PACKED)?;
         fits(request.headers(), limit)?;
         Ok(Self { pieces: Pieces::Raw(pieces(request)), limit })
     }

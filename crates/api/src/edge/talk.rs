@@ -18,6 +18,10 @@ use crate::linger::Owed;
 /// for the answer, or have gone away, and only sending something would tell.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How long whoever reads the request may take for what has come of its body, once nothing more comes: until all is taken
+/// nobody can tell whether a part is missing.
+const UNREAD: Duration = Duration::from_secs(1);
+
 /// A socket on which requests and answers take turns.
 pub(super) struct Talk<S> {
     socket: S,
@@ -27,6 +31,7 @@ pub(super) struct Talk<S> {
     /// Whether the client has closed its sending side.
     ended: bool,
     grace: Option<Pin<Box<Sleep>>>,
+    unread: Option<Pin<Box<Sleep>>>,
     /// Whoever waits to be told of that end.
     waiting: Option<Waker>,
     /// What is said in place of the parser, as far as it is not sent.
@@ -35,15 +40,21 @@ pub(super) struct Talk<S> {
 
 impl<S> Talk<S> {
     pub(super) fn new(socket: S, exchange: Exchange, owed: Owed, plain: Plain) -> Self {
-        Self { socket, exchange, owed, plain, ended: false, grace: None, waiting: None, refusal: None }
+        let (grace, unread) = (None, None);
+        Self { socket, exchange, owed, plain, ended: false, grace, unread, waiting: None, refusal: None }
     }
 
-    /// Ready when the end of what the client sends may be told: nobody waits for an answer, or not for longer.
+    /// Ready when the end of what the client sends may be told: a part of the request is missing, or nobody waits for an
+    /// answer, or not for longer.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.exchange.is_quiet() || self.owed.is_owed() {
+        if self.exchange.is_quiet() {
             return Poll::Ready(Ok(()));
         }
         self.waiting = Some(cx.waker().clone());
+        if self.owed.is_owed() {
+            ready!(self.unread.get_or_insert_with(|| Box::pin(sleep(UNREAD))).as_mut().poll(cx));
+            return Poll::Ready(Ok(()));
+        }
         if self.exchange.is_asked() {
             ready!(self.grace.get_or_insert_with(|| Box::pin(sleep(GRACE))).as_mut().poll(cx));
             return Poll::Ready(Ok(()));

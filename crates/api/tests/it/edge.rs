@@ -161,6 +161,26 @@ async fn a_client_that_has_nothing_more_to_send_gets_its_answer() {
 }
 
 #[tokio::test]
+async fn a_client_that_ends_with_the_last_of_a_long_request_gets_its_answer() {
+    let (begun, mut beginning) = mpsc::channel::<()>(1);
+    let answer = async move |request: axum::extract::Request| {
+        begun.send(()).await.unwrap();
+        let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
+        format!("answered {}", body.len())
+    };
+    let stop = Stop::default();
+    let address = stop.serve(Role::Gateway, Router::new().route("/", post(answer)));
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n").await.unwrap();
+    beginning.recv().await.unwrap();
+    socket.write_all(b"asked.").await.unwrap();
+    socket.shutdown().await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("answered 6"), "{answer}");
+}
+
+#[tokio::test]
 async fn work_for_a_client_that_has_gone_away_ends() {
     let (begun, mut beginning) = mpsc::channel::<()>(1);
     let (alive, ended) = oneshot::channel::<()>();

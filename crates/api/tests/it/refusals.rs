@@ -246,7 +246,12 @@ fn uploads() -> Vec<Case> {
         cases.push(with(csv("?name=a", good, 415, "api.media_type"), "content-type", media));
     }
     cases.push(with(csv("?name=a", good, 413, "api.body_too_large"), "content-length", "1048577"));
-    cases.push(with(csv("?name=a", good, 400, "api.bad_header"), "idempotency-key", ""));
+    for encoding in ["br", "deflate", "gzip, br", "klingon"] {
+        cases.push(with(csv("?name=a", good, 415, "api.content_encoding"), "content-encoding", encoding));
+    }
+    for key in ["", "a b", "a\tb"] {
+        cases.push(with(csv("?name=a", good, 400, "api.bad_header"), "idempotency-key", key));
+    }
     cases.push(with(csv("?name=a", good, 400, "api.bad_header"), "idempotency-key", &"k".repeat(256)));
     cases.push(csv("?name=a", b"", 422, "ingest.empty_file"));
     cases.push(csv("?name=a", b"\n\n\n", 422, "ingest.empty_file"));
