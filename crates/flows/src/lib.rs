@@ -1,9 +1,9 @@
 //! Where workers meet: texts are indexed and searched, SQL asks vector indexes, and model output is checked.
 //!
 //! It never stores, computes or serves anything itself: each flow is a few calls in order. Reading order: [`texts`]
-//! (what the flows share), [`create_index`], [`index_text`], [`search`] and [`search_text`], [`rerank`], [`vector_search`] (SQL's way in),
-//! [`rosters`] (who exists, at a version), [`packs`] (checks as data), [`validate`] and [`iterate`],
-//! [`streams`] (evidence in SQL), [`config`].
+//! (what the flows share), [`create_index`], [`index_text`], [`search`] and [`search_text`], [`rerank`],
+//! [`vector_search`] (SQL's way in), [`rosters`] (who exists, at a version), [`packs`] (checks as data), [`validate`]
+//! and [`iterate`], [`streams`] (evidence in SQL), [`config`].
 
 pub mod config;
 pub mod create_index;

@@ -2,10 +2,10 @@
 //!
 //! It never knows of versions, never commits, and never interprets rows. Reading order: [`pii`], [`column`] and
 //! [`schema`] (what columns are), [`diff`], [`draft`] and [`publication`] (what a writer brings), [`lake`] and [`io`]
-//! (where files lie), [`stamp`], [`manifests`], [`metadata_file`], [`data_file`], [`deletes`] and [`read_table`] (a table as it is read),
-//! [`checksums`], [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`exchange`], [`restoration`] and
-//! [`relocation`] (next ones without new rows), [`history`], [`row_diff`] and [`schema_change`] (what
-//! became of it), [`thrift`] (footers that are not trusted yet).
+//! (where files lie), [`stamp`], [`manifests`], [`metadata_file`], [`data_file`], [`deletes`] and [`read_table`] (a
+//! table as it is read), [`checksums`], [`footer`], [`summary`] and [`snapshot`] (our own next snapshot), [`exchange`],
+//! [`restoration`] and [`relocation`] (next ones without new rows), [`history`], [`row_diff`] and [`schema_change`]
+//! (what became of it), [`thrift`] (footers that are not trusted yet).
 
 pub mod checksums;
 pub mod column;
