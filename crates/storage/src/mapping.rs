@@ -1,5 +1,6 @@
 //! Reading objects of a lake in place, wherever the lake lies.
 
+use bytes::Bytes;
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 
@@ -23,6 +24,17 @@ impl Store {
             Some(mapped) if mapped.len() as u64 == entry.size => Ok(mapped),
             _ => self.fetch(path, cache).await,
         }
+    }
+
+    /// Writes an object, and maps it as [`Store::mapped`] does without fetching again what was just sent.
+    pub async fn put_mapped(&self, path: &str, bytes: Bytes, cache: &CacheDir) -> Result<Mapped> {
+        let entry = self.put(path, bytes.clone()).await?;
+        if self.nature().remote {
+            let mut writer = cache.writer(&self.cached_name(&entry)).await?;
+            writer.append(&bytes).await?;
+            writer.finish().await?;
+        }
+        self.mapped(path, cache).await
     }
 
     async fn fetch(&self, path: &str, cache: &CacheDir) -> Result<Mapped> {

@@ -13,6 +13,9 @@ mod tests;
 /// What stands in place of a secret wherever it would be shown.
 const MASK: &str = "***";
 
+/// What is told of a value that is no text, without the value.
+pub const NO_TEXT: &str = "a secret is a text, in quotes";
+
 /// A value that shows as `***` in every message, log line and serialized form.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
@@ -57,7 +60,7 @@ impl<'de> Deserialize<'de> for Secret {
         String::deserialize(from).map(Self).map_err(|error| match error.to_string() {
             told if told.starts_with("missing field") => error,
             // The format's own error would quote the value.
-            _ => D::Error::custom("a secret is a text, in quotes"),
+            _ => D::Error::custom(NO_TEXT),
         })
     }
 }

@@ -4,16 +4,15 @@ use std::path::{Path, PathBuf};
 
 use base::{AsOf, Distance, Seams, Version};
 use catalog::{Catalog, IndexModel, IndexSettings, Mode, NewIndex};
-use storage::{Location, Store};
-use tempfile::TempDir;
+use storage::Store;
 use testkit::TestLake;
 
 use crate::indexes::{create, name, settings as settings_of};
 use crate::support::{config, ids, ids_at, load, open, put_object, registration};
 
-/// Where the lakes of earlier releases lie.
-fn kept() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/formats")
+/// Where a lake of an earlier release lies.
+fn at(lake: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/formats").join(lake)
 }
 
 /// The life of the lakes that are kept as `v1/lake` and `v4/lake`.
@@ -46,31 +45,6 @@ async fn live_with_indexes(store: &Store) {
     catalog.close().await;
 }
 
-async fn open_copy(from: &Path) -> (TempDir, Store) {
-    let directory = TempDir::new().unwrap();
-    copy_tree(from, directory.path());
-    let location = Location::Directory(directory.path().to_owned());
-    let store = Store::open(&location, &testkit::lake::config(), Seams::system()).await.unwrap();
-    (directory, store)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a lake is copied as an operator would, file by file")]
-fn copy_tree(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_name() == ".tmp" {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 async fn assert_lived(catalog: &Catalog) {
     assert_eq!(ids(catalog, "workers").await, [5]);
     assert_eq!(ids(catalog, "hr.registered").await, [7, 8]);
@@ -98,44 +72,32 @@ async fn assert_indexed(store: &Store) {
 async fn a_copied_lake_opens_reads_and_goes_on_under_another_root() {
     let lake = TestLake::open().await;
     live(&lake.store).await;
-    let (_directory, store) = open_copy(lake.path()).await;
-    let catalog = open(&store).await;
-    assert_lived(&catalog).await;
+    let copy = TestLake::copy_of(lake.path()).await;
+    assert_lived(&open(&copy.store).await).await;
     // The original did not notice.
     assert_eq!(ids(&open(&lake.reopen().await).await, "workers").await, [5]);
 }
 
 #[tokio::test]
 async fn the_lake_of_format_1_still_opens() {
-    let (_directory, store) = open_copy(&kept().join("v1/lake")).await;
-    assert_lived(&open(&store).await).await;
+    let lake = TestLake::copy_of(&at("v1/lake")).await;
+    assert_lived(&open(&lake.store).await).await;
 }
 
 #[tokio::test]
 async fn indexes_of_format_1_still_open() {
-    let (_directory, store) = open_copy(&kept().join("v1/indexes")).await;
-    assert_indexed(&store).await;
+    let lake = TestLake::copy_of(&at("v1/indexes")).await;
+    assert_indexed(&lake.store).await;
 }
 
-/// `UPDATE_FORMATS=1` writes the lakes of the present format anew, which only a change of it may need before it is
-/// released; the next format gets lakes of its own.
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "the switch that writes the kept lakes is for developers")]
 async fn lakes_of_format_4_still_open() {
-    let [lake, indexes] = ["v4/lake", "v4/indexes"].map(|kept_as| kept().join(kept_as));
-    if std::env::var_os("UPDATE_FORMATS").is_some() {
-        let [rows, vectors] = [TestLake::open().await, TestLake::open().await];
-        live(&rows.store).await;
-        live_with_indexes(&vectors.store).await;
-        copy_tree(rows.path(), &lake);
-        copy_tree(vectors.path(), &indexes);
-    }
-    let (_directory, store) = open_copy(&lake).await;
-    let record = store.get("_lake/log/00000000000000000004.json").await.unwrap();
+    let lake = testkit::lake::kept(&at("v4/lake"), live).await;
+    let record = lake.store.get("_lake/log/00000000000000000004.json").await.unwrap();
     assert!(record.starts_with(br#"{"format":4,"#) && record[..record.len() - 10].ends_with(br#","crc32c":""#));
-    assert_lived(&open(&store).await).await;
-    let (_directory, store) = open_copy(&indexes).await;
-    assert_indexed(&store).await;
+    assert_lived(&open(&lake.store).await).await;
+    let indexes = testkit::lake::kept(&at("v4/indexes"), live_with_indexes).await;
+    assert_indexed(&indexes.store).await;
 }
 
 #[tokio::test]
@@ -152,10 +114,11 @@ async fn a_lake_that_lost_its_name_plate_is_no_new_lake() {
     live(&lake.store).await;
     let plate = lake.store.get("_lake/format.json").await.unwrap();
     lake.store.delete("_lake/format.json").await.unwrap();
-    let (_directory, store) = open_copy(lake.path()).await;
+    let copy = TestLake::copy_of(lake.path()).await;
+    let store = &copy.store;
     let error = Catalog::open(store.clone(), &config(), Seams::system()).await.unwrap_err();
     assert_eq!(error.to_string(), "the lake is damaged");
     assert!(!store.exists("_lake/format.json").await.unwrap());
     store.put("_lake/format.json", plate).await.unwrap();
-    assert_lived(&open(&store).await).await;
+    assert_lived(&open(store).await).await;
 }

@@ -50,7 +50,7 @@ pub async fn vectors(store: &Store) -> Result<(Vectors, TempDir), Failure> {
 }
 
 pub fn item(id: &str) -> Item {
-    Item { id: id.into(), vector: vec![1.0, 2.0], metadata: None, ..Item::default() }
+    Item { id: id.into(), vector: vec![1.0, 2.0], ..Item::default() }
 }
 
 /// A lake with two tables, one of three files and one with a branch, a dropped one, a tag, an index with an item, an object and a stray.
