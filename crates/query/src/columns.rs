@@ -60,7 +60,7 @@ struct InFile {
 impl InFile {
     /// A column that the file does not have is null there; one of another type is cast.
     fn locate(&self, column: &Column) -> Result<Arc<dyn PhysicalExpr>> {
-        let at = self.table.index_of(column.name())?;
+        let at = position(&self.table, column.name(), column.index())?;
         let wanted = self.table.field(at);
         let Some(place) = self.places.get(at).copied().flatten() else {
             return Ok(Arc::new(Literal::new(ScalarValue::try_from(wanted.data_type())?)));
@@ -84,5 +84,14 @@ impl PhysicalExprAdapter for InFile {
             None => Ok(Transformed::no(node)),
         })
         .data()
+    }
+}
+
+/// Where a schema has the column of a name. It is looked for where it likely stands first: looking for each column of a
+/// wide table among all would take time with the square of their number.
+pub(crate) fn position(schema: &Schema, name: &str, likely: usize) -> Result<usize> {
+    match schema.fields().get(likely) {
+        Some(field) if field.name() == name => Ok(likely),
+        _ => Ok(schema.index_of(name)?),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use base::ByteSize;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result as EngineResult};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -12,7 +12,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan};
+use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, Projection};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use object_store::ObjectStore;
@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layers::DistinctLayers;
 use crate::multiset::CountedRows;
+use crate::names::stands_at;
 use crate::overflow::CheckedExpressions;
 use crate::pace::Pace;
 use crate::provider::LAKE_URL;
@@ -95,10 +96,29 @@ pub(crate) async fn physical(
     plan: &LogicalPlan,
     pace: &Pace,
 ) -> EngineResult<Arc<dyn ExecutionPlan>> {
-    let plan = state.optimize(plan)?;
+    let plan = state.optimize(&passed_on(plan.clone())?)?;
     let rows = (REPEATED_BYTES / constant_bytes(&plan)?.max(1)).clamp(1, BATCH_ROWS);
     state.config_mut().options_mut().execution.batch_size = rows;
     pace.over(state.query_planner().create_physical_plan(&plan, state).await?)
+}
+
+/// The plan without the projection on its top, if that passes on all columns as they are, as the one of `SELECT *` does.
+/// The engine looks for each of its columns among all at every step, which takes time with the square of their number.
+fn passed_on(plan: LogicalPlan) -> EngineResult<LogicalPlan> {
+    let passed = plan.transform_down(|plan| match plan {
+        LogicalPlan::Projection(projection) if is_idle(&projection) => {
+            Ok(Transformed::new(Arc::unwrap_or_clone(projection.input), true, TreeNodeRecursion::Stop))
+        }
+        LogicalPlan::Sort(_) | LogicalPlan::Limit(_) => Ok(Transformed::no(plan)),
+        other => Ok(Transformed::new(other, false, TreeNodeRecursion::Stop)),
+    });
+    passed.map(|passed| passed.data)
+}
+
+fn is_idle(projection: &Projection) -> bool {
+    let input = projection.input.schema();
+    let passes = |(at, expr): (usize, &Expr)| matches!(expr, Expr::Column(column) if stands_at(column, input, at));
+    projection.expr.len() == input.fields().len() && projection.expr.iter().enumerate().all(passes)
 }
 
 /// Bytes of the texts, blobs and lists among a plan's constants.

@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::calls::Call;
+use crate::columns::position;
 use crate::error::{Error, Result};
 use crate::provider::exposed_names;
 use crate::search::{FieldType, Near, Neighbour, SearchField, VectorSearch};
@@ -142,6 +143,12 @@ impl Found {
         let bytes = rows.get_array_memory_size();
         let rows = MemTable::try_new(Arc::clone(&schema), vec![vec![rows]]).map_err(|error| broken(error.into()))?;
         Ok(Self { schema, rows, stored, bytes })
+    }
+
+    /// The stored name of an exposed column, which likely stands at `likely`.
+    pub(crate) fn stored(&self, exposed: &str, likely: usize) -> Option<&str> {
+        let at = position(&self.schema, exposed, likely).ok()?;
+        self.stored.get(at).map(String::as_str)
     }
 
     /// The columns as the engine sees them and as they are stored.

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
+use datafusion::common::{Column, DFSchema};
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{
@@ -173,11 +174,11 @@ pub(crate) fn origin(plan: &LogicalPlan, at: usize, plain: &HashMap<String, Stri
     match plan {
         LogicalPlan::TableScan(scan) => {
             let provider = source_as_provider(&scan.source).ok()?;
-            stored_spelling(provider.as_ref(), scan.projected_schema.field(at).name())
+            stored_spelling(provider.as_ref(), scan.projected_schema.field(at).name(), at)
         }
-        LogicalPlan::Projection(projection) => origin_of(projection.expr.get(at)?, &projection.input, plain),
-        LogicalPlan::Aggregate(aggregate) => origin_of(aggregate.group_expr.get(at)?, &aggregate.input, plain),
-        LogicalPlan::Distinct(Distinct::On(on)) => origin_of(on.select_expr.get(at)?, &on.input, plain),
+        LogicalPlan::Projection(projection) => origin_of((projection.expr.get(at)?, at), &projection.input, plain),
+        LogicalPlan::Aggregate(aggregate) => origin_of((aggregate.group_expr.get(at)?, at), &aggregate.input, plain),
+        LogicalPlan::Distinct(Distinct::On(on)) => origin_of((on.select_expr.get(at)?, at), &on.input, plain),
         other => below(other, at).and_then(|(input, at)| origin(input, at, plain)),
     }
 }
@@ -215,14 +216,24 @@ fn below(plan: &LogicalPlan, at: usize) -> Option<(&LogicalPlan, usize)> {
     }
 }
 
-fn origin_of(expr: &Expr, input: &LogicalPlan, plain: &HashMap<String, String>) -> Option<String> {
+/// The same for an expression over `input`, and the place of its own that a column of it likely has there as well.
+fn origin_of((expr, at): (&Expr, usize), input: &LogicalPlan, plain: &HashMap<String, String>) -> Option<String> {
     let told_apart = |alias: &str, name: &str| plain.get(alias).is_some_and(|plain| plain.eq_ignore_ascii_case(name));
     match expr {
+        Expr::Column(column) if stands_at(column, input.schema(), at) => origin(input, at, plain),
         Expr::Column(column) => origin(input, input.schema().index_of_column(column).ok()?, plain),
         Expr::Alias(alias) => match alias.expr.as_ref() {
-            Expr::Column(column) if told_apart(&alias.name, &column.name) => origin_of(&alias.expr, input, plain),
+            Expr::Column(column) if told_apart(&alias.name, &column.name) => origin_of((&alias.expr, at), input, plain),
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// Whether a schema has a column at this place.
+pub(crate) fn stands_at(column: &Column, schema: &DFSchema, at: usize) -> bool {
+    at < schema.fields().len() && {
+        let (qualifier, field) = schema.qualified_field(at);
+        *field.name() == column.name && qualifier == column.relation.as_ref()
     }
 }

@@ -22,7 +22,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::bounds::{FileBounds, statistics};
-use crate::columns::ColumnsById;
+use crate::columns::{ColumnsById, position};
 use crate::error::Error;
 use crate::kept::KeptRows;
 use crate::scan::{Scan, Source};
@@ -65,6 +65,12 @@ impl LakeTable {
     pub(crate) fn spellings(&self) -> impl Iterator<Item = (&str, &str)> {
         let exposed = self.schema.fields().iter().map(|field| field.name().as_str());
         exposed.zip(self.table.columns().iter().map(|column| column.name.as_str()))
+    }
+
+    /// The stored name of an exposed column, which likely stands at `likely`.
+    pub(crate) fn stored(&self, exposed: &str, likely: usize) -> Option<&str> {
+        let at = position(&self.schema, exposed, likely).ok()?;
+        self.table.columns().get(at).map(|column| column.name.as_str())
     }
 
     /// The columns of files that carry no ids.

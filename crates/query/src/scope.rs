@@ -139,11 +139,11 @@ impl Scope {
     }
 }
 
-/// The stored spelling of a column of one of these tables.
-pub(crate) fn stored_spelling(table: &dyn TableProvider, exposed: &str) -> Option<String> {
-    let found = table.downcast_ref::<Found>().and_then(|table| table.spellings().find(|pair| pair.0 == exposed));
-    let lake = table.downcast_ref::<LakeTable>().and_then(|table| table.spellings().find(|pair| pair.0 == exposed));
-    lake.or(found).map(|(_, stored)| stored.to_owned())
+/// The stored spelling of a column of one of these tables, which likely stands at `likely`.
+pub(crate) fn stored_spelling(table: &dyn TableProvider, exposed: &str, likely: usize) -> Option<String> {
+    let found = table.downcast_ref::<Found>().and_then(|table| table.stored(exposed, likely));
+    let lake = table.downcast_ref::<LakeTable>().and_then(|table| table.stored(exposed, likely));
+    lake.or(found).map(str::to_owned)
 }
 
 /// Whether a reference names a table that only statements as rewritten name.

@@ -101,3 +101,28 @@ async fn explain_shows_a_plan_and_no_path_of_the_server() {
         assert!(!text.contains("/tmp") && !text.contains("file:"), "{text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_of_a_wide_table_keep_their_names_in_any_order() {
+    let lake = Lake::open().await;
+    let names: Vec<String> = (0..300).map(|n| format!("Col{n}")).collect();
+    let values: Vec<String> = (0..300).map(|n| n.to_string()).collect();
+    lake.replace("wide", format!("{}\n{}\n", names.join(","), values.join(","))).await;
+    let told = async |sql: &str| {
+        let document = lake.json(sql).await.unwrap();
+        let columns = document["columns"].as_array().unwrap().iter();
+        let names: Vec<String> = columns.map(|column| column["name"].as_str().unwrap().to_owned()).collect();
+        let row: Vec<i64> =
+            document["rows"][0].as_array().unwrap().iter().map(|value| value.as_i64().unwrap()).collect();
+        (names, row)
+    };
+    let all: Vec<i64> = (0..300).collect();
+    for sql in ["SELECT * FROM wide", "SELECT * FROM wide ORDER BY col7 DESC LIMIT 1"] {
+        assert_eq!(told(sql).await, (names.clone(), all.clone()), "{sql}");
+    }
+    let (back, down): (Vec<String>, Vec<i64>) =
+        (names.iter().rev().cloned().collect(), all.iter().rev().copied().collect());
+    assert_eq!(told(&format!("SELECT {} FROM wide", back.join(", "))).await, (back.clone(), down));
+    let first = "SELECT * FROM (SELECT col2, col1 FROM wide) AS few";
+    assert_eq!(told(first).await, (vec!["Col2".to_owned(), "Col1".to_owned()], vec![2, 1]));
+}
