@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::stream::unfold;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use models::{ChatRequest, ChatStream, FinishReason, Format, LanguageModel, Message, Piece, Usage};
+use models::{ChatAnswer, ChatRequest, ChatStream, FinishReason, Format, LanguageModel, Message, Piece, Usage};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
@@ -34,7 +34,9 @@ pub(super) struct Call {
     stream: Option<bool>,
     stream_options: Option<StreamOptions>,
     n: Option<u32>,
-    user: Option<IgnoredAny>,
+    /// Clients send it, and nothing here is about it.
+    #[serde(rename = "user")]
+    _user: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +59,13 @@ struct StreamOptions {
 }
 
 impl Call {
+    fn check(&self) -> Result<()> {
+        match self.n {
+            None | Some(1) => Ok(()),
+            Some(_) => Err(Error::Body("`n` is 1: there is one answer to a request".to_owned()).into()),
+        }
+    }
+
     fn request(self) -> ChatRequest {
         let format = match self.response_format {
             Some(ResponseFormat::Text) => None,
@@ -91,31 +100,33 @@ pub(super) async fn completions(
     headers: HeaderMap,
     Json(call): Json<Call>,
 ) -> Result<Response> {
-    if call.n.is_some_and(|n| n != 1) {
-        return Err(Error::Body("`n` is 1: there is one answer to a request".to_owned()).into());
-    }
-    let _user = &call.user;
+    call.check()?;
     let streams = call.stream.unwrap_or_default();
-    let usage = call.stream_options.as_ref().and_then(|options| options.include_usage).unwrap_or_default();
-    let line = Line::new(&desk.seams, &call.model, usage, &headers);
+    let line = Line::new(&desk.seams, &call, &headers);
     let request = traced(call.request(), &headers);
     if streams {
         return Ok(line.told(desk.chat.stream(&request).await?));
     }
-    let answer = desk.chat.chat(&request).await?;
-    let message = json!({ "role": "assistant", "content": answer.content });
-    let choice = json!({ "index": 0, "message": message, "finish_reason": word(answer.finish_reason) });
-    Ok(Wrapped(json!({ "id": line.id, "object": "chat.completion", "created": line.created, "model": line.model,
-        "choices": [choice], "usage": taken(answer.usage) }))
-    .into_response())
+    Ok(line.whole(desk.chat.chat(&request).await?))
 }
 
 impl Line {
-    fn new(seams: &Seams, model: &str, usage: bool, headers: &HeaderMap) -> Self {
+    fn new(seams: &Seams, call: &Call, headers: &HeaderMap) -> Self {
+        let usage = call.stream_options.as_ref().and_then(|options| options.include_usage).unwrap_or_default();
         let request = text(headers, &REQUEST_ID).and_then(RequestId::accept);
         let id = request.as_ref().map_or("", RequestId::as_str);
         let (id, created) = (format!("chatcmpl-{id}"), seams.now().micros() / 1_000_000);
-        Self { id, created, model: model.to_owned(), usage, request }
+        Self { id, created, model: call.model.clone(), usage, request }
+    }
+
+    /// The answer as one document.
+    fn whole(self, answer: ChatAnswer) -> Response {
+        let message = json!({ "role": "assistant", "content": answer.content });
+        let choice = json!({ "index": 0, "message": message, "finish_reason": word(answer.finish_reason) });
+        let Self { id, created, model, .. } = self;
+        Wrapped(json!({ "id": id, "object": "chat.completion", "created": created, "model": model,
+            "choices": [choice], "usage": taken(answer.usage) }))
+        .into_response()
     }
 
     /// The answer as server-sent events. Once its head is out, a failure is told in its last event.

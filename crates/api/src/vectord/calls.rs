@@ -163,13 +163,14 @@ impl SearchCall {
 
     /// Whether the best are to be ranked anew, if they can be.
     pub(super) fn rerank(&self) -> Result<bool, Error> {
-        let rerank = self.rerank.unwrap_or(false);
-        let wrong = match (&self.text, self.k) {
-            (None, _) => "`rerank` belongs to `text`".to_owned(),
-            (_, Some(k)) if k > RERANKED => format!("with `rerank`, `k` is {RERANKED} at most"),
-            _ => return Ok(rerank),
-        };
-        if rerank { Err(Error::Body(wrong)) } else { Ok(false) }
+        if self.rerank != Some(true) {
+            return Ok(false);
+        }
+        match (&self.text, self.k) {
+            (None, _) => Err(Error::Body("`rerank` belongs to `text`".to_owned())),
+            (_, Some(k)) if k > RERANKED => Err(Error::Body(format!("with `rerank`, `k` is {RERANKED} at most"))),
+            _ => Ok(true),
+        }
     }
 
     pub(super) fn sought(self) -> Result<Sought> {
@@ -200,7 +201,7 @@ impl SearchCall {
     }
 }
 
-/// What counts as an answer.
+/// By what items answer a search: nearness, words, or both.
 #[derive(Deserialize, Clone, Copy, Default)]
 #[serde(rename_all = "lowercase")]
 enum Mode {

@@ -99,8 +99,13 @@ async fn what_cannot_be_answered_has_a_status_of_its_own() {
         ),
         (json!({ "messages": [] }), 400, "api.bad_body", "missing field `model`"),
     ];
-    for path in ["/v1/chat", "/v1/chat/completions"] {
+    // A stream that has not begun is refused as a whole answer is.
+    for (path, streams) in [("/v1/chat", false), ("/v1/chat/completions", false), ("/v1/chat/completions", true)] {
         for (body, status, code, says) in &cases {
+            let mut body = body.clone();
+            if streams {
+                body["stream"] = json!(true);
+            }
             let answer = say(path, body.clone()).await;
             let problem = answer.json();
             assert_eq!((answer.status.as_u16(), problem["code"].as_str()), (*status, Some(*code)), "{body} {problem}");

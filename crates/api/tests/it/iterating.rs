@@ -9,8 +9,10 @@ use models::{ChatAnswer, ChatRequest, Error, FinishReason, LanguageModel, Result
 use serde_json::{Value, json};
 
 use crate::stack::{Answer, Stack, ingest, post_json, request, send, sql};
+use crate::words;
 
 /// A model that says what the system message lists as a JSON array: one text an attempt, `!` for a server that is down.
+/// `$LAST` stands for what it was told last, `$ASKED` for how it was asked.
 #[derive(Default)]
 pub struct Script {
     asked: Mutex<HashMap<String, Vec<String>>>,
@@ -25,6 +27,8 @@ impl LanguageModel for Script {
         let answers: Vec<String> = serde_json::from_str(&request.messages[0].content).unwrap();
         let last = request.messages.last().unwrap().content.clone();
         let content = answers[earlier.len()].replace("$LAST", &last.replace('"', "'").replace('\n', " "));
+        let ChatRequest { model, temperature, max_tokens, trace_id, .. } = request;
+        let content = content.replace("$ASKED", &format!("{model} {temperature:?} {max_tokens:?} {trace_id:?}"));
         earlier.push(last);
         if content == "!" {
             return Err(Error::UpstreamTimeout { provider: "scripted".to_owned() });
@@ -39,14 +43,14 @@ const WORKERS: &str = "worker_id,name,role,city,state,status\n\
     1,Ann Poe,Welder,Toledo,OH,active\n2,Bob Ray,Welder,Lima,OH,active\n3,Cy Orr,Baker,Toledo,OH,active\n";
 
 /// A stack, which must live as long as its gateway is asked.
-async fn open() -> (Stack, Router) {
+pub async fn open() -> (Stack, Router) {
     let stack = Stack::open().await;
     let gateway = stack.gateway();
     ingest(&gateway, "workers", WORKERS).await;
     (stack, gateway)
 }
 
-fn asked(answers: &[&str], more: Value) -> Value {
+pub fn asked(answers: &[&str], more: Value) -> Value {
     let mut body = json!({
         "kind": "fill", "prompt": "one welder in Toledo", "model": "scripted/m", "system": json!(answers).to_string(),
         "context": { "target_count": 1, "city": "Toledo", "role": "Welder" },
@@ -55,15 +59,15 @@ fn asked(answers: &[&str], more: Value) -> Value {
     body
 }
 
-async fn iterate(gateway: &Router, body: &Value) -> Answer {
+pub async fn iterate(gateway: &Router, body: &Value) -> Answer {
     post_json(gateway, "/v1/iterate", &body.to_string()).await
 }
 
-async fn rows(gateway: &Router, query: &str) -> Value {
+pub async fn rows(gateway: &Router, query: &str) -> Value {
     sql(gateway, query).await.json()["rows"].clone()
 }
 
-fn proposal(id: &str, name: &str) -> String {
+pub fn proposal(id: &str, name: &str) -> String {
     json!({ "fills": [{ "candidate_id": id, "name": name }] }).to_string()
 }
 
@@ -83,6 +87,7 @@ async fn a_model_corrects_itself_and_the_session_is_recorded() {
     let why = told["history"][1]["status"]["error"]["Consistency"]["reason"].as_str().unwrap();
     assert_eq!(why, "fills[0].candidate_id \"W-9\" does not exist in the worker roster");
     assert_eq!(told["history"][0]["span_id"].as_str().unwrap().len(), 16);
+    assert_eq!(told["validation"]["validator"], "staffing.fill");
     let logged = "SELECT session_id, kind, model, provider, iterations, final_verdict, grounded_in_roster, artifact, schema \
                   FROM sessions";
     let line =
@@ -135,6 +140,45 @@ async fn the_model_is_shown_those_whom_the_checks_let_pass() {
     assert_eq!(shown(json!({ "where": "state = 'OH' -- all" })).await, [true, false, false]);
     let wrong = asked(&["x"], json!({ "retrieve": { "where": "no_such = 1" } }));
     assert_eq!(iterate(&gateway, &wrong).await.status.as_u16(), 400);
+}
+
+/// An index brings the order, the roster who is eligible at all, as of the version that is asked for.
+#[tokio::test]
+async fn the_nearest_of_an_index_are_shown_as_far_as_they_are_eligible() {
+    let (_stack, gateway) = open().await;
+    let more = "worker_id,name,role,city,state,status\n4,Di Fox,Welder,Toledo,OH,active\n\
+        5,Ed Lee,Welder,Toledo,OH,active\n6,Flo Kay,Welder,Toledo,OH,gone\n";
+    let load =
+        request(http::Method::POST, "/v1/ingest?name=workers&mode=append", &[("content-type", "text/csv")], more);
+    let loaded = send(&gateway, load).await;
+    assert_eq!(loaded.status.as_u16(), 200, "{}", loaded.text());
+    let new = json!({ "name": "skills", "dimension": words::DIMENSION, "model": words::MODEL });
+    assert_eq!(post_json(&gateway, "/v1/vectors/index", &new.to_string()).await.status.as_u16(), 201);
+    let skills = json!([
+        { "id": "W-1", "text": "bake bread" }, { "id": "w-4", "text": "forklift pallets" },
+        { "id": "W-5", "text": "forklift pallets bread" }, { "id": "W-6", "text": "forklift pallets loading" },
+        { "id": "W-404", "text": "forklift pallets" }, { "id": "W-2", "text": "forklift warehouse" },
+    ]);
+    let added = post_json(&gateway, "/v1/vectors/index/skills/add_text", &json!({ "items": skills }).to_string()).await;
+    assert_eq!(added.status.as_u16(), 200, "{}", added.text());
+    let shown = async |retrieve: Value, as_of: Value| {
+        let body = asked(&["$LAST"], json!({ "max_iterations": 1, "retrieve": retrieve, "as_of": as_of }));
+        let answer = iterate(&gateway, &body).await.json();
+        let raw = answer["history"][0]["raw"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        let mut found: Vec<(usize, &str)> = ["W-1", "W-2", "W-3", "W-4", "4", "W-5", "W-6", "W-404"]
+            .into_iter()
+            .filter_map(|id| Some((raw.find(&format!("'candidate_id':'{id}'"))?, id)))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+    };
+    let near = |k: usize| json!({ "index": "skills", "query": "forklift pallets", "k": k });
+    assert_eq!(shown(near(9), Value::Null).await, ["W-4", "W-5", "W-1"]);
+    assert_eq!(shown(near(1), Value::Null).await, ["W-4"]);
+    let some = json!({ "index": "skills", "query": "forklift pallets", "where": "name LIKE 'E%'" });
+    assert_eq!(shown(some, Value::Null).await, ["W-5"]);
+    // Without an index the roster of the version is asked alone.
+    assert_eq!(shown(json!({}), json!(1)).await, ["W-1"]);
 }
 
 #[tokio::test]

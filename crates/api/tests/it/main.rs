@@ -28,6 +28,7 @@ mod metrics;
 mod openapi;
 mod packs;
 mod proxied;
+mod recorded;
 mod refusals;
 mod sealing;
 mod slow;

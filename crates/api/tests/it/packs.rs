@@ -86,4 +86,51 @@ async fn a_pack_is_tried_on_what_was_accepted() {
     wrong["schema"] = json!({ "pattern": "a" });
     let refused = post_json(&gateway, "/v1/validate/packs", &wrong.to_string()).await;
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "validate.bad_pack"));
+    for statement in ["SELECT * FROM nowhere", "SELEC 1", "SELECT no_such FROM workers", "DROP TABLE workers"] {
+        let mut wrong = pack();
+        wrong["assertions"][0]["sql"] = json!(statement);
+        let refused = post_json(&gateway, "/v1/validate/packs", &wrong.to_string()).await;
+        assert!((400..500).contains(&refused.status.as_u16()), "{statement}: {}", refused.text());
+        assert!(refused.code().starts_with("query."), "{statement}: {}", refused.text());
+    }
+    assert_eq!(get(&gateway, "/v1/validate/packs").await.json()["packs"], json!([]));
+}
+
+/// What was known in a session is recorded, so that a pack about contracts can be tried on it.
+#[tokio::test]
+async fn a_trial_sees_what_was_known() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    lake(&gateway).await;
+    ingest(&gateway, "closed", "city\nLima\n").await;
+    let said = json!({ "fills": [{ "candidate_id": "W-1", "name": "Ann Poe" }] }).to_string();
+    for (id, context) in [
+        ("toledo", json!({ "target_count": 1, "city": "Toledo" })),
+        ("lima", json!({ "target_count": 1, "city": "Lima" })),
+        ("nowhere", json!({ "target_count": 1 })),
+    ] {
+        let asked = json!({
+            "kind": "fill", "prompt": "one", "model": "m", "trace_id": id, "context": context, "system": json!([said]).to_string(),
+        });
+        let answer = post_json(&gateway, "/v1/iterate", &asked.to_string()).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+    }
+    let pack = json!({
+        "name": "open", "kind": "fill",
+        "schema": { "properties": { "_context": { "required": ["city"] } } },
+        "assertions": [{
+            "sql": "SELECT * FROM closed WHERE city = $1", "params": ["/_context/city"], "error": "Policy", "reason": "it is closed",
+        }],
+    });
+    let tried = post_json(&gateway, "/v1/validate/packs/dry_run", &json!({ "pack": pack }).to_string()).await.json();
+    let missing = json!({ "Schema": { "field": "_context.city", "reason": "is missing" } });
+    let closed = json!({ "Policy": { "reason": "it is closed (pack open)" } });
+    let failed = json!([{ "session_id": "nowhere", "error": missing }, { "session_id": "lima", "error": closed }]);
+    assert_eq!(tried, json!({ "checked": 3, "passed": 1, "failed": failed }));
+    // The same pack, kept, judges as it was tried.
+    let kept = post_json(&gateway, "/v1/validate/packs", &pack.to_string()).await;
+    assert_eq!(kept.status.as_u16(), 201, "{}", kept.text());
+    let mut lima = fill(&["W-1"]);
+    lima["context"]["city"] = json!("Lima");
+    assert_eq!(status(&gateway, &lima).await, (422, closed.to_string()));
 }
