@@ -1,11 +1,15 @@
 //! What is refused by its size, before anything recursive sees it.
 //!
 //! The engine plans recursively: a chain of a few thousand operators ends the process, whatever its stack. So chains
-//! and nesting are counted on the flat token list first, and exactly on the syntax tree after.
+//! and nesting are counted on the flat token list first, and exactly on the syntax tree after. Planning cannot be
+//! broken off, so what makes it double with each level, or grow faster than the statement, has bounds of its own.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, Select, Statement, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, ObjectName, Query, Select, Statement, Visit, Visitor, visit_relations,
+};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -19,6 +23,14 @@ const MAX_NODES: usize = 10_000;
 const MAX_TOKENS: usize = 100_000;
 /// Longest statement in bytes.
 const MAX_BYTES: usize = 4 << 20;
+/// Deepest nesting of what the engine plans twice at each level: 2^10 times the work of one are a second.
+const MAX_DOUBLING: usize = 10;
+/// Functions that the engine plans so: each asks its arguments what they are more than once.
+const DOUBLING: [&str; 5] = ["coalesce", "ifnull", "map", "nvl", "row"];
+/// Most tables that one SELECT joins: planning takes time with the cube of their number.
+const MAX_JOINED: usize = 100;
+/// Most tables that a query stands for once each name of a WITH is replaced by what it means.
+const MAX_EXPANDED: usize = 1_000;
 /// Longest run of operators that is handed to the parser. The exact limit is on the tree; this one only keeps the
 /// tree shallow enough to be walked and dropped.
 const MAX_RUN: usize = 2_000;
@@ -35,10 +47,15 @@ pub(crate) fn check_length(sql: &str) -> Result<()> {
 pub(crate) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<()> {
     let written = tokens.iter().map(|token| &token.token).filter(|token| !matches!(token, Token::Whitespace(_)));
     let mut levels = vec![Level::default()];
+    let mut before = &Token::EOF;
     for (count, token) in written.enumerate() {
         if count >= MAX_TOKENS {
             return Err(too_complex(format!("the statement has more than {MAX_TOKENS} words and signs")));
         }
+        if let (Token::LBracket, Some(level)) = (token, levels.last_mut()) {
+            level.index(*before == Token::RBracket)?;
+        }
+        before = token;
         match token {
             Token::LParen | Token::LBracket | Token::LBrace => levels.push(Level::default()),
             Token::RParen | Token::RBracket | Token::RBrace if levels.len() > 1 => drop(levels.pop()),
@@ -64,6 +81,8 @@ struct Level {
     repeated: (Option<Keyword>, usize),
     /// EXPLAIN and DESCRIBE, of which one is enough.
     explains: usize,
+    /// Pairs of brackets one behind another, such as `INT[][]`: each is a level of a type or of a tree.
+    indexes: usize,
 }
 
 impl Level {
@@ -85,6 +104,14 @@ impl Level {
         }
         if longest > MAX_DEPTH || self.run > MAX_RUN {
             return Err(too_complex(format!("the statement chains more than {MAX_DEPTH} operations")));
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, again: bool) -> Result<()> {
+        self.indexes = if again { self.indexes + 1 } else { 1 };
+        if self.indexes > MAX_DEPTH {
+            return Err(too_complex(format!("the statement chains more than {MAX_DEPTH} brackets")));
         }
         Ok(())
     }
@@ -117,18 +144,20 @@ impl Level {
     }
 }
 
-/// Refuses syntax trees deeper than 500 or of more than 10,000 nodes.
+/// Refuses syntax trees deeper than 500, of more than 10,000 nodes, or that planning would be lost in.
 pub(crate) fn check_tree(statement: &Statement) -> Result<()> {
-    match statement.visit(&mut Size::default()) {
-        ControlFlow::Break(limit) => Err(too_complex(limit)),
-        ControlFlow::Continue(()) => Ok(()),
-    }
+    let broken = match statement.visit(&mut Size::default()) {
+        ControlFlow::Continue(()) => statement.visit(&mut Expansion::default()),
+        broken => broken,
+    };
+    broken.break_value().map_or(Ok(()), |limit| Err(too_complex(limit)))
 }
 
 #[derive(Default)]
 struct Size {
     depth: usize,
     nodes: usize,
+    doubling: usize,
 }
 
 impl Size {
@@ -161,17 +190,75 @@ impl Visitor for Size {
         self.leave()
     }
 
-    fn pre_visit_select(&mut self, _: &Select) -> ControlFlow<String> {
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<String> {
         self.nodes += 1;
+        let joined: usize = select.from.iter().map(|table| 1 + table.joins.len()).sum();
+        if joined > MAX_JOINED {
+            return ControlFlow::Break(format!("one SELECT joins more than {MAX_JOINED} tables"));
+        }
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_expr(&mut self, _: &Expr) -> ControlFlow<String> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<String> {
+        self.doubling += usize::from(doubles(expr));
+        if self.doubling > MAX_DOUBLING {
+            let what = "subqueries in expressions, and functions such as coalesce,";
+            return ControlFlow::Break(format!("the statement nests {what} deeper than {MAX_DOUBLING}"));
+        }
         self.enter()
     }
 
-    fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<String> {
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<String> {
+        self.doubling -= usize::from(doubles(expr));
         self.leave()
+    }
+}
+
+/// Whether planning this takes twice as long as planning what stands in it.
+fn doubles(expr: &Expr) -> bool {
+    match expr {
+        Expr::Exists { .. } | Expr::InSubquery { .. } | Expr::Subquery(_) | Expr::Map(_) => true,
+        Expr::Function(Function { name, .. }) => last(name).is_some_and(|name| DOUBLING.contains(&name.as_str())),
+        _ => false,
+    }
+}
+
+/// The last part of a name, as the engine compares it.
+fn last(name: &ObjectName) -> Option<String> {
+    name.0.last()?.as_ident().map(|ident| ident.value.to_lowercase())
+}
+
+/// How many tables each name of a WITH stands for. A name that is given twice stands for what it meant last.
+#[derive(Default)]
+struct Expansion(HashMap<String, usize>);
+
+impl Expansion {
+    /// How many tables the names in a query stand for.
+    fn of(&self, query: &Query) -> usize {
+        let mut tables = 0_usize;
+        // Nothing breaks the walk off.
+        let _ = visit_relations(query, |name| {
+            let meant = last(name).and_then(|name| self.0.get(&name).copied());
+            tables = tables.saturating_add(meant.unwrap_or(1));
+            ControlFlow::<()>::Continue(())
+        });
+        tables
+    }
+}
+
+impl Visitor for Expansion {
+    type Break = String;
+
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<String> {
+        let Some(with) = &query.with else { return ControlFlow::Continue(()) };
+        for table in &with.cte_tables {
+            let tables = self.of(&table.query);
+            self.0.insert(table.alias.name.value.to_lowercase(), tables.max(1));
+        }
+        if self.of(query) > MAX_EXPANDED {
+            return ControlFlow::Break(format!("the names of WITH stand for more than {MAX_EXPANDED} tables"));
+        }
+        ControlFlow::Continue(())
     }
 }
 

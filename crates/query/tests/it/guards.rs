@@ -188,6 +188,71 @@ async fn what_is_too_deep_is_refused_before_planning() {
     all_refused(&statements).await;
 }
 
+/// A chain of `levels` tables that each read the one before twice.
+fn doubled(levels: usize) -> String {
+    let each = |level: usize| format!(", a{level} AS (SELECT x.x FROM a{0} x, a{0} y)", level - 1);
+    let tables: String = (1..levels).map(each).collect();
+    format!("WITH a0 AS (SELECT 1 AS x){tables} SELECT count(*) FROM a{}", levels - 1)
+}
+
+/// Planning cannot be broken off: what would keep it busy long after its reader has gone is refused before.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_planning_would_be_lost_in_is_refused() {
+    let nested = |open: &str, inner: &str, close: &str, n: usize| {
+        format!("SELECT {}{inner}{} AS x FROM people", open.repeat(n), close.repeat(n))
+    };
+    let filtered = |open: &str, n: usize| format!("SELECT 1 FROM people WHERE {}true{}", open.repeat(n), ")".repeat(n));
+    let statements = [
+        format!("SELECT CAST(NULL AS INT{})", "[]".repeat(10_000)),
+        format!("SELECT CAST(NULL AS INT{})", "[7]".repeat(10_000)),
+        format!("SELECT NULL::INT{}", "[] ".repeat(10_000)),
+        nested("coalesce(id, ", "1", ")", 40),
+        nested("IFNULL(id, ", "1", ")", 40),
+        nested("nvl(id, ", "1", ")", 40),
+        nested("ROW(", "1", ", 1)", 40),
+        nested("MAP {1: ", "1", "}", 40),
+        nested("(SELECT ", "1", ")", 40),
+        filtered("EXISTS (SELECT 1 FROM people WHERE ", 40),
+        filtered("id IN (SELECT coalesce(id, 1) FROM people WHERE ", 40),
+        filtered("id = ANY (SELECT id FROM people WHERE ", 40),
+        filtered("id = (SELECT max(id) FROM people WHERE ", 40),
+        doubled(40),
+        format!("SELECT 1 FROM people{}", ", people".repeat(150)),
+        format!("SELECT 1 FROM people{}", " JOIN people ON true".repeat(150)),
+    ];
+    let codes: &[&str] = &["query.too_complex"];
+    all_refused(&statements.map(|sql| (sql, codes))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_nest_is_answered() {
+    let lake = lake().await;
+    for (sql, rows) in [
+        (format!("SELECT {}1{}", "coalesce(NULL, ".repeat(10), ")".repeat(10)), 1),
+        (
+            format!(
+                "SELECT id FROM people WHERE {}true{}",
+                "id IN (SELECT id FROM people WHERE ".repeat(5),
+                ")".repeat(5)
+            ),
+            3,
+        ),
+        (doubled(8), 1),
+        (
+            format!(
+                "WITH {} SELECT 1",
+                (0..200).map(|n| format!("a{n} AS (SELECT id FROM people)")).collect::<Vec<_>>().join(", ")
+            ),
+            1,
+        ),
+        ("SELECT CAST(NULL AS INT[][][])".to_owned(), 1),
+    ] {
+        let shown: String = sql.chars().take(60).collect();
+        let answered = lake.json(&sql).await.map(|document| document["rows"].as_array().unwrap().len());
+        assert!(matches!(answered, Ok(number) if number == rows), "{shown}: {answered:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_just_deep_enough_is_answered() {
     let lake = lake().await;
