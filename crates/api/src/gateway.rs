@@ -18,6 +18,7 @@ use serde_json::json;
 use tower::ServiceExt;
 use url::Url;
 
+use crate::docs::docs;
 use crate::error::{Error, Result};
 use crate::gate::Gate;
 use crate::health::{Readiness, Unready};
@@ -61,7 +62,8 @@ pub fn gateway_beside(upstreams: BTreeMap<Role, Upstream>, further: Router, shar
     let front = Front { lines: Arc::new(lines), seen: Arc::default() };
     let asked = front.clone();
     let readiness = Readiness::new(move || asked.clone().readiness());
-    let routes = Router::new().route("/openapi.json", get(openapi::document)).fallback(pass_on).with_state(front);
+    let described = Router::new().route("/openapi.json", get(openapi::document)).route("/docs", get(docs));
+    let routes = described.fallback(pass_on).with_state(front);
     Ok(shared.door(Role::Gateway, routes.merge(further), readiness))
 }
 

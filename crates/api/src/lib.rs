@@ -5,14 +5,15 @@
 //! [`role`], [`shared`], [`limits`] and [`metrics`] (what every door has), [`error`] and [`problem`] (refusals),
 //! [`request`] (bodies and parameters), [`trace`], [`host`], [`auth`] and [`gate`] (what every request passes),
 //! [`health`] and [`fresh`], then the roles [`storaged`], [`catalogd`] with [`iceberg`], [`ingestd`] (which tells long
-//! work in [`events`]), [`queryd`], [`embedd`], [`vectord`], [`chatd`], [`validatord`], the [`gateway`] with its [`proxy`], and [`edge`] (the
-//! sockets).
+//! work in [`events`]), [`queryd`], [`embedd`], [`vectord`], [`chatd`], [`validatord`], the [`gateway`] with its [`proxy`] and
+//! what it says of itself ([`openapi`] to programs, [`docs`] to people), and [`edge`] (the sockets).
 
 mod accept;
 pub mod auth;
 mod batch;
 pub mod catalogd;
 pub mod chatd;
+mod docs;
 pub mod edge;
 pub mod embedd;
 pub mod error;

@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 
 use crate::request::{Nothing, Params};
 
-const DOCUMENT: &str = include_str!("../openapi.json");
+pub(crate) const DOCUMENT: &str = include_str!("../openapi.json");
 
 /// `GET /openapi.json`.
 pub(crate) async fn document(_: Params<Nothing>) -> Response {

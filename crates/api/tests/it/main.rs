@@ -11,6 +11,7 @@ mod answers;
 mod auth;
 mod chats;
 mod clients;
+mod docs;
 mod edge;
 mod embedding;
 mod flow;

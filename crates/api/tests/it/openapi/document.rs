@@ -146,6 +146,16 @@ impl Route {
         self.refusal == "IcebergRefusal"
     }
 
+    /// The route speaks the Model Context Protocol, behind the door of every other route. The binary mounts it.
+    pub fn of_mcp(mut self) -> Self {
+        self.refusal = "McpRefusal";
+        self
+    }
+
+    pub fn is_of_mcp(&self) -> bool {
+        self.refusal == "McpRefusal"
+    }
+
     pub fn has_json_body(&self) -> bool {
         self.body.iter().any(|(media_type, _)| *media_type == "application/json")
     }
@@ -265,6 +275,13 @@ fn make() -> Value {
                 "Refusal": {
                     "description": "Refused; the problem says why.",
                     "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+                },
+                "McpRefusal": {
+                    "description": "Refused: by the door as a problem, by the protocol as an error of JSON-RPC or in a line.",
+                    "content": {
+                        "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+                        "application/json": { "schema": { "type": "object" } },
+                    },
                 },
                 "IcebergRefusal": {
                     "description": "Refused, in the words of Iceberg's protocol.",

@@ -5,8 +5,8 @@ use client::{
     EmbedModels, EmbedStats, Embedded, Expire, Expired, Found, Health, Index, IndexSealed, Indexes, Ingested, Iterate,
     Iterated, LakeDiff, Listing, Manifest, MergeInto, Merged, Near, NewIndex, NotIterated, ObjectPage, PackKept,
     PackTried, PutTag, Recall, Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored,
-    StoredItem, StreamAppended, Survey, Sweep, Swept, TagLine, Tags, TextBatch, TryPack, Unwanted, Validate,
-    ValidationError, ValidationReport, ValidatorPack, ValidatorPacks, VectorBatch, Versions,
+    StoredItem, StreamAppended, StreamLines, Survey, Sweep, Swept, TagLine, Tags, TextBatch, TryPack, Unwanted,
+    Validate, ValidationError, ValidationReport, ValidatorPack, ValidatorPacks, VectorBatch, Versions,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -65,8 +65,31 @@ fn service() -> Vec<Route> {
         get("/docs/errors/{code}", "service", "What a code of a refusal means, as the `type` of the refusal names it.")
             .gives(200, "The page.", "text/markdown; charset=utf-8", text())
             .refused(&[404]),
-        get("/openapi.json", "service", "This description.").gives(200, "OpenAPI 3.1.", "application/json", any),
+        get("/openapi.json", "service", "This description.").gives(
+            200,
+            "OpenAPI 3.1.",
+            "application/json",
+            any.clone(),
+        ),
+        get("/docs", "service", "This description as a page.").gives(
+            200,
+            "The page.",
+            "text/html; charset=utf-8",
+            text(),
+        ),
+        agents(any),
     ]
+}
+
+fn agents(message: Value) -> Route {
+    post("/mcp", "service", "One message of an agent, in the Model Context Protocol (Streamable HTTP).")
+        .header("MCP-Protocol-Version", "The revision that the message is written in; 2025-03-26 when absent.")
+        .reads("application/json", message.clone())
+        .gives(200, "The answer.", "application/json", message)
+        .gives(200, "The answer.", "text/event-stream", text())
+        .gives_nothing(202, "A notification, to which there is no answer.")
+        .refused(&[404, 406])
+        .of_mcp()
 }
 
 fn storage() -> Vec<Route> {
@@ -253,6 +276,10 @@ fn validation() -> Vec<Route> {
         delete("/v1/validate/packs/{name}", "validation", "Drop a pack.")
             .gives_nothing(204, "It is gone.")
             .refused(&[404]),
+        get("/v1/evidence/{stream}", "validation", "The last lines of a stream, or those behind a fragment.")
+            .query("last", number(), "How many of the last lines: 20 unless this says otherwise, at most 1000.")
+            .query("after", number(), "Instead: the number of a fragment, as an earlier answer states it.")
+            .answers::<StreamLines>(200, "The lines, the oldest first, and the fragment that they end with."),
         post("/v1/evidence/{stream}", "validation", "Append lines to a stream.")
             .reads("application/json", json!({ "type": "object" }))
             .reads("application/x-ndjson", text())
