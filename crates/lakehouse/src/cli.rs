@@ -22,7 +22,7 @@ mod validate;
 mod vectors;
 
 pub use chat::Chat;
-pub use evidence::{Evidence, EvidenceVerb, Tail};
+pub use evidence::{Evidence, EvidenceVerb, Import, Tail};
 pub use ingest::{Evolve, From, Ingest, Mode, OnError};
 pub use mcp::{Agent, Mcp};
 pub use packs::{Packs, PacksVerb};

@@ -1,5 +1,7 @@
 //! `lakehouse evidence`: what can be asked of streams.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::Target;
@@ -16,6 +18,16 @@ pub struct Evidence {
 pub enum EvidenceVerb {
     /// The last lines of a stream, and those to come
     Tail(Tail),
+    /// Append the lines of a file to a stream; one that is no JSON object is named and skipped
+    Import(Import),
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The stream: a small letter, then small letters, digits and _
+    pub stream: String,
+    /// One JSON object a line; without it, standard input
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

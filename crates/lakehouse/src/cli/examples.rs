@@ -169,7 +169,8 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("vectors delete", &["lakehouse vectors delete skills"]),
-    ("evidence", &["lakehouse evidence tail sessions -n 5"]),
+    ("evidence", &["lakehouse evidence tail sessions -n 5", "lakehouse evidence import runs runs.jsonl"]),
+    ("evidence import", &["lakehouse evidence import runs runs.jsonl", "lakehouse evidence import runs < runs.jsonl"]),
     (
         "evidence tail",
         &[

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use client::{Client, StreamLines};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use crate::cli::{Evidence, EvidenceVerb, Form, Tail};
+use super::validate::artifact_text;
+use crate::cli::{Evidence, EvidenceVerb, Form, Import, Tail};
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
 use crate::exit::Usage;
@@ -13,9 +14,47 @@ use crate::output::{Output, Sheet};
 
 /// How often a stream that is followed is asked for more.
 const GLANCE: Duration = Duration::from_millis(500);
+/// Lines are sent until they are about this many bytes together.
+const BATCH: usize = 1 << 20;
 
 pub async fn run(evidence: &Evidence, sources: &Sources, output: Output) -> anyhow::Result<()> {
-    let EvidenceVerb::Tail(tail) = &evidence.verb;
+    match &evidence.verb {
+        EvidenceVerb::Tail(asked) => tail(asked, evidence, sources, output).await,
+        EvidenceVerb::Import(import) => {
+            let text = artifact_text(import.file.as_deref()).await?;
+            let door = Door::open(&evidence.target, sources, Purpose::Write).await?;
+            let outcome = append(import, &text, &door.client, output).await;
+            door.close().await;
+            outcome
+        }
+    }
+}
+
+/// Appends lines, a batch after the other, each durable as a whole.
+async fn append(import: &Import, text: &str, client: &Client, output: Output) -> anyhow::Result<()> {
+    let (mut batch, mut size, mut lines, mut skipped) = (Vec::new(), 0, 0, 0);
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+        let Ok(members) = serde_json::from_str::<Map<String, Value>>(line) else {
+            let file = import.file.as_ref().map_or("standard input".into(), |file| file.display().to_string());
+            output.remark(format!("{file}: line {number} is no JSON object, and is skipped"));
+            skipped += 1;
+            continue;
+        };
+        if size + line.len() > BATCH && !batch.is_empty() {
+            lines += client.append_evidence(&import.stream, &std::mem::take(&mut batch)).await?.lines;
+            size = 0;
+        }
+        size += line.len();
+        batch.push(members);
+    }
+    if !batch.is_empty() {
+        lines += client.append_evidence(&import.stream, &batch).await?.lines;
+    }
+    let told = json!({ "stream": import.stream, "lines": lines, "skipped": skipped });
+    output.told(&told, || Ok(output.line(format!("{}: {lines} lines appended, {skipped} skipped", import.stream))?))
+}
+
+async fn tail(tail: &Tail, evidence: &Evidence, sources: &Sources, output: Output) -> anyhow::Result<()> {
     if tail.follow && output.form().is_some() && !output.json {
         return Err(Usage("a stream that is followed is printed as lines of JSON, in no other form".to_owned()).into());
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use base::AsOf;
 use client::{Client, PackTried, TryPack, ValidatorPack, ValidatorPacks};
+use serde_json::json;
 
 use super::catalog::as_of_argument;
 use super::validate::artifact_text;
@@ -53,7 +54,9 @@ async fn one(client: &Client, name: &str, as_of: Option<&AsOf>) -> anyhow::Resul
 
 async fn read(file: Option<&Path>) -> anyhow::Result<ValidatorPack> {
     let text = artifact_text(file).await?;
-    Ok(serde_json::from_str(&text).map_err(|why| Usage(format!("that is no pack: {why}")))?)
+    // Read as whoever judges by it reads it, so that a misspelt member is told and not passed over.
+    let pack: ::validate::Pack = serde_json::from_str(&text).map_err(|why| Usage(format!("that is no pack: {why}")))?;
+    Ok(serde_json::from_value(json!(pack))?)
 }
 
 fn listed(found: &ValidatorPacks) -> Sheet {

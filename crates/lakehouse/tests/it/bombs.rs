@@ -91,13 +91,13 @@ async fn served(probe: &Probe) -> anyhow::Result<()> {
 }
 
 /// The server's memory, whose peak is counted anew from here on, in KiB.
-async fn peak_from_now(server: Pid) -> anyhow::Result<u64> {
+pub async fn peak_from_now(server: Pid) -> anyhow::Result<u64> {
     tokio::fs::write(format!("/proc/{}/clear_refs", server.as_raw_nonzero()), "5").await?;
     peak(server).await
 }
 
 /// The most memory that the server had.
-async fn peak(server: Pid) -> anyhow::Result<u64> {
+pub async fn peak(server: Pid) -> anyhow::Result<u64> {
     let status = tokio::fs::read_to_string(format!("/proc/{}/status", server.as_raw_nonzero())).await?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
     Ok(peak.trim().trim_end_matches(" kB").parse()?)

@@ -5,7 +5,7 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 use smokes::probe::Probe;
 use smokes::stack::{Ground, Site};
-use testkit::Talkers;
+use testkit::{Talker, Talkers};
 
 use crate::command::{BINARY, Desk};
 
@@ -66,5 +66,73 @@ fn proposals_are_checked_on_the_command_line() -> anyhow::Result<()> {
     let refused = check(r#"{"target_count": 1, "city": "Lima"}"#, 1)?;
     ensure!(refused["Consistency"]["reason"].as_str().is_some_and(|why| why.contains("Toledo")), "it says {refused}");
     desk.run_with_input(&["validate", "fill", "--lake", "./lake"], "no object")?.ended(2)?;
+    Ok(())
+}
+
+/// A pack is tried on what a model proposed before, judges once it is kept, and no more when it is dropped. Streams are in
+/// the backup, so that the trial can be repeated on what was restored.
+#[test]
+fn packs_are_tried_kept_and_dropped_on_the_command_line() -> anyhow::Result<()> {
+    let proposal = json!({ "fills": [{ "candidate_id": "W-1", "name": "Ann Poe" }] }).to_string();
+    let talker = Talker::start([proposal.clone()]);
+    let desk = Desk::new()?
+        .with("LAKEHOUSE__MODELS__PROVIDERS__CORP__KIND", "openai")
+        .with("LAKEHOUSE__MODELS__PROVIDERS__CORP__URL", &talker.url());
+    desk.write("workers.csv", WORKERS)?;
+    desk.run(&["ingest", "workers", "workers.csv", "--lake", "./lake"])?.ended(0)?;
+    let iterate = ["iterate", "fill", "one welder", "--model", "corp/m", "--lake", "./lake", "--context"];
+    for context in [r#"{"target_count": 1, "city": "Toledo"}"#, r#"{"target_count": 1}"#] {
+        desk.run(&[&iterate[..], &[context]].concat())?.ended(0)?;
+    }
+    let pack = json!({ "name": "placed", "kind": "fill", "schema": { "properties": { "_context": { "required": ["city"] } } } });
+    desk.write("placed.json", pack.to_string())?;
+    let tried = desk.run(&["packs", "dry-run", "placed.json", "--lake", "./lake", "--json"])?.ended(0)?.json()?;
+    ensure!((&tried["checked"], &tried["passed"]) == (&json!(2), &json!(1)), "it says {tried}");
+    ensure!(tried["failed"][0]["error"]["Schema"]["field"] == "_context.city", "it says {tried}");
+    let told = desk.run(&["packs", "put", "placed.json", "--lake", "./lake"])?.ended(0)?.out;
+    ensure!(told == "placed: judges from version 2 on\n", "it says {told}");
+    let listed = desk.run(&["packs", "list", "--lake", "./lake"])?.ended(0)?.out;
+    ensure!(listed.contains("placed\tfill\tyes\t0\n"), "it lists {listed}");
+    let shown = desk.run(&["packs", "show", "placed", "--lake", "./lake"])?.ended(0)?.json()?;
+    ensure!(shown == pack, "it shows {shown}");
+    let check = ["validate", "fill", "--lake", "./lake", "--context", r#"{"target_count": 1}"#];
+    let refused = desk.run_with_input(&check, &proposal)?.ended(1)?.json()?;
+    ensure!(refused["Schema"]["field"] == "_context.city", "it says {refused}");
+    desk.run(&["packs", "drop", "placed", "--lake", "./lake"])?.ended(0)?;
+    desk.run_with_input(&check, &proposal)?.ended(0)?;
+    desk.run_with_input(&[&check[..], &["--as-of", "2"]].concat(), &proposal)?.ended(1)?;
+    desk.run(&["packs", "show", "placed", "--as-of", "2", "--lake", "./lake"])?.ended(0)?;
+    desk.run(&["packs", "drop", "placed", "--lake", "./lake"])?.ended(4)?;
+    desk.run_with_input(&["packs", "put", "--lake", "./lake"], r#"{"name": "p", "kind": "fill", "pattern": 1}"#)?
+        .ended(2)?;
+    let saved = desk.run(&["backup", "./copy", "--lake", "./lake"])?.ended(0)?.out;
+    ensure!(saved.contains(" 1 streams, "), "it says {saved}");
+    desk.run(&["restore", "./copy", "--lake", "./again"])?.ended(0)?;
+    let again = desk.run(&["packs", "dry-run", "placed.json", "--lake", "./again", "--json"])?.ended(0)?.json()?;
+    ensure!(again == tried, "it says {again}");
+    Ok(())
+}
+
+/// Lines of a file become a stream, more of them than fit into one request; what does not read is named and skipped.
+#[test]
+fn lines_are_imported_into_a_stream() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.write("workers.csv", WORKERS)?;
+    desk.run(&["ingest", "workers", "workers.csv", "--lake", "./lake"])?.ended(0)?;
+    let line = |number: usize| json!({ "n": number, "text": "x".repeat(1_000) }).to_string();
+    let mut lines: Vec<String> = (1..=6_000).map(line).collect();
+    lines.insert(1_000, "{\"n\": ".to_owned());
+    lines.insert(2_000, String::new());
+    lines.insert(3_000, "[1]".to_owned());
+    desk.write("runs.jsonl", lines.join("\n"))?;
+    let ran = desk.run(&["evidence", "import", "runs", "runs.jsonl", "--lake", "./lake"])?.ended(0)?;
+    ensure!(ran.out == "runs: 6000 lines appended, 2 skipped\n", "it says {}", ran.out);
+    ensure!(ran.err.contains("runs.jsonl: line 1001 is no JSON object"), "it warns {}", ran.err);
+    ensure!(ran.err.contains("runs.jsonl: line 3001 is no JSON object"), "it warns {}", ran.err);
+    let sql = ["sql", "SELECT count(*) AS c, sum(n) AS s FROM runs", "--lake", "./lake", "--format", "csv"];
+    let counted = desk.run(&sql)?.ended(0)?.out;
+    ensure!(counted == "c,s\n6000,18003000\n", "SQL counts {counted}");
+    desk.run_with_input(&["evidence", "import", "runs", "--lake", "./lake"], "{\"n\": 0}\n")?.ended(0)?;
+    desk.run_with_input(&["evidence", "import", "sessions", "--lake", "./lake"], "{}")?.ended(1)?;
     Ok(())
 }

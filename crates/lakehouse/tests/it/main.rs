@@ -9,6 +9,7 @@ mod command;
 mod config;
 mod demo;
 mod doctor;
+mod floods;
 mod forms;
 mod guarded;
 mod interop;

@@ -108,14 +108,20 @@ async fn check(probe: &Probe, lake: &Path, answered: &Answered) -> anyhow::Resul
     Ok(())
 }
 
-/// Every line of the stream as it lies in the lake.
+/// Every line of the stream as it lies in the lake. A bundle counts, and of its fragments none does that still lies there.
 #[expect(clippy::disallowed_methods, reason = "what lies in the lake is looked at beside the program")]
 fn lines(lake: &Path) -> anyhow::Result<Vec<Value>> {
+    let folder = lake.join("streams/sessions");
+    let bundle = |number: u64| folder.join(format!("{:020}-256.jsonl", number.div_ceil(256) * 256));
     let mut lines = Vec::new();
-    for file in std::fs::read_dir(lake.join("streams/sessions"))? {
+    for file in std::fs::read_dir(&folder)? {
         let path = file?.path();
         // Writes that were cut off leave temporary files of other names.
-        if path.extension().is_some_and(|extension| extension == "jsonl") {
+        if path.extension().is_none_or(|extension| extension != "jsonl") {
+            continue;
+        }
+        let fragment = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        if fragment.is_none_or(|number| !bundle(number).exists()) {
             for line in std::fs::read_to_string(path)?.lines().skip(1) {
                 lines.push(serde_json::from_str(line)?);
             }
