@@ -28,7 +28,7 @@ pub async fn check(ports: &[(&'static str, SocketAddr)]) -> Finding {
             Err(error) => return taken(role, &format!("{role} cannot listen at {address}: {error}")),
         }
     }
-    let told = if running.is_empty() { String::new() } else { format!("; {} run already", running.join(", ")) };
+    let told = if running.is_empty() { String::new() } else { format!("; {} runs already", running.join(" and ")) };
     Finding::ok(NAME, format!("{free} are free{told}"))
 }
 

@@ -90,7 +90,7 @@ async fn what_is_wrong_is_told_with_why_and_what_mends_it() {
 }
 
 #[tokio::test]
-async fn a_port_that_its_own_role_holds_is_well() {
+async fn a_free_port_is_well_and_an_address_of_elsewhere_is_not() {
     let free: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
     assert_eq!(ports::check(&[("gateway", free)]).await.detail, "1 are free");
     let elsewhere: SocketAddr = (Ipv4Addr::new(192, 0, 2, 1), 3110).into();

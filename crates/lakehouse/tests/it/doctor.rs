@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
+use smokes::stack::{Ground, Site};
 use tempfile::TempDir;
 
-use crate::command::{Desk, Ran};
+use crate::command::{BINARY, Desk, Ran};
 
 const CHECKS: [&str; 12] = [
     "config",
@@ -92,6 +93,22 @@ fn what_is_wrong_ends_it_with_1_and_is_told_with_what_mends_it() -> anyhow::Resu
     let told = doctor(&desk, &["--lake", &lake, &port, ollama])?.ended(1)?.out;
     ensure!(told.contains("why: ") && told.contains("mend: ") && told.contains("4 of 12 checks failed"), "{told}");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_port_that_its_own_role_holds_is_well() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let site = Site::new(&Ground::directory(BINARY))?;
+    let stack = site.start(&[]).await?;
+    let address = stack.gateway()?.trim_start_matches("http://").to_owned();
+    let held = |role: &str| -> anyhow::Result<Value> {
+        let report = doctor(&desk, &[&format!("--set={role}.bind={address}"), "--json"])?.json()?;
+        check(&report, "ports").cloned()
+    };
+    let own = held("gateway")?;
+    ensure!(own["status"] == "ok" && own["detail"] == "8 are free; gateway runs already", "{own}");
+    ensure!(held("queryd")?["status"] == "failed");
+    stack.stop().await
 }
 
 #[test]
