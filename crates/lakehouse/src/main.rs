@@ -20,14 +20,12 @@ mod serve;
 
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Threads for work that blocks. Each holds on to a few megabytes of what it freed, so many small reads at once must not
 /// make hundreds of them. A load keeps one and needs another for its files: `config::bounds` allows half as many loads.
 const BLOCKING_THREADS: usize = 32;
 
 fn main() -> ExitCode {
+    allocator::give_back_soon();
     let cli = cli::Cli::of(links::arguments(std::env::args_os()));
     let environment = config::Environment::of_process();
     let output = output::Output::new(cli.shared.form(), &environment);

@@ -24,10 +24,6 @@ use simulation::deed::Deed;
 use storage::{Location, Store, task};
 use testkit::{Bucket, Call, Fate, Faulty, Mishap, Verb};
 
-/// The product's own.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// As many bytes as the record of a tag has.
 const RECORD: usize = 320;
 /// How many clients commit side by side.
@@ -85,6 +81,7 @@ async fn commits(catalog: &Catalog, clients: usize, tables: bool, span: Duration
 
 #[tokio::main]
 async fn main() {
+    allocator::give_back_soon();
     let mut arguments = std::env::args().skip(1);
     let directory = std::path::absolute(arguments.next().unwrap()).unwrap();
     let span = Duration::from_secs_f64(arguments.next().unwrap().parse().unwrap()) / ROUNDS;

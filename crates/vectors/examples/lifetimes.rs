@@ -18,10 +18,6 @@ use serde_json::json;
 use storage::{CacheDir, Store};
 use vectors::{Config, Item, Near, NewIndex, Vectors};
 
-/// The product's own.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Rows around one centre.
 const TOGETHER: u64 = 100;
 /// How much of a row is its own, beside its centre's.
@@ -95,6 +91,7 @@ async fn search(vectors: &Vectors, name: &IndexName, row: u64, dimension: usize)
 
 #[tokio::main]
 async fn main() {
+    allocator::give_back_soon();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let ([what, lake, cache, rows, dimension], more) = arguments.split_first_chunk().unwrap();
     let (name, rows, dimension) = ("bench".parse().unwrap(), rows.parse().unwrap(), dimension.parse().unwrap());
