@@ -153,6 +153,22 @@ async fn users_append_to_streams_and_read_them_in_sql() {
     assert_eq!(more.json()["lines"], 2);
     let rows = sql(&gateway, "SELECT step, ok, what FROM runs ORDER BY step").await.json()["rows"].clone();
     assert_eq!(rows, json!([[1, true, "{\"a\":1}"], [2, null, null], [3, false, null]]));
+    let tail = |query: &str| {
+        let path = format!("/v1/evidence/runs{query}");
+        let gateway = gateway.clone();
+        async move { send(&gateway, request(Method::GET, &path, &[], "")).await }
+    };
+    assert_eq!(
+        tail("?last=2").await.json(),
+        json!({ "lines": [{ "step": 2 }, { "step": 3, "ok": false }], "fragment": 2 })
+    );
+    assert_eq!(tail("?after=1").await.json()["lines"][0], json!({ "step": 2 }));
+    assert_eq!(tail("?after=2").await.json(), json!({ "lines": [], "fragment": 2 }));
+    assert_eq!(tail("").await.json()["lines"].as_array().map(Vec::len), Some(3));
+    for wrong in ["?last=0", "?last=1001", "?last=1&after=1", "?first=1"] {
+        let refused = tail(wrong).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "api.bad_parameter"), "{wrong}");
+    }
     let none =
         sql(&gateway, "SELECT count(*) FROM sessions WHERE final_verdict = 'accepted' AND NOT grounded_in_roster")
             .await;
