@@ -117,7 +117,7 @@ impl Coder {
     /// Makes codes of fresh rows, and keeps them in memory.
     pub async fn code_fresh(&self, block: &Arc<Block>, distance: Distance) {
         if let Err(error) = self.make_fresh(block, distance).await {
-            tracing::warn!(%error, "fresh rows get no codes");
+            tracing::warn!(%error, cause = error.causes(), "fresh rows get no codes");
             block.coded().give_up();
         }
     }
@@ -140,5 +140,5 @@ fn may_have_codes(segment: &Segment) -> bool {
 async fn hold(coded: &Coded, made: Bytes, origin: Origin) -> Result<()> {
     let memory = made.len();
     let codes = blocking("open codes", move || Codes::open(Mapped::from(made), &origin)).await?;
-    codes.map(|codes| coded.keep(codes, memory)).map_err(|_| Error::Broken)
+    codes.map(|codes| coded.keep(codes, memory)).map_err(Error::Codes)
 }

@@ -116,6 +116,9 @@ pub enum Error {
     /// A part of the work ended without an answer.
     #[error("a part of the work on the index ended without an answer")]
     Broken,
+    /// Codes that were just made do not open.
+    #[error("the codes that were made for a part of an index do not open")]
+    Codes(#[source] ann::Error),
 }
 
 impl Error {
@@ -153,7 +156,7 @@ impl Fault for Error {
             Self::BadFilter(inner) => inner.kind(),
             Self::Catalog(inner) => inner.kind(),
             Self::Storage(inner) => inner.kind(),
-            Self::Broken => Kind::Bug,
+            Self::Broken | Self::Codes(_) => Kind::Bug,
         }
     }
 
@@ -176,7 +179,7 @@ impl Fault for Error {
             Self::Shared(inner) => inner.code(),
             Self::Catalog(inner) => inner.code(),
             Self::Storage(inner) => inner.code(),
-            Self::Broken => "vectors.broken",
+            Self::Broken | Self::Codes(_) => "vectors.broken",
         }
     }
 
