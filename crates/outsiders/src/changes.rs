@@ -1,6 +1,7 @@
 //! The changes of one table: what they require, and the metadata that they lead to.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use base::{DatasetName, NameError, Timestamp, Version};
 use iceberg::spec::{FormatVersion, MAIN_BRANCH, Snapshot, SnapshotReference, TableMetadata, TableMetadataBuilder};
@@ -13,7 +14,7 @@ use tables::summary::{self, Counted, Sums};
 
 use crate::creation;
 use crate::error::{Error, Result};
-use crate::inspect::{ALLOW_DELETES, Found};
+use crate::inspect::{ALLOW_DELETES, Found, Inspector};
 use crate::rules::{self, refuse, refused};
 
 /// Changes of one table, and what must hold for them.
@@ -122,6 +123,32 @@ impl TableChanges {
             TableUpdate::AddSnapshot { snapshot } => Some(snapshot),
             _ => None,
         })
+    }
+
+    /// Looks at the snapshots that the changes add to the table, where `found` does not have them yet.
+    pub async fn look(
+        &self,
+        inspector: &Inspector<'_>,
+        begun: &TableMetadata,
+        found: &mut HashMap<i64, Found>,
+    ) -> Result<()> {
+        for snapshot in self.snapshots() {
+            if let Entry::Vacant(unknown) = found.entry(snapshot.snapshot_id()) {
+                unknown.insert(inspector.inspect(snapshot, &self.earlier(snapshot, begun)).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The snapshots whose files a new one may keep: its parent, which the changes may add too, and the current one.
+    fn earlier<'a>(&'a self, new: &Snapshot, begun: &'a TableMetadata) -> Vec<&'a Snapshot> {
+        let parent = new.parent_snapshot_id();
+        let added = self.snapshots().take_while(|added| added.snapshot_id() != new.snapshot_id());
+        let added = added.filter(|added| parent == Some(added.snapshot_id()));
+        let known = parent.and_then(|parent| begun.snapshot_by_id(parent)).into_iter().chain(begun.current_snapshot());
+        let mut earlier: Vec<_> = added.chain(known.map(AsRef::as_ref)).collect();
+        earlier.dedup_by_key(|snapshot| snapshot.snapshot_id());
+        earlier
     }
 
     /// Whether the table lets other engines commit delete files, before the changes or by them.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::DatasetName;
-use iceberg::spec::{Snapshot, TableMetadata};
+use iceberg::spec::TableMetadata;
 use outsiders::loaded::expect_in_place;
 use outsiders::{Adoption, Found, Ground, Inspector, TableChanges};
 use tables::column::fingerprint_of;
@@ -104,7 +104,7 @@ impl Step {
                 }
                 let next = adoption.adopted(lake, &self.name, metadata)?;
                 let rows = rows_of_adopted(&mut self.found, lake, &self.name, &next).await?;
-                self.found.values().try_for_each(|found| expect_unswept(&self.name, state, Some(found)))?;
+                self.found.values().try_for_each(|found| expect_unswept(&self.name, state, found))?;
                 let next = metadata_file::stamp(next, Some(metadata), state.at)?;
                 self.next(lake, Some(adoption.path(lake, &self.name)?), next, rows).map(Some)
             }
@@ -130,16 +130,8 @@ impl Step {
         let begun = changes.begin(lake, &self.name, metadata, state.at)?;
         let (location, allows_deletes) = (begun.location(), changes.allows_deletes(&begun));
         let inspector = Inspector { lake, name: &self.name, location, allows_deletes };
-        for snapshot in changes.snapshots() {
-            let found = match self.found.entry(snapshot.snapshot_id()) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => {
-                    let earlier = earlier(changes, snapshot, &begun);
-                    unknown.insert(inspector.inspect(snapshot, &earlier).await?)
-                }
-            };
-            expect_unswept(&self.name, state, Some(found))?;
-        }
+        changes.look(&inspector, &begun, &mut self.found).await?;
+        self.found.values().try_for_each(|found| expect_unswept(&self.name, state, found))?;
         let (version, at) = (state.version, state.at);
         let (name, found, may_take_away) = (&self.name, &self.found, self.may_take_away);
         let ground = Ground { lake, name, base: metadata, begun: &begun, found, may_take_away, version, at };
@@ -169,21 +161,10 @@ fn refuse(name: &DatasetName, why: &str) -> Error {
     outsiders::Error::unacceptable(name, why).into()
 }
 
-/// The snapshots whose files a new one may keep: its parent, which the changes may add too, and the current one.
-fn earlier<'a>(changes: &'a TableChanges, new: &Snapshot, begun: &'a TableMetadata) -> Vec<&'a Snapshot> {
-    let parent = new.parent_snapshot_id();
-    let added = changes.snapshots().take_while(|added| added.snapshot_id() != new.snapshot_id());
-    let added = added.filter(|added| parent == Some(added.snapshot_id()));
-    let known = parent.and_then(|parent| begun.snapshot_by_id(parent)).into_iter().chain(begun.current_snapshot());
-    let mut earlier: Vec<_> = added.chain(known.map(AsRef::as_ref)).collect();
-    earlier.dedup_by_key(|snapshot| snapshot.snapshot_id());
-    earlier
-}
-
 /// Refuses files that a sweep may be deleting at this moment: no version named them when it began, and they are older
 /// than what it leaves alone.
-fn expect_unswept(name: &DatasetName, state: &State, found: Option<&Found>) -> Result<()> {
-    match (&state.swept, found.and_then(|found| found.oldest)) {
+fn expect_unswept(name: &DatasetName, state: &State, found: &Found) -> Result<()> {
+    match (&state.swept, found.oldest) {
         (Some(swept), Some(oldest)) if oldest < swept.before => {
             Err(refuse(name, "its files were written so long ago that a sweep may have taken them; write them anew"))
         }
