@@ -2,7 +2,7 @@
 //! servers of S3, of embeddings and of language models, other engines.
 //!
 //! It is never part of the product. Reading order: [`seam`], [`lake`], [`bucket`], [`faulty`] and [`fickle`], [`s3`], [`juicefs`],
-//! [`embedders`], [`minilm`], [`cross_encoder`], [`scripted`], [`talker`], [`talkers`], [`witnesses`], [`skip`].
+//! [`embedders`], [`minilm`], [`cross_encoder`], [`scripted`], [`talker`], [`talkers`], [`witnesses`], [`inspector`], [`skip`].
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -11,6 +11,7 @@ pub mod cross_encoder;
 pub mod embedders;
 pub mod faulty;
 pub mod fickle;
+pub mod inspector;
 pub mod juicefs;
 pub mod lake;
 pub mod minilm;
@@ -29,6 +30,7 @@ pub use cross_encoder::cross_encoder;
 pub use embedders::Embedders;
 pub use faulty::{Call, Ending, Fate, Faulty, Mishap, Verb};
 pub use fickle::Fickle;
+pub use inspector::Inspector;
 pub use juicefs::JuiceFs;
 pub use lake::TestLake;
 pub use minilm::Minilm;
@@ -39,4 +41,4 @@ pub use seam::{FixedClock, SeededDice, SteppingClock, fixed_seams, seams};
 pub use skip::skip;
 pub use talker::Talker;
 pub use talkers::Talkers;
-pub use witnesses::{agents, sail, witnesses};
+pub use witnesses::{agents, sail, schemathesis, witnesses};

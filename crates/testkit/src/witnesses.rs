@@ -1,4 +1,4 @@
-//! Other makers' readers and writers of our tables, and their agents.
+//! Other makers' readers and writers of our tables, their agents, and their makers of requests.
 
 use std::path::PathBuf;
 
@@ -15,6 +15,12 @@ pub fn witnesses(test: &str) -> Option<PathBuf> {
 /// that `test` is skipped and answers none.
 pub fn agents(test: &str) -> Option<PathBuf> {
     python(test, install("agents.sh"))
+}
+
+/// A Python that has Schemathesis, installing it first when it is not there yet. When it cannot be had, says that `test` is
+/// skipped and answers none.
+pub fn schemathesis(test: &str) -> Option<PathBuf> {
+    python(test, install("schemathesis.sh"))
 }
 
 /// A Python that has Sail, if somebody has installed it; else says that `test` is skipped and answers none.
