@@ -16,7 +16,7 @@ use crate::name::StreamName;
 use crate::shelf::{Group, Shelf, bundle_path, fragment_path};
 
 /// The largest bundle: fragments that come to more are no small files.
-const LARGEST: usize = 64 << 20;
+const LARGEST: u64 = 64 << 20;
 /// How many fragments are fetched or deleted at the same time.
 const AT_ONCE: usize = 16;
 
@@ -24,7 +24,8 @@ const AT_ONCE: usize = 16;
 pub(crate) async fn tidy(store: &Store, stream: &StreamName) -> Result<()> {
     let shelf = Shelf::of(store, stream, 0).await?;
     for group in shelf.groups() {
-        if shelf.is_bundled(group) || shelf.is_complete(group) && bundle(store, stream, group).await? {
+        let is_due = shelf.is_complete(group) && shelf.size(group) <= LARGEST;
+        if shelf.is_bundled(group) || is_due && bundle(store, stream, group).await? {
             let loose = stream::iter(shelf.loose(group).map(|number| fragment_path(stream, number)));
             let deletes = loose.map(|path| async move { store.delete(&path).await });
             deletes.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
@@ -33,8 +34,8 @@ pub(crate) async fn tidy(store: &Store, stream: &StreamName) -> Result<()> {
     Ok(())
 }
 
-/// Makes one bundle, and says whether it is there: not where its fragments are large, or where one does not read, which
-/// stays as it is for whoever can mend it.
+/// Makes one bundle, and says whether it is there: not where a fragment does not read, which stays as it is for whoever
+/// can mend it.
 async fn bundle(store: &Store, stream: &StreamName, group: Group) -> Result<bool> {
     let Some(bytes) = gathered(store, stream, group).await? else { return Ok(false) };
     let path = bundle_path(stream, group);
@@ -62,9 +63,6 @@ async fn gathered(store: &Store, name: &StreamName, group: Group) -> Result<Opti
             Err(failure) => return Err(failure.into()),
         };
         let Some(Sound { writer, count, body }) = sound(&bytes) else { return Ok(None) };
-        if text.len() + body.len() > LARGEST {
-            return Ok(None);
-        }
         writers.push((writer, count));
         text.extend_from_slice(body);
     }

@@ -46,7 +46,8 @@ pub(crate) fn bundle_path(stream: &StreamName, group: Group) -> String {
 /// What a listing found of one stream. Others may have appended, bundled and deleted meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
-    fragments: BTreeSet<u64>,
+    /// Their sizes, by their numbers.
+    fragments: BTreeMap<u64, u64>,
     bundles: BTreeSet<Group>,
 }
 
@@ -65,7 +66,7 @@ impl Shelf {
     /// The number of the last fragment, wherever it lies; 0 where there is none.
     pub(crate) fn last(&self) -> u64 {
         let bundled = self.bundles.last().map(|group| group.last());
-        self.fragments.last().copied().max(bundled).unwrap_or(0)
+        self.fragments.keys().last().copied().max(bundled).unwrap_or(0)
     }
 
     /// Every group that has begun.
@@ -91,15 +92,20 @@ impl Shelf {
 
     /// The fragments of a group that lie here on their own.
     pub(crate) fn loose(&self, group: Group) -> impl Iterator<Item = u64> {
-        self.fragments.range(group.numbers()).copied()
+        self.fragments.range(group.numbers()).map(|(number, _)| *number)
     }
 
-    fn add(&mut self, file: &str) -> Option<()> {
+    /// How many bytes they are.
+    pub(crate) fn size(&self, group: Group) -> u64 {
+        self.fragments.range(group.numbers()).map(|(_, size)| *size).sum()
+    }
+
+    fn add(&mut self, file: &str, size: u64) -> Option<()> {
         let stem = file.strip_suffix(".jsonl")?;
         match stem.split_once('-') {
-            None => self.fragments.insert(stem.parse().ok()?),
-            Some((last, _)) => self.bundles.insert(Group::of(last.parse().ok()?)),
-        };
+            None => drop(self.fragments.insert(stem.parse().ok()?, size)),
+            Some((last, _)) => drop(self.bundles.replace(Group::of(last.parse().ok()?))),
+        }
         Some(())
     }
 }
@@ -113,7 +119,7 @@ async fn list(store: &Store, folder: &str, mut after: Option<String>) -> Result<
             let Some((name, file)) = place else { continue };
             let Ok(stream) = name.parse() else { continue };
             // Files of other names are nobody's lines.
-            let _ = found.entry(stream).or_default().add(file);
+            let _ = found.entry(stream).or_default().add(file, entry.size);
         }
         after = page.next;
         if after.is_none() {

@@ -160,3 +160,16 @@ async fn fragments_that_do_not_read_are_left_as_they_are() {
     let found = evidence.read(&stream("runs")).await.unwrap();
     assert_eq!((found.lines.len() as u64, found.skipped[0].file.as_str()), (BUNDLED - 1, path));
 }
+
+/// Large files are left without being read: making one of them would help nobody.
+#[tokio::test]
+async fn large_fragments_are_left_as_they_are() {
+    let bucket = Bucket::new(Seams::system());
+    let (store, text) = (bucket.store(), bytes::Bytes::from(vec![b' '; 260 << 10]));
+    for number in 1..=BUNDLED {
+        store.create(&format!("streams/runs/{number:020}.jsonl"), text.clone()).await.unwrap();
+    }
+    let fickle = Fickle::over(bucket, usize::MAX, false);
+    evidence(fickle.store()).tidy(&stream("runs")).await.unwrap();
+    assert_eq!((fickle.calls(), files(&store).await.len() as u64), (1, BUNDLED));
+}
