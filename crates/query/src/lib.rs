@@ -1,13 +1,13 @@
 //! SQL over one pinned version of the lake; the only room that names the query engine.
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and reads every table at one pinned
-//! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`], [`streams`],
-//! [`query`] (the verbs) and `run` (a running query); how a question becomes a plan: `statement`, `guard`, `unread`,
-//! `precedence`, `spelled`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`; what the
-//! engine reads: `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut`, `deletes`, `ahead` and `kept` (files with
-//! deleted rows), `found`, `history`, `range`, `system`; what it computes with: `engine`, `overflow`, `sum`,
-//! `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `recursion`, `pushdown`, `yielding`, `pace`; and what
-//! leaves: [`answer`], [`texts`], [`types`], `clean` (messages).
+//! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`],
+//! [`streams`], [`query`] (the verbs) and `run` (a running query); how a question becomes a plan: `statement`, `guard`,
+//! `unread`, `precedence`, `spelled`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`;
+//! what the engine reads: `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut`, `deletes`, `ahead` and
+//! `kept` (files with deleted rows), `found`, `history`, `range`, `system`; what it computes with: `engine`,
+//! `overflow`, `sum`, `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `recursion`, `pushdown`, `yielding`,
+//! `pace`; and what leaves: [`answer`], [`texts`], [`types`], `clean` (messages).
 
 mod ahead;
 pub mod answer;
