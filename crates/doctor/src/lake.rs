@@ -46,10 +46,11 @@ pub async fn checks(subject: &Subject) -> Vec<Finding> {
 fn unreachable(subject: &Subject, detail: &str) -> Vec<Finding> {
     let why = "nothing can be read or written without it";
     let fix = match &subject.lake {
+        Location::Directory(path) if path.is_file() => format!("mv {0} {0}.old", path.display()),
         Location::Directory(path) => {
-            format!("ls -ld {0} && chown -R \"$USER\" {0}, or name another with --lake", path.display())
+            format!("chown -R \"$USER\" {}", ground(path).display())
         }
-        _ => "lakehouse config show: look at lake.location and at s3.*".to_owned(),
+        _ => "lakehouse config show".to_owned(),
     };
     let unseen = |name| Finding::skipped(name, "the lake cannot be reached");
     let lake = Finding::failed(LAKE, detail, why, fix);
@@ -93,8 +94,7 @@ pub async fn conditional_put(store: &Store) -> Finding {
         Ok(()) => Finding::ok(PUT, format!("of {RACERS} racing creators of one name at most one won")),
         Err(error) => {
             let why = "two writers could both believe that they made a version, and one would lose its data";
-            let fix = "lakehouse serve --lake DIR on a local disk, or another S3 server that knows If-None-Match";
-            Finding::failed(PUT, chain(&error), why, fix)
+            Finding::failed(PUT, chain(&error), why, "lakehouse serve --lake ./lake")
         }
     }
 }
@@ -110,14 +110,14 @@ async fn contents(subject: &Subject, place: &Place) -> (Finding, Finding) {
         Ok(catalog) => catalog,
         Err(error) => {
             let why = "its versions cannot be told from each other, so nothing in it answers";
-            let lake = Finding::failed(LAKE, chain(&error), why, "lakehouse restore BACKUP --lake DIR");
+            let lake = Finding::failed(LAKE, chain(&error), why, "lakehouse restore ./backup --lake ./again");
             return (lake, Finding::skipped(ROSTER, "the lake cannot be opened"));
         }
     };
     let lake = match catalog.pin(None).await {
         Ok(pin) => Finding::ok(LAKE, format!("{} is at version {}, and can be written", subject.lake, pin.version())),
         Err(error) => {
-            Finding::failed(LAKE, chain(&error), "nothing in it answers", "lakehouse restore BACKUP --lake DIR")
+            Finding::failed(LAKE, chain(&error), "nothing in it answers", "lakehouse restore ./backup --lake ./again")
         }
     };
     let roster = roster(subject, &catalog).await;
@@ -144,5 +144,5 @@ async fn roster(subject: &Subject, catalog: &Catalog) -> Finding {
 
 fn unread(table: &base::DatasetName, detail: &str) -> Finding {
     let why = "what models propose cannot be checked against who exists";
-    Finding::failed(ROSTER, detail, why, format!("lakehouse ingest {table} FILE, with columns worker_id and name"))
+    Finding::failed(ROSTER, detail, why, format!("lakehouse ingest {table} {}.csv", table.table()))
 }

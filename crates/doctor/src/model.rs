@@ -47,9 +47,7 @@ fn absent(subject: &Subject, reasons: &str) -> Finding {
     let why = "searches by meaning and new texts wait for it; everything else works without";
     let fix = match subject.models.download && subject.models.model_dir.is_none() {
         true => "lakehouse embed \"a text\"",
-        false => {
-            "lakehouse embed \"a text\" --set models.model_dir=DIR, with model.safetensors and tokenizer.json in it"
-        }
+        false => "lakehouse embed \"a text\" --set models.model_dir=./model",
     };
     Finding::failed("model", format!("{} cannot be used: {reasons}", subject.routing.default_model), why, fix)
 }

@@ -34,7 +34,7 @@ fn right(settled: &Settled) -> Finding {
 /// Without settings only what needs none can be looked at.
 async fn unsettled(faults: &Faults, own: Finding) -> Vec<Finding> {
     let why = "no command works with wrong settings";
-    let wrong = Finding::failed("config", faults.to_string(), why, "lakehouse config check, and edit what it names");
+    let wrong = Finding::failed("config", faults.to_string(), why, "lakehouse config check");
     let toolchain = machine::toolchain().await;
     let others = CHECKS.into_iter().filter(|name| *name != toolchain.name);
     let unseen = others.map(|name| Finding::skipped(name, "the settings are wrong")).collect::<Vec<_>>();

@@ -81,8 +81,8 @@ fn what_is_wrong_ends_it_with_1_and_is_told_with_what_mends_it() -> anyhow::Resu
     let report = ran.json()?;
     ensure!(report["ok"] == false, "{report}");
     for (name, fix) in [
-        ("roster", "columns worker_id and name"),
-        ("model", "models.model_dir"),
+        ("roster", "lakehouse ingest workers workers.csv"),
+        ("model", "models.model_dir=./model"),
         ("ollama", "ollama serve"),
         ("ports", "lakehouse serve --set queryd.bind=127.0.0.1:0"),
     ] {
