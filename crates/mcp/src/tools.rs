@@ -82,7 +82,11 @@ fn embed_text() -> Tool {
             }),
             &["texts"],
         ),
-        listing_with("vectors", json!({ "type": "array", "items": { "type": "number" } }), &["model", "dimension"]),
+        listing_with(
+            "vectors",
+            json!({ "type": "array", "items": { "type": "number" } }),
+            json!({ "model": text("The model that made them."), "dimension": { "type": "integer" } }),
+        ),
     )
 }
 
@@ -167,7 +171,11 @@ fn history() -> Tool {
             }),
             &[],
         ),
-        listing_with("changes", json!({ "type": "object" }), &["next"]),
+        listing_with(
+            "changes",
+            json!({ "type": "object" }),
+            json!({ "next": perhaps("string", "What to give as `before` for the changes before these; null at the end.") }),
+        ),
     )
 }
 
@@ -206,19 +214,22 @@ fn answers(properties: Value, required: &[&str]) -> Arc<JsonObject> {
 }
 
 fn listing(name: &str, item: Value) -> Arc<JsonObject> {
-    listing_with(name, item, &[])
+    listing_with(name, item, json!({}))
 }
 
-/// A list that may be cut short, and further members of any type.
-fn listing_with(name: &str, item: Value, further: &[&str]) -> Arc<JsonObject> {
+/// A list that may be cut short, and further members.
+fn listing_with(name: &str, item: Value, further: Value) -> Arc<JsonObject> {
     let mut properties = json!({
         "total": perhaps("integer", "How many there are; null when unknown."),
         "truncated": { "type": "boolean" },
         "hint": perhaps("string", "How to ask for less at once."),
     });
     properties[name] = json!({ "type": "array", "items": item });
-    further.iter().for_each(|name| properties[*name] = json!({}));
-    let required: Vec<&str> = [name, "total", "truncated", "hint"].into_iter().chain(further.iter().copied()).collect();
+    if let (Value::Object(more), Some(all)) = (further, properties.as_object_mut()) {
+        all.extend(more);
+    }
+    let all = properties.as_object().cloned().unwrap_or_default();
+    let required: Vec<&str> = all.keys().map(String::as_str).collect();
     answers(properties, &required)
 }
 
