@@ -110,7 +110,9 @@ impl Rosters {
         let plan = Plan::of(&table)?;
         let ask = Ask { sql: plan.sql, as_of: Some(AsOf::Version(pin.version())), params: Vec::new() };
         let mut rows = self.query.texts(ask).await?;
-        let mut builder = RosterBuilder::new(plan.tells_standing);
+        let workers = pin.entry(&self.table).map_or(0, |entry| entry.row_count);
+        let workers = usize::try_from(workers).unwrap_or(usize::MAX);
+        let mut builder = RosterBuilder::new(plan.tells_standing).with_room(workers);
         while let Some(texts) = rows.try_next().await? {
             let added = add(&mut builder, &texts, plan.numbers_ids);
             added.map_err(|_| Error::RosterTooLarge { table: self.table.clone() })?;

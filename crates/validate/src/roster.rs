@@ -11,6 +11,11 @@ mod tests;
 /// Says that a value is not known, where others are numbers of shared texts.
 const UNKNOWN: u32 = u32::MAX;
 
+/// The most workers that room is made for before they come.
+const MOST_ROOM: usize = 1 << 22;
+/// The bytes of an id and a name, usually.
+const USUAL: usize = 32;
+
 /// Whether a worker works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -90,6 +95,17 @@ impl RosterBuilder {
     /// Begins a roster of a table that says whether workers are active, or does not.
     pub fn new(tells_standing: bool) -> Self {
         Self { roster: Roster { tells_standing, ..Roster::default() }, numbers: HashMap::new() }
+    }
+
+    /// Makes room for so many workers at once, so that no text is copied from room to larger room. Somebody else's word
+    /// for their number is good for so much only.
+    #[must_use]
+    pub fn with_room(mut self, workers: usize) -> Self {
+        let workers = workers.min(MOST_ROOM);
+        // Without room it grows as it must.
+        let _ = self.roster.lines.try_reserve_exact(workers);
+        let _ = self.roster.text.try_reserve_exact(workers * USUAL);
+        self
     }
 
     /// Adds a worker.

@@ -47,7 +47,12 @@ fn a_worker_listed_twice_is_disputed_unless_both_say_the_same() {
 
 #[test]
 fn many_workers_take_little_room_and_all_are_found() {
-    let mut builder = RosterBuilder::new(true);
+    for room in [0, 50_000, usize::MAX] {
+        check_many(RosterBuilder::new(true).with_room(room));
+    }
+}
+
+fn check_many(mut builder: RosterBuilder) {
     for number in 0..50_000 {
         let (id, name) = (format!("W-{number}"), format!("Worker Number {number}"));
         let city = ["Toledo", "Lima", "Akron"][number % 3];
