@@ -41,8 +41,7 @@ async fn fill(vectors: &Vectors, name: &IndexName, rows: Vec<Vec<f32>>) {
     let new = NewIndex { name: name.clone(), dimension, distance, m: 16, ef_search: None, model: None, author };
     vectors.create(new).await.unwrap();
     let items = rows.into_iter().enumerate();
-    let items: Vec<Item> =
-        items.map(|(n, vector)| Item { id: n.to_string(), vector, ..Item::default() }).collect();
+    let items: Vec<Item> = items.map(|(n, vector)| Item { id: n.to_string(), vector, ..Item::default() }).collect();
     for batch in items.chunks(BATCH) {
         vectors.add(name, batch.to_vec(), None).await.unwrap();
     }
