@@ -67,7 +67,8 @@ pub async fn run(cli: Cli, environment: Environment, output: Output) -> anyhow::
         Command::Doctor(doctor) => return doctor::run(&doctor, &sources, output).await,
         Command::Smoke(smoke) => return smoke::run(&smoke, &sources, output).await,
         Command::Links { directory } => {
-            links::make(&directory).await?.iter().try_for_each(|link| output.line(link))?;
+            let made = links::make(&directory).await?;
+            output.told(&made, || Ok(made.iter().try_for_each(|link| output.line(link))?))?;
         }
         Command::Completions { shell } => manual::completions(shell, output)?,
         Command::Man { dir } => manual::pages(dir.as_deref(), output).await?,

@@ -189,6 +189,14 @@ fn the_manual_has_a_page_for_each_command() -> anyhow::Result<()> {
 }
 
 #[test]
+fn links_are_told_as_json_too() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let made = desk.run(&["links", "bin", "--json"])?.ended(0)?.json()?;
+    ensure!(made.as_array().is_some_and(|links| links.contains(&json!("bin/gateway"))), "{made}");
+    Ok(())
+}
+
+#[test]
 fn texts_that_are_not_kept_are_not_found_by_words() -> anyhow::Result<()> {
     let Some(desk) = Desk::with_model("forms::texts_that_are_not_kept_are_not_found_by_words")? else { return Ok(()) };
     desk.write("skills.csv", "id,text\ns1,Drives a forklift\n")?;
