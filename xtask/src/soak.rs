@@ -20,7 +20,7 @@ enum Profile {
     Release,
 }
 
-const PROGRAMMES: [Programme; 8] = [
+const PROGRAMMES: [Programme; 9] = [
     Programme {
         name: "kill",
         package: "lakehouse",
@@ -68,6 +68,14 @@ const PROGRAMMES: [Programme; 8] = [
         package: "lakehouse",
         test: "soak::million",
         length: ("LAKEHOUSE_SOAK_REQUESTS", "1000000"),
+        profile: Profile::Dev,
+    },
+    Programme {
+        name: "api",
+        package: "lakehouse",
+        test: "soak::api",
+        // Of each of more than seventy routes: more than 20,000 requests.
+        length: ("LAKEHOUSE_SOAK_EXAMPLES", "300"),
         profile: Profile::Dev,
     },
     Programme {

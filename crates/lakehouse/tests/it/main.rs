@@ -8,6 +8,7 @@ mod cli;
 mod command;
 mod config;
 mod demo;
+mod described;
 mod doctor;
 mod floods;
 mod forms;

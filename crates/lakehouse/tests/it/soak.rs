@@ -1,5 +1,6 @@
 //! Kills, races, slow clients and long loads, in a short seeded form. `cargo xtask soak` runs them at full length.
 
+mod api;
 mod kill;
 mod ledger;
 mod line;
@@ -19,7 +20,7 @@ fn number(variable: &str, default: u64) -> anyhow::Result<u64> {
 }
 
 /// One line of figures.
-fn figure(text: &str) -> std::io::Result<()> {
+pub fn figure(text: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{text}")
 }
 
@@ -45,6 +46,14 @@ async fn sessions() -> anyhow::Result<()> {
     let kills = number("LAKEHOUSE_SOAK_KILLS", 5)?;
     let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
     sessions::run(kills, seed).await
+}
+
+/// Requests made out of the description of the API: every answer is as described.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn api() -> anyhow::Result<()> {
+    let examples = number("LAKEHOUSE_SOAK_EXAMPLES", 5)?;
+    let seed = number("LAKEHOUSE_SOAK_SEED", 7)?;
+    api::run(examples, seed).await
 }
 
 /// Clients of two processes race for the same names: no duplicate, no false conflict.
