@@ -16,6 +16,8 @@ use crate::fence::NOTICE;
 const ENTRIES: usize = 20;
 /// Columns of a dataset that a list of datasets names, so that a wide one does not hide the others.
 const COLUMNS: usize = 100;
+/// Characters of what is wrong with arguments: it may quote the name of one, which is as long as an agent likes.
+const WHY: usize = 500;
 /// Hits of a search unless more are asked for.
 const HITS: usize = 10;
 
@@ -70,7 +72,8 @@ impl Told {
 }
 
 fn read<T: DeserializeOwned>(arguments: JsonObject) -> Result<T> {
-    serde_json::from_value(Value::Object(arguments)).map_err(|why| Error::Arguments(why.to_string()))
+    let refused = |why: serde_json::Error| Error::Arguments(why.to_string().chars().take(WHY).collect());
+    serde_json::from_value(Value::Object(arguments)).map_err(refused)
 }
 
 fn written(value: &impl serde::Serialize) -> Result<Value> {

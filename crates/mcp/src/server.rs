@@ -58,7 +58,10 @@ impl Server {
         let call = tokio::time::timeout(self.patience, calls::call(client, &name, arguments));
         let outcome = match call.await {
             Ok(Some(outcome)) => outcome,
-            Ok(None) => return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None)),
+            Ok(None) => {
+                let name: String = name.chars().take(100).collect();
+                return Err(ErrorData::invalid_params(format!("there is no tool {name:?}"), None));
+            }
             Err(_) => Err(Error::Late { seconds: self.patience.as_secs() }),
         };
         Ok(match outcome {

@@ -31,6 +31,8 @@ const DOUBLING: [&str; 5] = ["coalesce", "ifnull", "map", "nvl", "row"];
 const MAX_JOINED: usize = 100;
 /// Most tables that a query stands for once each name of a WITH is replaced by what it means.
 const MAX_EXPANDED: usize = 1_000;
+/// Longest name in bytes: an unknown one is compared with every name that there is, in time with the product of both.
+const MAX_NAME: usize = 10_000;
 /// Longest run of operators that is handed to the parser. The exact limit is on the tree; this one only keeps the
 /// tree shallow enough to be walked and dropped.
 const MAX_RUN: usize = 2_000;
@@ -93,6 +95,9 @@ impl Level {
             Token::Lt => {
                 self.opened += 1;
                 self.run += 1;
+            }
+            Token::Word(word) if word.value.len() > MAX_NAME => {
+                return Err(too_complex(format!("a name is longer than {MAX_NAME} bytes")));
             }
             Token::Word(word) if word.quote_style.is_none() => self.see_keyword(word.keyword),
             Token::Word(_) | Token::Number(..) | Token::Placeholder(_) | Token::SingleQuotedString(_) => {}

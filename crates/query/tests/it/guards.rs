@@ -217,6 +217,8 @@ async fn what_planning_would_be_lost_in_is_refused() {
         filtered("id = ANY (SELECT id FROM people WHERE ", 40),
         filtered("id = (SELECT max(id) FROM people WHERE ", 40),
         doubled(40),
+        format!("SELECT f{}(1)", "a".repeat(1 << 20)),
+        format!("SELECT \"{}\"(1)", "a".repeat(1 << 20)),
         format!("SELECT 1 FROM people{}", ", people".repeat(150)),
         format!("SELECT 1 FROM people{}", " JOIN people ON true".repeat(150)),
     ];
