@@ -12,10 +12,12 @@ use crate::command::{BINARY, Desk};
 const WORKERS: &str = "worker_id,name,role,city,status\n\
     1,Ann Poe,Welder,Toledo,active\n2,Bob Ray,Welder,Lima,active\n3,Cy Orr,Welder,Toledo,on leave\n";
 
-fn asked(more: Value) -> Value {
+/// A contract for one welder, always answered with the likeliest words.
+fn asked(city: &str, more: Value) -> Value {
     let mut asked = json!({
-        "kind": "fill", "prompt": "Say hello to the bakers.", "system": "You are friendly.", "model": "llama/smollm2",
-        "temperature": 0, "max_tokens": 60, "max_iterations": 2, "context": { "target_count": 1, "city": "Toledo" },
+        "kind": "fill", "prompt": format!("Find one welder for a contract in {city}."), "model": "llama/smollm2",
+        "temperature": 0, "max_tokens": 60, "max_iterations": 2,
+        "context": { "target_count": 1, "city": city, "role": "Welder" },
     });
     if let (Some(asked), Some(more)) = (asked.as_object_mut(), more.as_object()) {
         asked.extend(more.clone());
@@ -33,18 +35,23 @@ async fn a_real_model_is_corrected_or_exhausts() -> anyhow::Result<()> {
     let probe = Probe::of(stack.gateway()?)?;
     probe.ingest("name=workers", WORKERS).await?.expect(200)?;
     // Chatter is no proposal; held to the form and to whom it was shown, the model proposes somebody who exists.
-    let corrected = asked(json!({ "trace_id": "corrected", "retrieve": {} }));
+    let corrected = asked("Toledo", json!({ "trace_id": "corrected", "retrieve": {} }));
     let session = probe.post("/v1/iterate", &corrected).await?.expect(200)?.json()?;
     ensure!(session["iterations"] == 2, "it takes {session}");
+    ensure!(session["history"][0]["status"]["kind"] != "accepted", "it begins with {session}");
     ensure!(session["artifact"]["fills"][0]["candidate_id"] == "W-1", "it ends with {session}");
-    // Shown nobody, it makes somebody up.
-    let exhausted = probe.post("/v1/iterate", &asked(json!({ "trace_id": "exhausted" }))).await?.expect(422)?.json()?;
-    ensure!(exhausted["iterations"] == 2, "it says {exhausted}");
-    ensure!(exhausted["history"][1]["status"]["kind"] == "validation_failed", "it says {exhausted}");
-    let sessions = "SELECT session_id, final_verdict, iterations, grounded_in_roster FROM sessions ORDER BY session_id";
+    // Shown nobody, it can only guess, and guesses somebody who does not fit or does not exist.
+    let exhausted = asked("Lima", json!({ "trace_id": "exhausted" }));
+    let exhausted = probe.post("/v1/iterate", &exhausted).await?.expect(422)?.json()?;
+    let last = &exhausted["history"][1]["status"];
+    ensure!(exhausted["iterations"] == 2 && last["kind"] == "validation_failed", "it says {exhausted}");
+    ensure!(last["error"]["Consistency"]["reason"].is_string(), "it is refused with {last}");
+    let sessions = "SELECT session_id, final_verdict, iterations, artifact IS NULL FROM sessions ORDER BY session_id";
     let rows = probe.sql(sessions).await?.expect(200)?.json()?;
-    let expected = json!([["corrected", "accepted", 2, true], ["exhausted", "max_iter_exhausted", 2, false]]);
+    let expected = json!([["corrected", "accepted", 2, false], ["exhausted", "max_iter_exhausted", 2, true]]);
     ensure!(rows["rows"] == expected, "the stream holds {rows}");
+    let grounded = "SELECT grounded_in_roster FROM sessions WHERE final_verdict = 'accepted'";
+    ensure!(probe.sql(grounded).await?.expect(200)?.json()?["rows"] == json!([[true]]), "what counts is not grounded");
     stack.stop().await
 }
 
