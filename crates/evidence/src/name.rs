@@ -10,9 +10,8 @@ use crate::error::Error;
 pub const SESSIONS: &str = "sessions";
 /// Where the streams of a lake lie.
 pub(crate) const FOLDER: &str = "streams/";
-/// Streams that only the house itself writes, each with the member that tells its lines apart: of lines with the same
-/// value the last one holds.
-const OWN: [(&str, &str); 1] = [(SESSIONS, "session_id")];
+/// Streams that only the house itself writes.
+const OWN: [&str; 1] = [SESSIONS];
 
 /// A stream's name: a small letter, then small letters, digits and `_`, at most 64 of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,12 +30,7 @@ impl StreamName {
 
     /// Whether only the house itself writes it.
     pub fn is_own(&self) -> bool {
-        self.key().is_some()
-    }
-
-    /// The member that tells lines apart.
-    pub(crate) fn key(&self) -> Option<&'static str> {
-        OWN.iter().find(|(name, _)| *name == &*self.0).map(|(_, key)| *key)
+        OWN.contains(&self.as_str())
     }
 
     /// Where the stream's files lie.

@@ -1,7 +1,5 @@
 //! What a stream holds, in the order in which it was appended.
 
-use std::collections::HashMap;
-
 use base::Facts;
 use futures::{StreamExt, TryStreamExt, stream};
 use storage::{Error as StoreError, Store};
@@ -34,7 +32,7 @@ pub(crate) async fn read(store: &Store, name: &StreamName) -> Result<Lines> {
     for Skipped { file, line } in &all.skipped {
         tracing::warn!(file, line, "a line of a stream does not read and is skipped");
     }
-    Ok(all.held(name.key()))
+    Ok(all)
 }
 
 /// The lines of a group: from its bundle, or else from its fragments. A fragment that is gone may have been bundled
@@ -80,19 +78,5 @@ impl Lines {
     fn add(&mut self, more: Self) {
         self.lines.extend(more.lines);
         self.skipped.extend(more.skipped);
-    }
-
-    /// Of lines with the same key the last one, in the place of the last.
-    pub(crate) fn held(mut self, key: Option<&str>) -> Self {
-        let Some(key) = key else { return self };
-        let of = |line: &Facts| line.get(key).and_then(|value| value.as_str()).map(str::to_owned);
-        let last: HashMap<String, usize> =
-            self.lines.iter().enumerate().filter_map(|(at, line)| Some((of(line)?, at))).collect();
-        let mut at = 0;
-        self.lines.retain(|line| {
-            at += 1;
-            of(line).is_none_or(|key| last.get(&key) == Some(&(at - 1)))
-        });
-        self
     }
 }

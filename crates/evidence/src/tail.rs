@@ -30,7 +30,7 @@ pub(crate) async fn last(store: &Store, stream: &StreamName, count: usize) -> Re
     while let Some(group) = groups.pop_if(|_| found.lines.len() < count) {
         let mut older = group_of(store, stream, &shelf, group).await?;
         older.lines.append(&mut found.lines);
-        found = older.held(stream.key());
+        found = older;
     }
     let (mut size, mut from) = (0, found.lines.len());
     while from > 0 && found.lines.len() - from < count && size < MOST {

@@ -184,3 +184,18 @@ async fn new_names_are_in_the_order_of_time() {
     let told = send(&gateway, request(Method::POST, "/v1/iterate", &headers, body)).await.json();
     assert_eq!(told["trace_id"], trace);
 }
+
+/// Several calls within one trace are ordinary, and whoever knows a session's name must not be able to hide it.
+#[tokio::test]
+async fn sessions_of_one_trace_are_all_seen() {
+    let (_stack, gateway) = open().await;
+    let right = proposal("W-1", "Ann Poe");
+    for (answers, prompt) in [([right.as_str(), ""], "first"), ([right.as_str(), "x"], "second")] {
+        session(&gateway, &asked(&answers, json!({ "trace_id": "a", "prompt": prompt, "max_iterations": 1 }))).await;
+    }
+    let all = "SELECT session_id, prompt, final_verdict FROM sessions ORDER BY timestamp, prompt";
+    let expected = json!([["a", "first", "accepted"], ["a", "second", "max_iter_exhausted"]]);
+    assert_eq!(rows(&gateway, all).await, expected);
+    let tail = send(&gateway, request(Method::GET, "/v1/evidence/sessions", &[], "")).await.json();
+    assert_eq!(tail["lines"].as_array().map(Vec::len), Some(2), "{tail}");
+}

@@ -65,14 +65,16 @@ async fn lines_that_do_not_read_are_skipped_by_name() {
 }
 
 #[tokio::test]
-async fn of_sessions_with_one_id_the_last_holds() {
+async fn sessions_with_one_id_hide_nothing_of_each_other() {
     let lake = TestLake::open().await;
     let evidence = Evidence::new(lake.store.clone(), Seams::system());
     for (id, n) in [("a", 1), ("b", 2), ("a", 3)] {
         let line = Line::of(&json!({ "session_id": id, "n": n })).unwrap();
         evidence.append(&StreamName::sessions(), vec![line]).await.unwrap();
     }
-    assert_eq!(numbers(&evidence, "sessions").await, [2, 3]);
+    assert_eq!(numbers(&evidence, "sessions").await, [1, 2, 3]);
+    let end = evidence.last(&StreamName::sessions(), 3).await.unwrap();
+    assert_eq!(end.lines.iter().map(|line| line["n"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
 #[tokio::test]
