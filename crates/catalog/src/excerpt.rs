@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use base::DatasetName;
+use base::{DatasetName, Version};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use storage::Store;
@@ -36,9 +36,14 @@ impl Plate {
 impl Catalog {
     /// The files that make a pinned version the only one of a lake: its name plate, which belongs there last, and its
     /// record, its state, which knows no other versions, and the metadata of tables that listed snapshots of others.
-    /// Tags of the version come along, and idempotency keys that answer it.
+    /// Tags of the version come along, and idempotency keys that answer it. Before the first version there is the name
+    /// plate alone.
     pub async fn excerpt(&self, pin: &Pin) -> Result<(Plate, Vec<(String, Bytes)>)> {
         let (store, version) = (&self.room.lake.store, pin.version());
+        let plate = Plate(format::moved(store).await?);
+        if version == Version(0) {
+            return Ok((plate, Vec::new()));
+        }
         let mut state = pin.state.as_ref().clone();
         state.oldest = version;
         // A version is tagged after it was published, so it does not know its own tags.
@@ -47,7 +52,6 @@ impl Catalog {
         let pinned: HashSet<&String> = pin.state.tables.values().map(|entry| &entry.metadata).collect();
         state.keep_keys(|keyed| keyed.entry.as_ref().is_none_or(|entry| pinned.contains(&entry.metadata)));
         let base = (Role::Base.path(version), checkpoint::bytes(&state)?);
-        let plate = Plate(format::moved(store).await?);
         let (path, bytes) = (log::path(version), store.get(&log::path(version)).await?);
         Record::parse(version, &bytes)?;
         let mut files = vec![(path, bytes), base];

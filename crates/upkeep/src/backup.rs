@@ -90,7 +90,7 @@ impl Upkeep {
             Some(as_of) => self.catalog.pin(Some(as_of)).await?,
             None => self.catalog.pin_fresh().await?,
         };
-        if pin.version() == Version(0) {
+        if pin.version() == Version(0) && self.streams().await?.is_empty() {
             return Err(Error::Empty);
         }
         let is_newest = as_of.is_none() || self.catalog.pin_fresh().await?.version() == pin.version();

@@ -26,8 +26,8 @@ pub enum Error {
         #[source]
         source: ParquetError,
     },
-    /// The lake has no version yet.
-    #[error("there is nothing to back up: the lake has no version yet")]
+    /// The lake has neither a version nor a stream yet.
+    #[error("there is nothing to back up: the lake has no version and no stream yet")]
     Empty,
     /// The place of a backup or of a restored lake holds something already.
     #[error("{place} is not empty: {holds}")]

@@ -1,9 +1,9 @@
 //! Streams as they are backed up: what was appended before the listing, line by line, while others append and make
 //! bundles of small files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use evidence::{Evidence, StreamFile};
+use evidence::{Evidence, StreamFile, StreamName};
 use futures::{StreamExt, TryStreamExt, stream};
 use storage::{Error as StoreError, Store};
 
@@ -13,9 +13,14 @@ use crate::error::Result;
 use crate::upkeep::Upkeep;
 
 impl Upkeep {
+    /// The files of every stream, as they are now.
+    pub(crate) async fn streams(&self) -> Result<BTreeMap<StreamName, Vec<StreamFile>>> {
+        Ok(Evidence::new(self.catalog.store().clone(), self.seams.clone()).files().await?)
+    }
+
     /// Copies every stream, and says how many there are.
     pub(crate) async fn copy_streams(&self, to: &Store, list: &mut List) -> Result<u64> {
-        let streams = Evidence::new(self.catalog.store().clone(), self.seams.clone()).files().await?;
+        let streams = self.streams().await?;
         let count = streams.len() as u64;
         for files in streams.into_values() {
             self.copy_stream(to, files, list).await?;

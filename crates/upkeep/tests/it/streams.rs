@@ -62,6 +62,20 @@ async fn every_line_comes_back_with_the_newest_version() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_come_back_though_nothing_was_ever_committed() {
+    let [store, backup, restored] = [(), (), ()].map(|()| Bucket::new(Seams::system()).store());
+    let catalog = open(&store).await;
+    append(&evidence(store.clone()), &runs(), 1..=3).await;
+    let done = upkeep(&catalog).back_up(&backup, None).await.unwrap();
+    assert_eq!((done.version, done.streams, done.datasets), (Version(0), 1, 0));
+    assert_eq!(restore(&backup, &restored).await.unwrap().version, Version(0));
+    assert_eq!(numbers(&restored, &runs()).await, [1, 2, 3]);
+    // The restored lake begins with its first version.
+    let first = load(&open(&restored).await, "t", Mode::Append, &[1]).await.unwrap();
+    assert_eq!(first.version, Version(1));
+}
+
 /// A store in which bundles are made and lines appended the moment before a certain fragment is read.
 struct Meanwhile {
     bucket: Bucket,
