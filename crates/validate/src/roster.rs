@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use unicode_normalization::UnicodeNormalization;
+
 #[cfg(test)]
 mod tests;
 
@@ -313,17 +315,17 @@ impl<'r> Worker<'r> {
     }
 }
 
-/// Whether two texts are the same without regard to case.
+/// Whether two texts are the same without regard to case and to how their marks are composed.
 pub(crate) fn alike(one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() {
         return one.eq_ignore_ascii_case(other);
     }
-    one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
+    one.nfc().flat_map(char::to_lowercase).eq(other.nfc().flat_map(char::to_lowercase))
 }
 
-/// A text in lower case: equal for texts that are alike.
+/// A text in lower case with its marks composed: equal for texts that are alike.
 pub(crate) fn folded(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
+    text.nfc().flat_map(char::to_lowercase).collect()
 }
 
 /// FNV-1a over the text in lower case, with its bits mixed so that the low ones tell enough.

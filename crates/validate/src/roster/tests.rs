@@ -1,4 +1,4 @@
-use super::{Roster, RosterBuilder, Row, Standing};
+use super::{Roster, RosterBuilder, Row, Standing, alike, folded, hash};
 
 fn roster(rows: &[Row<'_>]) -> Roster {
     let mut builder = RosterBuilder::new(true);
@@ -66,4 +66,12 @@ fn check_many(mut builder: RosterBuilder) {
         assert_eq!(roster.get(&id).unwrap().name(), Some(format!("Worker Number {number}").as_str()));
     }
     assert!(!roster.knows("W-50000"));
+}
+
+#[test]
+fn texts_are_alike_however_their_marks_are_composed() {
+    let (composed, decomposed) = ("\u{141}\u{f3}d\u{17a}", "\u{142}o\u{301}DZ\u{301}");
+    assert!(alike(composed, decomposed) && folded(composed) == folded(decomposed));
+    assert_eq!(hash(composed), hash(decomposed));
+    assert!(!alike(composed, "\u{141}odz"));
 }

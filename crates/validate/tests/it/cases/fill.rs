@@ -201,7 +201,7 @@ fn fills_by_hand() {
     check(&[("W-2", "ZOË ÅNGSTRÖM")], one.clone(), "ok");
     check(&[("W-2", "Zoe Angstrom")], one.clone(), "ok fills[0].name");
     // The same letters, written with marks of their own.
-    check(&[("W-2", "Zoe\u{308} A\u{30a}ngstro\u{308}m")], one.clone(), "ok fills[0].name");
+    check(&[("W-2", "Zoe\u{308} A\u{30a}ngstro\u{308}m")], one.clone(), "ok");
     check(&[("Ж-7", "東京 太郎")], one.clone(), "ok");
     check(&[("W-1\u{200b}", "Ann Poe")], one.clone(), "Consistency");
     check(&[("Ｗ-1", "Ann Poe")], one.clone(), "Consistency");
