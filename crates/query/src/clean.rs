@@ -23,7 +23,7 @@ impl Cleaner {
         match error {
             DataFusionError::External(inner) => match inner.downcast::<Error>() {
                 Ok(own) => *own,
-                Err(other) => Error::Unreadable(other),
+                Err(other) => invalid_pattern(&other.to_string()).unwrap_or(Error::Unreadable(other)),
             },
             DataFusionError::ArrowError(inner, _) => self.arrow(*inner),
             DataFusionError::ResourcesExhausted(_) => self.memory_limit(),
@@ -66,7 +66,7 @@ impl Cleaner {
             DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
                 Some(Error::Overflow) => Error::Overflow,
                 Some(Error::MemoryLimit { limit, advice }) => Error::MemoryLimit { limit: *limit, advice },
-                _ => unreadable(inner.as_ref()),
+                _ => invalid_pattern(&inner.to_string()).unwrap_or_else(|| unreadable(inner.as_ref())),
             },
             DataFusionError::ParquetError(inner) if in_a_filter(inner) => uncomputable(),
             DataFusionError::ParquetError(inner) => match inner.as_ref() {
@@ -184,6 +184,16 @@ fn unreadable(error: &(dyn std::error::Error + 'static)) -> Error {
         return catalog::Error::Damaged { what: what.clone(), source: source.to_string().into() }.into();
     }
     Error::Unreadable(error.to_string().into())
+}
+
+/// What is wrong with a regular expression, of which the engine hands the compiler's own words on. They show the pattern
+/// before they say what is wrong with it.
+fn invalid_pattern(text: &str) -> Option<Error> {
+    let why = match text.strip_prefix("regex parse error:") {
+        Some(shown) => shown.rsplit("\nerror: ").next()?,
+        None => text.starts_with("Compiled regex exceeds size limit").then_some("it is too large")?,
+    };
+    Some(Error::Failed(format!("the regular expression cannot be used: {}", why.trim())))
 }
 
 fn uncomputable() -> Error {

@@ -1,5 +1,6 @@
 //! The documents: shape, parameters, truncation, messages.
 
+use base::Fault;
 use query::Ask;
 use serde_json::{Value, json};
 
@@ -125,4 +126,20 @@ async fn columns_of_a_wide_table_keep_their_names_in_any_order() {
     assert_eq!(told(&format!("SELECT {} FROM wide", back.join(", "))).await, (back.clone(), down));
     let first = "SELECT * FROM (SELECT col2, col1 FROM wide) AS few";
     assert_eq!(told(first).await, (vec!["Col2".to_owned(), "Col1".to_owned()], vec![2, 1]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_regular_expression_that_cannot_be_used_is_told_without_showing_it() {
+    let lake = Lake::open().await;
+    lake.replace("people", PEOPLE).await;
+    for (sql, why) in [
+        ("SELECT regexp_replace('a', '(', 'b')", "unclosed group"),
+        ("SELECT regexp_replace(name, '(', 'b') FROM people", "unclosed group"),
+        ("SELECT regexp_replace(name, name || '(', 'b') FROM people", "unclosed group"),
+        ("SELECT regexp_replace(name, '(((x{99}){99}){99}){99}', 'b') FROM people", "too large"),
+    ] {
+        let error = lake.json(sql).await.expect_err(sql);
+        assert_eq!((error.code(), error.kind()), ("query.failed", base::Kind::Invalid), "{sql}: {error}");
+        assert!(error.to_string().contains(why) && !error.to_string().contains("Alice"), "{sql}: {error}");
+    }
 }
