@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json as Wrapped, Router};
 use base::{Facts, RequestId, Seams};
+use catalog::Catalog;
 use evidence::{Evidence, Line, StreamName};
 use flows::{Iterate, Judgement, Validator};
 use http::{HeaderMap, StatusCode};
@@ -33,14 +34,20 @@ struct Desk {
     seams: Seams,
 }
 
+impl Desk {
+    fn catalog(&self) -> &Catalog {
+        self.iterate.validator().rosters().query().catalog()
+    }
+}
+
 /// The door of validatord over those who check and those who keep what happened. It is ready when the table of workers
 /// can be a roster, or is not there at all.
 pub fn validatord(iterate: Iterate, evidence: Evidence, shared: Shared) -> Router {
     let (short, long) = shared.gates();
     let validator = iterate.validator().clone();
-    let catalog = validator.rosters().query().catalog().clone();
     let readiness = Readiness::new(move || ready(validator.clone()));
     let desk = Desk { iterate, evidence, seams: shared.seams.clone() };
+    let catalog = desk.catalog().clone();
     let quick = Router::new().route("/validate", post(validate)).route("/evidence/{stream}", get(tail).post(append));
     let slow = Router::new()
         .route("/iterate", post(run))
@@ -109,6 +116,6 @@ async fn append(
     let stream: StreamName = stream.parse()?;
     let body = json_lines(request).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Error::Body("it is not UTF-8".to_owned()))?;
-    let appended = desk.evidence.append_for_user(&stream, Line::read(text)?).await?;
+    let appended = flows::streams::append(&desk.evidence, desk.catalog(), &stream, Line::read(text)?).await?;
     Ok((StatusCode::CREATED, Wrapped(appended)).into_response())
 }

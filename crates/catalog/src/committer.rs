@@ -13,6 +13,7 @@ use storage::{Store, task};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::checkpoint;
+use crate::claimed;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::head::Head;
@@ -238,7 +239,7 @@ impl Desk {
         let mut decided = Vec::with_capacity(chain.len());
         for mut waiting in chain {
             let before = Arc::clone(&state);
-            let changes = decide(waiting.proposal.as_mut(), &state).await;
+            let changes = self.decide(waiting.proposal.as_mut(), &state).await;
             let outcome = changes.map(|changes| {
                 let described = || waiting.proposal.describe();
                 let commit = (!changes.is_empty()).then(|| self.commit(described(), changes));
@@ -248,6 +249,12 @@ impl Desk {
             decided.push(Decided { waiting, outcome });
         }
         decided
+    }
+
+    async fn decide(&self, proposal: &mut dyn Proposal, state: &State) -> Result<Vec<Change>> {
+        let changes = decide(proposal, state).await?;
+        claimed::refuse(&self.store, state, &changes).await?;
+        Ok(changes)
     }
 
     fn commit(&self, described: Description, changes: Vec<Change>) -> Commit {

@@ -141,6 +141,12 @@ pub enum Error {
         /// The name asked for.
         name: DatasetName,
     },
+    /// A new dataset under the name of a stream, which SQL would then not find.
+    #[error("{name} cannot be a dataset: a stream has this name")]
+    NameOfStream {
+        /// The name asked for.
+        name: DatasetName,
+    },
     /// A name that breaks the rule.
     #[error("{0}")]
     BadName(String),
@@ -330,6 +336,7 @@ impl Fault for Error {
             Self::UnknownNamespace { .. } => Kind::NotFound,
             Self::NamespaceExists { .. } | Self::NamespaceInUse { .. } | Self::DatasetExists { .. } => Kind::Conflict,
             Self::RequirementFailed { .. } | Self::LakeMoved | Self::Renamed { .. } => Kind::Conflict,
+            Self::NameOfStream { .. } => Kind::Conflict,
             Self::BadName(_) | Self::Unacceptable { .. } | Self::Partitioned { .. } => Kind::Invalid,
             Self::KeyReused | Self::EmptyFingerprint | Self::NoObjects | Self::UnknownColumn { .. } => Kind::Invalid,
             Self::NotParquet { .. } | Self::Contradiction(_) | Self::UnreadableFiles { .. } => Kind::Invalid,
@@ -359,6 +366,7 @@ impl Fault for Error {
             Self::NamespaceExists { .. } => "catalog.namespace_exists",
             Self::NamespaceInUse { .. } => "catalog.namespace_in_use",
             Self::DatasetExists { .. } => "catalog.dataset_exists",
+            Self::NameOfStream { .. } => "catalog.name_of_stream",
             Self::BadName(_) => "catalog.bad_name",
             Self::RequirementFailed { .. } => "catalog.requirement_failed",
             Self::Unacceptable { .. } => "catalog.unacceptable",

@@ -2,12 +2,13 @@
 //!
 //! It never interprets rows, never speaks HTTP or SQL, and nothing else in the house commits. How one table lies on the
 //! store is `tables`' affair. Reading order: [`record`], [`state`], [`log`], [`head`], [`checkpoint`], [`past`] (what a
-//! version is), [`committer`] and [`staging`] (how one is made), [`publish`] to [`rollback`], [`drop`], [`tag`],
+//! version is), [`committer`], [`claimed`] and [`staging`] (how one is made), [`publish`] to [`rollback`], [`drop`], [`tag`],
 //! [`index`], [`sealing`], [`outside`], [`place`] (what can change), [`expire`], [`lingering`], [`sweep`], [`unswept`], [`reach`],
 //! [`relocate`], [`excerpt`] (upkeep), [`table`], [`manifest`], [`lake_diff`] (what is told), [`catalog`].
 
 mod catalog;
 mod checkpoint;
+mod claimed;
 mod classify;
 mod committer;
 mod config;

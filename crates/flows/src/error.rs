@@ -36,9 +36,15 @@ pub enum Error {
     /// A pack cannot be used.
     #[error(transparent)]
     Validate(#[from] ::validate::Error),
-    /// A stream could not be read.
+    /// A stream could not be read or written.
     #[error(transparent)]
     Evidence(evidence::Error),
+    /// Lines for a stream under the name of a table, which is what SQL would find.
+    #[error("{table} is a table, so that SQL would not find a stream of this name")]
+    NameOfTable {
+        /// The table.
+        table: DatasetName,
+    },
     /// No pack has this name.
     #[error("there is no pack {name:?}")]
     NoPack {
@@ -50,6 +56,16 @@ pub enum Error {
     PackDamaged {
         /// The pack.
         name: String,
+    },
+    /// A statement of a pack does not run on the lake as it is now.
+    #[error("the pack {pack:?} cannot judge, its check {check} fails: {source}")]
+    PackFailed {
+        /// The pack.
+        pack: String,
+        /// Which of its assertions, from 1.
+        check: usize,
+        /// What the statement met.
+        source: query::Error,
     },
     /// The language model refused the conversation.
     #[error(transparent)]
@@ -120,10 +136,11 @@ impl Fault for Error {
             Self::Vectors(inner) => inner.kind(),
             Self::Catalog(inner) => inner.kind(),
             Self::Query(inner) => inner.kind(),
-            Self::RosterColumns { .. } | Self::RosterTooLarge { .. } => Kind::Unavailable,
+            Self::RosterColumns { .. } | Self::RosterTooLarge { .. } | Self::PackFailed { .. } => Kind::Unavailable,
             Self::Ingest(inner) => inner.kind(),
             Self::Validate(inner) => inner.kind(),
             Self::Evidence(inner) => inner.kind(),
+            Self::NameOfTable { .. } => Kind::Conflict,
             Self::NoPack { .. } => Kind::NotFound,
             Self::PackDamaged { .. } => Kind::Damaged,
             Self::Models(inner) => inner.kind(),
@@ -145,8 +162,10 @@ impl Fault for Error {
             Self::Ingest(inner) => inner.code(),
             Self::Validate(inner) => inner.code(),
             Self::Evidence(inner) => inner.code(),
+            Self::NameOfTable { .. } => "flows.name_of_table",
             Self::NoPack { .. } => "flows.no_pack",
             Self::PackDamaged { .. } => "flows.pack_damaged",
+            Self::PackFailed { .. } => "flows.pack_failed",
             Self::Models(inner) => inner.code(),
             Self::Iteration { .. } => "flows.bad_iteration",
             Self::Context { .. } => "flows.bad_context",
@@ -166,6 +185,9 @@ impl Fault for Error {
             Self::Query(inner) => inner.facts(),
             Self::RosterColumns { table, missing } => {
                 Facts::from_iter([("table".to_owned(), json!(table)), ("missing".to_owned(), json!(missing))])
+            }
+            Self::PackFailed { pack, check, .. } => {
+                Facts::from_iter([("pack".to_owned(), json!(pack)), ("check".to_owned(), json!(check))])
             }
             Self::RosterTooLarge { table } => Facts::from_iter([("table".to_owned(), json!(table))]),
             Self::EmptyText { position } => Facts::from_iter([("position".to_owned(), json!(position))]),

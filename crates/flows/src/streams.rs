@@ -1,12 +1,23 @@
 //! Streams in SQL: the lines of evidence as rows, each member a column.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
-use ::evidence::{Evidence, SESSIONS, StreamName};
+use ::evidence::{Appended, Evidence, Line, SESSIONS, StreamName};
 use async_trait::async_trait;
-use base::Facts;
+use base::name::DEFAULT_NAMESPACE;
+use base::{DatasetName, Facts};
+use catalog::Catalog;
 use query::{FieldType, SearchFault, SearchField, StreamTable, Streams};
 use serde_json::Value;
+
+use crate::error::{Error, Result as Flow};
+
+/// The most columns of a stream.
+const COLUMNS: usize = 1_000;
+/// The column of what has none of its own.
+const REST: &str = "_rest";
+/// The largest whole number up to which all have a DOUBLE of their own.
+const EXACT: u64 = 1 << 53;
 
 /// The columns of sessions, which are there before the first session is.
 const OF_SESSIONS: [(&str, FieldType); 17] = [
@@ -49,19 +60,67 @@ impl Streams for StreamTables {
             let fields = OF_SESSIONS.map(|(name, ty)| SearchField { name: name.to_owned(), ty });
             return Ok(Some(StreamTable { fields: fields.into(), lines }));
         }
-        Ok((!lines.is_empty()).then(|| StreamTable { fields: fields(&lines), lines }))
+        Ok((!lines.is_empty()).then(|| table(lines)))
     }
 }
 
-/// A column for each member that any line has, of the type that all of its values have.
-fn fields(lines: &[Facts]) -> Vec<SearchField> {
-    let mut types: BTreeMap<&str, Option<FieldType>> = BTreeMap::new();
-    for (name, value) in lines.iter().flatten() {
-        let known = types.entry(name).or_default();
-        *known = both(*known, type_of(value));
+/// Appends lines of a user's to a stream of theirs. Under the name of a table nobody could read them in SQL, so they are
+/// refused there.
+pub async fn append(evidence: &Evidence, catalog: &Catalog, stream: &StreamName, lines: Vec<Line>) -> Flow<Appended> {
+    let hides = |name: &&DatasetName| {
+        name.namespace().eq_ignore_ascii_case(DEFAULT_NAMESPACE) && name.table().eq_ignore_ascii_case(stream.as_str())
+    };
+    match catalog.pin(None).await?.names().find(hides) {
+        Some(table) => Err(Error::NameOfTable { table: table.clone() }),
+        None => evidence.append_for_user(stream, lines).await.map_err(Error::Evidence),
     }
-    let field = |(name, ty): (&str, Option<FieldType>)| (name.to_owned(), ty.unwrap_or(FieldType::Text));
-    types.into_iter().map(field).map(|(name, ty)| SearchField { name, ty }).collect()
+}
+
+/// The lines as rows: a column for each member that any of them has, in the order in which they were first seen, so that
+/// no later line takes a column away. Members beyond the most columns stand in one of their own.
+fn table(mut lines: Vec<Facts>) -> StreamTable {
+    let mut fields = fields(&lines);
+    if fields.len() > COLUMNS {
+        fields.retain(|field| field.name != REST);
+        fields.truncate(COLUMNS - 1);
+        let own: HashSet<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        for line in &mut lines {
+            let rest = line.iter().filter(|(name, _)| !own.contains(name.as_str()));
+            let rest: Facts = rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+            if !rest.is_empty() {
+                line.insert(REST.to_owned(), Value::Object(rest));
+            }
+        }
+        fields.push(SearchField { name: REST.to_owned(), ty: FieldType::Json });
+    }
+    StreamTable { fields, lines }
+}
+
+/// What is known of a column.
+struct Column<'a> {
+    name: &'a str,
+    ty: Option<FieldType>,
+    /// Whether it has whole numbers that would lose digits as others.
+    is_wide: bool,
+}
+
+/// The columns, each of the type that all of its values have.
+fn fields(lines: &[Facts]) -> Vec<SearchField> {
+    let (mut places, mut columns) = (HashMap::new(), Vec::<Column<'_>>::new());
+    for (name, value) in lines.iter().flatten() {
+        let place = *places.entry(name.as_str()).or_insert(columns.len());
+        if place == columns.len() {
+            columns.push(Column { name, ty: None, is_wide: false });
+        }
+        let column = &mut columns[place];
+        column.ty = both(column.ty, type_of(value));
+        column.is_wide |= value.as_i64().is_some_and(|number| number.unsigned_abs() > EXACT);
+    }
+    let ty = |column: &Column<'_>| match column.ty {
+        Some(FieldType::Number) if column.is_wide => FieldType::Text,
+        ty => ty.unwrap_or(FieldType::Text),
+    };
+    columns.iter().map(|column| SearchField { name: column.name.to_owned(), ty: ty(column) }).collect()
 }
 
 fn type_of(value: &Value) -> Option<FieldType> {
@@ -69,6 +128,8 @@ fn type_of(value: &Value) -> Option<FieldType> {
         Value::Null => return None,
         Value::Bool(_) => FieldType::Boolean,
         Value::Number(number) if number.is_i64() => FieldType::Integer,
+        // Its digits: it fits no column of numbers.
+        Value::Number(number) if number.is_u64() => FieldType::Text,
         Value::Number(_) => FieldType::Number,
         Value::String(_) => FieldType::Text,
         Value::Array(_) | Value::Object(_) => FieldType::Json,

@@ -8,6 +8,7 @@ const BY_CODE: &[(&str, &str)] = &[
     ("api.no_table", "NoSuchTableException"),
     ("api.no_view", "NoSuchViewException"),
     ("catalog.dataset_exists", "AlreadyExistsException"),
+    ("catalog.name_of_stream", "AlreadyExistsException"),
     ("catalog.namespace_exists", "AlreadyExistsException"),
     ("catalog.namespace_in_use", "NamespaceNotEmptyException"),
     ("catalog.outcome_unknown", "CommitStateUnknownException"),

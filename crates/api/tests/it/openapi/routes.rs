@@ -161,7 +161,7 @@ fn catalog() -> Vec<Route> {
         post("/v1/catalog/rollback/{name}", "catalog", "Make a dataset again what it was.")
             .body::<RollBack>()
             .answers::<RolledBack>(200, "It is so.")
-            .refused(&[404]),
+            .refused(&[404, 409]),
         post("/v1/catalog/maintenance/compact", "catalog", "Merge small files; no version answers otherwise.")
             .body::<Compact>()
             .answers::<Compacted>(200, "It is done, or what would be.")
@@ -283,7 +283,8 @@ fn validation() -> Vec<Route> {
         post("/v1/evidence/{stream}", "validation", "Append lines to a stream.")
             .reads("application/json", json!({ "type": "object" }))
             .reads("application/x-ndjson", text())
-            .answers::<StreamAppended>(201, "They are durable."),
+            .answers::<StreamAppended>(201, "They are durable.")
+            .refused(&[409]),
     ]
 }
 
