@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ::evidence::{Evidence, StreamName};
 use ::validate::{Artifact, Assertion, Kind, Pack, ValidationError};
-use base::{AsOf, CommitId, DatasetName, Seams, Version};
+use base::{AsOf, CommitId, DatasetName, Fault, Seams, Version};
 use bytes::Bytes;
 use catalog::{Mode, Pin};
 use futures::{TryStreamExt, stream};
@@ -155,22 +155,46 @@ impl Packs {
         if let Err(error) = pack.check_form(artifact) {
             return Ok(Err(error));
         }
-        for assertion in &pack.assertions {
+        for (check, assertion) in (1..).zip(&pack.assertions) {
             let asked = match assertion.values(&artifact.members) {
                 Ok(asked) => asked,
                 Err(error) => return Ok(Err(error)),
             };
-            for values in asked {
-                if self.offends(assertion, values, version).await? {
-                    return Ok(Err(assertion.refusal(&pack.name)));
-                }
+            for (item, values) in asked.into_iter().enumerate() {
+                let failure = match self.offends(assertion, values.clone(), version).await {
+                    Ok(false) => continue,
+                    Ok(true) => return Ok(Err(assertion.refusal(&pack.name))),
+                    Err(failure) if is_of_statement(&failure) => failure,
+                    Err(failure) => return Err(failure.into()),
+                };
+                return match self.misfit(assertion, &values, version).await {
+                    Some(param) => Ok(Err(unfit(&pack.name, assertion.field(param, item), &failure))),
+                    None => Err(Error::PackFailed { pack: pack.name.clone(), check, source: failure }),
+                };
             }
         }
         Ok(Ok(()))
     }
 
+    /// Which value keeps a statement from running: the first with which it does not run though all others are null. None
+    /// where it does not run without any either, or where the house has made sure of the value.
+    async fn misfit(&self, assertion: &Assertion, values: &[Value], version: Version) -> Option<usize> {
+        let nothing = vec![Value::Null; values.len()];
+        if self.offends(assertion, nothing.clone(), version).await.is_err() {
+            return None;
+        }
+        for (param, value) in values.iter().enumerate() {
+            let mut alone = nothing.clone();
+            alone[param].clone_from(value);
+            if self.offends(assertion, alone, version).await.is_err() {
+                return (!assertion.is_sure(param)).then_some(param);
+            }
+        }
+        None
+    }
+
     /// Whether an assertion returns any row.
-    async fn offends(&self, assertion: &Assertion, params: Vec<Value>, version: Version) -> Result<bool> {
+    async fn offends(&self, assertion: &Assertion, params: Vec<Value>, version: Version) -> query::Result<bool> {
         let as_of = (version > Version(0)).then_some(AsOf::Version(version));
         let mut batches = self.query.run(Ask { sql: assertion.sql.clone(), as_of, params }).await?.batches;
         while let Some(batch) = batches.try_next().await? {
@@ -205,6 +229,16 @@ fn accepted(line: &base::Facts, kind: Kind) -> Option<(String, Artifact)> {
     let members = line.get("artifact").filter(|_| is_kind)?.as_object()?.clone();
     let context = line.get("context").and_then(Value::as_object).cloned();
     Some((line.get("session_id")?.as_str()?.to_owned(), Artifact::new(kind, members, context)))
+}
+
+/// Whether a failure is that of the statement or of its values; any other says nothing about them.
+fn is_of_statement(failure: &query::Error) -> bool {
+    matches!(failure.kind(), base::Kind::Invalid | base::Kind::NotFound | base::Kind::Denied)
+}
+
+/// The refusal of a value that a statement cannot take.
+fn unfit(pack: &str, field: String, failure: &query::Error) -> ValidationError {
+    ValidationError::Schema { field, reason: format!("has a value that cannot be judged: {failure} (pack {pack})") }
 }
 
 fn table() -> Result<DatasetName> {

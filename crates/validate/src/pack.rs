@@ -15,6 +15,8 @@ mod tests;
 const ASSERTIONS: usize = 16;
 /// Most values that one assertion is asked about for one artifact.
 const VALUES: usize = 100;
+/// Where a proposed worker's id stands.
+const WORKER: &str = "/fills/*/candidate_id";
 
 /// Further checks of the artifacts of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -118,6 +120,18 @@ impl Assertion {
             self.params.iter().map(|pointer| value(pointer).unwrap_or(Value::Null)).collect()
         };
         Ok((0..longest.map_or(1, |(count, _)| count)).map(of).collect())
+    }
+
+    /// Where the value of a parameter stands, as findings name it: `fills[0].name`.
+    pub fn field(&self, param: usize, item: usize) -> String {
+        let pointer = self.params.get(param).map_or("", String::as_str);
+        pointer.replacen("/*", &format!("[{item}]"), 1).trim_start_matches('/').replace('/', ".")
+    }
+
+    /// Whether the rules of the house have made sure of a parameter's value: a worker's id is that of the roster. A
+    /// statement that cannot take it is at fault itself.
+    pub fn is_sure(&self, param: usize) -> bool {
+        self.params.get(param).is_some_and(|pointer| pointer == WORKER)
     }
 
     /// The refusal of an artifact that offends.

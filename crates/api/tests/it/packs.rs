@@ -134,3 +134,62 @@ async fn a_trial_sees_what_was_known() {
     lima["context"]["city"] = json!("Lima");
     assert_eq!(status(&gateway, &lima).await, (422, closed.to_string()));
 }
+
+fn asking(name: &str, kind: &str, statement: &str, param: &str) -> Value {
+    let assertion = json!({ "sql": statement, "params": [param], "error": "Policy", "reason": "no" });
+    json!({ "name": name, "kind": kind, "assertions": [assertion] })
+}
+
+async fn keep(gateway: &Router, pack: &Value) {
+    let kept = post_json(gateway, "/v1/validate/packs", &pack.to_string()).await;
+    assert_eq!(kept.status.as_u16(), 201, "{}", kept.text());
+}
+
+/// A statement that does not run is the pack's fault and nobody else's: it is named, and nothing passes without it.
+#[tokio::test]
+async fn a_pack_whose_statement_does_not_run_any_more_is_named() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    lake(&gateway).await;
+    keep(&gateway, &pack()).await;
+    let gone = send(&gateway, request(Method::DELETE, "/v1/catalog/datasets/certificates", &[], "")).await;
+    assert_eq!(gone.status.as_u16(), 200, "{}", gone.text());
+    let answer = post_json(&gateway, "/v1/validate", &fill(&["W-1"]).to_string()).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "flows.pack_failed"), "{}", answer.text());
+    let told = answer.json();
+    assert_eq!((&told["pack"], &told["check"]), (&json!("certified"), &json!(1)), "{told}");
+    assert!(told["detail"].as_str().unwrap().contains("certificates"), "{told}");
+    send(&gateway, request(Method::DELETE, "/v1/validate/packs/certified", &[], "")).await;
+    // The roster's ids are texts, whoever proposes: a statement that takes them for numbers can never judge.
+    let typed = "SELECT 1 FROM workers WHERE worker_id = $1";
+    keep(&gateway, &asking("typed", "fill", typed, "/fills/*/candidate_id")).await;
+    let answer = post_json(&gateway, "/v1/validate", &fill(&["W-1"]).to_string()).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "flows.pack_failed"), "{}", answer.text());
+    assert_eq!(answer.json()["pack"], "typed");
+}
+
+/// What the model says has the type that the model gives it: another one is corrected like anything else.
+#[tokio::test]
+async fn a_value_that_a_statement_cannot_take_is_a_finding() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    lake(&gateway).await;
+    keep(&gateway, &asking("small", "playbook", "SELECT 1 WHERE $1 > 5", "/q")).await;
+    let playbook = |q: Value| json!({ "operation": "fill: x", "endorsed_names": ["Ann"], "target_count": 1, "fingerprint": "f", "q": q });
+    for q in [json!("x"), json!(true), json!([9]), json!({ "a": 1 })] {
+        let asked = json!({ "kind": "playbook", "artifact": playbook(q.clone()) });
+        let answer = post_json(&gateway, "/v1/validate", &asked.to_string()).await;
+        let schema = &answer.json()["Schema"];
+        assert_eq!((answer.status.as_u16(), &schema["field"]), (422, &json!("q")), "{q}: {}", answer.text());
+        assert!(schema["reason"].as_str().unwrap().contains("(pack small)"), "{schema}");
+    }
+    let answers =
+        json!([playbook(json!("x")).to_string(), playbook(json!(9)).to_string(), playbook(json!(3)).to_string()]);
+    let asked = json!({ "kind": "playbook", "prompt": "one", "model": "m", "system": answers.to_string() });
+    let session = post_json(&gateway, "/v1/iterate", &asked.to_string()).await;
+    assert_eq!(session.status.as_u16(), 200, "{}", session.text());
+    let told = session.json();
+    assert_eq!(told["history"][0]["status"]["error"]["Schema"]["field"], "q", "{told}");
+    assert_eq!(told["history"][1]["status"]["error"]["Policy"]["reason"], "no (pack small)", "{told}");
+    assert_eq!(told["iterations"], 3);
+}

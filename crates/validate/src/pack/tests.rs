@@ -24,6 +24,12 @@ fn parameters_are_found_in_the_artifact() {
 }
 
 #[test]
+fn parameters_are_named_as_findings_name_them() {
+    let assertion = &pack(assertion(json!(["/fills/*/name", "/_context/city", "/q"]))).assertions[0];
+    assert_eq!([0, 1, 2].map(|param| assertion.field(param, 7)), ["fills[7].name", "_context.city", "q"]);
+}
+
+#[test]
 fn packs_that_could_not_judge_are_refused() {
     assert!(pack(assertion(json!(["/fills/*/id"]))).check().is_ok());
     for params in [json!(["fills"]), json!(["/a/*/b/*"])] {
