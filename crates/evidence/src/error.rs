@@ -26,6 +26,14 @@ pub enum Error {
         /// Its place in what was given, from 1.
         line: usize,
     },
+    /// An object in a line has two members of one name, of which readers would see one.
+    #[error("line {line} has the member {member:?} twice")]
+    Twice {
+        /// Its place in what was given, from 1.
+        line: usize,
+        /// The member.
+        member: String,
+    },
     /// There is nothing to append.
     #[error("there is no line to append")]
     Nothing,
@@ -57,7 +65,7 @@ pub enum Error {
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Name { .. } | Self::Line { .. } | Self::Nothing => Kind::Invalid,
+            Self::Name { .. } | Self::Line { .. } | Self::Twice { .. } | Self::Nothing => Kind::Invalid,
             Self::Own { .. } => Kind::Denied,
             Self::TooLarge { .. } => Kind::TooMuch,
             Self::TooMany | Self::OutcomeUnknown => Kind::Unavailable,
@@ -71,6 +79,7 @@ impl Fault for Error {
             Self::Name { .. } => "evidence.bad_name",
             Self::Own { .. } => "evidence.own_stream",
             Self::Line { .. } => "evidence.bad_line",
+            Self::Twice { .. } => "evidence.member_twice",
             Self::Nothing => "evidence.nothing",
             Self::TooLarge { .. } => "evidence.line_too_large",
             Self::TooMany => "evidence.too_many_streams",

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::members::{self, Flaw};
 use crate::name::StreamName;
 
 /// The format that is written.
@@ -60,13 +61,13 @@ impl Line {
         Self::checked(text, 1)
     }
 
-    /// Lines as a file of them has them, empty ones left out.
+    /// Lines as a file of them has them, letter by letter, empty ones left out.
     pub fn read(text: &str) -> Result<Vec<Self>> {
-        let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-        let read = |(at, line): (usize, &str)| match serde_json::from_str::<Facts>(line) {
-            // Written anew, so that a stream's lines are all of one spelling.
-            Ok(members) => Self::checked(serde_json::to_string(&members).unwrap_or_default(), at),
-            Err(_) => Err(Error::Line { line: at }),
+        let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
+        let read = |(at, line): (usize, &str)| match members::check(line) {
+            Ok(()) => Self::checked(line.to_owned(), at),
+            Err(Flaw::NoObject) => Err(Error::Line { line: at }),
+            Err(Flaw::Twice(member)) => Err(Error::Twice { line: at, member: member.chars().take(100).collect() }),
         };
         lines.map(read).collect()
     }
@@ -158,7 +159,7 @@ pub(crate) fn decode(stream: &StreamName, file: &str, bytes: &[u8]) -> Result<(V
     };
     let lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).skip(1).filter(|(_, line)| !line.is_empty());
     for (at, line) in lines {
-        match serde_json::from_slice(line) {
+        match members::read(line) {
             Ok(members) => read.push(members),
             Err(_) => skipped.push(skip(at)),
         }

@@ -2,7 +2,7 @@
 //!
 //! It never interprets what a line says, never commits and never speaks HTTP: a stream is a row of files on the store, each
 //! created if absent, so that processes share it without knowing each other. Reading order: [`name`] (what a stream is
-//! called), [`fragment`] (one file), `shelf` (where files lie), `desk` (whoever appends: one task for each stream),
+//! called), [`fragment`] (one file), `members` (one line), `shelf` (where files lie), `desk` (whoever appends: one task for each stream),
 //! `bundle` (many small files become one), [`read`], [`tail`] (its end), [`files`] (for backups), [`evidence`] (the verbs), [`error`].
 
 mod bundle;
@@ -11,6 +11,7 @@ pub mod error;
 pub mod evidence;
 pub mod files;
 pub mod fragment;
+mod members;
 pub mod name;
 pub mod read;
 mod shelf;

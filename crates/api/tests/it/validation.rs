@@ -186,3 +186,91 @@ async fn users_append_to_streams_and_read_them_in_sql() {
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{stream} {body}");
     }
 }
+
+/// What hides a stream in SQL could forge it; what nobody can read is not taken.
+#[tokio::test]
+async fn a_table_and_a_stream_do_not_share_a_name() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    ingest(&gateway, "workers", WORKERS).await;
+    assert_eq!(post_json(&gateway, "/v1/evidence/runs", r#"{"step": 1}"#).await.status, StatusCode::CREATED);
+    for name in ["sessions", "Sessions", "runs", "default.RUNS"] {
+        let upload =
+            request(Method::POST, &format!("/v1/ingest?name={name}"), &[("content-type", "text/csv")], "a\n1\n");
+        let refused = send(&gateway, upload).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "catalog.name_of_stream"), "{name}");
+    }
+    let rename = json!({
+        "source": { "namespace": ["default"], "name": "workers" }, "destination": { "namespace": ["default"], "name": "runs" },
+    });
+    let refused = post_json(&gateway, "/iceberg/v1/tables/rename", &rename.to_string()).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text());
+    let refused = post_json(&gateway, "/v1/evidence/workers", r#"{"step": 1}"#).await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "flows.name_of_table"), "{}", refused.text());
+    assert_eq!(sql(&gateway, "SELECT step FROM runs").await.json()["rows"], json!([[1]]));
+    assert_eq!(sql(&gateway, "SELECT count(*) FROM workers").await.json()["rows"], json!([[4]]));
+    // Another namespace is no stream's.
+    ingest(&gateway, "other.runs", "a\n1\n").await;
+}
+
+/// Lakes may have both from before: the table is there, and takes what is loaded.
+#[tokio::test]
+async fn a_table_that_had_the_name_before_stays() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    ingest(&gateway, "runs", "a\n1\n").await;
+    let runs = "runs".parse().unwrap();
+    let line = evidence::Line::of(&json!({ "step": 1 })).unwrap();
+    evidence::Evidence::new(stack.lake.store.clone(), base::Seams::system()).append(&runs, vec![line]).await.unwrap();
+    ingest(&gateway, "runs", "a\n2\n").await;
+    assert_eq!(sql(&gateway, "SELECT a FROM runs").await.json()["rows"], json!([[2]]));
+    assert_eq!(get(&gateway, "/v1/evidence/runs").await.json()["lines"], json!([{ "step": 1 }]));
+}
+
+/// Ids are often larger than numbers that others count with: two of them must not become one.
+#[tokio::test]
+async fn whole_numbers_of_lines_keep_their_digits() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    let headers = [("content-type", "application/x-ndjson")];
+    let vast = "123456789012345678901234567890";
+    let lines = [
+        r#"{"id": 18446744073709551615, "z": 1,  "mixed": 9007199254740993}"#.to_owned(),
+        r#"{"id": 18446744073709551614, "mixed": 9007199254740992}"#.to_owned(),
+        format!(r#"{{"id": 5, "mixed": 0.5, "vast": {vast}, "tiny": 0.10000000000000001}}"#),
+    ];
+    let sent = request(Method::POST, "/v1/evidence/ids", &headers, lines.join("\n"));
+    assert_eq!(send(&gateway, sent).await.status, StatusCode::CREATED);
+    let rows = sql(&gateway, "SELECT id, mixed, vast FROM ids ORDER BY id").await.json()["rows"].clone();
+    let expected = json!([
+        ["18446744073709551614", "9007199254740992", null],
+        ["18446744073709551615", "9007199254740993", null],
+        ["5", "0.5", vast],
+    ]);
+    assert_eq!(rows, expected);
+    // They lie there as they came.
+    let bytes = stack.lake.store.get("streams/ids/00000000000000000001.jsonl").await.unwrap();
+    assert_eq!(std::str::from_utf8(&bytes).unwrap().lines().skip(1).collect::<Vec<_>>(), lines);
+    for twice in [r#"{"a": 1, "a": 2}"#, r#"{"b": [{"a": 1, "a": 2}]}"#] {
+        let refused = post_json(&gateway, "/v1/evidence/ids", twice).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "evidence.member_twice"), "{twice}");
+    }
+}
+
+/// One line with thousands of members takes no column away from those before it, and what has no column is in the last.
+#[tokio::test]
+async fn members_beyond_the_columns_are_told() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    let wide: String = (0..3_000).map(|at| format!(r#""c{at:04}": {at}"#)).collect::<Vec<_>>().join(",");
+    for line in [r#"{"zebra": 1}"#.to_owned(), format!("{{{wide}}}")] {
+        assert_eq!(post_json(&gateway, "/v1/evidence/wide", &line).await.status, StatusCode::CREATED);
+    }
+    let rows =
+        sql(&gateway, "SELECT zebra, c0997, _rest IS NULL FROM wide ORDER BY zebra NULLS LAST").await.json()["rows"]
+            .clone();
+    assert_eq!(rows, json!([[1, null, true], [null, 997, false]]));
+    let rest = sql(&gateway, "SELECT _rest FROM wide WHERE zebra IS NULL").await.json()["rows"][0][0].clone();
+    let rest: Value = serde_json::from_str(rest.as_str().unwrap()).unwrap();
+    assert_eq!((rest.as_object().unwrap().len(), &rest["c2999"]), (2_002, &json!(2_999)));
+}
