@@ -49,6 +49,7 @@ const BY_CODE: &[(&str, u16)] = &[
     ("storage.full", 507),
     ("storage.precondition_failed", 412),
     ("storage.range", 416),
+    ("storage.read_only", 507),
 ];
 
 /// The status of a fault.

@@ -79,6 +79,7 @@ impl Catalog {
 
     /// Gives versions up. May be repeated at any time, also after it was interrupted.
     pub async fn expire(&self, expiry: &Expiry) -> Result<Expired> {
+        let mut in_need = false;
         let expired = loop {
             let head = self.room.head.ask().await?;
             match self.try_expire(expiry, &head).await {
@@ -88,6 +89,11 @@ impl Catalog {
                 // Another expiry came in between, and took what this one was reading.
                 Err(Error::Damaged { .. } | Error::UnknownVersion { .. })
                     if self.room.head.ask().await?.oldest > head.oldest => {}
+                // The disk is full, and expiry is how it gets room again.
+                Err(Error::Storage(storage::Error::Full { .. })) if !in_need => {
+                    in_need = true;
+                    self.store().spend_reserve().await?;
+                }
                 Err(error) => return Err(error),
             }
         };

@@ -8,7 +8,7 @@ use query::Query;
 use storage::{Location, Store};
 use tempfile::TempDir;
 
-use crate::finding::{Finding, chain};
+use crate::finding::{Finding, Status, chain};
 use crate::machine::{self, ground};
 use crate::subject::Subject;
 
@@ -39,7 +39,7 @@ pub async fn checks(subject: &Subject) -> Vec<Finding> {
     let fsync = machine::fsync(&place.store, place.directory.as_deref(), subject.storage.durability).await;
     let put = conditional_put(&place.store).await;
     let clock = machine::clock(&place.store, || subject.seams.now()).await;
-    let (lake, roster) = contents(subject, &place).await;
+    let (lake, roster) = contents(subject, &place, put.status == Status::Ok).await;
     vec![fsync, lake, put, clock, roster]
 }
 
@@ -92,6 +92,12 @@ pub async fn conditional_put(store: &Store) -> Finding {
     };
     match tried.await {
         Ok(()) => Finding::ok(PUT, format!("of {RACERS} racing creators of one name at most one won")),
+        Err(storage::Error::ReadOnly { .. }) => {
+            let why = "the lake can be read and backed up, and takes nothing new";
+            let place = store.uri().trim_start_matches("file://");
+            Finding::failed(PUT, "the store is read-only", why, format!("mount -o remount,rw {place}"))
+        }
+        Err(storage::Error::Full { .. }) => Finding::skipped(PUT, "the store is full"),
         Err(error) => {
             let why = "two writers could both believe that they made a version, and one would lose its data";
             Finding::failed(PUT, chain(&error), why, "lakehouse serve --lake ./lake")
@@ -100,7 +106,7 @@ pub async fn conditional_put(store: &Store) -> Finding {
 }
 
 /// The lake and its roster, where there is a lake.
-async fn contents(subject: &Subject, place: &Place) -> (Finding, Finding) {
+async fn contents(subject: &Subject, place: &Place, writable: bool) -> (Finding, Finding) {
     if !place.is_lake {
         let lake = Finding::ok(LAKE, format!("there is no lake at {} yet, and one can be made", subject.lake));
         return (lake, Finding::skipped(ROSTER, "there is no lake yet"));
@@ -115,7 +121,10 @@ async fn contents(subject: &Subject, place: &Place) -> (Finding, Finding) {
         }
     };
     let lake = match catalog.pin(None).await {
-        Ok(pin) => Finding::ok(LAKE, format!("{} is at version {}, and can be written", subject.lake, pin.version())),
+        Ok(pin) => {
+            let written = if writable { ", and can be written" } else { "" };
+            Finding::ok(LAKE, format!("{} is at version {}{written}", subject.lake, pin.version()))
+        }
         Err(error) => {
             Finding::failed(LAKE, chain(&error), "nothing in it answers", "lakehouse restore ./backup --lake ./again")
         }

@@ -100,6 +100,7 @@ pub async fn fsync(store: &Store, directory: Option<&Path>, durability: Durabili
     }
     match timed(store).await {
         Ok(median) => Finding::ok(NAME, format!("a synced write takes {:.1} ms", median.as_secs_f64() * 1000.0)),
+        Err(error) if error.refuses_writes() => Finding::skipped(NAME, error.to_string()),
         Err(error) => {
             let why = "nothing can be acknowledged that is not on the disk";
             Finding::failed(NAME, chain(&error), why, "dmesg | tail")
@@ -151,6 +152,7 @@ pub async fn clock(store: &Store, now: impl Fn() -> Timestamp) -> Finding {
     };
     let stored = match stamped.await {
         Ok(entry) => entry.modified,
+        Err(error) if error.refuses_writes() => return Finding::skipped(NAME, error.to_string()),
         Err(error) => {
             return Finding::skipped(NAME, format!("the store does not say what time it is: {}", chain(&error)));
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, unless_unwritable};
 use crate::map::Mapped;
 use crate::task;
 
@@ -35,13 +35,13 @@ pub struct CacheWriter {
 }
 
 impl CacheDir {
-    /// Opens the directory, creating it when absent, and removes what crashed writers left.
+    /// Opens the directory, creating it when absent, and removes what crashed writers left. Where nothing can be written
+    /// now, what is there is found.
     pub async fn open(path: &Path) -> Result<Self> {
         let path = path.to_owned();
         let opened = run("open the cache", move || {
             let path = std::path::absolute(path)?;
-            make_directory(&path)?;
-            sweep(&path)?;
+            unless_unwritable(make_directory(&path).and_then(|()| sweep(&path)))?;
             Ok(path)
         });
         Ok(Self { path: opened.await?.into() })

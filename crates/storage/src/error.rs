@@ -80,6 +80,13 @@ pub enum Error {
         #[source]
         source: Cause,
     },
+    /// The store takes no writes at all.
+    #[error("the store is read-only")]
+    ReadOnly {
+        /// What the store said.
+        #[source]
+        source: Cause,
+    },
     /// The range begins beyond the object's end.
     #[error("the range begins beyond the object's end at {size}")]
     Range {
@@ -143,9 +150,8 @@ impl Fault for Error {
             Self::TooLarge { .. } => Kind::TooMuch,
             Self::Body(body) => body.kind(),
             Self::Reserved { .. } | Self::PathDenied { .. } => Kind::Denied,
-            Self::Busy { .. } | Self::Full { .. } | Self::OutcomeUnknown { .. } | Self::Unavailable { .. } => {
-                Kind::Unavailable
-            }
+            Self::Busy { .. } | Self::Full { .. } | Self::ReadOnly { .. } => Kind::Unavailable,
+            Self::OutcomeUnknown { .. } | Self::Unavailable { .. } => Kind::Unavailable,
             Self::NotAtomic { .. } => Kind::Damaged,
             Self::Io { .. } => Kind::Bug,
         }
@@ -164,6 +170,7 @@ impl Fault for Error {
             Self::TooLarge { .. } => "storage.too_large",
             Self::Busy { .. } => "storage.busy",
             Self::Full { .. } => "storage.full",
+            Self::ReadOnly { .. } => "storage.read_only",
             Self::Range { .. } => "storage.range",
             Self::OutcomeUnknown { .. } => "storage.outcome_unknown",
             Self::NotAtomic { .. } => "storage.not_atomic",
@@ -213,16 +220,38 @@ fn fact(name: &str, number: u64) -> Facts {
 }
 
 impl Error {
-    /// Wraps what the machine said about `what`, telling a full disk from other failures.
+    /// Wraps what the machine said about `what`, telling a disk that takes no writes from other failures.
     pub(crate) fn io(what: &'static str, error: io::Error) -> Self {
-        if is_full(&error) {
-            return Self::Full { source: error.into() };
+        match error {
+            error if is_full(&error) => Self::Full { source: error.into() },
+            error if is_read_only(&error) => Self::ReadOnly { source: error.into() },
+            error => Self::Io { what, source: error.into() },
         }
-        Self::Io { what, source: error.into() }
+    }
+
+    /// Whether the store takes no writes now, though it may well be read.
+    pub fn refuses_writes(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::ReadOnly { .. })
     }
 }
 
 /// Whether the machine says that there is no room, on the disk or within the user's quota.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether the machine says that nothing on the file system may change.
+pub(crate) fn is_read_only(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ReadOnlyFilesystem
+}
+
+/// Passes over that nothing can be written where something was to be prepared: what is there can still be read.
+pub(crate) fn unless_unwritable(prepared: io::Result<()>) -> io::Result<()> {
+    match prepared {
+        Err(error) if is_full(&error) || is_read_only(&error) => {
+            tracing::warn!(%error, "the directory can be read only: nothing can be written to it now");
+            Ok(())
+        }
+        prepared => prepared,
+    }
 }

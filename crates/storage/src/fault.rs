@@ -5,7 +5,7 @@ use std::io;
 
 use object_store::PutMode;
 
-use crate::error::{Error, is_full};
+use crate::error::{Error, is_full, is_read_only};
 use crate::local::Obstacle;
 use crate::store::Store;
 
@@ -34,6 +34,9 @@ impl Store {
         let machine = cause::<io::Error>(&error);
         if machine.is_some_and(is_full) {
             return Error::Full { source: error.into() };
+        }
+        if machine.is_some_and(is_read_only) {
+            return Error::ReadOnly { source: error.into() };
         }
         if machine.is_some_and(|machine| machine.kind() == io::ErrorKind::InvalidFilename) {
             return Error::InvalidKey { rule: "the name is longer than the store allows" };

@@ -90,7 +90,8 @@ pub struct Reading {
 }
 
 impl Store {
-    /// Opens the store of a lake, creating its directory, and proves that a second create of one name fails on it.
+    /// Opens the store of a lake, creating its directory, and proves that a second create of one name fails on it. A
+    /// directory that takes no writes now, for its disk is full or read-only, is opened to be read.
     pub async fn open(location: &Location, config: &Config, seams: Seams) -> Result<Self> {
         let store = match location {
             Location::Memory => Self::new(Arc::new(InMemory::new()), "memory://lake", MEMORY, seams),
@@ -108,8 +109,19 @@ impl Store {
                 Self { inner: Arc::new(Inner { backend, directory: None, server, uri, seams, nature: REMOTE }) }
             }
         };
-        store.probe().await?;
+        match store.probe().await {
+            Err(error) if error.refuses_writes() && store.inner.directory.is_some() => {
+                tracing::warn!(%error, lake = store.uri(), "nothing can be written now");
+            }
+            probed => probed?,
+        }
         Ok(store)
+    }
+
+    /// Gives up a part of the room that a directory sets aside, for a commit that frees room on a full disk.
+    pub async fn spend_reserve(&self) -> Result<()> {
+        let Some(directory) = &self.inner.directory else { return Ok(()) };
+        directory.spend_reserve().await.map_err(|error| self.fault("", error))
     }
 
     /// A store over a backend of other making that is rooted at the lake, treated as one behind a network. Nothing is

@@ -112,9 +112,26 @@ impl Upkeep {
         if sweep.dry_run {
             return Ok((self.catalog.pin_fresh().await?, ours, back(ours)));
         }
+        let announced = match self.announce(sweep, back).await {
+            // A full disk gets room again by a sweep.
+            Err(catalog::Error::Storage(storage::Error::Full { .. })) => {
+                self.catalog.store().spend_reserve().await?;
+                self.announce(sweep, back).await
+            }
+            announced => announced,
+        };
+        let (pin, theirs) = announced?;
+        Ok((pin, ours.min(theirs), back(theirs)))
+    }
+
+    /// Tells all who commit what is about to go, and what time it is by the store's clock.
+    async fn announce(
+        &self,
+        sweep: &Sweep,
+        back: impl Fn(Timestamp) -> Timestamp,
+    ) -> catalog::Result<(Pin, Timestamp)> {
         let theirs = self.catalog.store_time().await?;
-        let before = back(theirs);
-        Ok((self.catalog.announce_sweep(before, &sweep.author).await?, ours.min(theirs), before))
+        Ok((self.catalog.announce_sweep(back(theirs), &sweep.author).await?, theirs))
     }
 
     async fn sweep_area(

@@ -9,6 +9,7 @@ mod command;
 mod config;
 mod demo;
 mod described;
+mod disks;
 mod doctor;
 mod floods;
 mod forms;

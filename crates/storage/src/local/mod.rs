@@ -25,10 +25,11 @@ use object_store::{
     CopyMode, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use rustix::fs::FallocateFlags;
 use tokio::sync::Semaphore;
 
 use crate::config::Durability;
-use crate::error::Error;
+use crate::error::{Error, unless_unwritable};
 use crate::task;
 
 mod list;
@@ -42,6 +43,8 @@ mod write;
 const TEMP: &str = ".tmp";
 /// Held while an object is replaced or removed, so that a condition checked before still holds then.
 const LOCK: &str = "lock";
+/// The room that the lock's file sets aside, in bytes, for commits that free room on a full disk.
+const RESERVE: u64 = 1 << 20;
 /// A temporary file that was not written to for this long belongs to nobody any more.
 const STALE_SECONDS: i64 = 3600;
 
@@ -75,7 +78,8 @@ pub(crate) enum Obstacle {
 }
 
 impl Directory {
-    /// Opens a directory, creating it when absent, and removes what crashed writers left.
+    /// Opens a directory, creating it when absent, and removes what crashed writers left. One that is there is opened to
+    /// be read when nothing can be written.
     pub(crate) async fn open(path: &Path, durability: Durability, seams: Seams) -> crate::Result<Self> {
         let path = path.to_owned();
         let opened = task::blocking("open a directory", move || Root::open(&path, durability, seams)).await;
@@ -108,6 +112,11 @@ impl Directory {
         self.run("make way", move |root| root.make_home(&root.place(&location)).map_err(generic)).await
     }
 
+    /// Gives up a part of the room that is set aside.
+    pub(crate) async fn spend_reserve(&self) -> Result<()> {
+        self.run("spend the reserve", move |root| root.spend_reserve().map_err(generic)).await
+    }
+
     /// Opens an object's file to read it.
     pub(crate) async fn open_file(&self, location: &Location) -> Result<File> {
         let location = location.clone();
@@ -133,13 +142,19 @@ impl Root {
         let piece_turns = Arc::new(Semaphore::new(read::PIECES_AT_ONCE));
         let is_near = near::is_near(&path);
         let root = Self { path, temp, is_near, durability, seams, settled: Mutex::default(), piece_turns };
-        // Whoever first made the lock had settled what lies above the lake.
-        if !root.temp.join(LOCK).exists() {
-            root.settle_above();
-        }
-        fs::create_dir_all(&root.temp)?;
-        root.sweep()?;
+        unless_unwritable(root.prepare())?;
         Ok(root)
+    }
+
+    /// Makes ready for writers.
+    fn prepare(&self) -> io::Result<()> {
+        // Whoever first made the lock had settled what lies above the lake.
+        if !self.temp.join(LOCK).exists() {
+            self.settle_above();
+        }
+        let lock = self.open_lock()?;
+        self.sweep(&lock)?;
+        set_aside(&lock)
     }
 
     /// Gets the lake's own directory, and those made on the way to it, onto the disk.
@@ -153,9 +168,8 @@ impl Root {
     }
 
     /// Removes temporary files that nobody has written to for an hour, by the clock of the file system itself.
-    fn sweep(&self) -> io::Result<()> {
-        let lock = self.open_lock()?;
-        rustix::fs::futimens(&lock, &sync::touch())?;
+    fn sweep(&self, lock: &File) -> io::Result<()> {
+        rustix::fs::futimens(lock, &sync::touch())?;
         let now = lock.metadata()?.mtime();
         for found in fs::read_dir(&self.temp)? {
             let found = found?;
@@ -169,7 +183,25 @@ impl Root {
     }
 
     fn open_lock(&self) -> io::Result<File> {
-        File::options().create(true).truncate(false).write(true).open(self.temp.join(LOCK))
+        let mut options = File::options();
+        self.in_temp(|| options.create(true).truncate(false).write(true).open(self.temp.join(LOCK)))
+    }
+
+    /// Makes a file below `.tmp/`, and that directory where it is missing.
+    fn in_temp(&self, mut make: impl FnMut() -> io::Result<File>) -> io::Result<File> {
+        match make() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&self.temp)?;
+                make()
+            }
+            made => made,
+        }
+    }
+
+    /// Gives up half of what is left of the room set aside, so that the next one in need finds some too.
+    fn spend_reserve(&self) -> io::Result<()> {
+        let lock = self.open_lock()?;
+        lock.set_len(lock.metadata()?.len() / 2)
     }
 
     /// Refuses an object that is seen at once not to be there. Readers ask for the next record of a log again and again, and
@@ -188,6 +220,17 @@ impl Root {
     fn place(&self, location: &Location) -> PathBuf {
         self.path.join(location.as_ref())
     }
+}
+
+/// Fills up the room set aside, as far as the disk has any. File systems that cannot reserve room go without.
+fn set_aside(lock: &File) -> io::Result<()> {
+    if lock.metadata()?.len() < RESERVE {
+        let reserved = rustix::fs::fallocate(lock, FallocateFlags::empty(), 0, RESERVE);
+        if let Err(error) = reserved {
+            tracing::debug!(%error, "no room is set aside for a full disk");
+        }
+    }
+    Ok(())
 }
 
 /// What is known of an object from its file.

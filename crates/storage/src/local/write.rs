@@ -28,7 +28,7 @@ impl Temp {
     pub(super) fn create(root: &Root) -> io::Result<Self> {
         loop {
             let path = root.temp.join(hex::encode(root.seams.roll()));
-            match File::options().create_new(true).read(true).write(true).open(&path) {
+            match root.in_temp(|| File::options().create_new(true).read(true).write(true).open(&path)) {
                 Ok(file) => return Ok(Self { path, file, published: AtomicBool::new(false) }),
                 // Seeded dice may roll alike in two processes.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
