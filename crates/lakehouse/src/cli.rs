@@ -9,6 +9,8 @@ use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand, V
 use storage::Secret;
 use url::Url;
 
+use crate::exit;
+
 mod chat;
 mod evidence;
 mod examples;
@@ -75,8 +77,9 @@ impl Shared {
 impl Cli {
     /// What was asked for; help, and what is wrong with the arguments, end the process.
     pub fn of(arguments: Vec<OsString>) -> Self {
-        let matches = command().get_matches_from(arguments);
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let matches = command().try_get_matches_from(arguments);
+        let asked = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        asked.unwrap_or_else(|told| exit::with(&told))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Exit codes: what a script may rely on.
 
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use base::{Fault, Kind};
@@ -29,6 +30,25 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// Something asked for by its name is not there.
+#[derive(Debug)]
+pub struct Missing(pub String);
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// Ends the process with help, or with what is wrong with the arguments.
+pub fn with(told: &clap::Error) -> ! {
+    let printed = told.print().and_then(|()| std::io::stdout().flush());
+    let lost = printed.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+    std::process::exit(if lost { FAILED.into() } else { told.exit_code() })
+}
+
 /// Prints the error for people or as JSON on standard error, and chooses the code.
 pub fn report(error: &anyhow::Error, output: Output) -> ExitCode {
     if reader_left(error) {
@@ -40,13 +60,16 @@ pub fn report(error: &anyhow::Error, output: Output) -> ExitCode {
 
 /// Whether the output's reader closed it early (`lakehouse sql … | head`), which is no failure.
 fn reader_left(error: &anyhow::Error) -> bool {
-    let broken = |io: &std::io::Error| io.kind() == std::io::ErrorKind::BrokenPipe;
+    let broken = |io: &std::io::Error| io.kind() == ErrorKind::BrokenPipe;
     error.downcast_ref::<std::io::Error>().is_some_and(broken)
 }
 
 fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Usage>() || error.is::<Faults>() {
         return USAGE;
+    }
+    if error.is::<Missing>() {
+        return NOT_FOUND;
     }
     match kind(error) {
         Some(Kind::NotFound) => NOT_FOUND,

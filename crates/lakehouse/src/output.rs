@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use crate::cli::Form;
 use crate::config::Environment;
 
+mod seen;
 mod sheet;
 #[cfg(test)]
 mod tests;
 
+pub use seen::Screen;
 pub use sheet::Sheet;
 
 /// How to print. Copied to wherever something is said.
@@ -42,15 +44,26 @@ impl Output {
         self.form
     }
 
-    /// One line on standard output.
+    /// Words on standard output. What they quote cannot steer a terminal.
     pub fn line(self, text: impl AsRef<str>) -> io::Result<()> {
-        writeln!(io::stdout().lock(), "{}", text.as_ref())
+        self.print(text.as_ref(), if self.color { seen::styled } else { seen::text })
     }
 
     /// A JSON document on standard output.
     pub fn document(self, value: &impl Serialize) -> anyhow::Result<()> {
         let text = if self.terminal { serde_json::to_string_pretty(value)? } else { serde_json::to_string(value)? };
-        Ok(self.line(text)?)
+        Ok(self.print(&text, seen::json)?)
+    }
+
+    /// JSON on a line of its own, whoever reads.
+    pub fn json_line(self, value: &impl Serialize) -> anyhow::Result<()> {
+        Ok(self.print(&serde_json::to_string(value)?, seen::json)?)
+    }
+
+    /// A line as a terminal may show it; exactly as it is into everything else.
+    fn print(self, text: &str, spell: fn(&str) -> String) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if self.terminal { writeln!(out, "{}", spell(text)) } else { writeln!(out, "{text}") }
     }
 
     /// What a command answers: the words for people; its document, or the members of that as rows, where such a form was
@@ -71,43 +84,49 @@ impl Output {
     /// Rows in the form that was asked for; else drawn on a terminal, with tabs in a pipe.
     pub fn sheet(self, sheet: &Sheet) -> io::Result<()> {
         match self.form {
-            Some(Form::Csv) => self.line(sheet.csv()),
-            Some(Form::Markdown) => self.line(sheet.markdown()),
+            Some(Form::Csv) => self.print(&sheet.csv(), seen::text),
+            Some(Form::Markdown) => self.print(&sheet.markdown(), seen::text),
             Some(Form::Table) => self.drawn(sheet),
             _ if self.terminal => self.drawn(sheet),
-            _ => self.line(sheet.tabbed()),
+            _ => self.print(&sheet.tabbed(), seen::text),
         }
     }
 
     /// A drawn table, wherever it goes.
     pub fn drawn(self, sheet: &Sheet) -> io::Result<()> {
-        self.line(sheet.drawn())
+        self.print(&sheet.drawn(), seen::text)
     }
 
     /// `text` in bold where colours are wanted.
     pub fn bold(self, text: &str) -> String {
-        self.styled("1", text)
+        self.styled(seen::BOLD, text)
     }
 
     /// `text` in grey where colours are wanted.
     pub fn dim(self, text: &str) -> String {
-        self.styled("2", text)
+        self.styled(seen::DIM, text)
     }
 
-    fn styled(self, code: &str, text: &str) -> String {
-        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    fn styled(self, style: &str, text: &str) -> String {
+        if self.color { format!("{style}{}{}", seen::text(text), seen::PLAIN) } else { text.to_owned() }
     }
 
     /// A remark for a person, on standard error.
     pub fn remark(self, text: impl AsRef<str>) {
+        self.aside(text.as_ref(), seen::text);
+    }
+
+    fn aside(self, text: &str, spell: fn(&str) -> String) {
+        let mut err = io::stderr();
+        let text = if err.is_terminal() { spell(text) } else { text.to_owned() };
         // Nobody is left to tell when standard error is closed.
-        let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
+        let _ = writeln!(err, "{text}");
     }
 
     /// Why a command failed, on standard error.
     pub fn failure(self, error: &anyhow::Error) {
         if self.json {
-            return self.remark(failure_document(error).to_string());
+            return self.aside(&failure_document(error).to_string(), seen::json);
         }
         self.remark(format!("error: {error}"));
         for cause in error.chain().skip(1) {
@@ -172,7 +191,7 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// A value as it stands in a line. Control characters are escaped, so that data cannot steer the terminal.
+/// A value as it stands in a line. What steers is spelled out.
 pub fn cell(value: &Value) -> String {
     shown(&plain(value))
 }
@@ -189,7 +208,7 @@ pub fn plain(value: &Value) -> String {
 fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+        if seen::steers(character) { shown.extend(character.escape_default()) } else { shown.push(character) }
     }
     shown
 }

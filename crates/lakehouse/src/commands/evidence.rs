@@ -86,5 +86,5 @@ async fn show(tail: &Tail, client: &Client, output: Output) -> anyhow::Result<()
 
 /// A line each, whoever reads.
 fn print(read: &StreamLines, output: Output) -> anyhow::Result<()> {
-    read.lines.iter().try_for_each(|line| Ok(output.line(serde_json::to_string(line)?)?))
+    read.lines.iter().try_for_each(|line| output.json_line(line))
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use base::AsOf;
 use client::{Client, PackTried, TryPack, ValidatorPack, ValidatorPacks};
 use serde_json::json;
@@ -12,7 +11,7 @@ use super::validate::artifact_text;
 use crate::cli::{Packs, PacksVerb};
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
-use crate::exit::Usage;
+use crate::exit::{Missing, Usage};
 use crate::output::{Output, Sheet};
 
 pub async fn run(packs: &Packs, sources: &Sources, output: Output) -> anyhow::Result<()> {
@@ -49,7 +48,7 @@ async fn one(client: &Client, name: &str, as_of: Option<&AsOf>) -> anyhow::Resul
     let found = client.packs(as_of).await?;
     let version = found.version;
     let pack = found.packs.into_iter().find(|pack| pack.name == name);
-    pack.with_context(|| format!("version {version} has no pack {name}"))
+    Ok(pack.ok_or_else(|| Missing(format!("version {version} has no pack {name}")))?)
 }
 
 async fn read(file: Option<&Path>) -> anyhow::Result<ValidatorPack> {

@@ -13,7 +13,7 @@ use crate::cli::{Form, Format, Sql};
 use crate::config::Sources;
 use crate::door::{Door, Purpose};
 use crate::exit::Usage;
-use crate::output::{Output, Sheet, grouped, plain};
+use crate::output::{Output, Screen, Sheet, grouped, plain};
 
 pub async fn run(sql: &Sql, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let ask = question(sql)?;
@@ -59,8 +59,8 @@ pub async fn answer(client: &Client, ask: Ask, format: Format, output: Output) -
         Format::Table => table(&client.sql(&ask).await?, output),
         Format::Json => output.document(&client.sql(&ask).await?),
         Format::Markdown => markdown(&client.sql(&ask).await?, output),
-        Format::Csv => stream(client, &ask, client::Format::Csv).await,
-        Format::Ndjson => stream(client, &ask, client::Format::Ndjson).await,
+        Format::Csv => stream(client, &ask, client::Format::Csv, output).await,
+        Format::Ndjson => stream(client, &ask, client::Format::Ndjson, output).await,
     }
 }
 
@@ -92,8 +92,8 @@ pub fn sheet(rows: &Rows) -> Sheet {
     }
 }
 
-/// Bytes as they come; without a row limit unless one was asked for.
-async fn stream(client: &Client, ask: &Ask, format: client::Format) -> anyhow::Result<()> {
+/// Bytes as they come, safe to look at on a terminal; without a row limit unless one was asked for.
+async fn stream(client: &Client, ask: &Ask, format: client::Format, output: Output) -> anyhow::Result<()> {
     let unlimited = Ask { max_rows: None, ..ask.clone() };
     let limited = match ask.max_rows {
         Some(rows) => Ask { sql: format!("SELECT * FROM ({}) LIMIT {rows}", trimmed(&ask.sql)), ..unlimited },
@@ -101,6 +101,13 @@ async fn stream(client: &Client, ask: &Ask, format: client::Format) -> anyhow::R
     };
     let mut pieces = client.sql_stream(&limited, format).await?.into_stream().boxed();
     let mut out = std::io::stdout();
+    if output.terminal {
+        let mut screen = Screen::new(out, format);
+        while let Some(piece) = pieces.next().await {
+            screen.show(&piece?)?;
+        }
+        return Ok(screen.end()?);
+    }
     while let Some(piece) = pieces.next().await {
         out.write_all(&piece?)?;
     }

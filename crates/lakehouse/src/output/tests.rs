@@ -74,3 +74,37 @@ fn colours_are_for_terminals_that_want_them() {
     assert_eq!(on(true, &Environment::from([("NO_COLOR", "")])), bright, "an empty one says nothing");
     assert_eq!(on(true, &Environment::from([("TERM", "dumb")])), "x");
 }
+
+/// One of each: commands to a terminal of seven bits, of eight bits, and turns of the direction of reading.
+const HOSTILE: &str = "a\u{1b}]0;x\u{7}\u{1b}[2J\u{7f}\u{85}\u{9b}2J\u{9d}\u{202e}\u{2066}ż\t\n";
+
+#[test]
+fn what_steers_is_spelled_out_in_words_and_in_json() {
+    let told = "a\\u{1b}]0;x\\u{7}\\u{1b}[2J\\u{7f}\\u{85}\\u{9b}2J\\u{9d}\\u{202e}\\u{2066}ż\t\n";
+    assert_eq!(seen::text(HOSTILE), told);
+    assert_eq!(cell(&json!(HOSTILE)), told.replace('\t', "\\t").replace('\n', "\\n"));
+    let document = json!({ HOSTILE: HOSTILE });
+    let shown = seen::json(&document.to_string());
+    assert!(!shown.contains(seen::steers), "{shown:?}");
+    assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON"), document);
+}
+
+#[test]
+fn only_our_own_styles_pass() {
+    let words = format!("{}x{} \u{1b}[31m {}y", seen::BOLD, seen::PLAIN, seen::DIM);
+    assert_eq!(seen::styled(&words), "\u{1b}[1mx\u{1b}[0m \\u{1b}[31m \u{1b}[2my");
+    let name = Output::to(true, None, &Environment::default()).bold("\u{1b}[0m\u{9b}");
+    assert_eq!(name, "\u{1b}[1m\\u{1b}[0m\\u{9b}\u{1b}[0m");
+}
+
+#[test]
+fn a_stream_is_shown_the_same_wherever_it_breaks() {
+    let whole = [HOSTILE.as_bytes(), b"\x9b\xc5"].concat();
+    for piece in 1..whole.len() {
+        let mut out = Vec::new();
+        let mut screen = Screen::new(&mut out, client::Format::Csv);
+        whole.chunks(piece).for_each(|piece| screen.show(piece).expect("shown"));
+        screen.end().expect("ended");
+        assert_eq!(String::from_utf8(out).expect("text"), seen::text(HOSTILE) + "\u{fffd}\u{fffd}");
+    }
+}

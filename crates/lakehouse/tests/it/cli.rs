@@ -19,6 +19,11 @@ fn help_names_the_exit_codes_and_nonsense_is_usage() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     assert!(desk.run(&["--help"])?.ended(0)?.out.contains("Exit codes"));
     desk.run(&["nonsense"])?.ended(2)?;
+    for told in [&["--help"][..], &["--version"], &["help", "sql"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full")?;
+        let ended = desk.command(BINARY.as_ref()).args(told).stdout(full).status()?;
+        assert_eq!(ended.code(), Some(1), "{told:?} was not told to anybody");
+    }
     desk.run(&["sql", "SELECT 1", "--as-of", "no such thing"])?.ended(2)?;
     desk.run(&["sql", "SELECT 1", "--lake", "a", "--gateway", "http://127.0.0.1:1"])?.ended(2)?;
     Ok(())

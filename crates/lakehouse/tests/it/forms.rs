@@ -94,13 +94,7 @@ fn a_pipe_sees_neither_bars_nor_colours_and_a_terminal_heeds_no_color() -> anyho
     let desk = desk_with_people()?;
     let loaded = desk.run(&["ingest", "people", "people.csv"])?.ended(0)?;
     assert_eq!(loaded.err, "", "a pipe sees no bar");
-    // `script` gives a command a terminal.
-    let on_terminal = |setting: &str| -> anyhow::Result<Option<String>> {
-        let line = format!("TERM=xterm {setting} {BINARY} catalog show people");
-        let mut script = desk.command("script".as_ref());
-        let Ok(ran) = script.args(["-qec", &line, "/dev/null"]).output() else { return Ok(None) };
-        Ok(Some(String::from_utf8(ran.stdout)?))
-    };
+    let on_terminal = |setting: &str| on_terminal(&desk, &format!("{setting} {BINARY} catalog show people"));
     let Some(bright) = on_terminal("")? else {
         testkit::skip("forms::a_pipe_sees_neither_bars_nor_colours_and_a_terminal_heeds_no_color", "no `script` here");
         return Ok(());
@@ -108,6 +102,52 @@ fn a_pipe_sees_neither_bars_nor_colours_and_a_terminal_heeds_no_color() -> anyho
     ensure!(bright.contains("\u{1b}[1mpeople\u{1b}[0m") && bright.contains('┌'), "{bright:?}");
     let plain = on_terminal("NO_COLOR=1")?.unwrap_or_default();
     ensure!(!plain.contains('\u{1b}') && plain.contains('┌'), "{plain:?}");
+    Ok(())
+}
+
+/// What a line of a shell shows on a terminal, which `script` gives it; none where there is no `script`.
+fn on_terminal(desk: &Desk, line: &str) -> anyhow::Result<Option<String>> {
+    let mut script = desk.command("script".as_ref());
+    let Ok(ran) = script.args(["-qec", &format!("export TERM=xterm; {line}"), "/dev/null"]).output() else {
+        return Ok(None);
+    };
+    Ok(Some(String::from_utf8(ran.stdout)?))
+}
+
+/// Whether a terminal obeys a character, or turns those behind it. It ends lines with `\r\n`.
+fn is_obeyed(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && !matches!(c, '\r' | '\n' | '\t'))
+}
+
+#[test]
+fn data_commands_no_terminal_in_any_form_and_stays_exact_in_pipes() -> anyhow::Result<()> {
+    const TEST: &str = "forms::data_commands_no_terminal_in_any_form_and_stays_exact_in_pipes";
+    const HOSTILE: &str = "\u{1b}]0;x\u{7}\u{1b}[2J\u{7f}\u{85}\u{9b}2J\u{9d}\u{202e}\u{2066}";
+    let desk = desk_with_people()?;
+    desk.write("odd.ndjson", format!("{}\n", json!({ "it": HOSTILE, HOSTILE: 1 })))?;
+    desk.write("odd.json", json!({ "operation": HOSTILE, "endorsed_names": [] }).to_string())?;
+    desk.write("odd.sql", format!("SELECT '{HOSTILE}' AS \"it{HOSTILE}\""))?;
+    desk.run(&["evidence", "import", "odd", "odd.ndjson"])?.ended(0)?;
+    desk.run(&["ingest", "odder", "odd.ndjson"])?.ended(0)?;
+    let mut commands: Vec<String> =
+        ["csv", "json", "ndjson", "markdown", "table"].map(|form| format!("sql --format {form} < odd.sql")).into();
+    for form in ["", "-o csv", "-o json", "-o markdown", "-o table"] {
+        commands.push(format!("evidence tail odd {form}"));
+        commands.push(format!("catalog show odder {form}"));
+        commands.push(format!("validate playbook odd.json {form}"));
+    }
+    for command in commands {
+        let Some(shown) = on_terminal(&desk, &format!("NO_COLOR=1 {BINARY} {command}"))? else {
+            testkit::skip(TEST, "no `script` here");
+            return Ok(());
+        };
+        ensure!(shown.contains("9b") && !shown.contains(is_obeyed), "{command}: {shown:?}");
+    }
+    let csv = desk.run_with_input(&["sql", "--format", "csv"], &format!("SELECT '{HOSTILE}' AS it"))?.ended(0)?.out;
+    assert_eq!(csv, format!("it\n{HOSTILE}\n"));
+    let tail = desk.run(&["evidence", "tail", "odd"])?.ended(0)?.json()?;
+    assert_eq!(tail["it"], HOSTILE);
     Ok(())
 }
 

@@ -110,6 +110,7 @@ fn packs_are_tried_kept_and_dropped_on_the_command_line() -> anyhow::Result<()> 
     desk.run_with_input(&[&check[..], &["--as-of", "2"]].concat(), &proposal)?.ended(1)?;
     desk.run(&["packs", "show", "placed", "--as-of", "2", "--lake", "./lake"])?.ended(0)?;
     desk.run(&["packs", "drop", "placed", "--lake", "./lake"])?.ended(4)?;
+    desk.run(&["packs", "show", "placed", "--lake", "./lake"])?.ended(4)?;
     desk.run_with_input(&["packs", "put", "--lake", "./lake"], r#"{"name": "p", "kind": "fill", "pattern": 1}"#)?
         .ended(2)?;
     let saved = desk.run(&["backup", "./copy", "--lake", "./lake"])?.ended(0)?.out;
