@@ -9,8 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use api::{Edge, Role, Shared, Upstream};
 use axum::Router;
+use axum::response::{IntoResponse, Response};
 use client::Client;
-use http::Request;
+use http::{Request, StatusCode};
 use models::Models;
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -30,8 +31,13 @@ pub use plan::Plan;
 /// How long a role of this process may take to answer its first health check.
 const HEALTH_BUDGET: Duration = Duration::from_secs(30);
 
+/// How often memory that was freed is given back.
+const REST: Duration = Duration::from_secs(5);
+
 /// Files that a process has open beside its connections.
 const OTHER_FILES: usize = 512;
+/// The longest refusal of a message of agents, in bytes.
+const LONGEST_REFUSAL: usize = 64 << 10;
 /// Fewest connections that are worth a start.
 const LEAST_ROOM: usize = 64;
 
@@ -97,6 +103,14 @@ pub fn is_taken(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(in_use))
 }
 
+/// Gives memory back now and then, until the program ends: what a load or an index took is not needed by the next search.
+async fn give_back() {
+    let mut ticks = tokio::time::interval(REST);
+    while storage::task::blocking("give memory back", allocator::give_back).await.is_ok() {
+        ticks.tick().await;
+    }
+}
+
 impl Running {
     fn router(&self, role: Role, shared: &Shared, plan: &Plan) -> anyhow::Result<Router> {
         if role != Role::Gateway {
@@ -133,6 +147,7 @@ impl Running {
     fn keep(&mut self) {
         let vectors = self.assembly.as_ref().and_then(Assembly::vectors);
         self.keeper = vectors.map(|vectors| storage::task::spawn("keep indexes", vectors.keeper().run()));
+        storage::task::spawn("give memory back", give_back());
     }
 
     fn open(&mut self, edge: Edge, router: Router, shared: &Shared) {
@@ -215,7 +230,21 @@ fn agents(gateway: Router) -> Router {
     let asked = tower::service_fn(move |request: Request<client::Body>| {
         gateway.clone().oneshot(request.map(axum::body::Body::new))
     });
-    Router::new().route_service("/mcp", mcp::over_http(Client::local(asked)))
+    let service = mcp::over_http(Client::local(asked));
+    Router::new().route_service("/mcp", service).layer(axum::middleware::map_response(in_json_rpc))
+}
+
+/// What agents send that is no message is refused in the words of their protocol.
+async fn in_json_rpc(response: Response) -> Response {
+    if response.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let said = axum::body::to_bytes(body, LONGEST_REFUSAL).await.unwrap_or_default();
+    match mcp::refused(&said) {
+        Some(refusal) => (StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response(),
+        None => Response::from_parts(head, said.into()),
+    }
 }
 
 impl Door {

@@ -3,13 +3,22 @@
 use std::sync::Arc;
 
 use client::Client;
+use rmcp::model::ErrorData;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
+use serde_json::Value;
+
+use crate::lines::refusal;
 use crate::server::Server;
 
 /// The largest message of an agent, in bytes.
 const MAX_MESSAGE: usize = 4 << 20;
+
+/// How rmcp begins to say that a body is no message. It has no word of its own for it, and answers 415.
+const UNREAD: &str = "fail to deserialize request body ";
+/// How the reason goes on where the body is JSON at least.
+const NO_MESSAGE: &str = "unrecognized JSON-RPC message";
 
 /// Answers agents at `/mcp`. There are no sessions: every request is answered by itself, so that nothing is kept for
 /// agents that never come back. Whoever mounts it checks `Host` and `Origin` first, as for every other route.
@@ -24,4 +33,15 @@ pub fn over_http(client: Client) -> OverHttp {
         .disable_allowed_hosts();
     let server = Server::new(client);
     OverHttp::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config)
+}
+
+/// The answer of JSON-RPC, for status 400, in the place of a refusal that says in other words that a body is no message;
+/// none for every other refusal.
+pub fn refused(said: &[u8]) -> Option<Value> {
+    let why = std::str::from_utf8(said).ok()?.strip_prefix(UNREAD)?;
+    let error = match why.starts_with(NO_MESSAGE) {
+        true => ErrorData::invalid_request("that is no message of JSON-RPC 2.0", None),
+        false => ErrorData::parse_error(format!("that is no JSON: {why}"), None),
+    };
+    Some(refusal(error, Value::Null))
 }

@@ -6,18 +6,19 @@ use client::Client;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, GetPromptRequestParams,
-    GetPromptResponse, Implementation, InitializeResult, ListPromptsResult, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
+    ErrorData, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{RoleServer, ServerHandler, ServiceExt};
 use serde_json::Value;
 
 use crate::calls::{self, Told};
 use crate::error::{Error, Result};
 use crate::fence::fenced;
+use crate::lines::Lines;
 use crate::{progress, prompts, resources, tools};
 
 #[cfg(test)]
@@ -25,6 +26,19 @@ mod tests;
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What can be asked.
+const METHODS: [&str; 9] = [
+    "initialize",
+    "ping",
+    "tools/list",
+    "tools/call",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "prompts/list",
+    "prompts/get",
+];
 
 /// What a model is told about the server before it asks anything.
 const INSTRUCTIONS: &str = "A lake of versioned tables and vector indexes, read-only from here. list_datasets says what there \
@@ -114,6 +128,19 @@ impl ServerHandler for Server {
         }
     }
 
+    /// A method that is known here comes to this place when its parameters are not what it takes.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let method: String = request.method.chars().take(100).collect();
+        if METHODS.contains(&method.as_str()) {
+            return Err(ErrorData::invalid_params(format!("{method} does not take these params"), None));
+        }
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None))
+    }
+
     async fn list_resources(
         &self,
         _: Option<PaginatedRequestParams>,
@@ -159,11 +186,18 @@ impl ServerHandler for Server {
 
 /// Serves the agent at the other end of standard input and output until it goes away.
 pub async fn stdio(client: Client) -> Result<()> {
-    let running = Server::new(client).serve(rmcp::transport::stdio()).await;
+    let (input, output) = rmcp::transport::stdio();
+    let running = Server::new(client).serve(Lines::new(input, output)).await;
     let running = match running {
         Ok(running) => running,
         // An agent that leaves before it has said hello has not been failed.
-        Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(ServerInitializeError::TransportError { error, .. }) => {
+            return Err(Error::Transport(format!("what is written to it is not taken: {}", error.error)));
+        }
+        Err(ServerInitializeError::ExpectedInitializeRequest(_)) => {
+            return Err(Error::Transport("it began with something else than `initialize`".to_owned()));
+        }
         Err(why) => return Err(Error::Transport(why.to_string())),
     };
     running.waiting().await.map(drop).map_err(|why| Error::Transport(why.to_string()))

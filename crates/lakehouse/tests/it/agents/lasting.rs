@@ -1,13 +1,13 @@
 //! What becomes of a server that is asked for long, whose calls are long, and whose gateway dies.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use smokes::stack::{Ground, Site, Stack};
 
-use super::talk::{Talk, calling, hello, text};
+use super::talk::{REVISION, Talk, calling, hello, text};
 use super::{desk, post};
 use crate::command::{BINARY, Desk};
 
@@ -217,6 +217,48 @@ fn what_is_no_message_does_not_end_the_conversation() -> anyhow::Result<()> {
         }
     }
     talk.end()
+}
+
+#[test]
+fn what_cannot_be_taken_is_told() -> anyhow::Result<()> {
+    let desk = desk()?;
+    let lake = desk.path().join("lake").display().to_string();
+    let mut talk = Talk::start(&desk, &["--lake", &lake])?;
+    for params in [json!({}), json!({ "name": "query_sql", "arguments": [1] })] {
+        assert_eq!(talk.ask("tools/call", &params)?["code"], -32602, "{params}");
+    }
+    assert_eq!(talk.ask("tools/shout", &json!({}))?["code"], -32601);
+    talk.say(b"{bad json")?;
+    let told = talk.heard()?;
+    assert_eq!((&told["error"]["code"], told.get("id")), (&json!(-32700), Some(&Value::Null)));
+    talk.end()?;
+
+    let full = std::fs::File::options().write(true).open("/dev/full")?;
+    let mut deaf = desk.command(BINARY.as_ref());
+    let mut deaf = deaf.args(["mcp", "--lake", &lake]).stdout(full).spawn()?;
+    let asked = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello(REVISION) });
+    deaf.stdin.take().context("standard input")?.write_all(asked.to_string().as_bytes())?;
+    let ended = deaf.wait_with_output()?;
+    let said = String::from_utf8(ended.stderr)?;
+    ensure!(!ended.status.success() && said.contains("is not taken") && !said.contains("::"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_refused_over_http_in_the_words_of_the_protocol() -> anyhow::Result<()> {
+    let stack = Site::new(&Ground::directory(BINARY))?.start(&[]).await?;
+    let address = stack.gateway()?.trim_start_matches("http://").to_owned();
+    for (body, code) in [("{bad json", "-32700"), (r#"{"foo":1}"#, "-32600")] {
+        let mut stream = TcpStream::connect(&address)?;
+        let head = "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\nConnection: close";
+        let length = body.len();
+        write!(stream, "POST /mcp HTTP/1.1\r\nHost: {address}\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        ensure!(answer.starts_with("HTTP/1.1 400 ") && answer.contains(code), "{answer}");
+        ensure!(answer.contains(r#""id":null"#), "{answer}");
+    }
+    stack.stop().await
 }
 
 /// Each revision that agents still speak is answered in itself, and one that nobody knows in one that the server speaks.
