@@ -48,5 +48,5 @@ def run(binaries, runs):
              "| | |", "|---|---:|", f"| added, vectors a second | {rate:,.0f} |", f"| sealed, s | {stages['sealed']['seconds']:.1f} |",
              f"| codes made, s | {stages['coded']['seconds']:.1f} |", f"| opened after the kill, to the first right answer, ms (median of {runs}) | {first:.0f} |",
              f"| memory after opening and 100 searches, bytes a vector | {kept:.0f} |"]
-    lines += [f"| memory of the process that wrote, when {stage}, bytes a vector | {stages[stage]['bytes_a_vector']:.0f} |" for stage in ("added", "coded")]
+    lines += [f"| memory of the process that wrote, when {stage}, bytes a vector | {stages[stage]['bytes_a_vector']:.0f} |" for stage in ("added", "coded", "rested")]
     return "\n".join(lines)

@@ -20,3 +20,16 @@ pub fn give_back_soon() {
     // SAFETY: sets a number that the allocator reads atomically, under an index that it checks.
     unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, MILLISECONDS) }
 }
+
+/// Gives back at once what was freed by this thread, by those that compute together, and by all that have ended; waits for
+/// those that compute. For programs at rest: the allocator looks at what it holds only when somebody asks it for much.
+pub fn give_back() {
+    rayon::broadcast(|_| collect());
+    collect();
+}
+
+#[expect(unsafe_code, reason = "the allocator is written in C")]
+fn collect() {
+    // SAFETY: may be called by every thread at any time.
+    unsafe { libmimalloc_sys::mi_collect(true) }
+}
