@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use client::{Client, StreamLines};
-use serde_json::{Map, Value, json};
+use evidence::Line;
+use serde_json::json;
 
 use super::validate::artifact_text;
 use crate::cli::{Evidence, EvidenceVerb, Form, Import, Tail};
@@ -34,24 +35,33 @@ pub async fn run(evidence: &Evidence, sources: &Sources, output: Output) -> anyh
 async fn append(import: &Import, text: &str, client: &Client, output: Output) -> anyhow::Result<()> {
     let (mut batch, mut size, mut lines, mut skipped) = (Vec::new(), 0, 0, 0);
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        let Ok(members) = serde_json::from_str::<Map<String, Value>>(line) else {
+        if let Some(flaw) = flaw(line) {
             let file = import.file.as_ref().map_or("standard input".into(), |file| file.display().to_string());
-            output.remark(format!("{file}: line {number} is no JSON object, and is skipped"));
+            output.remark(format!("{file}: line {number} {flaw}, and is skipped"));
             skipped += 1;
             continue;
-        };
+        }
         if size + line.len() > BATCH && !batch.is_empty() {
             lines += client.append_evidence(&import.stream, &std::mem::take(&mut batch)).await?.lines;
             size = 0;
         }
         size += line.len();
-        batch.push(members);
+        batch.push(line);
     }
     if !batch.is_empty() {
         lines += client.append_evidence(&import.stream, &batch).await?.lines;
     }
     let told = json!({ "stream": import.stream, "lines": lines, "skipped": skipped });
     output.told(&told, || Ok(output.line(format!("{}: {lines} lines appended, {skipped} skipped", import.stream))?))
+}
+
+/// Why a line is skipped. What else may be wrong with it the stream says.
+fn flaw(line: &str) -> Option<String> {
+    match Line::read(line) {
+        Err(evidence::Error::Line { .. }) => Some("is no JSON object".to_owned()),
+        Err(evidence::Error::Twice { member, .. }) => Some(format!("has the member {member:?} twice")),
+        _ => None,
+    }
 }
 
 async fn tail(tail: &Tail, evidence: &Evidence, sources: &Sources, output: Output) -> anyhow::Result<()> {

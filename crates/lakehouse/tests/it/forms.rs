@@ -159,9 +159,8 @@ async fn a_stream_is_followed_over_a_gateway_and_on_a_lake() -> anyhow::Result<(
     let gateway = stack.gateway()?.to_owned();
     let client = client::Client::remote(&gateway)?;
     let append = async |step: u64| -> anyhow::Result<()> {
-        let line = json!({ "step": step, "what": "a, b" });
-        let line = line.as_object().cloned().unwrap_or_default();
-        client.append_evidence("runs", &[line]).await?;
+        let line = json!({ "step": step, "what": "a, b" }).to_string();
+        client.append_evidence("runs", &[&line]).await?;
         Ok(())
     };
     let nothing = desk.run(&["evidence", "tail", "runs", "--lake", &lake])?.ended(0)?;

@@ -132,14 +132,18 @@ fn lines_are_imported_into_a_stream() -> anyhow::Result<()> {
     lines.insert(1_000, "{\"n\": ".to_owned());
     lines.insert(2_000, String::new());
     lines.insert(3_000, "[1]".to_owned());
+    lines.push("{\"n\": 1, \"n\": 2}".to_owned());
+    lines.push("{\"vast\": 123456789012345678901}".to_owned());
     desk.write("runs.jsonl", lines.join("\n"))?;
     let ran = desk.run(&["evidence", "import", "runs", "runs.jsonl", "--lake", "./lake"])?.ended(0)?;
-    ensure!(ran.out == "runs: 6000 lines appended, 2 skipped\n", "it says {}", ran.out);
+    ensure!(ran.out == "runs: 6001 lines appended, 3 skipped\n", "it says {}", ran.out);
     ensure!(ran.err.contains("runs.jsonl: line 1001 is no JSON object"), "it warns {}", ran.err);
     ensure!(ran.err.contains("runs.jsonl: line 3001 is no JSON object"), "it warns {}", ran.err);
-    let sql = ["sql", "SELECT count(*) AS c, sum(n) AS s FROM runs", "--lake", "./lake", "--format", "csv"];
+    ensure!(ran.err.contains("runs.jsonl: line 6004 has the member \"n\" twice"), "it warns {}", ran.err);
+    let sql =
+        ["sql", "SELECT count(*) AS c, sum(n) AS s, max(vast) AS v FROM runs", "--lake", "./lake", "--format", "csv"];
     let counted = desk.run(&sql)?.ended(0)?.out;
-    ensure!(counted == "c,s\n6000,18003000\n", "SQL counts {counted}");
+    ensure!(counted == "c,s,v\n6001,18003000,123456789012345678901\n", "SQL counts {counted}");
     desk.run_with_input(&["evidence", "import", "runs", "--lake", "./lake"], "{\"n\": 0}\n")?.ended(0)?;
     desk.run_with_input(&["evidence", "import", "sessions", "--lake", "./lake"], "{}")?.ended(1)?;
     Ok(())
