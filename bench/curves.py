@@ -18,8 +18,8 @@ QUERIES = 1000
 # Name → title, rows, dimension, clusters, and how much of a row is its own; real texts have neither.
 SETS = {
     "texts": ("real texts of staffing, all-MiniLM-L6-v2", None, 384, None, None),
-    "clustered": ("100,000 × 768, clustered", 100_000, 768, 1000, 0.7),
-    "million": ("1,000,000 × 128, clustered", 1_000_000, 128, 2000, 0.7),
+    "clustered": ("clustered, 768 dimensions", 100_000, 768, 1000, 0.7),
+    "million": ("clustered, 128 dimensions", 1_000_000, 128, 2000, 0.7),
 }
 MAKE = """
 import sys, numpy

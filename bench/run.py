@@ -6,9 +6,11 @@
     python3 bench/run.py provider [--scale 1] [--runs 5]     TPC-H through our tables and through the engine's own
     python3 bench/run.py vectors [--runs 3]                  exact search beside numpy and faiss, results compared
     python3 bench/run.py embed [--runs 3] [--torch PYTHON]   texts to vectors beside onnxruntime and torch, results compared
+    python3 bench/run.py chat [--runs 3]                     the embedded language model beside llama.cpp's server, answers compared
     python3 bench/run.py commits [--runs 3]                  commits a second, beside appends synced on the same disk
     python3 bench/run.py opening [--runs 3]                  opening a lake of 100,000 versions, and reading its past
     python3 bench/run.py curves [--sets texts,clustered,million]   recall and speed of search beside six others, with plots
+    python3 bench/run.py filters [--sets texts,clustered]    searches over HTTP under filters, beside those without
     python3 bench/run.py quality [--questions N]             what searches find of real questions; --texts and --asked name others
     python3 bench/run.py lifetimes [--runs 3]                an index's memory that no file backs, and its opening after a kill
     python3 bench/run.py mcp                                 calls of agents, and health while hostile SQL runs
@@ -23,10 +25,12 @@ import argparse
 import pathlib
 import subprocess
 
+import chat
 import commits
 import csv_to_parquet
 import curves
 import embed
+import filters
 import over_http
 import peers
 import lifetimes
@@ -44,7 +48,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 def build():
     """Builds the release binaries and says where they are."""
     targets = ["-p", "lakehouse", "-p", "ingest", "-p", "models", "-p", "vectors", "-p", "query", "-p", "simulation", "--bin", "lakehouse"]
-    targets += ["--example", "csv_to_parquet", "--example", "embed", "--example", "exact_search", "--example", "table_provider", "--example", "commits",
+    targets += ["--example", "csv_to_parquet", "--example", "embed", "--example", "chat", "--example", "exact_search", "--example", "table_provider", "--example", "commits",
                 "--example", "opening", "--example", "lifetimes", "--example", "curve", "-p", "ann"]
     subprocess.run(["cargo", "build", "--release", "--locked", *targets], cwd=ROOT, check=True)
     return ROOT / "target" / "release"
@@ -52,7 +56,7 @@ def build():
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "http", "commits", "opening", "quality", "lifetimes", "curves", "validate", "mcp"])
+    arguments.add_argument("bench", choices=["csv", "tpch", "provider", "vectors", "embed", "chat", "http", "commits", "opening", "quality", "lifetimes", "curves", "filters", "validate", "mcp"])
     arguments.add_argument("--rows", type=int, default=500_000, help="rows of the roster (csv)")
     arguments.add_argument("--scale", type=float, default=1, help="scale factor (tpch, provider, curves)")
     arguments.add_argument("--runs", type=int, default=3, help="measured runs of each side")
@@ -71,6 +75,10 @@ def main():
         table = quality.run(binaries, given.texts, given.asked, given.questions)
     elif given.bench == "curves":
         table = curves.run(binaries, given.sets.split(","), given.scale)
+    elif given.bench == "filters":
+        table = filters.run(binaries, given.sets.split(","))
+    elif given.bench == "chat":
+        table = chat.run(binaries, given.runs)
     elif given.bench == "validate":
         table = validate.run(binaries, given.runs)
     elif given.bench == "mcp":
