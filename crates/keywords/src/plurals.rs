@@ -6,7 +6,7 @@ mod tests;
 /// Words that end in s. The plural of most of them has es.
 const IN_S: &str = "acropolis alias asbestos atlas bias biogas canvas christmas cosmos gas ibis iris lens mantis \
                     marquis metropolis news pancreas pelvis rhinoceros summons thermos trellis";
-/// Words in a vowel that most words in us and is do not come from.
+/// Words in u and i, whose plural has us and is: most words in us and is are no plurals.
 const IN_U_OR_I: &str = "adieu alibi api apu bayou bikini caribou cli cpu emoji emu flu gnu gpu graffiti gui guru haiku \
                          hindu israeli iraqi khaki kiwi kpi kudu martini maxi menu mini milieu okapi pakistani rabbi \
                          safari salami sari semi ski sku snafu spaghetti sudoku taxi tofu tpu tsunami tutu uri wiki \
@@ -35,31 +35,42 @@ const IN_SIS: &str = "analysis antithesis catalysis crisis diagnosis dialysis el
 /// Words in f and fe.
 const IN_F: &str = "bookshelf calf elf half hoof housewife knife loaf midwife scarf self shelf thief wharf wife wolf";
 
-/// Endings of plurals, those of singulars in their place, and words that only lose their s instead. The first that fits
-/// counts.
-const RULES: &[(&str, &str, &str)] = &[
-    ("aies", "aie", ""),
-    ("eies", "eie", ""),
-    ("ies", "y", IN_IE),
-    ("ches", "ch", IN_E),
-    ("shes", "sh", ""),
-    ("sses", "ss", IN_E),
-    ("xes", "x", IN_E),
-    ("tzes", "tz", ""),
-    ("zzes", "zz", ""),
-    ("oes", "o", IN_E),
-    ("auses", "ause", ""),
-    ("ouses", "ouse", ""),
-    ("fuses", "fuse", ""),
-    ("uses", "us", IN_USE),
-    ("eaus", "eau", ""),
-    ("us", "us", IN_U_OR_I),
-    ("is", "is", IN_U_OR_I),
-    ("ss", "ss", ""),
-    ("s", "", ""),
+/// What becomes of an ending.
+struct Rule {
+    plural: &'static str,
+    singular: &'static str,
+    /// Words that only lose their s instead.
+    but: &'static str,
+}
+
+const fn rule(plural: &'static str, singular: &'static str, but: &'static str) -> Rule {
+    Rule { plural, singular, but }
+}
+
+/// The first that fits counts.
+const RULES: &[Rule] = &[
+    rule("aies", "aie", ""),
+    rule("eies", "eie", ""),
+    rule("ies", "y", IN_IE),
+    rule("ches", "ch", IN_E),
+    rule("shes", "sh", ""),
+    rule("sses", "ss", IN_E),
+    rule("xes", "x", IN_E),
+    rule("tzes", "tz", ""),
+    rule("zzes", "zz", ""),
+    rule("oes", "o", IN_E),
+    rule("auses", "ause", ""),
+    rule("ouses", "ouse", ""),
+    rule("fuses", "fuse", ""),
+    rule("uses", "us", IN_USE),
+    rule("eaus", "eau", ""),
+    rule("us", "us", IN_U_OR_I),
+    rule("is", "is", IN_U_OR_I),
+    rule("ss", "ss", ""),
+    rule("s", "", ""),
 ];
 
-/// An English plural as its singular, by rules that rarely hurt other languages; other words as they are.
+/// An English plural as its singular, by rules that know no other language; other words as they are.
 pub(crate) fn singular(word: String) -> String {
     if word.len() < 4 {
         return word;
@@ -79,12 +90,9 @@ pub(crate) fn singular(word: String) -> String {
 }
 
 fn by_rule(word: &str, less_s: &str) -> String {
-    let rules = RULES.iter().filter_map(|(plural, singular, but)| Some((word.strip_suffix(plural)?, singular, but)));
-    match rules.into_iter().next() {
-        Some((_, _, but)) if is_in(but, less_s) => less_s.to_owned(),
-        Some((stem, singular, _)) => format!("{stem}{singular}"),
-        None => word.to_owned(),
-    }
+    let fit = RULES.iter().find_map(|rule| Some((word.strip_suffix(rule.plural)?, rule)));
+    let fit = fit.filter(|(_, rule)| !is_in(rule.but, less_s));
+    fit.map_or_else(|| less_s.to_owned(), |(stem, rule)| format!("{stem}{}", rule.singular))
 }
 
 /// Analyses, and the like.

@@ -29,12 +29,12 @@ const LONG: u8 = 0x80;
 impl Lake {
     /// The manifest at a stored location; none when it is gone.
     pub async fn manifest_bytes(&self, name: &DatasetName, location: &str) -> Result<Option<Bytes>> {
-        self.sound(|| self.manifest(name, location), location).await
+        self.sound(|| self.what_manifest(name, location), location).await
     }
 
     /// The list of manifests at a stored location; none when it is gone.
     pub async fn list_bytes(&self, name: &DatasetName, location: &str) -> Result<Option<Bytes>> {
-        self.sound(|| self.manifest_list(name, location), location).await
+        self.sound(|| self.what_list(name, location), location).await
     }
 
     async fn sound(&self, what: impl Fn() -> String, location: &str) -> Result<Option<Bytes>> {
@@ -44,7 +44,7 @@ impl Lake {
     }
 
     /// The manifests that a list at a stored location names; none when it is gone.
-    pub async fn manifests(
+    pub async fn read_list(
         &self,
         name: &DatasetName,
         location: &str,
@@ -52,17 +52,17 @@ impl Lake {
     ) -> Result<Option<Vec<ManifestFile>>> {
         let Some(bytes) = self.list_bytes(name, location).await? else { return Ok(None) };
         let list = ManifestList::parse_with_version(&bytes, format);
-        let list = list.map_err(|error| Error::damaged(self.manifest_list(name, location), error))?;
+        let list = list.map_err(|error| Error::damaged(self.what_list(name, location), error))?;
         Ok(Some(list.consume_entries().into_iter().collect()))
     }
 
     /// What errors call a manifest.
-    pub(crate) fn manifest(&self, name: &DatasetName, location: &str) -> String {
+    pub(crate) fn what_manifest(&self, name: &DatasetName, location: &str) -> String {
         format!("the manifest {} of {name}", self.shown(location))
     }
 
     /// What errors call a list of manifests.
-    pub(crate) fn manifest_list(&self, name: &DatasetName, location: &str) -> String {
+    pub(crate) fn what_list(&self, name: &DatasetName, location: &str) -> String {
         format!("the manifest list {} of {name}", self.shown(location))
     }
 

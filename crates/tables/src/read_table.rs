@@ -83,10 +83,10 @@ impl ReadTable {
     /// All manifests that the list of a snapshot names.
     pub async fn listed(&self, name: &DatasetName, snapshot: &Snapshot) -> Result<Vec<ManifestFile>> {
         let location = snapshot.manifest_list();
-        let listed = self.lake.manifests(name, location, self.metadata.format_version()).await?;
+        let listed = self.lake.read_list(name, location, self.metadata.format_version()).await?;
         listed.ok_or_else(|| {
             let path = self.lake.roots.relative(location).unwrap_or_default().to_owned();
-            Error::unread(self.lake.manifest_list(name, location), storage::Error::NotFound { path })
+            Error::unread(self.lake.what_list(name, location), storage::Error::NotFound { path })
         })
     }
 
@@ -106,8 +106,8 @@ impl ReadTable {
             .iter()
             .map(|manifest| async move {
                 let loaded = manifest.load_manifest(io).await;
-                let loaded = loaded
-                    .map_err(|error| Error::unread_inside(self.lake.manifest(name, &manifest.manifest_path), error))?;
+                let what = || self.lake.what_manifest(name, &manifest.manifest_path);
+                let loaded = loaded.map_err(|error| Error::unread_inside(what(), error))?;
                 Ok(loaded.into_parts().0.into_iter().filter(|entry| entry.is_alive()).collect())
             })
             .collect();

@@ -70,7 +70,7 @@ impl Mover<'_> {
     /// Moves a snapshot's manifest list; false when the snapshot cannot be moved. One whose files are gone, as in
     /// restored lakes, keeps them.
     async fn snapshot(&mut self, snapshot: &SnapshotRef) -> Result<bool> {
-        let listed = self.lake.manifests(self.name, snapshot.manifest_list(), FormatVersion::V2).await?;
+        let listed = self.lake.read_list(self.name, snapshot.manifest_list(), FormatVersion::V2).await?;
         let Some(before) = listed else { return Ok(true) };
         if before.iter().any(|manifest| manifest.content == ManifestContentType::Deletes) {
             return Ok(false);
@@ -100,8 +100,8 @@ impl Mover<'_> {
             return Ok(ManifestFile { manifest_path, manifest_length, ..manifest.clone() });
         }
         let loaded = manifest.load_manifest(&self.io).await;
-        let loaded = loaded
-            .map_err(|error| Error::unread_inside(self.lake.manifest(self.name, &manifest.manifest_path), error))?;
+        let what = || self.lake.what_manifest(self.name, &manifest.manifest_path);
+        let loaded = loaded.map_err(|error| Error::unread_inside(what(), error))?;
         let roots = &self.lake.roots;
         let in_place = |entry: &ManifestEntry| roots.is_in_place(entry.file_path());
         let settled =

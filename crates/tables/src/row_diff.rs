@@ -202,10 +202,10 @@ impl<'a> Ancestry<'a> {
     async fn rewritten(&self, snapshot: &Snapshot) -> Result<Rewritten> {
         let mut rewritten = Rewritten::default();
         let format = self.metadata.format_version();
-        let listed = self.lake.manifests(self.name, snapshot.manifest_list(), format).await?;
+        let listed = self.lake.read_list(self.name, snapshot.manifest_list(), format).await?;
         let own = listed.into_iter().flatten().filter(|manifest| manifest.added_snapshot_id == snapshot.snapshot_id());
         for ManifestFile { manifest_path: location, .. } in own {
-            let what = || self.lake.manifest(self.name, &location);
+            let what = || self.lake.what_manifest(self.name, &location);
             let Some(bytes) = self.lake.manifest_bytes(self.name, &location).await? else { continue };
             let manifest = Manifest::parse_avro(&bytes).map_err(|error| Error::damaged(what(), error))?;
             for entry in manifest.entries() {

@@ -1,10 +1,12 @@
 //! Derived files outside the lake, and objects that are read in place.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use base::Fault;
-use storage::{CacheDir, Mapped};
+use base::{Fault, Seams};
+use object_store::memory::InMemory;
+use storage::{CacheDir, Mapped, Store};
 
 use crate::contract::Bench;
 use crate::store::pattern;
@@ -104,4 +106,17 @@ async fn a_directory_is_mapped_without_a_copy() {
     lake.store.put("a", pattern(5_000_000)).await.expect("put");
     assert!(*lake.store.mapped("a", &cache).await.expect("mapped") == *pattern(5_000_000));
     assert_eq!(names(home.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_the_cache_does_not_take_is_read_all_the_same() {
+    let home = tempfile::tempdir().expect("a directory");
+    let cache = CacheDir::open(&home.path().join("cache")).await.expect("a cache");
+    let store = Store::over(Arc::new(InMemory::new()), "memory://lake", Seams::system());
+    store.put("x/a", pattern(1_000_003)).await.expect("put");
+    fs::remove_dir(cache.path()).expect("the cache takes nothing any more");
+    assert!(*store.mapped("x/a", &cache).await.expect("mapped") == *pattern(1_000_003));
+    let sent = store.put_mapped("x/b", pattern(77), &cache).await.expect("put and mapped");
+    assert_eq!((&*sent, store.get("x/b").await.expect("get")), (&*pattern(77), pattern(77)));
+    assert_eq!(store.mapped("x/c", &cache).await.expect_err("absent").code(), "storage.not_found");
 }
