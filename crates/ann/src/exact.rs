@@ -18,7 +18,7 @@ pub(crate) struct Exact<'a> {
 
 impl<'a> Exact<'a> {
     pub fn new<B>(codes: &Codes<B>, vectors: &'a [f32], query: &'a [f32]) -> Self {
-        let length = codes.kernel.dot_exactly(query, query).sqrt();
+        let length = codes.kernel.dot_precisely(query, query).sqrt();
         Self { vectors, query, length, measure: codes.origin.measure, kernel: codes.kernel }
     }
 
@@ -44,11 +44,11 @@ impl<'a> Exact<'a> {
     fn score(&self, row: &[f32]) -> f64 {
         let kernel = self.kernel;
         match self.measure {
-            Distance::Euclidean => kernel.squared_exactly(self.query, row),
-            Distance::Dot => -kernel.dot_exactly(self.query, row),
+            Distance::Euclidean => kernel.squared_precisely(self.query, row),
+            Distance::Dot => -kernel.dot_precisely(self.query, row),
             Distance::Cosine => {
-                let lengths = self.length * kernel.dot_exactly(row, row).sqrt();
-                if lengths > 0.0 { -kernel.dot_exactly(self.query, row) / lengths } else { 0.0 }
+                let lengths = self.length * kernel.dot_precisely(row, row).sqrt();
+                if lengths > 0.0 { -kernel.dot_precisely(self.query, row) / lengths } else { 0.0 }
             }
         }
     }

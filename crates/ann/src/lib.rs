@@ -3,7 +3,7 @@
 //! It never does I/O and knows neither ids nor metadata: rows are numbers. Reading order: [`codes`] (what is derived, and
 //! how it lies in bytes) over `blob`, [`search`] with [`rows`], `top` and `exact` (the nearest, very likely), `bounded`
 //! and `proof` (all that may be so near), [`build`], `space` and `rotation` (where vectors are put), `signs`, `bounds` and
-//! `bytes` (what is kept of them), `partitions` and `reach` (where one looks), `kernel` and [`exactly`] (the loops over
+//! `bytes` (what is kept of them), `partitions` and `reach` (where one looks), `kernel` and [`precise`] (the loops over
 //! numbers), [`error`].
 
 mod blob;
@@ -14,9 +14,9 @@ mod bytes;
 pub mod codes;
 pub mod error;
 mod exact;
-pub mod exactly;
 mod kernel;
 mod partitions;
+pub mod precise;
 mod proof;
 mod reach;
 mod rotation;

@@ -41,7 +41,7 @@ impl Space {
     /// The space for vectors of this dimension, one after another.
     pub fn of(vectors: &[f32], dimension: usize, measure: Distance, kernel: Kernel) -> Self {
         let lengths: Vec<f64> =
-            vectors.chunks_exact(dimension).map(|row| kernel.dot_exactly(row, row).sqrt()).collect();
+            vectors.chunks_exact(dimension).map(|row| kernel.dot_precisely(row, row).sqrt()).collect();
         let way = match measure {
             Distance::Cosine => Way::Unit,
             Distance::Euclidean => Way::Scaled,
@@ -63,7 +63,7 @@ impl Space {
             .chunks_exact(dimension)
             .map(|row| {
                 space.shift(row, space.scale, &mut placed);
-                kernel.dot_exactly(&placed, &placed).sqrt()
+                kernel.dot_precisely(&placed, &placed).sqrt()
             })
             .collect();
         let limit = limit(&moved);
@@ -105,7 +105,7 @@ impl Space {
 
     /// Places a row; false where only double precision will do.
     pub fn place(&self, row: &[f32], placed: &mut [f32], kernel: Kernel) -> bool {
-        let Some(factor) = self.factor(kernel.dot_exactly(row, row).sqrt()) else {
+        let Some(factor) = self.factor(kernel.dot_precisely(row, row).sqrt()) else {
             return false;
         };
         placed.fill(0.0);
@@ -113,7 +113,7 @@ impl Space {
         if self.way == Way::Unit {
             return true;
         }
-        let square = kernel.dot_exactly(placed, placed);
+        let square = kernel.dot_precisely(placed, placed);
         if self.way == Way::Raised {
             placed[row.len()] = (1.0 - square).max(0.0).sqrt() as f32;
         }
@@ -123,10 +123,10 @@ impl Space {
     /// Places a query; false where only double precision will do.
     pub fn aim(&self, query: &[f32], placed: &mut [f32], kernel: Kernel) -> bool {
         placed.fill(0.0);
-        let length = kernel.dot_exactly(query, query).sqrt();
+        let length = kernel.dot_precisely(query, query).sqrt();
         if self.way == Way::Scaled {
             self.shift(query, self.scale, placed);
-            return kernel.dot_exactly(placed, placed).sqrt() < FARTHEST;
+            return kernel.dot_precisely(placed, placed).sqrt() < FARTHEST;
         }
         if self.way == Way::Unit {
             self.shift(query, 1.0 / length, placed);
@@ -138,12 +138,12 @@ impl Space {
 
     /// The square of the distance, in this space, of rows that have this score for a query that was aimed.
     pub fn square(&self, query: &[f32], measure: Distance, score: f64, kernel: Kernel) -> f64 {
-        let length = kernel.dot_exactly(query, query).sqrt();
+        let length = kernel.dot_precisely(query, query).sqrt();
         let cosine = if measure == Distance::Dot { score * self.scale / length } else { score };
         match self.way {
             Way::Scaled => score * self.scale * self.scale,
             Way::Unit => 2.0 + 2.0 * cosine,
-            Way::Raised => 2.0 + 2.0 * cosine + 2.0 * kernel.dot_exactly(query, &self.mean) / length,
+            Way::Raised => 2.0 + 2.0 * cosine + 2.0 * kernel.dot_precisely(query, &self.mean) / length,
         }
     }
 

@@ -5,30 +5,30 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json as Wrapped, Router};
 use base::{Facts, Seams};
-use http::HeaderMap;
-use models::{Chat, ChatRequest, LanguageModel};
+use flows::{Chats, Step};
+use models::ChatRequest;
 use serde_json::json;
 
 use crate::error::Result;
 use crate::health::Readiness;
-use crate::request::{Json, Nothing, Params, text};
+use crate::request::{Json, Nothing, Params};
 use crate::role::Role;
+use crate::run::InRun;
 use crate::shared::{Shared, gated, no_route};
-use crate::trace::TRACE_ID;
 
 mod openai;
 
 /// What the routes of this door share.
 #[derive(Clone)]
 struct Desk {
-    chat: Chat,
+    chats: Chats,
     seams: Seams,
 }
 
 /// The door of chatd over the language models. It is ready at once: nobody is called before a model is asked for.
-pub fn chatd(chat: Chat, shared: Shared) -> Router {
+pub fn chatd(chats: Chats, shared: Shared) -> Router {
     let (short, long) = shared.gates();
-    let desk = Desk { chat, seams: shared.seams.clone() };
+    let desk = Desk { chats, seams: shared.seams.clone() };
     let asks = Router::new()
         .route("/chat", post(answer))
         .route("/chat/completions", post(openai::completions))
@@ -41,18 +41,21 @@ pub fn chatd(chat: Chat, shared: Shared) -> Router {
 async fn answer(
     State(desk): State<Desk>,
     _: Params<Nothing>,
-    headers: HeaderMap,
+    run: InRun,
     Json(request): Json<ChatRequest>,
 ) -> Result<Response> {
-    let answer = desk.chat.chat(&traced(request, &headers)).await?;
+    let (request, step) = traced(request, run)?;
+    let answer = desk.chats.chat(&request, step.as_ref()).await?;
     Ok(Wrapped(answer).into_response())
 }
 
 async fn providers(State(desk): State<Desk>, _: Params<Nothing>) -> Result<Response> {
-    Ok(Wrapped(json!({ "providers": desk.chat.providers() })).into_response())
+    Ok(Wrapped(json!({ "providers": desk.chats.providers() })).into_response())
 }
 
-/// The request, as a hop of the work that its headers name.
-fn traced(request: ChatRequest, headers: &HeaderMap) -> ChatRequest {
-    ChatRequest { trace_id: text(headers, &TRACE_ID).map(str::to_owned), ..request }
+/// The request as a hop of the work that it or its headers name, and as a step of a run, if that is one.
+fn traced(request: ChatRequest, run: InRun) -> Result<(ChatRequest, Option<Step>)> {
+    let hop = request.trace_id.clone().or_else(|| run.trace_id.clone());
+    let step = run.step(request.trace_id.as_deref(), Role::Chatd)?;
+    Ok((ChatRequest { trace_id: hop, ..request }, step))
 }

@@ -53,7 +53,7 @@ pub fn gateway(upstreams: BTreeMap<Role, Upstream>, shared: Shared) -> Result<Ro
     gateway_beside(upstreams, Router::new(), shared)
 }
 
-/// The same, with further routes that are no role's.
+/// The gateway's routes, with further ones that are no role's.
 pub fn gateway_beside(upstreams: BTreeMap<Role, Upstream>, further: Router, shared: Shared) -> Result<Router, Error> {
     let mut lines = BTreeMap::new();
     for (role, upstream) in upstreams {

@@ -3,7 +3,7 @@
 //! It never decides anything about the lake: a handler parses, makes one call and wraps the answer. It never buffers an
 //! upload or a result stream whole, and never shows a server path, a credential or a library's message. Reading order:
 //! [`role`], [`shared`], [`limits`] and [`metrics`] (what every door has), [`error`] and [`problem`] (refusals),
-//! [`request`] (bodies and parameters), [`trace`], [`host`], [`auth`] and [`gate`] (what every request passes),
+//! [`request`] (bodies and parameters), [`trace`] and `run` (what a request belongs to), [`host`], [`auth`] and [`gate`] (what every request passes),
 //! [`health`] and [`fresh`], then the roles [`storaged`], [`catalogd`] with [`iceberg`], [`ingestd`] (which tells long
 //! work in [`events`]), [`queryd`], [`embedd`], [`vectord`], [`chatd`], [`validatord`], the [`gateway`] with its [`proxy`] and
 //! what it says of itself ([`openapi`] to programs, [`docs`] to people), and [`edge`] (the sockets).
@@ -36,6 +36,7 @@ pub mod proxy;
 pub mod queryd;
 pub mod request;
 pub mod role;
+mod run;
 pub mod shared;
 pub mod storaged;
 pub mod trace;

@@ -25,6 +25,9 @@ mod tests;
 
 /// Joins the hops of one piece of work.
 pub const TRACE_ID: HeaderName = HeaderName::from_static("x-lakehouse-trace-id");
+/// Says of the trace beside it that it joins hops and makes no call a step of a run: whoever states it made the trace up for
+/// the log, or writes the call down itself.
+pub const TRACE_ONLY: HeaderName = HeaderName::from_static("x-lakehouse-trace-only");
 /// Names one request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The W3C form of a trace: `00-<32 hex>-<16 hex>-<2 hex>`.
@@ -83,6 +86,7 @@ pub(crate) async fn follow(State(tracer): State<Tracer>, mut request: Request, n
     let inner = request.extensions_mut().insert(Followed).is_some();
     let _working = (!inner).then(|| tracer.metrics.working(tracer.role));
     ids.put(request.headers_mut());
+    ids.mark(request.headers_mut());
     let (route, method) = (route_of(&request), request.method().clone());
     let words = Words::of(request.uri().path());
     let started = tracer.seams.now();
@@ -144,19 +148,30 @@ fn log(method: &Method, served: &Served, answer: &Response, ids: &Ids, latency_m
 struct Ids {
     request: RequestId,
     trace: RequestId,
+    /// Whether no caller named the trace.
+    is_made_up: bool,
     parent: Option<HeaderValue>,
 }
 
 impl Ids {
     /// Those the request brings, if they are well-formed; new ones otherwise.
     fn of(headers: &HeaderMap, seams: &Seams) -> Self {
-        let accepted = |name| text(headers, name).and_then(RequestId::accept);
+        let accepted = |name: &HeaderName| text(headers, name).and_then(RequestId::accept);
         let parent = text(headers, &TRACEPARENT).filter(|text| is_traceparent(text));
         let joined = parent.and_then(|parent| parent.get(3..35)).and_then(RequestId::accept);
+        let named = accepted(&TRACE_ID).or(joined);
         Self {
             request: accepted(&REQUEST_ID).unwrap_or_else(|| RequestId::mint(seams)),
-            trace: accepted(&TRACE_ID).or(joined).unwrap_or_else(|| RequestId::mint(seams)),
+            is_made_up: named.is_none() || headers.contains_key(&TRACE_ONLY),
+            trace: named.unwrap_or_else(|| RequestId::mint(seams)),
             parent: parent.and_then(|parent| HeaderValue::from_str(parent).ok()),
+        }
+    }
+
+    /// States in the headers of the request passed on that its trace is no run.
+    fn mark(&self, headers: &mut HeaderMap) {
+        if self.is_made_up {
+            headers.insert(TRACE_ONLY, HeaderValue::from_static("1"));
         }
     }
 
@@ -185,4 +200,10 @@ fn is_traceparent(text: &str) -> bool {
         ["00", trace, span, flags] => hex(trace, 32) && hex(span, 16) && hex(flags, 2) && named(trace) && named(span),
         _ => false,
     }
+}
+
+/// The trace and the span that a well-formed `traceparent` names.
+pub(crate) fn parent_span(text: &str) -> Option<(&str, &str)> {
+    let mut parts = text.split('-').skip(1);
+    Some((parts.next()?, parts.next()?))
 }

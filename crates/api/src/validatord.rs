@@ -17,6 +17,7 @@ use crate::fresh::freshen;
 use crate::health::Readiness;
 use crate::request::{InPath, Json, Nothing, Params, json_at, json_lines, text, with_version};
 use crate::role::Role;
+use crate::run::InRun;
 use crate::shared::{Shared, gated, no_route};
 use crate::trace::TRACE_ID;
 
@@ -41,7 +42,7 @@ impl Desk {
 }
 
 /// The door of validatord over those who check and those who keep what happened. It is ready when the table of workers
-/// can be a roster, or is not there at all.
+/// can be a roster, or is not there at all, and every pack could judge.
 pub fn validatord(iterate: Iterate, evidence: Evidence, shared: Shared) -> Router {
     let (short, long) = shared.gates();
     let validator = iterate.validator().clone();
@@ -61,7 +62,7 @@ pub fn validatord(iterate: Iterate, evidence: Evidence, shared: Shared) -> Route
 }
 
 async fn ready(validator: Validator) -> Result<Facts, crate::health::Unready> {
-    let (roster, version) = validator.rosters().at(None).await?;
+    let (roster, version) = validator.ready().await?;
     let note = match roster.absent_table() {
         Some(table) => json!(format!("the lake has no table {table}: nobody exists")),
         None => json!({ "workers": roster.len(), "version": version }),
@@ -69,9 +70,16 @@ async fn ready(validator: Validator) -> Result<Facts, crate::health::Unready> {
     Ok(Facts::from_iter([("roster".to_owned(), note)]))
 }
 
-async fn validate(State(desk): State<Desk>, _: Params<Nothing>, Json(call): Json<ValidateCall>) -> Result<Response> {
+async fn validate(
+    State(desk): State<Desk>,
+    _: Params<Nothing>,
+    run: InRun,
+    Json(call): Json<ValidateCall>,
+) -> Result<Response> {
+    let step = run.step(call.trace_id(), Role::Validatord)?;
     let (artifact, as_of) = call.into_parts()?;
-    let Judgement { version, verdict, .. } = desk.iterate.validator().validate(&artifact, as_of.as_ref()).await?;
+    let judged = desk.iterate.validator().validate(&artifact, as_of.as_ref(), step.as_ref()).await?;
+    let Judgement { version, verdict, .. } = judged;
     Ok(match verdict {
         Ok(report) => json_at(version, &report),
         Err(error) => with_version(version, (StatusCode::UNPROCESSABLE_ENTITY, Wrapped(error)).into_response()),

@@ -17,6 +17,7 @@ use crate::error::{Error, Refusal, Result};
 use crate::fresh::{freshen, readiness};
 use crate::request::{InPath, Json, Nothing, Params, json_at, with_version};
 use crate::role::Role;
+use crate::run::InRun;
 use crate::shared::{AUTHOR, Shared, gated, no_route};
 
 mod calls;
@@ -93,13 +94,18 @@ async fn add_text(
     Ok(json_at(added.version, &added))
 }
 
-async fn search(State(texts): State<Texts>, Named(name): Named, Json(call): Json<SearchCall>) -> Result<Response> {
-    let (as_of, rerank) = (call.as_of(), call.rerank()?);
-    let found = texts.search(&name, call.sought()?, rerank, as_of.as_ref()).await?;
-    if found.count() < LONG_TO_WRITE {
-        return Ok(json_at(found.version(), &found));
+async fn search(
+    State(texts): State<Texts>,
+    Named(name): Named,
+    run: InRun,
+    Json(call): Json<SearchCall>,
+) -> Result<Response> {
+    let step = run.step(call.trace_id(), Role::Vectord)?;
+    let found = texts.search(call.search(name)?, step.as_ref()).await?;
+    if found.results.len() < LONG_TO_WRITE {
+        return Ok(json_at(found.version, &found));
     }
-    let answer = storage::task::blocking("write what was found", move || json_at(found.version(), &found)).await;
+    let answer = storage::task::blocking("write what was found", move || json_at(found.version, &found)).await;
     Ok(answer.map_err(|_| Error::Panicked)?)
 }
 

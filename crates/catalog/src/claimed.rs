@@ -10,8 +10,8 @@ use crate::state::State;
 
 /// Where streams lie, each in a folder of its name.
 const STREAMS: &str = "streams/";
-/// The stream that the house itself writes: its name is taken before anything was appended.
-const SESSIONS: &str = "sessions";
+/// The streams that the house itself writes: their names are taken before anything was appended.
+const OWN: [&str; 4] = ["sessions", "chats", "searches", "validations"];
 
 /// Refuses changes that give a table the name of a stream. Tables that have one already keep it.
 pub(crate) async fn refuse(store: &Store, state: &State, changes: &[Change]) -> Result<()> {
@@ -31,5 +31,5 @@ async fn is_claimed(store: &Store, name: &DatasetName) -> Result<bool> {
     }
     let stream = name.table().to_ascii_lowercase();
     let files = format!("{STREAMS}{stream}/");
-    Ok(stream == SESSIONS || !store.list(&files, None, 1).await?.entries.is_empty())
+    Ok(OWN.contains(&stream.as_str()) || !store.list(&files, None, 1).await?.entries.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Outsiders: other engines create, read and change our tables by Iceberg's REST protocol, through the one log.
+//! What outsiders change, through the one log: other engines create, read and change our tables by Iceberg's REST protocol.
 //!
 //! Whatever they ask becomes one proposal: [`namespaces`] and [`names`] change what is listed, [`committing`] publishes
 //! one table or many. What a table comes to by it, `outsiders` works out.

@@ -23,6 +23,9 @@ pub struct ChatRequest {
     /// `"json"`, or a JSON Schema that the answer should follow; plain text when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<Value>,
+    /// The run that it is a step of, and is recorded with; the one that the headers name when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
 }
 
 /// One thing that was said.

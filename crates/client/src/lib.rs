@@ -39,7 +39,7 @@ pub use validate::{
     ValidatorPacks,
 };
 pub use vectors::{
-    Added, Found, Hit, Index, IndexSealed, Indexes, MergeInto, Merged, Near, NewIndex, Ranks, Recall, Removed,
+    Added, Found, Hit, Index, IndexSealed, Indexes, MergeInto, Merged, NewIndex, Ranks, Recall, Removed, Search,
     StoredItem, Survey, TextBatch, TextItem, Unwanted, VectorBatch, VectorItem,
 };
 pub use versions::{

@@ -24,6 +24,9 @@ pub struct Validate {
     /// A version, a time (RFC 3339) or a tag; the newest version when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
+    /// The run that it is a step of, and is recorded with; the one that the headers name when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
 }
 
 /// What is said of an artifact that passes.

@@ -263,7 +263,9 @@ pub struct Recall {
 
 /// A search near a vector, near what a text means, by the words of a text, or by meaning and words.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Near {
+// Its name in the description of the routes.
+#[schemars(rename = "Near")]
+pub struct Search {
     /// The vector that what is found lies near; beside a text in hybrid searches only, in place of the text's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vector: Option<Vec<f32>>,
@@ -299,6 +301,9 @@ pub struct Near {
     /// Which model made the vector, when that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The run that it is a step of, and is recorded with; the one that the headers name when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
 }
 
 /// Items to be deleted, by their ids or by what holds of their metadata.
@@ -441,17 +446,17 @@ impl Client {
 
     /// The `k` items nearest to a vector.
     pub async fn search_vectors(&self, index: &str, vector: Vec<f32>, k: usize) -> Result<Found> {
-        self.search(index, &Near { vector: Some(vector), k: Some(k), ..Near::default() }).await
+        self.search(index, &Search { vector: Some(vector), k: Some(k), ..Search::default() }).await
     }
 
     /// The `k` items nearest in meaning to a text.
     pub async fn search_text(&self, index: &str, text: &str, k: usize) -> Result<Found> {
-        self.search(index, &Near { text: Some(text.to_owned()), k: Some(k), ..Near::default() }).await
+        self.search(index, &Search { text: Some(text.to_owned()), k: Some(k), ..Search::default() }).await
     }
 
     /// The items that answer a search best, by nearness, by words or by both.
-    pub async fn search(&self, index: &str, near: &Near) -> Result<Found> {
-        self.post_json(&index_path(index, "/search"), near).await
+    pub async fn search(&self, index: &str, search: &Search) -> Result<Found> {
+        self.post_json(&index_path(index, "/search"), search).await
     }
 
     /// One item.

@@ -5,8 +5,8 @@ use crate::subject::Subject;
 use crate::{lake, machine, model, ports};
 
 /// What [`examine`] looks at, in its order.
-pub const CHECKS: [&str; 10] =
-    ["toolchain", "disk", "fsync", "lake", "conditional_put", "clock", "roster", "model", "ollama", "ports"];
+pub const CHECKS: [&str; 11] =
+    ["toolchain", "disk", "fsync", "lake", "conditional_put", "clock", "roster", "packs", "model", "ollama", "ports"];
 
 /// Looks at everything.
 pub async fn examine(subject: &Subject) -> Vec<Finding> {

@@ -16,7 +16,7 @@ pub struct Finding {
     /// Why it matters; told where something must be mended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<&'static str>,
-    /// The command that mends it; none where nothing needs to be.
+    /// The command that mends it; none where nothing needs to be, or no command can: then the reason says what does.
     pub fix: Option<String>,
 }
 
@@ -53,9 +53,14 @@ impl Finding {
         Self { status: Status::Skipped, ..Self::ok(name, detail) }
     }
 
-    /// Something must be mended, because `why`, with the command `fix`.
-    pub fn failed(name: &'static str, detail: impl Into<String>, why: &'static str, fix: impl Into<String>) -> Self {
-        Self { status: Status::Failed, why: Some(why), fix: Some(fix.into()), ..Self::ok(name, detail) }
+    /// Something must be mended, because `why`.
+    pub fn failed(name: &'static str, detail: impl Into<String>, why: &'static str) -> Self {
+        Self { status: Status::Failed, why: Some(why), ..Self::ok(name, detail) }
+    }
+
+    /// The finding with the command that mends what was found, if one does.
+    pub fn mended_by(self, fix: impl Into<Option<String>>) -> Self {
+        Self { fix: fix.into(), ..self }
     }
 }
 

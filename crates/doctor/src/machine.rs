@@ -10,6 +10,7 @@ use storage::{Durability, Location, Store};
 use tokio::process::Command;
 
 use crate::finding::{Finding, chain};
+use crate::mend::at;
 use crate::subject::Subject;
 
 /// The oldest compiler that builds this program.
@@ -42,7 +43,7 @@ pub async fn toolchain() -> Finding {
         return Finding::ok(NAME, told);
     }
     let detail = format!("{told} is older than {LEAST_RUST}");
-    Finding::failed(NAME, detail, "this program cannot be built with it", "rustup update stable")
+    Finding::failed(NAME, detail, "this program cannot be built with it").mended_by("rustup update stable".to_owned())
 }
 
 fn numbers(version: &str) -> Vec<u32> {
@@ -61,10 +62,10 @@ pub fn disk(subject: &Subject) -> Finding {
     for place in &places {
         let free = match statvfs(place) {
             Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
-            Err(error) => return full(&format!("the disk of {} cannot be asked: {error}", place.display())),
+            Err(error) => return full(subject, &format!("the disk of {} cannot be asked: {error}", place.display())),
         };
         if free < LEAST_ROOM {
-            return full(&format!("only {} are free at {}", ByteSize(free), place.display()));
+            return full(subject, &format!("only {} are free at {}", ByteSize(free), place.display()));
         }
         told.push(format!("{} GiB free at {}", free >> 30, place.display()));
     }
@@ -72,9 +73,10 @@ pub fn disk(subject: &Subject) -> Finding {
     Finding::ok(NAME, told.join(", "))
 }
 
-fn full(detail: &str) -> Finding {
+fn full(subject: &Subject, detail: &str) -> Finding {
     let why = "a load, a merge of files or a large query needs room, and fails without";
-    Finding::failed("disk", detail, why, "lakehouse expire --older-than 30d --yes && lakehouse sweep --yes")
+    let [expire, sweep] = ["expire --older-than 30d --yes", "sweep --yes"].map(|command| at(&subject.lake, command));
+    Finding::failed("disk", detail, why).mended_by(format!("{expire} && {sweep}"))
 }
 
 /// The directory, or the nearest one above it that is there.
@@ -95,15 +97,16 @@ pub async fn fsync(store: &Store, directory: Option<&Path>, durability: Durabili
     }
     if let Some(kind) = in_memory(directory) {
         let detail = format!("{} lies in memory ({kind})", directory.display());
-        let why = "everything in the lake is gone when this machine stops, whatever was acknowledged";
-        return Finding::failed(NAME, detail, why, "lakehouse serve --lake ./lake");
+        let why =
+            "everything in it is gone when this machine stops, whatever was acknowledged: a lake belongs on a disk";
+        return Finding::failed(NAME, detail, why);
     }
     match timed(store).await {
         Ok(median) => Finding::ok(NAME, format!("a synced write takes {:.1} ms", median.as_secs_f64() * 1000.0)),
         Err(error) if error.refuses_writes() => Finding::skipped(NAME, error.to_string()),
         Err(error) => {
-            let why = "nothing can be acknowledged that is not on the disk";
-            Finding::failed(NAME, chain(&error), why, "dmesg | tail")
+            let why = "nothing can be acknowledged that is not on the disk; `dmesg` tells what the disk said";
+            Finding::failed(NAME, chain(&error), why)
         }
     }
 }
@@ -138,7 +141,7 @@ pub async fn clock(store: &Store, now: impl Fn() -> Timestamp) -> Finding {
     let wrong = |detail: String| {
         let why =
             "versions state when they were made, queries ask as of a time, and S3 refuses requests of another day";
-        Finding::failed(NAME, detail, why, "sudo timedatectl set-ntp true")
+        Finding::failed(NAME, detail, why).mended_by("sudo timedatectl set-ntp true".to_owned())
     };
     if now() < RECENT {
         return wrong(format!("it shows {}, and was never set", now()));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use models::{Error, Models, Overflow};
 
 use crate::finding::{Finding, chain};
+use crate::mend::word;
 use crate::subject::Subject;
 
 /// What the models of servers begin with when Ollama runs them.
@@ -21,7 +22,8 @@ pub async fn checks(subject: &Subject) -> [Finding; 2] {
 }
 
 fn broken(name: &'static str, error: &Error) -> Finding {
-    Finding::failed(name, chain(error), "no text becomes a vector without a model", "lakehouse config show")
+    let why = "no text becomes a vector without a model; `lakehouse config show` tells which is set";
+    Finding::failed(name, chain(error), why)
 }
 
 /// Whether the default model is here, is the pinned one, and reads a text.
@@ -49,7 +51,8 @@ fn absent(subject: &Subject, reasons: &str) -> Finding {
         true => "lakehouse embed \"a text\"",
         false => "lakehouse embed \"a text\" --set models.model_dir=./model",
     };
-    Finding::failed("model", format!("{} cannot be used: {reasons}", subject.routing.default_model), why, fix)
+    let detail = format!("{} cannot be used: {reasons}", subject.routing.default_model);
+    Finding::failed("model", detail, why).mended_by(fix.to_owned())
 }
 
 /// Whether Ollama answers and, where the default model is one of its, has it and can load it.
@@ -62,7 +65,7 @@ async fn ollama(subject: &Subject, models: &Models) -> Finding {
         Ok(known) => known,
         Err(error) => {
             let why = "texts and conversations that are sent to it are refused";
-            return Finding::failed(NAME, chain(&error), why, "ollama serve");
+            return Finding::failed(NAME, chain(&error), why).mended_by("ollama serve".to_owned());
         }
     };
     let Some(model) = subject.routing.default_model.strip_prefix(OLLAMA) else {
@@ -71,12 +74,8 @@ async fn ollama(subject: &Subject, models: &Models) -> Finding {
     let has = |known: &String| known == model || known.strip_suffix(":latest") == Some(model);
     if !known.iter().any(has) {
         let why = "it is the default model of texts";
-        return Finding::failed(
-            NAME,
-            format!("it answers, and has no model {model}"),
-            why,
-            format!("ollama pull {model}"),
-        );
+        let detail = format!("it answers, and has no model {model}");
+        return Finding::failed(NAME, detail, why).mended_by(format!("ollama pull {}", word(model)));
     }
     match models.embedder(None) {
         Ok(embedder) => match embedder.embed(&[Arc::from("a text")], Overflow::Error).await {
@@ -89,5 +88,6 @@ async fn ollama(subject: &Subject, models: &Models) -> Finding {
 
 fn unloaded(model: &str, error: &Error) -> Finding {
     let why = "it is the default model of texts";
-    Finding::failed("ollama", format!("{model} does not load: {}", chain(error)), why, format!("ollama run {model}"))
+    let detail = format!("{model} does not load: {}", chain(error));
+    Finding::failed("ollama", detail, why).mended_by(format!("ollama run {}", word(model)))
 }

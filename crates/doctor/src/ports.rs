@@ -40,5 +40,5 @@ async fn is_running(role: &str, address: SocketAddr) -> bool {
 
 fn taken(role: &str, detail: &str) -> Finding {
     let why = "the server does not start";
-    Finding::failed(NAME, detail, why, format!("lakehouse serve --set {role}.bind=127.0.0.1:0"))
+    Finding::failed(NAME, detail, why).mended_by(format!("lakehouse serve --set {role}.bind=127.0.0.1:0"))
 }

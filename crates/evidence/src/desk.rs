@@ -11,8 +11,10 @@ use tokio::task::JoinHandle;
 use crate::bundle::tidy_beside;
 use crate::error::{Error, Result};
 use crate::fragment::{Line, encode, wrote};
+use crate::group::{BUNDLED, Group, bundle_path, fragment_path};
 use crate::name::StreamName;
-use crate::shelf::{BUNDLED, Group, Shelf, bundle_path, fragment_path};
+use crate::read::get;
+use crate::shelf::Shelf;
 
 /// The most appends that share one fragment.
 pub(crate) const GROUP: usize = 256;
@@ -97,15 +99,18 @@ impl Desk {
 
     /// Whether a number is an append's. What stands under it decides: a create that seemed to fail may have taken
     /// effect. And what its bundle holds goes before that: the fragment may have been bundled and deleted by now, or be
-    /// nobody's, created where one was deleted before.
+    /// nobody's, created where one was deleted before. Lines only ever move into larger bundles, of which the largest
+    /// counts; so the smallest is looked for first, and none is missed.
     async fn stands(&self, number: u64, writer: &str, created: bool) -> Result<bool> {
-        match self.store.get(&bundle_path(&self.stream, Group::of(number))).await {
-            Ok(bundle) => Ok(wrote(&bundle, writer)),
-            Err(StoreError::NotFound { .. }) if created => Ok(true),
-            Err(StoreError::NotFound { .. }) => {
-                Ok(wrote(&self.store.get(&fragment_path(&self.stream, number)).await?, writer))
-            }
-            Err(failure) => Err(failure.into()),
+        let mut bundled = None;
+        for group in Group::around(number) {
+            let bundle = get(&self.store, &bundle_path(&self.stream, group)).await?;
+            bundled = bundle.map(|bundle| wrote(&bundle, writer)).or(bundled);
+        }
+        match bundled {
+            Some(stands) => Ok(stands),
+            None if created => Ok(true),
+            None => Ok(wrote(&self.store.get(&fragment_path(&self.stream, number)).await?, writer)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What can go wrong with evidence.
 
+use std::sync::Arc;
+
 use base::{Facts, Fault, Kind};
 
 /// A result of this room.
@@ -25,6 +27,14 @@ pub enum Error {
     Line {
         /// Its place in what was given, from 1.
         line: usize,
+    },
+    /// A line is a JSON object, and could not be read back.
+    #[error("line {line} holds {why}")]
+    Unreadable {
+        /// Its place in what was given, from 1.
+        line: usize,
+        /// What cannot be read.
+        why: &'static str,
     },
     /// An object in a line has two members of one name, of which readers would see one.
     #[error("line {line} has the member {member:?} twice")]
@@ -52,6 +62,9 @@ pub enum Error {
     /// Whether the lines were appended is not known.
     #[error("the lines may or may not have been appended: the store did not say")]
     OutcomeUnknown,
+    /// What became of lines that were to become durable together: the same for all who asked.
+    #[error(transparent)]
+    Together(Arc<Error>),
     /// A fragment was written by a newer release.
     #[error("the stream {stream} holds a fragment of format {format}, which this release does not read")]
     NewerFormat {
@@ -65,11 +78,13 @@ pub enum Error {
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Name { .. } | Self::Line { .. } | Self::Twice { .. } | Self::Nothing => Kind::Invalid,
+            Self::Name { .. } | Self::Nothing => Kind::Invalid,
+            Self::Line { .. } | Self::Unreadable { .. } | Self::Twice { .. } => Kind::Invalid,
             Self::Own { .. } => Kind::Denied,
             Self::TooLarge { .. } => Kind::TooMuch,
             Self::TooMany | Self::OutcomeUnknown => Kind::Unavailable,
             Self::Store(inner) => inner.kind(),
+            Self::Together(inner) => inner.kind(),
             Self::NewerFormat { .. } => Kind::Damaged,
         }
     }
@@ -79,11 +94,13 @@ impl Fault for Error {
             Self::Name { .. } => "evidence.bad_name",
             Self::Own { .. } => "evidence.own_stream",
             Self::Line { .. } => "evidence.bad_line",
+            Self::Unreadable { .. } => "evidence.unreadable_line",
             Self::Twice { .. } => "evidence.member_twice",
             Self::Nothing => "evidence.nothing",
             Self::TooLarge { .. } => "evidence.line_too_large",
             Self::TooMany => "evidence.too_many_streams",
             Self::Store(inner) => inner.code(),
+            Self::Together(inner) => inner.code(),
             Self::OutcomeUnknown => "evidence.outcome_unknown",
             Self::NewerFormat { .. } => "evidence.newer_format",
         }
@@ -92,6 +109,7 @@ impl Fault for Error {
     fn facts(&self) -> Facts {
         match self {
             Self::Store(inner) => inner.facts(),
+            Self::Together(inner) => inner.facts(),
             _ => Facts::new(),
         }
     }

@@ -60,7 +60,7 @@ impl Evidence {
         sent.map_err(|_| Error::OutcomeUnknown)?;
         // A dropped reply means that the appending task died on the way, so nothing is proven.
         let outcome = landed.await.map_err(|_| Error::OutcomeUnknown)?;
-        let fragment = outcome.map_err(|shared| Arc::try_unwrap(shared).unwrap_or(Error::OutcomeUnknown))?;
+        let fragment = outcome.map_err(Error::Together)?;
         Ok(Appended { stream: stream.to_string(), fragment, lines: count })
     }
 
@@ -70,6 +70,11 @@ impl Evidence {
             return Err(Error::Own { stream: stream.to_string() });
         }
         self.append(stream, lines).await
+    }
+
+    /// Whether this process has appended to a stream, or begun to.
+    pub fn has_appended(&self, stream: &StreamName) -> bool {
+        self.0.desks.lock().unwrap_or_else(PoisonError::into_inner).contains_key(stream)
     }
 
     /// Everything in a stream, with what does not read told by its place.

@@ -4,17 +4,22 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use base::Facts;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// From here on a whole number may be none of 64 bits.
 const VAST: f64 = 9.2e18;
+/// What no reader makes a number of.
+const VASTER: &str = "a number beyond 1.8e308, which no column of numbers holds; write it as a text";
+const DEEPER: &str = "values nested deeper than 127 levels, which readers refuse";
 
 /// Why a line is not taken.
 pub(crate) enum Flaw {
     /// It is no JSON object.
     NoObject,
+    /// It is one, and holds what could not be read back.
+    Unreadable(&'static str),
     /// An object in it has this member twice.
     Twice(String),
 }
@@ -26,25 +31,55 @@ pub(crate) fn check(line: &str) -> Result<(), Flaw> {
     }
     let (mut twice, mut reader) = (None, serde_json::Deserializer::from_str(line));
     let read = Once(&mut twice).deserialize(&mut reader).and_then(|()| reader.end());
-    read.map_err(|_| twice.map_or(Flaw::NoObject, Flaw::Twice))
+    read.map_err(|failure| twice.map_or_else(|| flaw(line, &failure), Flaw::Twice))
 }
 
-/// The members of a line. A whole number beyond 64 bits is a text, since a number would lose digits.
+/// What is wrong with a line that does not read. Who passes over values needs neither their size nor their depth.
+fn flaw(line: &str, failure: &serde_json::Error) -> Flaw {
+    match serde_json::from_str::<IgnoredAny>(line) {
+        Err(_) => Flaw::NoObject,
+        Ok(_) if failure.to_string().starts_with("number out of range") => Flaw::Unreadable(VASTER),
+        Ok(_) => Flaw::Unreadable(DEEPER),
+    }
+}
+
+/// The members of a line. A whole number beyond 64 bits is a text wherever it stands, since a number would lose digits.
 pub(crate) fn read(line: &[u8]) -> serde_json::Result<Facts> {
     let mut members: Facts = serde_json::from_slice(line)?;
-    if members.values().any(is_vast) {
+    if members.values().any(holds_vast) {
         let spelled: BTreeMap<String, &RawValue> = serde_json::from_slice(line)?;
-        for (name, value) in members.iter_mut().filter(|(_, value)| is_vast(value)) {
-            if let Some(digits) = spelled.get(name).map(|raw| raw.get()).filter(|text| is_whole(text)) {
-                *value = Value::from(digits);
-            }
+        for (name, value) in &mut members {
+            spelled.get(name).map_or(Ok(()), |raw| spell(value, raw))?;
         }
     }
     Ok(members)
 }
 
-fn is_vast(value: &Value) -> bool {
-    value.is_f64() && value.as_f64().is_some_and(|number| number.abs() > VAST)
+fn holds_vast(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(holds_vast),
+        Value::Object(members) => members.values().any(holds_vast),
+        value => value.is_f64() && value.as_f64().is_some_and(|number| number.abs() > VAST),
+    }
+}
+
+/// Makes texts of the vast whole numbers in a value, with the digits that it was written with.
+fn spell(value: &mut Value, raw: &RawValue) -> serde_json::Result<()> {
+    match value {
+        value if !holds_vast(value) => {}
+        Value::Array(items) => {
+            let spelled: Vec<&RawValue> = serde_json::from_str(raw.get())?;
+            items.iter_mut().zip(spelled).try_for_each(|(item, raw)| spell(item, raw))?;
+        }
+        Value::Object(members) => {
+            let spelled: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get())?;
+            let mut both = members.iter_mut().filter_map(|(name, value)| Some((value, spelled.get(name)?)));
+            both.try_for_each(|(value, raw)| spell(value, raw))?;
+        }
+        value if is_whole(raw.get()) => *value = Value::from(raw.get()),
+        _ => {}
+    }
+    Ok(())
 }
 
 fn is_whole(number: &str) -> bool {

@@ -6,12 +6,18 @@ use std::sync::Arc;
 
 use crate::error::Error;
 
-/// The stream of sessions: model output that was checked until it counted, or did not.
-pub const SESSIONS: &str = "sessions";
+/// Model output that was checked until it counted, or did not.
+const SESSIONS: &str = "sessions";
+/// Conversations with models in runs.
+const CHATS: &str = "chats";
+/// Searches in runs.
+const SEARCHES: &str = "searches";
+/// Checks in runs.
+const VALIDATIONS: &str = "validations";
 /// Where the streams of a lake lie.
 pub(crate) const FOLDER: &str = "streams/";
 /// Streams that only the house itself writes.
-const OWN: [&str; 1] = [SESSIONS];
+const OWN: [&str; 4] = [SESSIONS, CHATS, SEARCHES, VALIDATIONS];
 
 /// A stream's name: a small letter, then small letters, digits and `_`, at most 64 of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +27,21 @@ impl StreamName {
     /// The stream of sessions.
     pub fn sessions() -> Self {
         Self(SESSIONS.into())
+    }
+
+    /// The stream of conversations with models in runs.
+    pub fn chats() -> Self {
+        Self(CHATS.into())
+    }
+
+    /// The stream of searches in runs.
+    pub fn searches() -> Self {
+        Self(SEARCHES.into())
+    }
+
+    /// The stream of checks in runs.
+    pub fn validations() -> Self {
+        Self(VALIDATIONS.into())
     }
 
     /// The name as text.

@@ -1,13 +1,15 @@
 //! What a stream holds, in the order in which it was appended.
 
 use base::Facts;
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use storage::{Error as StoreError, Store};
 
 use crate::error::Result;
-use crate::fragment::{Skipped, decode};
+use crate::fragment::{Skipped, Unread, WHOLE, decode, lines_of};
+use crate::group::{Group, bundle_path, fragment_path};
 use crate::name::StreamName;
-use crate::shelf::{Group, Shelf, bundle_path, fragment_path};
+use crate::shelf::Shelf;
 
 /// How many groups are read, and how many fragments of each are fetched, at the same time.
 const AT_ONCE: usize = 8;
@@ -17,11 +19,12 @@ const AT_ONCE: usize = 8;
 pub struct Lines {
     /// Those that read, the oldest first.
     pub lines: Vec<Facts>,
-    /// Those that do not.
+    /// What does not.
     pub skipped: Vec<Skipped>,
 }
 
-/// Everything in a stream. Each line that does not read is told in the log, by file and number.
+/// Everything in a stream. What does not read is told in the log: a line by file and number, a file that is gone by its
+/// name.
 pub(crate) async fn read(store: &Store, name: &StreamName) -> Result<Lines> {
     let shelf = Shelf::of(store, name, 0).await?;
     let (groups, mut all) = (stream::iter(shelf.groups()), Lines::default());
@@ -29,18 +32,24 @@ pub(crate) async fn read(store: &Store, name: &StreamName) -> Result<Lines> {
     while let Some(lines) = groups.try_next().await? {
         all.add(lines);
     }
-    for Skipped { file, line } in &all.skipped {
-        tracing::warn!(file, line, "a line of a stream does not read and is skipped");
+    for Skipped { file, what } in &all.skipped {
+        match what {
+            Unread::Line(line) => tracing::warn!(file, line, "a line of a stream does not read and is skipped"),
+            Unread::Gone => tracing::warn!(file, "a file of a stream is gone, and its lines are missing"),
+        }
     }
     Ok(all)
 }
 
-/// The lines of a group: from its bundle, or else from its fragments. A fragment that is gone may have been bundled
-/// since the listing; then the bundle has all of them.
+/// The lines of a group: from its bundle, or else from its fragments. What is gone may have been bundled since the
+/// listing; then a larger bundle has all of it.
 pub(crate) async fn group_of(store: &Store, name: &StreamName, shelf: &Shelf, group: Group) -> Result<Lines> {
-    let bundle = bundle_path(name, group);
     if shelf.is_bundled(group) {
-        return file(store, name, &bundle).await.map(|lines| lines.unwrap_or_else(|| Lines::lost(bundle)));
+        let path = bundle_path(name, group);
+        return match file(store, name, &path).await? {
+            Some(lines) => Ok(lines),
+            None => Ok(moved(store, name, group).await?.unwrap_or_else(|| Lines::lost(path))),
+        };
     }
     let paths = stream::iter(shelf.numbers(group).map(|number| fragment_path(name, number)));
     let fetch = async |path: String| file(store, name, &path).await.map(|lines| (lines, path));
@@ -49,7 +58,7 @@ pub(crate) async fn group_of(store: &Store, name: &StreamName, shelf: &Shelf, gr
     while let Some((lines, path)) = fetched.try_next().await? {
         match lines {
             Some(lines) => all.add(lines),
-            None => match file(store, name, &bundle).await? {
+            None => match moved(store, name, group).await? {
                 Some(bundled) => return Ok(bundled),
                 None => all.add(Lines::lost(path)),
             },
@@ -58,21 +67,39 @@ pub(crate) async fn group_of(store: &Store, name: &StreamName, shelf: &Shelf, gr
     Ok(all)
 }
 
+/// The lines of a group from the bundle that has them by now. They only ever move into larger ones, so that looking from
+/// the smallest on misses none.
+async fn moved(store: &Store, name: &StreamName, group: Group) -> Result<Option<Lines>> {
+    for bundle in Group::around(group.first()).filter(|bundle| bundle.level() >= group.level()) {
+        let path = bundle_path(name, bundle);
+        let Some(bytes) = get(store, &path).await? else { continue };
+        let [from, to] = [group.first(), group.last() + 1].map(|number| (number - bundle.first()) as usize);
+        let (lines, skipped) = decode(name, &path, &bytes, lines_of(&bytes, from..to))?;
+        return Ok(Some(Lines { lines, skipped }));
+    }
+    Ok(None)
+}
+
 /// The lines of one file; none where there is no such file.
 async fn file(store: &Store, name: &StreamName, path: &str) -> Result<Option<Lines>> {
-    let bytes = match store.get(path).await {
-        Ok(bytes) => bytes,
-        Err(StoreError::NotFound { .. }) => return Ok(None),
-        Err(failure) => return Err(failure.into()),
-    };
-    let (lines, skipped) = decode(name, path, &bytes)?;
+    let Some(bytes) = get(store, path).await? else { return Ok(None) };
+    let (lines, skipped) = decode(name, path, &bytes, WHOLE)?;
     Ok(Some(Lines { lines, skipped }))
+}
+
+/// The bytes of one file; none where there is no such file.
+pub(crate) async fn get(store: &Store, path: &str) -> Result<Option<Bytes>> {
+    match store.get(path).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 impl Lines {
     /// Nothing of a file that should be there.
     fn lost(file: String) -> Self {
-        Self { lines: Vec::new(), skipped: vec![Skipped { file, line: 1 }] }
+        Self { lines: Vec::new(), skipped: vec![Skipped { file, what: Unread::Gone }] }
     }
 
     fn add(&mut self, more: Self) {

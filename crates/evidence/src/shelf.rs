@@ -1,4 +1,4 @@
-//! What lies in the folder of a stream: fragments, and bundles of 256 of them in a row.
+//! What lies in the folder of a stream: fragments, and bundles of many of them in a row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -6,49 +6,17 @@ use std::ops::RangeInclusive;
 use storage::Store;
 
 use crate::error::Result;
+use crate::group::{Group, bundle_path, fragment_path};
 use crate::name::{FOLDER, StreamName};
 
-/// How many fragments lie in one bundle.
-pub(crate) const BUNDLED: u64 = 256;
 /// How many files one listing asks for.
 const PAGE: usize = 1000;
 
-/// The numbers of the fragments that lie, or will lie, in one bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Group(u64);
-
-impl Group {
-    /// The group of a fragment. Numbers begin with 1.
-    pub(crate) fn of(number: u64) -> Self {
-        Self(number.saturating_sub(1) / BUNDLED)
-    }
-
-    pub(crate) fn numbers(self) -> RangeInclusive<u64> {
-        self.0 * BUNDLED + 1..=self.last()
-    }
-
-    fn last(self) -> u64 {
-        (self.0 + 1) * BUNDLED
-    }
-}
-
-/// The path of a fragment.
-pub(crate) fn fragment_path(stream: &StreamName, number: u64) -> String {
-    format!("{}{number:020}.jsonl", stream.folder())
-}
-
-/// The path of a bundle. It comes right before that of its last fragment, so that a listing behind any fragment that
-/// was there before does not miss it.
-pub(crate) fn bundle_path(stream: &StreamName, group: Group) -> String {
-    format!("{}{:020}-{BUNDLED}.jsonl", stream.folder(), group.last())
-}
-
-/// What a listing found of one stream. Others may have appended, bundled and deleted meanwhile.
+/// What a listing found of one stream, with sizes. Others may have appended, bundled and deleted meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
-    /// Their sizes, by their numbers.
     fragments: BTreeMap<u64, u64>,
-    bundles: BTreeSet<Group>,
+    bundles: BTreeMap<Group, u64>,
 }
 
 impl Shelf {
@@ -65,46 +33,82 @@ impl Shelf {
 
     /// The number of the last fragment, wherever it lies; 0 where there is none.
     pub(crate) fn last(&self) -> u64 {
-        let bundled = self.bundles.last().map(|group| group.last());
+        let bundled = self.bundles.keys().map(|group| group.last()).max();
         self.fragments.keys().last().copied().max(bundled).unwrap_or(0)
     }
 
-    /// Every group that has begun.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = Group> + use<> {
-        let last = self.last();
-        (0..last.div_ceil(BUNDLED)).map(Group)
+    /// The stream from its first fragment on, as it lies here: in the largest bundles that there are, and in fragments
+    /// between and behind them.
+    pub(crate) fn groups(&self) -> Vec<Group> {
+        let (mut groups, mut next, last) = (Vec::new(), 1, self.last());
+        while next <= last {
+            let group = self.bundle_of(next).unwrap_or(Group::of(next));
+            groups.push(group);
+            next = group.last() + 1;
+        }
+        groups
+    }
+
+    /// The largest bundle that a fragment lies in.
+    fn bundle_of(&self, number: u64) -> Option<Group> {
+        Group::around(number).rev().find(|group| self.is_bundled(*group))
     }
 
     /// The fragments of a group, as far as there are any yet: each number up to the last was given out.
     pub(crate) fn numbers(&self, group: Group) -> RangeInclusive<u64> {
-        let numbers = group.numbers();
-        *numbers.start()..=self.last().min(*numbers.end())
+        group.first()..=self.last().min(group.last())
     }
 
     pub(crate) fn is_bundled(&self, group: Group) -> bool {
-        self.bundles.contains(&group)
+        self.bundles.contains_key(&group)
     }
 
-    /// Whether every fragment of a group lies here on its own.
-    pub(crate) fn is_complete(&self, group: Group) -> bool {
-        self.loose(group).count() as u64 == BUNDLED
+    /// Notes a bundle that was made.
+    pub(crate) fn put(&mut self, group: Group, size: u64) {
+        self.bundles.insert(group, size);
     }
 
-    /// The fragments of a group that lie here on their own.
-    pub(crate) fn loose(&self, group: Group) -> impl Iterator<Item = u64> {
-        self.fragments.range(group.numbers()).map(|(number, _)| *number)
+    /// The groups of a level that can become bundles: all that they are made of lies here, in no bundle yet, and comes to
+    /// `largest` bytes at most.
+    pub(crate) fn due(&self, level: usize, largest: u64) -> Vec<Group> {
+        let begun: BTreeSet<Group> = match level {
+            0 => self.fragments.keys().map(|number| Group::of(*number)).collect(),
+            _ => self.bundles.keys().filter(|part| part.level() + 1 == level).filter_map(|part| part.whole()).collect(),
+        };
+        let is_due = |group: &Group| {
+            self.bundle_of(group.first()).is_none_or(|bundle| bundle.level() < level)
+                && self.size(*group).is_some_and(|size| size <= largest)
+        };
+        begun.into_iter().filter(is_due).collect()
     }
 
-    /// How many bytes they are.
-    pub(crate) fn size(&self, group: Group) -> u64 {
-        self.fragments.range(group.numbers()).map(|(_, size)| *size).sum()
+    /// How many bytes the parts of a group are together; none where one is missing.
+    fn size(&self, group: Group) -> Option<u64> {
+        match group.level() {
+            0 => group.numbers().map(|number| self.fragments.get(&number)).sum(),
+            _ => group.parts().map(|part| self.bundles.get(&part)).sum(),
+        }
+    }
+
+    /// Takes out what lies in a larger bundle too, and says where it lies.
+    pub(crate) fn take_covered(&mut self, stream: &StreamName) -> Vec<String> {
+        let Self { fragments, bundles } = self;
+        let is_bundled = |group: Group| bundles.contains_key(&group);
+        let covered = fragments.extract_if(.., |number, _| Group::around(*number).any(is_bundled));
+        let mut paths: Vec<String> = covered.map(|(number, _)| fragment_path(stream, number)).collect();
+        let smaller: Vec<Group> = bundles.keys().copied().filter(|group| group.larger().any(is_bundled)).collect();
+        for group in smaller {
+            bundles.remove(&group);
+            paths.push(bundle_path(stream, group));
+        }
+        paths
     }
 
     fn add(&mut self, file: &str, size: u64) -> Option<()> {
         let stem = file.strip_suffix(".jsonl")?;
         match stem.split_once('-') {
             None => drop(self.fragments.insert(stem.parse().ok()?, size)),
-            Some((last, _)) => drop(self.bundles.replace(Group::of(last.parse().ok()?))),
+            Some((last, span)) => self.put(Group::named(last.parse().ok()?, span.parse().ok()?)?, size),
         }
         Some(())
     }

@@ -2,13 +2,14 @@
 
 use base::Facts;
 use serde::Serialize;
-use storage::{Error as StoreError, Store};
+use storage::Store;
 
 use crate::error::Result;
-use crate::fragment::{decode, lines_of_first};
+use crate::fragment::{WHOLE, decode, fragments_within, lines_of};
+use crate::group::{Group, bundle_path, fragment_path};
 use crate::name::StreamName;
-use crate::read::{Lines, group_of};
-use crate::shelf::{Group, Shelf, bundle_path, fragment_path};
+use crate::read::{Lines, get, group_of};
+use crate::shelf::Shelf;
 
 /// How many bytes of lines one answer holds, or a little more: one append is never cut.
 const MOST: usize = 16 << 20;
@@ -25,7 +26,7 @@ pub struct Tail {
 /// The last `count` lines, or as many of them as one answer holds.
 pub(crate) async fn last(store: &Store, stream: &StreamName, count: usize) -> Result<Tail> {
     let shelf = Shelf::of(store, stream, 0).await?;
-    let mut groups: Vec<Group> = shelf.groups().collect();
+    let mut groups = shelf.groups();
     let mut found = Lines::default();
     while let Some(group) = groups.pop_if(|_| found.lines.len() < count) {
         let mut older = group_of(store, stream, &shelf, group).await?;
@@ -54,30 +55,27 @@ pub(crate) async fn after(store: &Store, stream: &StreamName, fragment: u64) -> 
     Ok(tail)
 }
 
-/// The lines of the fragment behind one, and its number; where it lies in a bundle by now, those of the bundle's rest.
+/// The lines of the fragment behind one, and its number; where it lies in a bundle by now, those of as many of the bundle's
+/// further fragments as one answer holds.
 async fn next(store: &Store, stream: &StreamName, fragment: u64) -> Result<(Vec<Facts>, u64)> {
     let (number, path) = (fragment + 1, fragment_path(stream, fragment + 1));
-    match store.get(&path).await {
-        Ok(bytes) => Ok((decode(stream, &path, &bytes)?.0, number)),
-        Err(StoreError::NotFound { .. }) => rest(store, stream, number).await,
-        Err(failure) => Err(failure.into()),
+    match get(store, &path).await? {
+        Some(bytes) => Ok((decode(stream, &path, &bytes, WHOLE)?.0, number)),
+        None => rest(store, stream, number).await,
     }
 }
 
-/// The lines of a bundle from a fragment on. One that lies nowhere is passed over: its lines do not read.
+/// The lines of a bundle from a fragment on. What lies nowhere or does not read is passed over.
 async fn rest(store: &Store, stream: &StreamName, number: u64) -> Result<(Vec<Facts>, u64)> {
-    let group = Group::of(number);
-    let path = bundle_path(stream, group);
-    let bytes = match store.get(&path).await {
-        Ok(bytes) => bytes,
-        Err(StoreError::NotFound { .. }) => return Ok((Vec::new(), number)),
-        Err(failure) => return Err(failure.into()),
-    };
-    let mut lines = decode(stream, &path, &bytes)?.0;
-    let numbers = group.numbers();
-    let before = usize::try_from(number - numbers.start()).unwrap_or(usize::MAX);
-    let passed = lines_of_first(&bytes, before).min(lines.len());
-    Ok((lines.split_off(passed), *numbers.end()))
+    for group in Group::around(number) {
+        let path = bundle_path(stream, group);
+        let Some(bytes) = get(store, &path).await? else { continue };
+        let from = (number - group.first()) as usize;
+        let fragments = fragments_within(&bytes, from, MOST);
+        let lines = decode(stream, &path, &bytes, lines_of(&bytes, from..from + fragments))?.0;
+        return Ok((lines, if fragments == 0 { group.last() } else { number + fragments as u64 - 1 }));
+    }
+    Ok((Vec::new(), number))
 }
 
 fn size_of(line: &Facts) -> usize {

@@ -78,7 +78,8 @@ impl Filter {
         self.conditions.is_empty()
     }
 
-    pub(crate) fn text(&self) -> &Arc<str> {
+    /// The filter as JSON.
+    pub fn text(&self) -> &Arc<str> {
         &self.text
     }
 

@@ -1,4 +1,5 @@
-//! How long the roster of half a million workers takes from the lake, and how much memory stays with it.
+//! How long the roster of half a million workers takes from the lake, how much memory that needs at most, and how much
+//! stays with it.
 //!
 //! `cargo run --release -p flows --example roster`
 
@@ -28,13 +29,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ingest.load(Request::new("workers".parse()?), body, &Progress::default()).await?;
     let query = Query::new(catalog, &query::Config::default(), seams)?;
     let rosters = Rosters::new(query, "workers".parse()?);
-    let (before, begun) = (anonymous()?, Instant::now());
+    // From here on the highest mark is that of the loading.
+    std::fs::write("/proc/self/clear_refs", "5")?;
+    let (before, begun) = (status("VmRSS:")?, Instant::now());
     let (roster, _) = rosters.at(None).await?;
     let (seconds, held) = (begun.elapsed().as_secs_f64(), roster.bytes() as f64 / 1e6);
-    let grown = anonymous()?.saturating_sub(before) as f64 / 1e3;
+    let more = |than: u64| than.saturating_sub(before) as f64 / 1e3;
+    let (peak, grown) = (more(status("VmHWM:")?), more(status("VmRSS:")?));
     writeln!(
         std::io::stdout(),
-        "roster: {} workers in {seconds:.2} s, {held:.1} MB held, the process grew by {grown:.1} MB",
+        "roster: {} workers in {seconds:.2} s, {held:.1} MB held, the process grew by {peak:.1} MB at most and {grown:.1} MB at last",
         roster.len()
     )?;
     Ok(())
@@ -50,9 +54,9 @@ fn workers() -> Result<String, std::fmt::Error> {
     Ok(csv)
 }
 
-/// The process's memory that no file backs, in kilobytes.
-fn anonymous() -> Result<u64, Box<dyn std::error::Error>> {
+/// What the system says of the process's memory, in kilobytes.
+fn status(name: &str) -> Result<u64, Box<dyn std::error::Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).ok_or("no RssAnon")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }

@@ -4,6 +4,8 @@ use ::validate::ValidationError;
 use base::{DatasetName, Facts, Fault, IndexName, Kind};
 use serde_json::json;
 
+use crate::iterate::Attempt;
+
 /// A result of this room.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -42,6 +44,12 @@ pub enum Error {
     /// Lines for a stream under the name of a table, which is what SQL would find.
     #[error("{table} is a table, so that SQL would not find a stream of this name")]
     NameOfTable {
+        /// The table.
+        table: DatasetName,
+    },
+    /// Lines were appended to a stream whose name a table took at the same moment.
+    #[error("{table} became a table at this moment: the lines were appended, and SQL does not find the stream")]
+    NameTaken {
         /// The table.
         table: DatasetName,
     },
@@ -87,6 +95,19 @@ pub enum Error {
     /// A session ran to its end, and could not be recorded.
     #[error("the session could not be recorded, so that its result does not count; try again")]
     Unlogged(#[source] evidence::Error),
+    /// A call of a run was worked on, and could not be recorded.
+    #[error("what happened could not be recorded, so that the answer does not count; try again")]
+    Unrecorded(#[source] evidence::Error),
+    /// A session ended early and is recorded: what its model said last could not be judged.
+    #[error("{source}")]
+    Unjudged {
+        /// Why not.
+        source: Box<Error>,
+        /// Its attempts, the one that could not be judged among them.
+        history: Vec<Attempt>,
+        /// Its name.
+        trace_id: String,
+    },
     /// A task of this program died.
     #[error("this request met a fault of the program; the log has the details under its request id")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -140,12 +161,13 @@ impl Fault for Error {
             Self::Ingest(inner) => inner.kind(),
             Self::Validate(inner) => inner.kind(),
             Self::Evidence(inner) => inner.kind(),
-            Self::NameOfTable { .. } => Kind::Conflict,
+            Self::NameOfTable { .. } | Self::NameTaken { .. } => Kind::Conflict,
             Self::NoPack { .. } => Kind::NotFound,
             Self::PackDamaged { .. } => Kind::Damaged,
             Self::Models(inner) => inner.kind(),
             Self::Iteration { .. } | Self::Context { .. } => Kind::Invalid,
-            Self::Unlogged(_) => Kind::Unavailable,
+            Self::Unlogged(_) | Self::Unrecorded(_) => Kind::Unavailable,
+            Self::Unjudged { source, .. } => source.kind(),
             Self::Broken(_) => Kind::Bug,
             Self::EmptyText { .. } | Self::ModelDimension { .. } | Self::NoModel { .. } => Kind::Invalid,
         }
@@ -163,6 +185,7 @@ impl Fault for Error {
             Self::Validate(inner) => inner.code(),
             Self::Evidence(inner) => inner.code(),
             Self::NameOfTable { .. } => "flows.name_of_table",
+            Self::NameTaken { .. } => "flows.name_taken",
             Self::NoPack { .. } => "flows.no_pack",
             Self::PackDamaged { .. } => "flows.pack_damaged",
             Self::PackFailed { .. } => "flows.pack_failed",
@@ -170,6 +193,8 @@ impl Fault for Error {
             Self::Iteration { .. } => "flows.bad_iteration",
             Self::Context { .. } => "flows.bad_context",
             Self::Unlogged(_) => "flows.session_not_recorded",
+            Self::Unrecorded(_) => "flows.not_recorded",
+            Self::Unjudged { source, .. } => source.code(),
             Self::Broken(_) => "flows.broken",
             Self::EmptyText { .. } => "flows.empty_text",
             Self::ModelDimension { .. } => "flows.model_dimension",
@@ -194,6 +219,13 @@ impl Fault for Error {
             Self::ModelDimension { expected, .. } => Facts::from_iter([("dimension".to_owned(), json!(expected))]),
             Self::Ingest(inner) => inner.facts(),
             Self::Models(inner) => inner.facts(),
+            Self::Unjudged { source, history, trace_id } => {
+                let mut facts = source.facts();
+                facts.insert("iterations".to_owned(), json!(history.len()));
+                facts.insert("history".to_owned(), json!(history));
+                facts.insert("trace_id".to_owned(), json!(trace_id));
+                facts
+            }
             _ => Facts::new(),
         }
     }

@@ -12,6 +12,7 @@ use models::{ChatAnswer, ChatRequest, LanguageModel};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::record::{Failure, Recorder, Step};
 use crate::texts::Texts;
 use crate::validate::Validator;
 
@@ -36,6 +37,7 @@ pub struct Iterate {
     pub(crate) texts: Texts,
     model: Arc<dyn LanguageModel>,
     evidence: Evidence,
+    recorder: Recorder,
     seams: Seams,
 }
 
@@ -44,6 +46,10 @@ struct Outcome {
     verdict: Verdict,
     grounded: Option<bool>,
     provider: Option<String>,
+    /// Who failed, where it ended early.
+    failure: Option<Failure>,
+    /// What kept the last proposal from being judged.
+    unjudged: Option<Error>,
 }
 
 /// What an answer comes to.
@@ -64,7 +70,13 @@ impl Iterate {
         evidence: Evidence,
         seams: Seams,
     ) -> Self {
-        Self { validator, texts, model, evidence, seams }
+        Self { validator, texts, model, evidence, recorder: Recorder::none(), seams }
+    }
+
+    /// The same, writing down what the model says in sessions.
+    #[must_use]
+    pub fn with_recorder(self, recorder: Recorder) -> Self {
+        Self { recorder, ..self }
     }
 
     /// The judges.
@@ -85,8 +97,11 @@ impl Iterate {
         let outcome = self.attempts(&asked, Conversation::begin(&asked, candidates.as_deref()), &mut history, version);
         let outcome = outcome.await?;
         self.record(&asked, &outcome, &history, (started, version)).await?;
-        let Outcome { verdict, .. } = outcome;
-        Ok(Session { verdict, history, trace_id: asked.trace_id, version })
+        let (Outcome { verdict, unjudged, .. }, trace_id) = (outcome, asked.trace_id);
+        match unjudged {
+            Some(why) => Err(Error::Unjudged { source: Box::new(why), history, trace_id }),
+            None => Ok(Session { verdict, history, trace_id, version }),
+        }
     }
 
     async fn attempts(
@@ -98,45 +113,56 @@ impl Iterate {
     ) -> Result<Outcome> {
         let (mut provider, mut grounded) = (None, asked.proposes_people().then_some(false));
         for iteration in 1..=asked.max_iterations {
-            let said = match self.say(conversation.request(asked)).await {
+            let span_id = self.span();
+            let step = asked.step(Some(iteration), Some(span_id.clone()));
+            let said = match self.say(conversation.request(asked), &step).await {
                 Ok(said) => said,
-                Err(failure) => return unreachable(failure, grounded, provider),
+                Err(Error::Models(failure)) => return unreachable(failure, grounded, provider),
+                Err(failure) => return Err(failure),
             };
             provider = Some(said.provider);
-            let weighed = match self.weigh(asked, &said.content, version).await {
+            let attempted = |status| {
+                let raw = said.content.chars().take(RAW).collect();
+                history.push(Attempt { iteration, raw, status, span_id });
+            };
+            let weighed = match self.weigh(asked, &said.content, (version, &step)).await {
                 Ok(weighed) => weighed,
-                Err(failure) => return Ok(Outcome { verdict: Verdict::unjudged(&failure), grounded, provider }),
+                Err(Error::Unrecorded(failure)) => return Err(Error::Unrecorded(failure)),
+                Err(failure) => {
+                    attempted(Status::not_judged());
+                    return Ok(Outcome::unjudged(failure, grounded, provider));
+                }
             };
             grounded = weighed.grounded.or(grounded);
             conversation.correct(&said.content, &weighed.status);
-            let (span_id, raw) = (self.span(), said.content.chars().take(RAW).collect());
-            history.push(Attempt { iteration, raw, status: weighed.status, span_id });
+            attempted(weighed.status);
             if let Some(verdict) = weighed.accepted {
-                return Ok(Outcome { verdict, grounded, provider });
+                return Ok(Outcome::of(verdict, grounded, provider));
             }
         }
-        Ok(Outcome { verdict: Verdict::Exhausted { attempts: asked.max_iterations }, grounded, provider })
+        Ok(Outcome::of(Verdict::Exhausted { attempts: asked.max_iterations }, grounded, provider))
     }
 
     /// What the model says. A server that cannot hold a model to a form is asked again without one.
-    async fn say(&self, request: ChatRequest) -> models::Result<ChatAnswer> {
-        match self.model.chat(&request).await {
-            Err(failure) if request.format.is_some() && failure.code() == "models.upstream_failed" => {
-                self.model.chat(&ChatRequest { format: None, ..request }).await
+    async fn say(&self, request: ChatRequest, step: &Step) -> Result<ChatAnswer> {
+        match self.recorder.chat(&*self.model, &request, Some(step)).await {
+            Err(Error::Models(failure)) if request.format.is_some() && failure.code() == "models.upstream_failed" => {
+                let request = ChatRequest { format: None, ..request };
+                self.recorder.chat(&*self.model, &request, Some(step)).await
             }
             said => said,
         }
     }
 
     /// What an answer of the model comes to.
-    async fn weigh(&self, asked: &Iteration, said: &str, version: Version) -> Result<Weighed> {
+    async fn weigh(&self, asked: &Iteration, said: &str, (version, step): (Version, &Step)) -> Result<Weighed> {
         let Some(mut members) = extract_json(said) else {
             return Ok(Weighed { status: Status::no_json(), accepted: None, grounded: None });
         };
         // What the caller knows is the caller's to say, not the model's.
         members.remove(CONTEXT);
         let mut artifact = Artifact::new(asked.kind, members, asked.context.clone());
-        let judged = self.validator.validate(&artifact, pinned(version).as_ref()).await?;
+        let judged = self.validator.validate(&artifact, pinned(version).as_ref(), Some(step)).await?;
         artifact.members.remove(CONTEXT);
         let artifact = Value::Object(artifact.members);
         let (status, accepted) = match judged.verdict {
@@ -177,6 +203,21 @@ fn pinned(version: Version) -> Option<AsOf> {
 fn unreachable(failure: models::Error, grounded: Option<bool>, provider: Option<String>) -> Result<Outcome> {
     match failure.kind() {
         Kind::Invalid | Kind::NotFound => Err(failure.into()),
-        _ => Ok(Outcome { verdict: Verdict::unjudged(&failure), grounded, provider }),
+        _ => Ok(Outcome {
+            failure: Some(Failure::of(&failure)),
+            ..Outcome::of(Verdict::unfinished(&failure), grounded, provider)
+        }),
+    }
+}
+
+impl Outcome {
+    fn of(verdict: Verdict, grounded: Option<bool>, provider: Option<String>) -> Self {
+        Self { verdict, grounded, provider, failure: None, unjudged: None }
+    }
+
+    /// The end of a session whose model answered, and whose judge failed.
+    fn unjudged(failure: Error, grounded: Option<bool>, provider: Option<String>) -> Self {
+        let ended = Self::of(Verdict::unfinished(&failure), grounded, provider);
+        Self { failure: Some(Failure::of(&failure)), unjudged: Some(failure), ..ended }
     }
 }

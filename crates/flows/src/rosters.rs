@@ -1,14 +1,15 @@
 //! Rosters: the table of workers as a version has it, in a form that checks can ask without any I/O.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::validate::register::{COLUMNS, NEEDED, PREFIX, STANDING, is_active};
+use ::validate::register::{COLUMNS, ID, NEEDED, PREFIX, STANDING, is_active};
 use ::validate::roster::Overfull;
 use ::validate::{Roster, RosterBuilder, Row};
 use base::{AsOf, DatasetName, Version};
-use catalog::{ColumnType, Pin, Table, TableEntry};
+use catalog::{Column, ColumnType, Pin, Table, TableEntry};
 use futures::TryStreamExt;
 use lru::LruCache;
 use query::{Ask, Query, Texts};
@@ -77,8 +78,8 @@ impl Rosters {
         let mut rows = self.query.texts(ask).await?;
         let mut ids = HashSet::new();
         while let Some(texts) = rows.try_next().await? {
-            let found = (0..texts.rows()).filter_map(|row| texts.get(row, 0));
-            ids.extend(found.map(|id| if plan.numbers_ids { format!("{PREFIX}{id}") } else { id.to_owned() }));
+            let mut spelled = String::new();
+            ids.extend((0..texts.rows()).filter_map(|row| id_of(&texts, row, &mut spelled).map(str::to_owned)));
         }
         Ok(ids)
     }
@@ -114,19 +115,18 @@ impl Rosters {
         let workers = usize::try_from(workers).unwrap_or(usize::MAX);
         let mut builder = RosterBuilder::new(plan.tells_standing).with_room(workers);
         while let Some(texts) = rows.try_next().await? {
-            let added = add(&mut builder, &texts, plan.numbers_ids);
+            let added = add(&mut builder, &texts);
             added.map_err(|_| Error::RosterTooLarge { table: self.table.clone() })?;
         }
         task::blocking("make a roster", || builder.finish()).await.map_err(|died| Error::Broken(died.into()))
     }
 }
 
-/// How a table of workers is read.
+/// How a table of workers is read. Columns that are texts already, and ids that are numbers, are asked for as they are: then
+/// nothing has to be computed of half a million rows, which would be held several times over meanwhile.
 struct Plan {
     sql: String,
     tells_standing: bool,
-    /// Ids are whole numbers, to which `W-` belongs.
-    numbers_ids: bool,
 }
 
 impl Plan {
@@ -137,33 +137,44 @@ impl Plan {
             return Err(Error::RosterColumns { table: table.name().clone(), missing });
         }
         let text = |name: &str| match found(name) {
-            Some(column) => format!("CAST(\"{}\" AS VARCHAR)", column.name.replace('"', "\"\"")),
+            Some(column) => read(column, column.ty == ColumnType::Int64 && name == ID),
             None => "CAST(NULL AS VARCHAR)".to_owned(),
         };
         let mut items: Vec<String> = COLUMNS.into_iter().map(text).collect();
-        items.push(format!("COALESCE({})", STANDING.map(text).join(", ")));
+        let standing: Vec<String> = STANDING.into_iter().filter(|name| found(name).is_some()).map(text).collect();
+        items.push(match standing.as_slice() {
+            [one] => one.clone(),
+            [] => "CAST(NULL AS VARCHAR)".to_owned(),
+            several => format!("COALESCE({})", several.join(", ")),
+        });
         let named: Vec<String> = (0..).zip(items).map(|(at, item)| format!("{item} AS c{at}")).collect();
         let (schema, name) = (table.name().namespace(), table.name().table());
-        Ok(Self {
-            sql: format!("SELECT {} FROM \"{schema}\".\"{name}\"", named.join(", ")),
-            tells_standing: STANDING.into_iter().any(|name| found(name).is_some()),
-            numbers_ids: found("worker_id").is_some_and(|column| column.ty == ColumnType::Int64),
-        })
+        let sql = format!("SELECT {} FROM \"{schema}\".\"{name}\"", named.join(", "));
+        Ok(Self { sql, tells_standing: !standing.is_empty() })
     }
 }
 
+/// A column as it is asked for: as it is, or as a text.
+fn read(column: &Column, as_it_is: bool) -> String {
+    let quoted = format!("\"{}\"", column.name.replace('"', "\"\""));
+    if as_it_is || column.ty == ColumnType::String { quoted } else { format!("CAST({quoted} AS VARCHAR)") }
+}
+
+/// The id of a row: a number has `W-` before it. None of one without.
+fn id_of<'a>(texts: &'a Texts, row: usize, spelled: &'a mut String) -> Option<&'a str> {
+    let Some(number) = texts.number(row, 0) else { return texts.get(row, 0).filter(|id| !id.is_empty()) };
+    spelled.clear();
+    // A text takes whatever is written to it.
+    let _ = write!(spelled, "{PREFIX}{number}");
+    Some(spelled)
+}
+
 /// Adds rows. One without an id is nobody.
-fn add(builder: &mut RosterBuilder, texts: &Texts, numbers_ids: bool) -> Result<(), Overfull> {
-    let mut numbered = String::new();
+fn add(builder: &mut RosterBuilder, texts: &Texts) -> Result<(), Overfull> {
+    let mut spelled = String::new();
     for row in 0..texts.rows() {
-        let [id, name, role, city, state, blacklist, status] = std::array::from_fn(|column| texts.get(row, column));
-        let Some(mut id) = id.filter(|id| !id.is_empty()) else { continue };
-        if numbers_ids {
-            numbered.clear();
-            numbered.push_str(PREFIX);
-            numbered.push_str(id);
-            id = &numbered;
-        }
+        let [name, role, city, state, blacklist, status] = std::array::from_fn(|column| texts.get(row, column + 1));
+        let Some(id) = id_of(texts, row, &mut spelled) else { continue };
         let active = status.map(is_active);
         builder.push(&Row { id, name, role, city, state, status, active, blacklist })?;
     }

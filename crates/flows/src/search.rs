@@ -1,103 +1,116 @@
 //! A search as a caller words it: near a vector, near a text, by words, or by words and nearness.
 
-use base::{AsOf, IndexName, Version};
-use serde::Serialize;
-use vectors::{Found, Near, Ranking, Wording};
+use base::{AsOf, IndexName};
+use embed::Ask;
+use models::Overflow;
+use vectors::{By, Effort, Filter, Found, Nearness};
 
 use crate::error::Result;
+use crate::record::{Failure, Hunt, Recorded, Step};
 use crate::texts::Texts;
+
+/// A search in an index.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The index.
+    pub index: IndexName,
+    /// What is searched for.
+    pub sought: Sought,
+    /// How many items are wanted.
+    pub k: usize,
+    /// What must hold of them.
+    pub filter: Option<Filter>,
+    /// How much is done to find the nearest; a search by words alone does without.
+    pub effort: Effort,
+    /// Whether the best are ranked anew, by the text that is sought: those of a vector alone stay as they are.
+    pub rerank: bool,
+    /// The version that is searched; the newest when absent.
+    pub as_of: Option<AsOf>,
+}
 
 /// What is searched for.
 #[derive(Debug, Clone)]
 pub enum Sought {
     /// What lies near a vector.
-    Vector(Near),
-    /// What means about the same as a text; the vector is still missing.
-    Meaning(String, Near),
+    Vector(Given),
+    /// What means about the same as a text.
+    Meaning(String),
     /// What holds the words of a text.
-    Words(String, Near),
-    /// What holds the words, or lies near: near the text itself where the vector is missing.
-    Both(String, Near),
+    Words(String),
+    /// What holds the words, or lies near: near the text itself where no vector is given.
+    Both(String, Option<Given>),
 }
 
-/// What a search found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Answer {
-    /// The nearest.
-    Near(Found),
-    /// Those that answer best.
-    Ranked(Ranking),
+/// A vector, as a caller gives it.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The vector.
+    pub vector: Vec<f32>,
+    /// The model that it comes from, where that is known.
+    pub fingerprint: Option<String>,
 }
 
 impl Sought {
-    /// The text that is sought; empty where it is a vector alone.
-    pub(crate) fn text(&self) -> &str {
+    /// The text that is sought; none where it is a vector alone.
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
-            Self::Vector(_) => "",
-            Self::Meaning(text, _) | Self::Words(text, _) | Self::Both(text, _) => text,
-        }
-    }
-
-    /// How many items are wanted.
-    pub(crate) fn k(&self) -> usize {
-        match self {
-            Self::Vector(near) | Self::Meaning(_, near) | Self::Words(_, near) | Self::Both(_, near) => near.k,
+            Self::Vector(_) => None,
+            Self::Meaning(text) | Self::Words(text) | Self::Both(text, _) => Some(text),
         }
     }
 }
 
-impl Answer {
-    /// The lake's version.
-    pub fn version(&self) -> Version {
-        match self {
-            Self::Near(found) => found.version,
-            Self::Ranked(ranking) => ranking.version,
-        }
-    }
-
-    /// How many items were found.
-    pub fn count(&self) -> usize {
-        match self {
-            Self::Near(found) => found.results.len(),
-            Self::Ranked(ranking) => ranking.results.len(),
-        }
+impl Given {
+    fn nearness(self, effort: Effort) -> Nearness {
+        Nearness { vector: self.vector, fingerprint: self.fingerprint, effort }
     }
 }
 
 impl Texts {
-    /// The items of an index that are sought, now or as a version has them; ranked anew where that is asked for.
-    pub async fn search(
-        &self,
-        index: &IndexName,
-        sought: Sought,
-        rerank: bool,
-        as_of: Option<&AsOf>,
-    ) -> Result<Answer> {
+    /// The items of an index that are sought, now or as a version has them; ranked anew where that is asked for. Written
+    /// down where it is a step of a run.
+    pub async fn search(&self, search: Search, step: Option<&Step>) -> Result<Found> {
+        let Some(entry) = self.recorder.begin(Recorded::Searches, step) else { return self.find(search).await };
+        let mut hunt = Hunt::asked(&search);
+        let found = self.find(search).await;
+        if let Ok(found) = &found {
+            hunt.finds(found);
+        }
+        entry.write(&hunt, found.as_ref().err().map(Failure::of)).await?;
+        found
+    }
+
+    async fn find(&self, search: Search) -> Result<Found> {
+        let Search { index, sought, k, filter, effort, rerank, as_of } = search;
+        let (as_of, query) = (as_of.as_ref(), sought.text().filter(|_| rerank).map(str::to_owned));
+        let by = self.settled(&index, sought, effort, as_of).await?;
+        let search = vectors::Search { by, k, filter, with_texts: false };
+        match query {
+            Some(query) => self.rerank(&index, search, &query, as_of).await,
+            None => Ok(self.vectors.search(&index, search, as_of).await?),
+        }
+    }
+
+    /// By what the index finds it: a text that is meant has its vector then.
+    async fn settled(&self, index: &IndexName, sought: Sought, effort: Effort, as_of: Option<&AsOf>) -> Result<By> {
         Ok(match sought {
-            sought if rerank => Answer::Ranked(self.rerank(index, sought, as_of).await?),
-            Sought::Vector(near) => Answer::Near(self.vectors.search(index, near, as_of).await?),
-            Sought::Meaning(text, near) => Answer::Near(self.search_text(index, text, near, as_of).await?),
-            words => {
-                let wording = self.wording(index, words, as_of).await?;
-                Answer::Ranked(self.vectors.rank(index, wording, as_of).await?)
+            Sought::Vector(given) => By::Near(given.nearness(effort)),
+            Sought::Meaning(text) => By::Near(self.embedded(index, text, as_of).await?.nearness(effort)),
+            Sought::Words(text) => By::Words(text),
+            Sought::Both(text, Some(given)) => By::Both(text, given.nearness(effort)),
+            Sought::Both(text, None) => {
+                let given = self.embedded(index, text.clone(), as_of).await?;
+                By::Both(text, given.nearness(effort))
             }
         })
     }
 
-    /// A search as one by words, by nearness or by both; without words, places among the nearest are what counts.
-    pub(crate) async fn wording(&self, index: &IndexName, sought: Sought, as_of: Option<&AsOf>) -> Result<Wording> {
-        let (words, near) = match sought {
-            Sought::Words(text, Near { k, filter, .. }) => {
-                return Ok(Wording { text, k, filter, ..Wording::default() });
-            }
-            Sought::Vector(near) => (String::new(), near),
-            Sought::Meaning(text, near) => (String::new(), self.near_text(index, text, near, as_of).await?),
-            Sought::Both(text, near) if near.vector.is_empty() => {
-                (text.clone(), self.near_text(index, text, near, as_of).await?)
-            }
-            Sought::Both(text, near) => (text, near),
-        };
-        Ok(Wording { text: words, k: near.k, filter: near.filter.clone(), near: Some(near), ..Wording::default() })
+    /// The vector of a text by the model of the index, now or as a version has it.
+    async fn embedded(&self, index: &IndexName, text: String, as_of: Option<&AsOf>) -> Result<Given> {
+        let model = Some(self.model_of(index, as_of).await?.name.clone());
+        let ask = Ask { texts: vec![text], model, overflow: Overflow::Error };
+        let embedded = self.embed.embed(ask).await?;
+        let vector = embedded.vectors.first().map(|vector| vector.to_vec()).unwrap_or_default();
+        Ok(Given { vector, fingerprint: Some(embedded.fingerprint) })
     }
 }

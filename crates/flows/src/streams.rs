@@ -2,15 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ::evidence::{Appended, Evidence, Line, SESSIONS, StreamName};
+use ::evidence::{Appended, Evidence, Line, StreamName};
 use async_trait::async_trait;
 use base::name::DEFAULT_NAMESPACE;
 use base::{DatasetName, Facts};
-use catalog::Catalog;
+use catalog::{Catalog, Pin};
 use query::{FieldType, SearchFault, SearchField, StreamTable, Streams};
 use serde_json::Value;
 
 use crate::error::{Error, Result as Flow};
+
+mod own;
 
 /// The most columns of a stream.
 const COLUMNS: usize = 1_000;
@@ -18,27 +20,6 @@ const COLUMNS: usize = 1_000;
 const REST: &str = "_rest";
 /// The largest whole number up to which all have a DOUBLE of their own.
 const EXACT: u64 = 1 << 53;
-
-/// The columns of sessions, which are there before the first session is.
-const OF_SESSIONS: [(&str, FieldType); 17] = [
-    ("schema", FieldType::Text),
-    ("session_id", FieldType::Text),
-    ("timestamp", FieldType::Text),
-    ("daemon", FieldType::Text),
-    ("kind", FieldType::Text),
-    ("model", FieldType::Text),
-    ("provider", FieldType::Text),
-    ("prompt", FieldType::Text),
-    ("iterations", FieldType::Integer),
-    ("max_iterations", FieldType::Integer),
-    ("final_verdict", FieldType::Text),
-    ("attempts", FieldType::Json),
-    ("artifact", FieldType::Json),
-    ("grounded_in_roster", FieldType::Boolean),
-    ("duration_ms", FieldType::Integer),
-    ("lake_version", FieldType::Integer),
-    ("context", FieldType::Json),
-];
 
 /// The streams of a lake, as the query engine asks for them.
 #[derive(Clone)]
@@ -56,30 +37,46 @@ impl Streams for StreamTables {
     async fn stream(&self, name: &str) -> Result<Option<StreamTable>, SearchFault> {
         let Ok(stream) = name.parse::<StreamName>() else { return Ok(None) };
         let lines = self.0.read(&stream).await?.lines;
-        if name == SESSIONS {
-            let fields = OF_SESSIONS.map(|(name, ty)| SearchField { name: name.to_owned(), ty });
-            return Ok(Some(StreamTable { fields: fields.into(), lines }));
-        }
-        Ok((!lines.is_empty()).then(|| table(lines)))
+        Ok((stream.is_own() || !lines.is_empty()).then(|| table(lines, own::columns(name))))
     }
 }
 
 /// Appends lines of a user's to a stream of theirs. Under the name of a table nobody could read them in SQL, so they are
-/// refused there.
+/// refused there. A table and a stream may still come to be at one moment, by two processes: then the table is what SQL
+/// finds, and whoever began the stream is told.
 pub async fn append(evidence: &Evidence, catalog: &Catalog, stream: &StreamName, lines: Vec<Line>) -> Flow<Appended> {
-    let hides = |name: &&DatasetName| {
-        name.namespace().eq_ignore_ascii_case(DEFAULT_NAMESPACE) && name.table().eq_ignore_ascii_case(stream.as_str())
-    };
-    match catalog.pin(None).await?.names().find(hides) {
-        Some(table) => Err(Error::NameOfTable { table: table.clone() }),
-        None => evidence.append_for_user(stream, lines).await.map_err(Error::Evidence),
+    let known = evidence.has_appended(stream);
+    let pin = if known { catalog.pin(None).await? } else { catalog.pin_fresh().await? };
+    if let Some(table) = hiding(&pin, stream) {
+        return Err(Error::NameOfTable { table: table.clone() });
     }
+    let appended = evidence.append_for_user(stream, lines).await.map_err(Error::Evidence)?;
+    // From the first line on no table takes the name; until then one may have.
+    if !known && let Some(table) = hiding(&catalog.pin_fresh().await?, stream) {
+        return Err(Error::NameTaken { table: table.clone() });
+    }
+    Ok(appended)
 }
 
-/// The lines as rows: a column for each member that any of them has, in the order in which they were first seen, so that
-/// no later line takes a column away. Members beyond the most columns stand in one of their own.
-fn table(mut lines: Vec<Facts>) -> StreamTable {
-    let mut fields = fields(&lines);
+/// The tables that hide a stream in SQL.
+pub async fn hiding_tables(evidence: &Evidence, pin: &Pin) -> Flow<Vec<DatasetName>> {
+    let streams = evidence.files().await.map_err(Error::Evidence)?;
+    Ok(streams.keys().filter_map(|stream| hiding(pin, stream)).cloned().collect())
+}
+
+/// The table that SQL finds under the name of a stream.
+fn hiding<'a>(pin: &'a Pin, stream: &StreamName) -> Option<&'a DatasetName> {
+    pin.names().find(|name| {
+        name.namespace().eq_ignore_ascii_case(DEFAULT_NAMESPACE) && name.table().eq_ignore_ascii_case(stream.as_str())
+    })
+}
+
+/// The lines as rows: these columns, and one for each further member that any of them has, in the order in which they were
+/// first seen, so that no later line takes a column away. Members beyond the most columns stand in one of their own.
+fn table(mut lines: Vec<Facts>, own: &[(&str, FieldType)]) -> StreamTable {
+    let mut fields: Vec<SearchField> =
+        own.iter().map(|(name, ty)| SearchField { name: (*name).to_owned(), ty: *ty }).collect();
+    fields.extend(further(&lines, own));
     if fields.len() > COLUMNS {
         fields.retain(|field| field.name != REST);
         fields.truncate(COLUMNS - 1);
@@ -104,10 +101,11 @@ struct Column<'a> {
     is_wide: bool,
 }
 
-/// The columns, each of the type that all of its values have.
-fn fields(lines: &[Facts]) -> Vec<SearchField> {
+/// The columns beside those that are known, each of the type that all of its values have.
+fn further(lines: &[Facts], own: &[(&str, FieldType)]) -> Vec<SearchField> {
     let (mut places, mut columns) = (HashMap::new(), Vec::<Column<'_>>::new());
-    for (name, value) in lines.iter().flatten() {
+    let known: HashSet<&str> = own.iter().map(|(name, _)| *name).collect();
+    for (name, value) in lines.iter().flatten().filter(|(name, _)| !known.contains(name.as_str())) {
         let place = *places.entry(name.as_str()).or_insert(columns.len());
         if place == columns.len() {
             columns.push(Column { name, ty: None, is_wide: false });

@@ -8,18 +8,26 @@ use models::Card;
 use vectors::Vectors;
 
 use crate::error::{Error, Result};
+use crate::record::Recorder;
 
 /// Texts in vector indexes. Cheap to clone.
 #[derive(Clone)]
 pub struct Texts {
     pub(crate) embed: Embed,
     pub(crate) vectors: Vectors,
+    pub(crate) recorder: Recorder,
 }
 
 impl Texts {
     /// The meeting of a source of vectors and the indexes that hold them.
     pub fn new(embed: Embed, vectors: Vectors) -> Self {
-        Self { embed, vectors }
+        Self { embed, vectors, recorder: Recorder::none() }
+    }
+
+    /// The same, writing down searches that belong to a run.
+    #[must_use]
+    pub fn with_recorder(self, recorder: Recorder) -> Self {
+        Self { recorder, ..self }
     }
 
     /// The indexes.

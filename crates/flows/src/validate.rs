@@ -9,6 +9,7 @@ use catalog::Pin;
 
 use crate::error::Result;
 use crate::packs::Packs;
+use crate::record::{Check, Failure, Recorded, Recorder, Step};
 use crate::rosters::Rosters;
 
 /// The judges of a lake. Cheap to clone.
@@ -16,6 +17,7 @@ use crate::rosters::Rosters;
 pub struct Validator {
     rosters: Rosters,
     packs: Packs,
+    recorder: Recorder,
     seams: Seams,
 }
 
@@ -33,7 +35,13 @@ pub struct Judgement {
 impl Validator {
     /// Judges by these rosters and these packs.
     pub fn new(rosters: Rosters, packs: Packs, seams: Seams) -> Self {
-        Self { rosters, packs, seams }
+        Self { rosters, packs, recorder: Recorder::none(), seams }
+    }
+
+    /// The same, writing down checks that belong to a run.
+    #[must_use]
+    pub fn with_recorder(self, recorder: Recorder) -> Self {
+        Self { recorder, ..self }
     }
 
     /// The rosters.
@@ -51,13 +59,32 @@ impl Validator {
         Ok(self.rosters.query().catalog().pin(as_of).await?.version())
     }
 
-    /// Judges an artifact by the lake as of a version, or now.
-    pub async fn validate(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<Judgement> {
+    /// Judges an artifact by the lake as of a version, or now. Written down where it is a step of a run.
+    pub async fn validate(&self, artifact: &Artifact, as_of: Option<&AsOf>, step: Option<&Step>) -> Result<Judgement> {
+        let entry = self.recorder.begin(Recorded::Validations, step);
+        let judged = self.judge(artifact, as_of).await;
+        if let Some(entry) = entry {
+            let mut check = Check::asked(artifact);
+            judged.iter().for_each(|judgement| check.comes_to(judgement));
+            entry.write(&check, judged.as_ref().err().map(Failure::of)).await?;
+        }
+        judged
+    }
+
+    /// The roster of the newest version, once every pack of it could judge; the first that could not is the error.
+    pub async fn ready(&self) -> Result<(Arc<Roster>, Version)> {
+        let pin = self.rosters.pin(None).await?;
+        let roster = self.rosters.of(&pin).await?;
+        self.packs.jury().fit(&pin, &roster).await?;
+        Ok((roster, pin.version()))
+    }
+
+    async fn judge(&self, artifact: &Artifact, as_of: Option<&AsOf>) -> Result<Judgement> {
         let (pin, roster) = self.roster_for(artifact, as_of).await?;
         let started = self.seams.now();
         let mut findings = judge(artifact, &roster);
         if findings.is_ok()
-            && let Err(error) = self.packs.judge(artifact, &pin).await?
+            && let Err(error) = self.packs.jury().judge(artifact, &pin).await?
         {
             findings = Err(error);
         }

@@ -9,7 +9,7 @@ use base::Seams;
 use catalog::Catalog;
 use embed::Embed;
 use evidence::Evidence;
-use flows::{Iterate, Packs, Rosters, StreamTables, Texts, Validator};
+use flows::{Chats, Iterate, Packs, Recorded, Recorder, Rosters, StreamTables, Texts, Validator};
 use ingest::Ingest;
 use models::{Chat, Kind, Models, Provider};
 use query::Query;
@@ -30,11 +30,37 @@ pub struct Extent {
     pub chats: bool,
 }
 
+/// Where a process writes: its lake's store, and the streams on it.
+struct Ground {
+    store: Store,
+    evidence: Evidence,
+}
+
+impl Ground {
+    /// Opens the store for those who work on the lake, and for those who write down what language models say.
+    async fn open(config: &Config, extent: Extent, seams: &Seams) -> anyhow::Result<Option<Self>> {
+        let records = extent.chats && config.evidence.record.contains(&Recorded::Chats);
+        if !extent.lake && !records {
+            return Ok(None);
+        }
+        let location: Location = config.lake.location.parse()?;
+        let store = Store::open(&location, &config.storage(), seams.clone()).await?;
+        let evidence = Evidence::new(store.clone(), seams.clone());
+        Ok(Some(Self { store, evidence }))
+    }
+
+    fn recorder(ground: Option<&Self>, config: &Config, seams: &Seams) -> Recorder {
+        let recorder = |ground: &Self| Recorder::new(ground.evidence.clone(), &config.evidence, seams.clone());
+        ground.map_or_else(Recorder::none, recorder)
+    }
+}
+
 /// Open rooms with the doors of their workers.
 pub struct Assembly {
     catalog: Option<Catalog>,
     vectors: Option<Vectors>,
     models: Models,
+    chat: Chat,
     doors: BTreeMap<Role, Router>,
     shared: Shared,
 }
@@ -44,40 +70,42 @@ impl Assembly {
     pub async fn open(config: &Config, extent: Extent, shared: Shared) -> anyhow::Result<Self> {
         let Upstreams { embedd, chatd, .. } = &config.upstreams;
         let models = config.models(elsewhere(config, embedd.as_ref().filter(|_| !extent.embeds)))?;
-        let chat = config.chat(elsewhere(config, chatd.as_ref().filter(|_| !extent.chats)))?;
+        let elsewhere_chatd = elsewhere(config, chatd.as_ref().filter(|_| !extent.chats));
+        let chat = config.chat(elsewhere_chatd, shared.seams.clone())?;
         let embed = Embed::new(models.clone(), &config.embedd.settings);
         gauges::of_embed(&shared, &embed);
+        let ground = Ground::open(config, extent, &shared.seams).await?;
+        let chats = Chats::new(chat.clone(), Ground::recorder(ground.as_ref(), config, &shared.seams));
         let doors = BTreeMap::from([
             (Role::Embedd, api::embedd(embed.clone(), shared.clone())),
-            (Role::Chatd, api::chatd(chat.clone(), shared.clone())),
+            (Role::Chatd, api::chatd(chats, shared.clone())),
         ]);
-        let mut assembly = Self { catalog: None, vectors: None, models, doors, shared };
-        if extent.lake {
-            assembly.open_lake(config, embed, chat).await?;
+        let mut assembly = Self { catalog: None, vectors: None, models, chat: chat.clone(), doors, shared };
+        if let Some(ground) = ground.filter(|_| extent.lake) {
+            assembly.open_lake(config, ground, embed, chat).await?;
         }
         Ok(assembly)
     }
 
-    async fn open_lake(&mut self, config: &Config, embed: Embed, chat: Chat) -> anyhow::Result<()> {
+    async fn open_lake(&mut self, config: &Config, ground: Ground, embed: Embed, chat: Chat) -> anyhow::Result<()> {
         let (shared, seams) = (&self.shared, self.shared.seams.clone());
-        let storage = config.storage();
-        let location: Location = config.lake.location.parse()?;
-        let store = Store::open(&location, &storage, seams.clone()).await?;
-        let objects = Objects::new(store.clone(), &storage);
-        let evidence = Evidence::new(store.clone(), seams.clone());
+        let recorder = Ground::recorder(Some(&ground), config, &seams);
+        let Ground { store, evidence } = ground;
+        let objects = Objects::new(store.clone(), &config.storage());
         let catalog = Catalog::open(store, &config.catalogd.settings, seams.clone()).await?;
         let cache = CacheDir::open(&config.cache_dir()).await?;
         let vectors = Vectors::new(catalog.clone(), cache, &config.vectord.settings, seams.clone());
-        let texts = Texts::new(embed, vectors.clone());
+        let texts = Texts::new(embed, vectors.clone()).with_recorder(recorder.clone());
         let ingest = Ingest::new(catalog.clone(), &config.ingestd.settings, seams.clone());
         let ingest = ingest.with_sealer(vectors.sealer());
         let query = Query::new(catalog.clone(), &config.queryd.settings, seams.clone())?;
         let query = query.with_search(Arc::new(texts.clone()));
         let query = query.with_streams(Arc::new(StreamTables::new(evidence.clone())));
         let rosters = Rosters::new(query.clone(), config.validatord.settings.roster.parse()?);
-        let packs = Packs::new(query.clone(), ingest.clone(), evidence.clone(), seams.clone());
-        let validator = Validator::new(rosters, packs, seams.clone());
+        let packs = Packs::new(rosters.clone(), ingest.clone(), evidence.clone(), seams.clone());
+        let validator = Validator::new(rosters, packs, seams.clone()).with_recorder(recorder.clone());
         let iterate = Iterate::new(validator, texts.clone(), Arc::new(chat), evidence.clone(), seams);
+        let iterate = iterate.with_recorder(recorder);
         gauges::of_lake(shared, &catalog, &vectors, &query);
         self.doors.extend([
             (Role::Storaged, api::storaged(objects, shared.clone())),
@@ -99,6 +127,12 @@ impl Assembly {
     /// The vector indexes, where this process works on the lake.
     pub fn vectors(&self) -> Option<&Vectors> {
         self.vectors.as_ref()
+    }
+
+    /// Fetches in the background what models of this process need and is not here yet; nothing waits for it.
+    pub fn prepare(&self) {
+        self.models.prepare();
+        self.chat.prepare();
     }
 
     /// The models of this process.

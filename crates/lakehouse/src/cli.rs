@@ -58,7 +58,7 @@ pub struct Shared {
     pub output: Option<Form>,
 }
 
-/// A form that every answer has.
+/// A form that every answer has; scripts for shells and pages of the manual are what they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Form {
     Table,
@@ -305,23 +305,23 @@ pub enum CatalogVerb {
         name: String,
     },
     /// Merge small files of datasets into larger ones; `lakehouse compact` is the same
-    Compact(Merging),
+    Compact(CompactArgs),
     /// Give old versions up; `lakehouse expire` is the same
-    Expire(Expiry),
+    Expire(ExpireArgs),
     /// Delete files that no kept version reaches; `lakehouse sweep` is the same
-    Sweep(Strays),
+    Sweep(SweepArgs),
 }
 
 #[derive(Debug, Args)]
 pub struct Compact {
     #[command(flatten)]
-    pub what: Merging,
+    pub what: CompactArgs,
     #[command(flatten)]
     pub target: Target,
 }
 
 #[derive(Debug, Args)]
-pub struct Merging {
+pub struct CompactArgs {
     /// The dataset [default: all of them]
     pub name: Option<String>,
     /// The size that files should have [default: 256MiB]
@@ -335,14 +335,14 @@ pub struct Merging {
 #[derive(Debug, Args)]
 pub struct Expire {
     #[command(flatten)]
-    pub what: Expiry,
+    pub what: ExpireArgs,
     #[command(flatten)]
     pub target: Target,
 }
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("kept").required(true).multiple(true)))]
-pub struct Expiry {
+pub struct ExpireArgs {
     /// Keep what was the newest version at some moment of this span, such as 30d
     #[arg(long, value_name = "SPAN", group = "kept")]
     pub older_than: Option<Span>,
@@ -360,13 +360,13 @@ pub struct Expiry {
 #[derive(Debug, Args)]
 pub struct Sweep {
     #[command(flatten)]
-    pub what: Strays,
+    pub what: SweepArgs,
     #[command(flatten)]
     pub target: Target,
 }
 
 #[derive(Debug, Args)]
-pub struct Strays {
+pub struct SweepArgs {
     /// Leave files alone that are younger, or could be reached within this span [default: 1h]
     #[arg(long, value_name = "SPAN")]
     pub grace: Option<Span>,

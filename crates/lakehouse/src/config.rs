@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use api::{Exposure, Role};
+use base::Seams;
 use models::{Chat, ChatRouting, Models, Provider, Routing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,8 @@ pub struct Config {
     pub models: models::Config,
     /// Checks of what language models propose.
     pub validatord: Daemon<flows::ValidatorConfig>,
+    /// What is written down of runs.
+    pub evidence: flows::EvidenceConfig,
     /// Who may ask.
     pub auth: api::AuthConfig,
     /// Files that are derived or fetched, and may be deleted while nothing runs.
@@ -146,6 +149,7 @@ impl Default for Config {
             chatd: Daemon::at(default_bind(Role::Chatd)),
             validatord: Daemon::at(default_bind(Role::Validatord)),
             models: models::Config::default(),
+            evidence: flows::EvidenceConfig::default(),
             auth: api::AuthConfig::default(),
             cache: Cache::default(),
             upstreams: Upstreams::default(),
@@ -195,9 +199,9 @@ impl Config {
     }
 
     /// The language models; all of them behind `upstream`, another process of ours, when it is named.
-    pub fn chat(&self, upstream: Option<Provider>) -> Result<Chat, models::Error> {
+    pub fn chat(&self, upstream: Option<Provider>, seams: Seams) -> Result<Chat, models::Error> {
         let routing = ChatRouting { ollama_url: self.embedd.settings.provider_url.clone(), upstream };
-        Chat::new(&self.models, &self.chatd.settings, routing)
+        Chat::new(&self.models, &self.chatd.settings, routing, seams)
     }
 
     /// Whether a role may listen outside loopback.

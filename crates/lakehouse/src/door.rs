@@ -21,10 +21,10 @@ const FOREVER: base::Span = base::Span::secs(30 * 24 * 3600);
 /// What a command is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Look: a lake that is not there is misspelt, and none is made.
-    Read,
-    /// Bring something in.
-    Write,
+    /// Work on what is there: a lake that is not there is misspelt, and none is made.
+    Existing,
+    /// Bring something in: a lake that is not there is made.
+    MakesLake,
     /// Ask models, for which no lake is needed.
     Models,
 }
@@ -54,8 +54,8 @@ impl Door {
             return Ok(door);
         }
         match purpose {
-            Purpose::Read => expect_lake(&settled.config)?,
-            Purpose::Write => {}
+            Purpose::Existing => expect_lake(&settled.config)?,
+            Purpose::MakesLake => {}
             Purpose::Models => return Self::inside(settled.config, false).await,
         }
         Self::local(settled.config).await

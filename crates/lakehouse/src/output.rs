@@ -193,7 +193,7 @@ fn is_empty(value: &Value) -> bool {
 
 /// A value as it stands in a line. What steers is spelled out.
 pub fn cell(value: &Value) -> String {
-    shown(&plain(value))
+    seen::one_line(&plain(value))
 }
 
 /// A value as a [`Sheet`] takes it.
@@ -203,14 +203,6 @@ pub fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if seen::steers(character) { shown.extend(character.escape_default()) } else { shown.push(character) }
-    }
-    shown
 }
 
 /// `1234567` as `1,234,567`.

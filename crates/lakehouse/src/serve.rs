@@ -32,7 +32,7 @@ pub use plan::Plan;
 const HEALTH_BUDGET: Duration = Duration::from_secs(30);
 
 /// How often memory that was freed is given back.
-const REST: Duration = Duration::from_secs(5);
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(5);
 
 /// Files that a process has open beside its connections.
 const OTHER_FILES: usize = 512;
@@ -55,6 +55,8 @@ pub struct Running {
     assembly: Option<Assembly>,
     /// Seals indexes by itself, where they are filled.
     keeper: Option<JoinHandle<()>>,
+    /// Gives memory back, where indexes are filled.
+    giver: Option<JoinHandle<()>>,
 }
 
 /// Binds every socket, opens the rooms that the workers need, and opens the doors.
@@ -65,7 +67,7 @@ pub async fn start(config: &Config, plan: Plan) -> anyhow::Result<Running> {
         Some(extent) => Some(Assembly::open(config, extent, shared.clone()).await?),
         None => None,
     };
-    let mut running = Running { doors: Vec::new(), assembly, keeper: None };
+    let mut running = Running { doors: Vec::new(), assembly, keeper: None, giver: None };
     for edge in edges {
         let router = running.router(edge.role(), &shared, &plan)?;
         running.open(edge, router, &shared);
@@ -76,6 +78,7 @@ pub async fn start(config: &Config, plan: Plan) -> anyhow::Result<Running> {
     }
     if plan.keeps_indexes() {
         running.keep();
+        running.rest();
     }
     Ok(running)
 }
@@ -103,9 +106,9 @@ pub fn is_taken(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(in_use))
 }
 
-/// Gives memory back now and then, until the program ends: what a load or an index took is not needed by the next search.
+/// Gives memory back now and then.
 async fn give_back() {
-    let mut ticks = tokio::time::interval(REST);
+    let mut ticks = tokio::time::interval(GIVE_BACK_EVERY);
     while storage::task::blocking("give memory back", allocator::give_back).await.is_ok() {
         ticks.tick().await;
     }
@@ -139,7 +142,7 @@ impl Running {
     /// Fetches the model in the background when it is not here yet; nothing waits for it.
     fn prepare(&self) {
         if let Some(assembly) = &self.assembly {
-            assembly.models().prepare();
+            assembly.prepare();
         }
     }
 
@@ -147,7 +150,11 @@ impl Running {
     fn keep(&mut self) {
         let vectors = self.assembly.as_ref().and_then(Assembly::vectors);
         self.keeper = vectors.map(|vectors| storage::task::spawn("keep indexes", vectors.keeper().run()));
-        storage::task::spawn("give memory back", give_back());
+    }
+
+    /// Gives memory back in the background: what a load or an index took is not needed by the next search.
+    fn rest(&mut self) {
+        self.giver = Some(storage::task::spawn("give memory back", give_back()));
     }
 
     fn open(&mut self, edge: Edge, router: Router, shared: &Shared) {
@@ -218,7 +225,7 @@ impl Running {
             }
         }
         // A seal under way is cut off: what it has not committed are strays.
-        self.keeper.iter().for_each(JoinHandle::abort);
+        self.keeper.iter().chain(&self.giver).for_each(JoinHandle::abort);
         if let Some(assembly) = self.assembly {
             assembly.close().await;
         }

@@ -1,7 +1,7 @@
 //! What a tool does: one verb of the client, its answer capped.
 
 use base::{AsOf, Version};
-use client::{Ask, Body, Client, Embed, Near};
+use client::{Ask, Body, Client, Embed, Search};
 use http::{Method, Request, StatusCode, header};
 use rmcp::model::JsonObject;
 use serde::Deserialize;
@@ -194,9 +194,9 @@ struct Nearest {
 
 async fn search_vectors(client: &Client, arguments: JsonObject) -> Result<Told> {
     let Nearest { index, vector, text, k, filter, as_of } = read(arguments)?;
-    let near =
-        Near { vector, text, k: Some(hits(k)), filter, as_of: as_of.map(|at| at.to_string()), ..Near::default() };
-    found(client, &index, &near).await
+    let as_of = as_of.map(|at| at.to_string());
+    let search = Search { vector, text, k: Some(hits(k)), filter, as_of, ..Search::default() };
+    found(client, &index, &search).await
 }
 
 #[derive(Deserialize)]
@@ -214,16 +214,16 @@ struct Words {
 async fn search_text(client: &Client, arguments: JsonObject) -> Result<Told> {
     let Words { index, text, k, mode, rerank, filter, as_of } = read(arguments)?;
     let as_of = as_of.map(|at| at.to_string());
-    let near = Near { text: Some(text), k: Some(hits(k)), mode, rerank, filter, as_of, ..Near::default() };
-    found(client, &index, &near).await
+    let search = Search { text: Some(text), k: Some(hits(k)), mode, rerank, filter, as_of, ..Search::default() };
+    found(client, &index, &search).await
 }
 
 fn hits(k: Option<usize>) -> usize {
     k.unwrap_or(HITS).min(ITEMS)
 }
 
-async fn found(client: &Client, index: &str, near: &Near) -> Result<Told> {
-    let mut found = written(&client.search(index, near).await?)?;
+async fn found(client: &Client, index: &str, search: &Search) -> Result<Told> {
+    let mut found = written(&client.search(index, search).await?)?;
     let Value::Array(results) = found["results"].take() else { return Err(strange("a search without results")) };
     Ok(Told::list(format!("index {index}"), "results", results, "Ask for fewer, or narrow them with `filter`."))
 }

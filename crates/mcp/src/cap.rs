@@ -26,7 +26,7 @@ pub fn cap(mut items: Vec<Value>) -> Capped {
     Capped { truncated: items.len() < given, items }
 }
 
-/// The same of items that are bounded by their bytes alone, such as columns.
+/// As many of the first items as their bytes allow, whatever their number: for columns, and the like.
 pub fn fitting(items: Vec<Value>) -> Capped {
     let (given, mut room) = (items.len(), BYTES);
     let fits = |item: &Value| {

@@ -4,6 +4,8 @@ use rmcp::model::ContentBlock;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::unseen::is_unseen;
+
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +22,7 @@ pub fn fenced(source: &str, data: &str) -> ContentBlock {
     ContentBlock::text(between(source, data))
 }
 
-/// The same as bare text.
+/// Data between its two marks, as bare text.
 pub fn between(source: &str, data: &str) -> String {
     let data = seen(data);
     let mut mark = hex::encode(Sha256::digest(&data));
@@ -40,13 +42,4 @@ fn seen(text: &str) -> String {
         }
     }
     shown
-}
-
-/// Controls, marks without width, turns of the direction of reading, tags and variation selectors: what can hold a text
-/// that a model reads and a person does not.
-fn is_unseen(c: char) -> bool {
-    let of_no_width = matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
-    let turns = matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    let tags = matches!(c, '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
-    (c.is_control() && c != '\n') || of_no_width || turns || tags
 }

@@ -2,9 +2,9 @@
 //!
 //! It never decides anything about the lake and never writes to it: each tool is a verb of `client`, its answer capped and
 //! fenced as data. Nothing but protocol goes to the transport. Reading order: [`server`] (what is answered to whom),
-//! [`progress`] (word from a long call), [`tools`] (what is offered), [`calls`] (what a tool does), [`cap`] and [`fence`]
-//! (what an answer may hold), [`resources`], [`prompts`], [`lines`] and [`http`] (how messages come and go), [`setup`] (what people paste into their agents),
-//! [`error`].
+//! [`progress`] (word from a long call), [`tools`] (what is offered), [`calls`] (what a tool does), [`cap`],
+//! [`fence`] and [`unseen`] (what an answer may hold), [`resources`], [`prompts`], [`lines`] and [`http`] (how messages come
+//! and go), [`setup`] (what people paste into their agents), [`error`].
 
 pub mod calls;
 pub mod cap;
@@ -18,6 +18,7 @@ pub mod resources;
 pub mod server;
 pub mod setup;
 pub mod tools;
+pub mod unseen;
 
 pub use error::{Error, Result};
 pub use http::{OverHttp, over_http, refused};

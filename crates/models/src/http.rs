@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
-use crate::config::{Kind, Provider};
+use crate::config::{Api, Provider};
 use crate::error::{Error, Result};
 
 /// Calls that one server works on at a time; a server of models gains nothing by more.
@@ -36,11 +36,13 @@ const MAX_MESSAGE: usize = 300;
 const MAX_RETRY_AFTER: u64 = 3600;
 /// Joins the hops of one piece of work.
 const TRACE_ID: &str = "x-lakehouse-trace-id";
+/// Says that it does no more than that: whoever asks writes the conversation down.
+const TRACE_ONLY: &str = "x-lakehouse-trace-only";
 
 /// A provider that can be called.
 pub(crate) struct Server {
     name: String,
-    kind: Kind,
+    api: Api,
     /// Ends in `/`, so that routes are joined below it.
     base: Url,
     api_key: Secret,
@@ -79,7 +81,8 @@ impl Server {
     pub(crate) fn settle(name: &str, settings: &Provider) -> Result<Self> {
         let refused = |field: &str, rule| Error::BadProvider { key: format!("models.providers.{name}.{field}"), rule };
         let base = base_url(&settings.url).map_err(|rule| refused("url", rule))?;
-        if settings.kind == Kind::Lakehouse && !settings.prefix.is_empty() {
+        let api = settings.kind.api().ok_or_else(|| refused("kind", "no server is of this kind"))?;
+        if api == Api::Lakehouse && !settings.prefix.is_empty() {
             return Err(refused("prefix", "the other process puts its own prefix before each text"));
         }
         if settings.api_key.expose().contains(|c: char| !c.is_ascii_graphic()) {
@@ -88,7 +91,7 @@ impl Server {
         let client = client(&base).map_err(|_| refused("url", "no connection can be prepared for it"))?;
         Ok(Self {
             name: name.to_owned(),
-            kind: settings.kind,
+            api,
             base,
             api_key: settings.api_key.clone(),
             needs_key: settings.needs_key,
@@ -112,8 +115,8 @@ impl Server {
     }
 
     /// What it speaks.
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
+    pub(crate) fn api(&self) -> Api {
+        self.api
     }
 
     /// The provider's name.
@@ -161,7 +164,7 @@ impl Server {
     pub(crate) async fn open<B: Serialize>(self: &Arc<Self>, asked: Asked<'_, B>) -> Result<Opened> {
         let request = self.client.post(self.url(asked.route)?).json(asked.body);
         let request = match asked.trace_id {
-            Some(id) => request.header(TRACE_ID, id),
+            Some(id) => request.header(TRACE_ID, id).header(TRACE_ONLY, "1"),
             None => request,
         };
         self.send(request).await

@@ -27,12 +27,11 @@ pub struct ChatRequest {
     pub messages: Vec<Message>,
     /// How freely words are chosen, 0 to 2: 0 is always the likeliest, absent is as the server likes.
     pub temperature: Option<f64>,
-    /// Tokens of the answer at most; as the server likes when absent.
+    /// Tokens of the answer at most; as the server likes when absent. The embedded model says 1,024 at most.
     pub max_tokens: Option<u32>,
     /// The form of the answer; plain text when absent.
     pub format: Option<Format>,
     /// Joins the hops of one piece of work, and is passed on to another process of ours.
-    #[serde(skip)]
     pub trace_id: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lru::LruCache;
 use serde::Serialize;
 
-use crate::config::{Config, Kind, Provider};
+use crate::config::{Api, Config, Kind, Provider};
 use crate::embedded::reranker::Reranker;
 use crate::embedded::{self, Embedded};
 use crate::embedder::{Card, Embedder};
@@ -89,7 +89,8 @@ impl Models {
     /// Checks the settings. Nothing is loaded, fetched or called before it is asked for.
     pub fn new(config: &Config, routing: Routing) -> Result<Self> {
         let mut servers = BTreeMap::new();
-        for (name, provider) in &config.providers {
+        let servers_only = config.providers.iter().filter(|(_, provider)| provider.kind.api().is_some());
+        for (name, provider) in servers_only {
             servers.insert(name.clone(), Arc::new(Server::settle(name, &provider.completed(name))?));
         }
         if !servers.contains_key(OLLAMA) {
@@ -217,10 +218,10 @@ impl Listed {
 }
 
 fn behind(server: Arc<Server>, model: &str) -> Arc<dyn Embedder> {
-    match server.kind() {
-        Kind::Ollama => Arc::new(Ollama::new(server, model)),
-        Kind::Openai => Arc::new(Openai::new(server, model)),
-        Kind::Lakehouse => Arc::new(Remote::new(server, model)),
+    match server.api() {
+        Api::Ollama => Arc::new(Ollama::new(server, model)),
+        Api::Openai => Arc::new(Openai::new(server, model)),
+        Api::Lakehouse => Arc::new(Remote::new(server, model)),
     }
 }
 

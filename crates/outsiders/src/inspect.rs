@@ -35,7 +35,7 @@ pub struct Found {
     taken: u64,
     /// What the snapshot's own manifests add.
     pub added: Sums,
-    /// What they remove.
+    /// What the snapshot's own manifests remove.
     pub removed: Sums,
     /// The partition specs of its own manifests.
     pub specs: BTreeSet<i32>,

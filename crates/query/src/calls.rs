@@ -15,7 +15,7 @@ use crate::arguments::{Argument, argument};
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::scope::{DEFAULT_SCHEMA, FOUND_SCHEMA, HISTORY_SCHEMA};
-use crate::search::{Asked, Near};
+use crate::search::{IndexSearch, Sought};
 use crate::statement::{self, Parsed};
 
 /// A table function. Its name is what its rows are called when a statement gives them no alias.
@@ -68,7 +68,7 @@ pub(crate) struct Calls {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Call {
     pub(crate) index: IndexName,
-    pub(crate) asked: Asked,
+    pub(crate) search: IndexSearch,
 }
 
 /// Takes the calls out of a statement. In their place it names tables of the schemas of found rows and of histories, by
@@ -216,14 +216,14 @@ fn call(function: Function, args: Vec<Argument>) -> Result<Call> {
         _ => "it takes an index, a text, and how many to find",
     };
     let mut args = args.into_iter();
-    let (Some(index), Some(near), Some(k), filter, None) =
+    let (Some(index), Some(sought), Some(k), filter, None) =
         (args.next(), args.next(), args.next(), args.next(), args.next())
     else {
         return Err(function.refuse(&format!("{rule}; and a filter, if one is wanted")));
     };
     let filter = filter.map(|filter| filter_of(function, filter)).transpose()?;
-    let asked = Asked { near: near_of(function, near)?, k: k_of(function, &k)?, filter };
-    Ok(Call { index: index_of(function, index)?, asked })
+    let search = IndexSearch { sought: sought_of(function, sought)?, k: k_of(function, &k)?, filter };
+    Ok(Call { index: index_of(function, index)?, search })
 }
 
 fn history(function: Function, args: Vec<Argument>) -> Result<History> {
@@ -248,17 +248,17 @@ fn index_of(function: Function, argument: Argument) -> Result<IndexName> {
     }
 }
 
-fn near_of(function: Function, argument: Argument) -> Result<Near> {
+fn sought_of(function: Function, argument: Argument) -> Result<Sought> {
     match (function, argument) {
-        (Function::KeywordSearch, Argument::Text(text)) => Ok(Near::Words(text)),
-        (Function::HybridSearch, Argument::Text(text)) => Ok(Near::Both(text)),
+        (Function::KeywordSearch, Argument::Text(text)) => Ok(Sought::Words(text)),
+        (Function::HybridSearch, Argument::Text(text)) => Ok(Sought::Both(text)),
         (Function::KeywordSearch | Function::HybridSearch, _) => {
             Err(function.refuse("the second argument is a text in single quotes, or a parameter that holds one"))
         }
-        (_, Argument::Text(text)) => Ok(Near::Text(text)),
+        (_, Argument::Text(text)) => Ok(Sought::Meaning(text)),
         (_, Argument::Numbers(numbers)) => {
             let elements = numbers.into_iter().enumerate().map(|(at, number)| element(function, at, number));
-            elements.collect::<Result<_>>().map(Near::Vector)
+            elements.collect::<Result<_>>().map(Sought::Vector)
         }
         _ => Err(function.refuse(
             "the second argument is a text in single quotes, an array of numbers such as ARRAY[0.5, -1], or a \

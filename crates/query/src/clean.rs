@@ -21,10 +21,7 @@ impl Cleaner {
     /// The error of this room that says the same as the engine's.
     pub(crate) fn error(&self, error: DataFusionError) -> Error {
         match error {
-            DataFusionError::External(inner) => match inner.downcast::<Error>() {
-                Ok(own) => *own,
-                Err(other) => invalid_pattern(&other.to_string()).unwrap_or(Error::Unreadable(other)),
-            },
+            DataFusionError::External(inner) => external(inner),
             DataFusionError::ArrowError(inner, _) => self.arrow(*inner),
             DataFusionError::ResourcesExhausted(_) => self.memory_limit(),
             DataFusionError::SchemaError(inner, _) => self.schema(&inner),
@@ -63,9 +60,8 @@ impl Cleaner {
             DataFusionError::ArrowError(inner, _) => self.arrow_text(inner),
             DataFusionError::Shared(inner) => self.shared(inner),
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => self.shared(inner),
-            DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
-                Some(Error::Overflow) => Error::Overflow,
-                Some(Error::MemoryLimit { limit, advice }) => Error::MemoryLimit { limit: *limit, advice },
+            DataFusionError::External(inner) => match inner.downcast_ref::<limits::Error>() {
+                Some(limit) => limit.clone().into(),
                 _ => invalid_pattern(&inner.to_string()).unwrap_or_else(|| unreadable(inner.as_ref())),
             },
             DataFusionError::ParquetError(inner) if in_a_filter(inner) => uncomputable(),
@@ -158,6 +154,18 @@ impl Cleaner {
 }
 
 /// Whether a scan failed to compute a filter that a join or a sort gave it, which is no fault of the file.
+/// What the rooms that compute and read have said, which the engine only carried.
+fn external(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(own) => return *own,
+        Err(error) => error,
+    };
+    match error.downcast::<limits::Error>() {
+        Ok(limit) => (*limit).into(),
+        Err(other) => invalid_pattern(&other.to_string()).unwrap_or(Error::Unreadable(other)),
+    }
+}
+
 fn in_a_filter(error: &ParquetError) -> bool {
     match error {
         ParquetError::External(inner) => matches!(inner.downcast_ref(), Some(ArrowError::ComputeError(_))),

@@ -8,15 +8,16 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result as EngineResult};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{AggregateUDF, Expr, LogicalPlan, Projection};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
+use limits::{CheckedExpressions, Foresight, Pace, YieldingJoins, checked_sum, watched};
 use object_store::ObjectStore;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use crate::config::Config;
@@ -24,26 +25,22 @@ use crate::error::{Error, Result};
 use crate::layers::DistinctLayers;
 use crate::multiset::CountedRows;
 use crate::names::stands_at;
-use crate::overflow::CheckedExpressions;
-use crate::pace::Pace;
 use crate::provider::LAKE_URL;
 use crate::pushdown::physical_rules;
 use crate::recursion::WholeRecursions;
 use crate::scope::{DEFAULT_SCHEMA, Scope, ScopeCatalog};
 use crate::subqueries::ExactSubqueries;
-use crate::sum::checked_sum;
 use crate::system::CATALOG;
-use crate::yielding::YieldingJoins;
 
 /// Stack of each query thread. A statement at the limits of the guard needs a few MiB; only touched pages cost memory.
 const STACK: usize = 64 << 20;
 /// Threads for each one that a query may keep busy. A single step of a few kernels (a pattern against a long text) is
 /// long and cannot be interrupted; the spare ones keep other queries answering until it is over.
 const SPARE: usize = 4;
+/// As many for each may plan at once, plans whose reader has gone among them: the rest execute what is planned.
+const PLANNING: usize = 2;
 /// Threads on which a directory's files are read.
 const READERS: usize = 32;
-/// Rows in a batch.
-const BATCH_ROWS: usize = 8192;
 /// Bytes that a batch may repeat of a plan's constants.
 const REPEATED_BYTES: usize = 16 << 20;
 
@@ -51,6 +48,7 @@ const REPEATED_BYTES: usize = 16 << 20;
 pub(crate) struct Engine {
     runtime: Option<Runtime>,
     state: SessionState,
+    planning: Semaphore,
 }
 
 impl Engine {
@@ -71,7 +69,7 @@ impl Engine {
             .build()
             .map_err(|error| Error::Start { what: "it has no threads", source: Box::new(error) })?;
         let state = base_state(threads, environment, config.memory_limit);
-        Ok(Self { runtime: Some(runtime), state })
+        Ok(Self { runtime: Some(runtime), state, planning: Semaphore::new(threads * PLANNING) })
     }
 
     /// Where queries are planned and executed.
@@ -79,9 +77,15 @@ impl Engine {
         self.runtime.as_ref().map(Runtime::handle)
     }
 
-    /// A session over the tables of one statement.
-    pub(crate) fn session(&self, scope: Arc<Scope>) -> SessionState {
+    /// A turn to plan, until it is dropped. Planning gives its thread back only when it is done.
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+        self.planning.acquire().await.map_err(|_| Error::Cancelled)
+    }
+
+    /// A session over the tables of one statement, at its pace.
+    pub(crate) fn session(&self, scope: Arc<Scope>, pace: &Pace) -> SessionState {
         let mut state = self.state.clone();
+        state.config_mut().options_mut().extensions.insert(pace.clone());
         // The moment that now() means for the whole statement.
         state.mark_start_execution();
         state.register_catalog_list(Arc::new(ScopeCatalog(scope)));
@@ -90,14 +94,15 @@ impl Engine {
 }
 
 /// Makes an optimized plan physical. Every row may repeat each of its constants, those that the optimizer computed
-/// among them: the longer they are, the fewer rows a batch has, so that a batch stays small.
+/// among them: the longer they are, the fewer of the `most` rows a batch has, so that a batch stays small.
 pub(crate) async fn physical(
     state: &mut SessionState,
     plan: &LogicalPlan,
     pace: &Pace,
+    most: usize,
 ) -> EngineResult<Arc<dyn ExecutionPlan>> {
     let plan = state.optimize(&passed_on(plan.clone())?)?;
-    let rows = (REPEATED_BYTES / constant_bytes(&plan)?.max(1)).clamp(1, BATCH_ROWS);
+    let rows = (REPEATED_BYTES / constant_bytes(&plan)?.max(1)).clamp(1, most);
     state.config_mut().options_mut().execution.batch_size = rows;
     pace.over(state.query_planner().create_physical_plan(&plan, state).await?)
 }
@@ -153,7 +158,7 @@ fn environment(config: &Config, store: Arc<dyn ObjectStore>) -> EngineResult<Arc
     };
     let disk = DiskManagerBuilder::default().with_mode(mode).with_max_temp_directory_size(config.spill_limit.0);
     RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(config.memory_limit.as_usize())))
+        .with_memory_pool(Arc::new(Foresight::new(config.memory_limit.as_usize())))
         .with_disk_manager_builder(disk)
         .with_object_store_registry(Arc::new(OnlyTheLake { store }))
         .build_arc()
@@ -176,12 +181,15 @@ fn base_state(threads: usize, environment: Arc<RuntimeEnv>, memory_limit: ByteSi
         .with_runtime_env(environment)
         .with_default_features()
         .with_aggregate_functions(aggregates())
-        .with_analyzer_rule(Arc::new(ExactSubqueries))
-        .with_analyzer_rule(Arc::new(CheckedExpressions { memory_limit }))
-        .with_analyzer_rule(Arc::new(CountedRows))
-        .with_analyzer_rule(Arc::new(WholeRecursions))
-        .with_analyzer_rule(Arc::new(DistinctLayers))
-        .with_physical_optimizer_rules(physical_rules())
+        .with_analyzer_rules(watched::analysis(vec![
+            Arc::new(ExactSubqueries),
+            Arc::new(CheckedExpressions { memory_limit }),
+            Arc::new(CountedRows),
+            Arc::new(WholeRecursions),
+            Arc::new(DistinctLayers),
+        ]))
+        .with_optimizer_rules(watched::optimization())
+        .with_physical_optimizer_rules(watched::physical(physical_rules()))
         .with_physical_optimizer_rule(Arc::new(YieldingJoins))
         .build();
     // It would answer the name and version of an inner library. Removing what is there cannot fail.

@@ -95,6 +95,17 @@ pub enum Error {
     },
 }
 
+impl From<limits::Error> for Error {
+    fn from(error: limits::Error) -> Self {
+        match error {
+            limits::Error::Failed(text) => Self::Failed(text),
+            limits::Error::Overflow => Self::Overflow,
+            limits::Error::MemoryLimit { limit, advice } => Self::MemoryLimit { limit, advice },
+            limits::Error::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
 impl From<catalog::Error> for Error {
     fn from(error: catalog::Error) -> Self {
         Self::Catalog(Box::new(error))

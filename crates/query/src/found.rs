@@ -19,7 +19,7 @@ use crate::calls::Call;
 use crate::columns::position;
 use crate::error::{Error, Result};
 use crate::provider::exposed_names;
-use crate::search::{FieldType, Near, Neighbour, SearchField, VectorSearch};
+use crate::search::{FieldType, IndexSearches, Neighbour, SearchField, Sought};
 use crate::streams::{StreamTable, Streams};
 
 const ID: &str = "id";
@@ -32,15 +32,15 @@ const MAX_FIELDS: usize = 1_000;
 /// Asks a search where its query was asked: the engine's threads may be busy with rows, and what the search starts
 /// may outlive them.
 pub(crate) struct Searcher {
-    search: Option<Arc<dyn VectorSearch>>,
+    indexes: Option<Arc<dyn IndexSearches>>,
     streams: Option<Arc<dyn Streams>>,
     runtime: Handle,
 }
 
 impl Searcher {
     /// For a query that is asked on this thread.
-    pub(crate) fn here(search: Option<Arc<dyn VectorSearch>>, streams: Option<Arc<dyn Streams>>) -> Self {
-        Self { search, streams, runtime: Handle::current() }
+    pub(crate) fn here(indexes: Option<Arc<dyn IndexSearches>>, streams: Option<Arc<dyn Streams>>) -> Self {
+        Self { indexes, streams, runtime: Handle::current() }
     }
 
     /// The stream of a name, as a table; none where there is no such stream.
@@ -67,7 +67,7 @@ impl Searcher {
         let mut bytes = 0;
         for call in calls {
             let (neighbours, fields) = self.ask(call.clone(), as_of).await?;
-            let found = Found::new(&call.asked.near, &neighbours, &fields)?;
+            let found = Found::new(&call.search.sought, &neighbours, &fields)?;
             bytes += found.bytes;
             if bytes as u64 > limit.0 / 4 {
                 return Err(Error::MemoryLimit { limit, advice: "search for fewer items" });
@@ -79,16 +79,16 @@ impl Searcher {
 
     async fn ask(
         &self,
-        Call { index, asked }: Call,
+        Call { index, search }: Call,
         as_of: Option<Version>,
     ) -> Result<(Vec<Neighbour>, Vec<SearchField>)> {
-        let search = self.search.clone().ok_or_else(|| {
+        let indexes = self.indexes.clone().ok_or_else(|| {
             Error::Unsupported("indexes are not searched here: this queryd has no vector indexes".to_owned())
         })?;
         let asked = self.runtime.spawn(async move {
-            let neighbours = search.search(&index, asked, as_of).await?;
+            let neighbours = indexes.search(&index, search, as_of).await?;
             // Asked last, so that no item was found whose fields were unknown when they were asked for.
-            Ok((neighbours, search.fields(&index, as_of).await?))
+            Ok((neighbours, indexes.fields(&index, as_of).await?))
         });
         // The search ends with the query that waits for it.
         let answer = AbortOnDropHandle::new(asked).await.map_err(Error::SearchBroke)?;
@@ -107,9 +107,9 @@ pub(crate) struct Found {
 
 impl Found {
     /// A table of neighbours. A field that is called like one of the other columns is found in the metadata only.
-    pub(crate) fn new(near: &Near, neighbours: &[Neighbour], fields: &[SearchField]) -> Result<Self> {
+    pub(crate) fn new(sought: &Sought, neighbours: &[Neighbour], fields: &[SearchField]) -> Result<Self> {
         let ids = neighbours.iter().map(|neighbour| Some(neighbour.id.as_str()));
-        let measures = measures(near);
+        let measures = measures(sought);
         let mut columns: Vec<(String, ArrayRef)> =
             vec![(ID.to_owned(), Arc::new(ids.collect::<StringViewArray>()) as ArrayRef)];
         columns.extend(measures.iter().map(|(name, measure)| {
@@ -161,13 +161,13 @@ impl Found {
 /// A column that says how well items answer.
 type Measure = (&'static str, fn(&Neighbour) -> Option<f64>);
 
-fn measures(near: &Near) -> &'static [Measure] {
+fn measures(sought: &Sought) -> &'static [Measure] {
     const BY_DISTANCE: Measure = (DISTANCE, |neighbour| neighbour.distance);
     const BY_SCORE: Measure = (SCORE, |neighbour| neighbour.score);
-    match near {
-        Near::Text(_) | Near::Vector(_) => &[BY_DISTANCE],
-        Near::Words(_) => &[BY_SCORE],
-        Near::Both(_) => &[BY_SCORE, BY_DISTANCE],
+    match sought {
+        Sought::Meaning(_) | Sought::Vector(_) => &[BY_DISTANCE],
+        Sought::Words(_) => &[BY_SCORE],
+        Sought::Both(_) => &[BY_SCORE, BY_DISTANCE],
     }
 }
 

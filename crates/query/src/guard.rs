@@ -1,8 +1,8 @@
 //! What is refused by its size, before anything recursive sees it.
 //!
 //! The engine plans recursively: a chain of a few thousand operators ends the process, whatever its stack. So chains
-//! and nesting are counted on the flat token list first, and exactly on the syntax tree after. Planning cannot be
-//! broken off, so what makes it double with each level, or grow faster than the statement, has bounds of its own.
+//! and nesting are counted on the flat token list first, and exactly on the syntax tree after. Planning is
+//! broken off between its steps only, so what makes it double with each level has bounds of its own.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -27,6 +27,9 @@ const MAX_BYTES: usize = 4 << 20;
 const MAX_DOUBLING: usize = 10;
 /// Functions that the engine plans so: each asks its arguments what they are more than once.
 const DOUBLING: [&str; 5] = ["coalesce", "ifnull", "map", "nvl", "row"];
+/// Deepest nesting of calls and lists: the engine spells out the whole of each at each level of every step, in time with
+/// the cube of the depth.
+const MAX_CALLS: usize = 100;
 /// Most tables that one SELECT joins: planning takes time with the cube of their number.
 const MAX_JOINED: usize = 100;
 /// Most tables that a query stands for once each name of a WITH is replaced by what it means.
@@ -163,6 +166,7 @@ struct Size {
     depth: usize,
     nodes: usize,
     doubling: usize,
+    calls: usize,
 }
 
 impl Size {
@@ -210,11 +214,16 @@ impl Visitor for Size {
             let what = "subqueries in expressions, and functions such as coalesce,";
             return ControlFlow::Break(format!("the statement nests {what} deeper than {MAX_DOUBLING}"));
         }
+        self.calls += usize::from(calls(expr));
+        if self.calls > MAX_CALLS {
+            return ControlFlow::Break(format!("the statement nests calls and lists deeper than {MAX_CALLS}"));
+        }
         self.enter()
     }
 
     fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<String> {
         self.doubling -= usize::from(doubles(expr));
+        self.calls -= usize::from(calls(expr));
         self.leave()
     }
 }
@@ -226,6 +235,11 @@ fn doubles(expr: &Expr) -> bool {
         Expr::Function(Function { name, .. }) => last(name).is_some_and(|name| DOUBLING.contains(&name.as_str())),
         _ => false,
     }
+}
+
+/// Whether this becomes a call of a function.
+fn calls(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(_) | Expr::Array(_) | Expr::Struct { .. } | Expr::Dictionary(_) | Expr::Tuple(_))
 }
 
 /// The last part of a name, as the engine compares it.

@@ -1,19 +1,18 @@
-//! SQL over one pinned version of the lake; the only room that names the query engine.
+//! SQL over one pinned version of the lake: statements become plans, and plans rows.
 //!
 //! It never writes to the lake, never opens a file, URL or bucket named in SQL, and reads every table at one pinned
 //! version, unless the statement names another for it. Reading order: [`config`] and [`error`]; [`ask`], [`search`],
 //! [`streams`], [`query`] (the verbs) and `run` (a running query); how a question becomes a plan: `statement`, `guard`,
 //! `unread`, `precedence`, `spelled`, `clauses`, `calls`, `arguments`, `scope`, `quoted`, `names`, `params`, `plan`;
 //! what the engine reads: `provider`, `scan`, `file`, `columns`, `nested`, `bounds`, `cut`, `deletes`, `ahead` and
-//! `kept` (files with deleted rows), `found`, `history`, `range`, `system`; what it computes with: `engine`,
-//! `overflow`, `sum`, `bounded`, `effort`, `layers`, `multiset`, `subqueries`, `recursion`, `pushdown`, `yielding`,
-//! `pace`; and what leaves: [`answer`], [`texts`], [`types`], `clean` (messages).
+//! `kept` (files with deleted rows), `found`, `history`, `range`, `system`; what it computes with: `engine` (and the
+//! room `limits`), `layers`, `multiset`, `subqueries`, `recursion`, `pushdown`; and what leaves: [`answer`], [`texts`],
+//! [`types`], `clean` (messages).
 
 mod ahead;
 pub mod answer;
 mod arguments;
 pub mod ask;
-mod bounded;
 mod bounds;
 mod calls;
 mod clauses;
@@ -22,7 +21,6 @@ mod columns;
 pub mod config;
 mod cut;
 mod deletes;
-mod effort;
 mod engine;
 pub mod error;
 mod file;
@@ -34,8 +32,6 @@ mod layers;
 mod multiset;
 mod names;
 mod nested;
-mod overflow;
-mod pace;
 mod params;
 mod plan;
 mod precedence;
@@ -53,18 +49,16 @@ mod spelled;
 mod statement;
 pub mod streams;
 mod subqueries;
-mod sum;
 mod system;
 pub mod texts;
 pub mod types;
 mod unread;
-mod yielding;
 
 pub use answer::{Answer, ResultColumn};
 pub use ask::Ask;
 pub use config::Config;
 pub use error::{Error, Result};
 pub use query::Query;
-pub use search::{Asked, FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
+pub use search::{FieldType, IndexSearch, IndexSearches, Neighbour, SearchFault, SearchField, Sought};
 pub use streams::{StreamTable, Streams};
 pub use texts::Texts;

@@ -176,9 +176,9 @@ pub(crate) fn origin(plan: &LogicalPlan, at: usize, plain: &HashMap<String, Stri
             let provider = source_as_provider(&scan.source).ok()?;
             stored_spelling(provider.as_ref(), scan.projected_schema.field(at).name(), at)
         }
-        LogicalPlan::Projection(projection) => origin_of((projection.expr.get(at)?, at), &projection.input, plain),
-        LogicalPlan::Aggregate(aggregate) => origin_of((aggregate.group_expr.get(at)?, at), &aggregate.input, plain),
-        LogicalPlan::Distinct(Distinct::On(on)) => origin_of((on.select_expr.get(at)?, at), &on.input, plain),
+        LogicalPlan::Projection(projection) => origin_of(projection.expr.get(at)?, at, &projection.input, plain),
+        LogicalPlan::Aggregate(aggregate) => origin_of(aggregate.group_expr.get(at)?, at, &aggregate.input, plain),
+        LogicalPlan::Distinct(Distinct::On(on)) => origin_of(on.select_expr.get(at)?, at, &on.input, plain),
         other => below(other, at).and_then(|(input, at)| origin(input, at, plain)),
     }
 }
@@ -216,14 +216,15 @@ fn below(plan: &LogicalPlan, at: usize) -> Option<(&LogicalPlan, usize)> {
     }
 }
 
-/// The same for an expression over `input`, and the place of its own that a column of it likely has there as well.
-fn origin_of((expr, at): (&Expr, usize), input: &LogicalPlan, plain: &HashMap<String, String>) -> Option<String> {
+/// The stored spelling of the table column that an expression over `input` passes on unchanged. A column of it likely has
+/// the place `at` there as well.
+fn origin_of(expr: &Expr, at: usize, input: &LogicalPlan, plain: &HashMap<String, String>) -> Option<String> {
     let told_apart = |alias: &str, name: &str| plain.get(alias).is_some_and(|plain| plain.eq_ignore_ascii_case(name));
     match expr {
         Expr::Column(column) if stands_at(column, input.schema(), at) => origin(input, at, plain),
         Expr::Column(column) => origin(input, input.schema().index_of_column(column).ok()?, plain),
         Expr::Alias(alias) => match alias.expr.as_ref() {
-            Expr::Column(column) if told_apart(&alias.name, &column.name) => origin_of((&alias.expr, at), input, plain),
+            Expr::Column(column) if told_apart(&alias.name, &column.name) => origin_of(&alias.expr, at, input, plain),
             _ => None,
         },
         _ => None,

@@ -13,6 +13,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement as EngineStatement;
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{ObjectName, Query, ShowStatementOptions, Statement};
+use limits::Pace;
 
 use crate::ask::Ask;
 use crate::calls::{self, Call};
@@ -22,7 +23,6 @@ use crate::engine::physical;
 use crate::error::{Error, Result};
 use crate::found::{Found, Searcher};
 use crate::names::{name_recursive_columns, result_names, tell_apart};
-use crate::pace::Pace;
 use crate::params;
 use crate::provider::external;
 use crate::quoted::{check_quoted, rewrite_quoted};
@@ -55,6 +55,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) pin: &'a Pin,
     pub(crate) search: &'a Searcher,
     pub(crate) pace: &'a Pace,
+    /// Most rows of a batch.
+    pub(crate) batch_rows: usize,
 }
 
 impl Planner<'_> {
@@ -82,7 +84,8 @@ impl Planner<'_> {
         let mut statement = exposed(&parsed, &scope)?;
         name_recursive_columns(&mut statement);
         let scope = Arc::new(scope);
-        let mut state = self.shared.engine.session(Arc::clone(&scope));
+        let _turn = self.shared.engine.turn().await?;
+        let mut state = self.shared.engine.session(Arc::clone(&scope), self.pace);
         let (plan, plain) = logical(&state, statement).await.map_err(|error| unknown_table(&scope, cleaner, error))?;
         refuse_writes(&plan)?;
         check_quoted(&plan, &parsed.statement, &parsed.tokens).map_err(|error| cleaner.error(error))?;
@@ -91,7 +94,8 @@ impl Planner<'_> {
             None => plan,
         };
         let names = result_names(&plan, &parsed.statement, &parsed.tokens, &scope, &plain);
-        let plan = physical(&mut state, &plan, self.pace).await.map_err(|error| cleaner.error(error))?;
+        let plan =
+            physical(&mut state, &plan, self.pace, self.batch_rows).await.map_err(|error| cleaner.error(error))?;
         let planned = Planned { plan, state, names };
         if parsed.describes { planned.described().await.map_err(|error| cleaner.error(error)) } else { Ok(planned) }
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use base::{DatasetName, QueryId, Seams};
 use catalog::{Catalog, Pin};
 use datafusion::catalog::TableProvider;
+use limits::BATCH_ROWS;
 
 use crate::answer::{Answer, ResultColumn};
 use crate::ask::Ask;
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::found::Searcher;
 use crate::provider::{LakeTable, Reader};
 use crate::run::{self, Question, Running, Shared};
-use crate::search::VectorSearch;
+use crate::search::IndexSearches;
 use crate::streams::Streams;
 use crate::types::sql_name;
 
@@ -23,7 +24,7 @@ use crate::types::sql_name;
 #[derive(Clone)]
 pub struct Query {
     shared: Arc<Shared>,
-    search: Option<Arc<dyn VectorSearch>>,
+    search: Option<Arc<dyn IndexSearches>>,
     streams: Option<Arc<dyn Streams>>,
 }
 
@@ -39,7 +40,7 @@ impl Query {
     }
 
     /// The same, with `vector_search` answered by `search`.
-    pub fn with_search(self, search: Arc<dyn VectorSearch>) -> Self {
+    pub fn with_search(self, search: Arc<dyn IndexSearches>) -> Self {
         Self { search: Some(search), ..self }
     }
 
@@ -55,23 +56,33 @@ impl Query {
 
     /// Pins a version, plans the statement and starts it. Errors that show while rows flow arrive in the batches.
     pub async fn run(&self, ask: Ask) -> Result<Answer> {
+        self.run_in_batches(ask, BATCH_ROWS).await
+    }
+
+    /// The same, in batches of so many rows at most.
+    pub(crate) async fn run_in_batches(&self, ask: Ask, rows: usize) -> Result<Answer> {
         let pin = self.shared.catalog.pin(ask.as_of.as_ref()).await?;
         let version = pin.version();
-        match self.run_at(pin, ask.clone()).await {
+        match self.run_at(pin, ask.clone(), rows).await {
             // A table may be so new that this process has not heard of it: ask the store before saying no.
             Err(Error::UnknownTable(text)) if ask.as_of.is_none() => {
                 let fresh = self.shared.catalog.pin_fresh().await?;
-                if fresh.version() == version { Err(Error::UnknownTable(text)) } else { self.run_at(fresh, ask).await }
+                if fresh.version() == version {
+                    Err(Error::UnknownTable(text))
+                } else {
+                    self.run_at(fresh, ask, rows).await
+                }
             }
             answered => answered,
         }
     }
 
-    async fn run_at(&self, pin: Pin, ask: Ask) -> Result<Answer> {
+    async fn run_at(&self, pin: Pin, ask: Ask, batch_rows: usize) -> Result<Answer> {
         let started = self.shared.seams.now();
         let id = QueryId::mint(&self.shared.seams);
         let version = pin.version();
-        let question = Question { pin, ask, search: Searcher::here(self.search.clone(), self.streams.clone()) };
+        let search = Searcher::here(self.search.clone(), self.streams.clone());
+        let question = Question { pin, ask, search, batch_rows };
         let (head, batches) = run::start(&self.shared, question, id).await?;
         let columns = head.schema.fields().iter();
         let columns = columns.map(|field| ResultColumn { name: field.name().clone(), ty: sql_name(field.data_type()) });

@@ -13,6 +13,7 @@ use catalog::{Catalog, Pin};
 use datafusion::physical_plan::execute_stream;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
+use limits::Pace;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -24,7 +25,6 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::found::Searcher;
-use crate::pace::Pace;
 use crate::plan::{Planned, Planner};
 use crate::provider::Reader;
 
@@ -90,6 +90,8 @@ pub(crate) struct Question {
     pub(crate) pin: Pin,
     pub(crate) ask: Ask,
     pub(crate) search: Searcher,
+    /// Most rows of a batch.
+    pub(crate) batch_rows: usize,
 }
 
 /// What is known of an answer before its first row.
@@ -177,7 +179,8 @@ async fn execute(shared: Arc<Shared>, question: Question, pace: Pace, reply: Rep
 }
 
 async fn plan(shared: &Shared, question: &Question, pace: &Pace, mut cleaner: Cleaner) -> Result<(Planned, Cleaner)> {
-    let planner = Planner { shared, pin: &question.pin, search: &question.search, pace };
+    let Question { pin, search, batch_rows, .. } = question;
+    let planner = Planner { shared, pin, search, pace, batch_rows: *batch_rows };
     let planned = planner.plan(&question.ask, &mut cleaner).await?;
     Ok((planned, cleaner))
 }

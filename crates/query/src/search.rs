@@ -1,4 +1,5 @@
-//! The search behind `vector_search`, `keyword_search` and `hybrid_search`: what this room asks of whoever has the vectors, and what it is answered.
+//! The search behind `vector_search`, `keyword_search` and `hybrid_search`: what this room asks of whoever has the
+//! indexes, and what it is answered.
 
 use std::fmt;
 
@@ -6,15 +7,14 @@ use async_trait::async_trait;
 use base::{Fault, IndexName, Version};
 use serde_json::{Map, Value};
 
-/// Finds the nearest items of vector indexes. Asked on the runtime of whoever asks the query; dropped
-/// when the query ends first.
+/// Finds items of vector indexes. Asked on the runtime of whoever asks the query; dropped when the query ends first.
 #[async_trait]
-pub trait VectorSearch: Send + Sync {
+pub trait IndexSearches: Send + Sync {
     /// Items of an index, nearest or best first: now, or as a version has them.
     async fn search(
         &self,
         index: &IndexName,
-        asked: Asked,
+        search: IndexSearch,
         as_of: Option<Version>,
     ) -> Result<Vec<Neighbour>, SearchFault>;
 
@@ -22,27 +22,27 @@ pub trait VectorSearch: Send + Sync {
     async fn fields(&self, index: &IndexName, as_of: Option<Version>) -> Result<Vec<SearchField>, SearchFault>;
 }
 
-/// What is searched for.
+/// A search in an index.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
-    /// What the items answer.
-    pub near: Near,
-    /// How many at most.
+pub struct IndexSearch {
+    /// What is searched for.
+    pub sought: Sought,
+    /// How many items at most.
     pub k: usize,
     /// What must hold of their metadata: a filter as JSON.
     pub filter: Option<String>,
 }
 
-/// What items are near to, or say.
+/// What is searched for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Near {
-    /// Near a text, to be embedded as the index wants it.
-    Text(String),
-    /// Near a vector of finite numbers, of any length.
+pub enum Sought {
+    /// What means about the same as a text, to be embedded as the index wants it.
+    Meaning(String),
+    /// What lies near a vector of finite numbers, of any length.
     Vector(Vec<f32>),
-    /// Their texts hold the words of this one.
+    /// What holds the words of a text.
     Words(String),
-    /// Their texts hold its words, or they are near it.
+    /// What holds the words of a text, or lies near it.
     Both(String),
 }
 

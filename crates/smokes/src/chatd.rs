@@ -37,7 +37,7 @@ fn hello(model: &str) -> Value {
 async fn everybody_is_listed(probe: &Probe) -> anyhow::Result<()> {
     let listed = probe.get("/v1/chat/providers").await?.expect(200)?.json()?;
     let names: Vec<&Value> = listed["providers"].as_array().context("a list")?.iter().map(|one| &one["name"]).collect();
-    ensure!(names == ["corp", "ollama", "ollama_cloud"], "the providers are {listed}");
+    ensure!(names == ["corp", "embedded", "ollama", "ollama_cloud"], "the providers are {listed}");
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Real servers of a language model for tests: one small model behind llama.cpp's own server, and over Ollama's API.
 
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::part::{Running, install};
@@ -37,6 +38,15 @@ impl Talkers {
     /// The base URL of the Ollama side.
     pub fn ollama(&self) -> &str {
         &self.ollama
+    }
+
+    /// The directory that holds the model's file, installing it first when it is not there yet; no server is started. When it
+    /// cannot be had, says that `test` is skipped and answers none.
+    pub fn model(test: &str) -> Option<PathBuf> {
+        let directory = |printed: String| Some(Path::new(printed.lines().nth(1)?).parent()?.to_owned());
+        let found = install("language.sh");
+        let found = found.and_then(|printed| directory(printed).ok_or_else(|| "the script named no model".to_owned()));
+        found.map_err(|why| skip(test, &why)).ok()
     }
 
     fn run(printed: &str) -> Result<Self, String> {

@@ -31,22 +31,38 @@ impl Upkeep {
     async fn copy_stream(&self, to: &Store, files: Vec<StreamFile>, list: &mut List) -> Result<()> {
         let copy = async |file: StreamFile| self.copy_lines(to, &file.path).await.map(|copied| (copied, file));
         let mut copies = stream::iter(files).map(copy).buffered(AT_ONCE);
-        let mut bundles = BTreeSet::new();
+        let mut moved = BTreeSet::new();
         while let Some((copied, file)) = copies.try_next().await? {
             match copied {
                 Some(copied) => list.add(&copied).await?,
-                None => bundles.extend(file.bundle),
+                None => drop(moved.insert(file.bundles)),
             }
         }
-        // What was there when it was listed is in a bundle by now, which stands for all of its fragments.
-        for bundle in bundles {
-            match self.copy_lines(to, &bundle).await? {
+        // What was there when it was listed is in a bundle by now, which stands for all that it is made of.
+        let mut taken = BTreeSet::new();
+        for bundles in moved {
+            match self.copy_first(to, &bundles, &mut taken).await? {
                 Some(copied) => list.add(&copied).await?,
+                None if bundles.iter().any(|bundle| taken.contains(bundle)) => {}
                 // Lines that were lost before are no reason to have no backup of the others.
-                None => tracing::warn!(bundle, "files of a stream are not there"),
+                None => tracing::warn!(?bundles, "files of a stream are not there"),
             }
         }
         Ok(())
+    }
+
+    /// Copies the first of these files that is there, the smallest bundle that has what is missed; none where it was taken.
+    async fn copy_first(&self, to: &Store, bundles: &[String], taken: &mut BTreeSet<String>) -> Result<Option<Copied>> {
+        for bundle in bundles {
+            if taken.contains(bundle) {
+                return Ok(None);
+            }
+            if let Some(copied) = self.copy_lines(to, bundle).await? {
+                taken.insert(bundle.clone());
+                return Ok(Some(copied));
+            }
+        }
+        Ok(None)
     }
 
     /// Copies one file of a stream; none when it is not there.

@@ -1,9 +1,11 @@
 //! A table of workers as a roster reads it: which columns count, and what their values mean.
 
+/// The column of ids: texts, or whole numbers.
+pub const ID: &str = "worker_id";
 /// The columns that a table needs to be a roster.
-pub const NEEDED: [&str; 2] = ["worker_id", "name"];
+pub const NEEDED: [&str; 2] = [ID, "name"];
 /// What is read of each worker, as far as the table has it: the members of [`Row`](crate::Row) up to the status.
-pub const COLUMNS: [&str; 6] = ["worker_id", "name", "role", "city", "state", "blacklist"];
+pub const COLUMNS: [&str; 6] = [ID, "name", "role", "city", "state", "blacklist"];
 /// Columns that say whether a worker is active; the first that says something of a worker counts.
 pub const STANDING: [&str; 2] = ["status", "availability"];
 

@@ -17,7 +17,7 @@ use base::{Distance, IndexName, Seams};
 use catalog::Catalog;
 use serde_json::json;
 use storage::{CacheDir, Store};
-use vectors::{Config, Item, Near, NewIndex, Vectors};
+use vectors::{By, Config, Item, Nearness, NewIndex, Search, Vectors};
 
 /// Items added at once.
 const BATCH: usize = 20_000;
@@ -61,7 +61,7 @@ async fn main() {
     let opened = began.elapsed().as_secs_f64();
     let (mut found, mut seconds) = (Vec::new(), Vec::new());
     for vector in floats(&queries, dimension) {
-        let near = Near { vector, k, ..Near::default() };
+        let near = Search::new(By::Near(Nearness::to(vector)), k);
         let began = Instant::now();
         let answer = vectors.search(&name, near, None).await.unwrap();
         seconds.push(began.elapsed().as_secs_f64());

@@ -16,7 +16,7 @@ use base::{Distance, IndexName, Seams};
 use catalog::Catalog;
 use serde_json::json;
 use storage::{CacheDir, Store};
-use vectors::{Config, Item, Near, NewIndex, Vectors};
+use vectors::{By, Config, Item, Nearness, NewIndex, Search, Vectors};
 
 /// Rows around one centre.
 const TOGETHER: u64 = 100;
@@ -87,7 +87,7 @@ async fn fill(vectors: &Vectors, name: &IndexName, rows: u64, dimension: usize, 
 
 /// Finds a row by itself.
 async fn search(vectors: &Vectors, name: &IndexName, row: u64, dimension: usize) {
-    let near = Near { vector: vector(row, dimension), k: 10, ..Near::default() };
+    let near = Search::new(By::Near(Nearness::to(vector(row, dimension))), 10);
     let found = vectors.search(name, near, None).await.unwrap();
     assert_eq!(found.results[0].id, row.to_string());
 }

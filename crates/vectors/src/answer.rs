@@ -149,7 +149,7 @@ pub struct Removed {
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Found {
-    /// Nearest first; those at the same distance by id.
+    /// The nearest or best first; those at the same distance, or of the same score, by id.
     pub results: Vec<Hit>,
     /// The lake's version.
     pub version: Version,
@@ -157,39 +157,18 @@ pub struct Found {
     pub fragment: u64,
 }
 
-/// One of the nearest items.
+/// One item that was found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Hit {
     /// Its id.
     pub id: String,
-    /// How far it is away; smaller is nearer.
-    pub distance: f32,
-    /// Its metadata, empty when it has none.
-    pub metadata: Map<String, Value>,
-}
-
-/// What a search by words found, or one by words and nearness.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Ranking {
-    /// The best first; those of the same score by id.
-    pub results: Vec<Ranked>,
-    /// The lake's version.
-    pub version: Version,
-    /// The last fragment that was searched.
-    pub fragment: u64,
-}
-
-/// One of the best items.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Ranked {
-    /// Its id.
-    pub id: String,
-    /// How well it answers; larger is better, and only the scores of one search compare.
-    pub score: f64,
-    /// How far it is away, where it is among the nearest of a search by words and nearness.
+    /// How well it answers, where words count; larger is better, and only the scores of one search compare.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// How far it is away, where it is among the nearest of a search by nearness; smaller is nearer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance: Option<f32>,
-    /// Where it stands in each of the two lists of such a search.
+    /// Where it stands in each of the two lists of a search by words and nearness.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ranks: Option<Ranks>,
     /// Its metadata, empty when it has none.

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use ann::{Origin, exactly};
+use ann::{Origin, precise};
 use base::Distance;
 use filters::{Columns, Filter};
 use keywords::Postings;
@@ -65,7 +65,7 @@ struct Scales {
 
 /// One over the length of a vector; not a number where only double precision will do, so that it wins no comparison.
 pub(crate) fn inverse(vector: &[f32]) -> f32 {
-    let length = exactly::norm(vector);
+    let length = precise::norm(vector);
     if PLAIN_LENGTHS.contains(&length) { (1.0 / length) as f32 } else { f32::NAN }
 }
 

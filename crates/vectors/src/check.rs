@@ -9,7 +9,7 @@ use keywords::{MAX_WORDS, Query};
 use crate::change::Item;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::request::{Near, NewIndex, Survey, Wording};
+use crate::request::{By, Nearness, NewIndex, Search, Survey};
 
 /// The longest id, in bytes.
 const MAX_ID: usize = 1024;
@@ -76,20 +76,32 @@ pub(crate) fn batch(what: &'static str, count: usize, config: &Config) -> Result
     }
 }
 
-/// A query that could find something.
-pub(crate) fn near(near: &Near, settings: &IndexSettings) -> Result<()> {
-    if near.k == 0 {
+/// A search that could find something, and ends in good time.
+pub(crate) fn search(search: &Search, settings: &IndexSettings) -> Result<()> {
+    if search.k == 0 {
         return Err(Error::BadQuery("k is 0: use 1 or more".into()));
     }
-    nearness(near, settings)
+    match &search.by {
+        By::Near(near) => nearness(near, settings),
+        By::Words(text) => wording(text),
+        By::Both(text, near) => wording(text).and_then(|()| nearness(near, settings)),
+    }
 }
 
-fn nearness(near: &Near, settings: &IndexSettings) -> Result<()> {
-    effort(near.ef_search)?;
+fn nearness(near: &Nearness, settings: &IndexSettings) -> Result<()> {
+    effort(near.effort.ef_search)?;
     match vector(&near.vector, settings) {
         Some(reason) => Err(Error::BadQuery(reason)),
         None => Ok(()),
     }
+}
+
+fn wording(text: &str) -> Result<()> {
+    if text.len() <= MAX_QUERY {
+        return Ok(());
+    }
+    let most = MAX_QUERY >> 10;
+    Err(Error::BadQuery(format!("the text is longer than {most} KiB: search for a part of it, or by nearness")))
 }
 
 /// A survey that ends in good time.
@@ -109,27 +121,13 @@ fn effort(ef_search: Option<u32>) -> Result<()> {
     }
 }
 
-/// A search by words that could find something, and ends in good time.
-pub(crate) fn wording(wording: &Wording, settings: &IndexSettings) -> Result<()> {
-    if wording.k == 0 {
-        return Err(Error::BadQuery("k is 0: use 1 or more".into()));
-    }
-    if wording.text.len() > MAX_QUERY {
-        let most = MAX_QUERY >> 10;
-        return Err(Error::BadQuery(format!(
-            "the text is longer than {most} KiB: search for a part of it, or by nearness"
-        )));
-    }
-    wording.near.as_ref().map_or(Ok(()), |near| nearness(near, settings))
-}
-
 /// The words of a text, if they are few enough to be looked for.
 pub(crate) fn words(text: &str) -> Result<Query> {
     let why = || format!("the text has more than {MAX_WORDS} different words: search for a part of it, or by nearness");
     Query::new(text).ok_or_else(|| Error::BadQuery(why()))
 }
 
-/// How many items a search for the nearest `k` of so many finds, if one answer may hold them.
+/// How many items a search for `k` of so many finds, if one answer may hold them.
 pub(crate) fn found(k: usize, length: usize) -> Result<usize> {
     let count = k.min(length);
     if count > MAX_FOUND { Err(Error::TooManyFound { count, limit: MAX_FOUND }) } else { Ok(count) }

@@ -60,8 +60,7 @@ mod visible;
 mod words;
 
 pub use answer::{
-    Added, Description, Found, Hit, IndexModelState, IndexSealed, Listing, Merged, Ranked, Ranking, Ranks, Removed,
-    StoredItem,
+    Added, Description, Found, Hit, IndexModelState, IndexSealed, Listing, Merged, Ranks, Removed, StoredItem,
 };
 pub use catalog::IndexModel;
 pub use change::Item;
@@ -71,5 +70,5 @@ pub use field::{Field, FieldType};
 pub use filters::{Filter, metadata};
 pub use keeper::Keeper;
 pub use recall::Recall;
-pub use request::{Near, NewIndex, Survey, Wording};
+pub use request::{By, Effort, Nearness, NewIndex, Search, Survey};
 pub use vectors::Vectors;

@@ -5,17 +5,16 @@ use std::collections::HashMap;
 
 use filters::Filter;
 use keywords::{Query, Statistics};
-use tokio::sync::Semaphore;
 
-use crate::answer::{Ranked, Ranking, Ranks};
+use crate::answer::{Hit, Ranks};
 use crate::block::Block;
 use crate::check;
 use crate::chosen::Chosen;
-use crate::error::{Error, Result};
-use crate::request::Wording;
-use crate::search::{Neighbour, Target, Wanted};
+use crate::error::Result;
+use crate::request::Nearness;
+use crate::search::Neighbour;
 use crate::snapshot::Snapshot;
-use crate::view::{View, blocking, by, members};
+use crate::view::{View, members, text};
 
 #[cfg(test)]
 mod tests;
@@ -26,37 +25,28 @@ const EVEN: f64 = 60.0;
 const DEEP: usize = 100;
 
 impl View {
-    /// The items that answer a search by words best.
-    pub async fn rank(self, wording: Wording, scans: &Semaphore) -> Result<Ranking> {
-        if let Some(near) = &wording.near {
-            self.snapshot.expect_model(near.fingerprint.as_deref())?;
-        }
-        let (version, fragment) = (self.version, self.snapshot.fragment);
-        let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;
-        let results = blocking("search by words", move || ranked(&self, wording)).await??;
-        Ok(Ranking { results, version, fragment })
+    /// The `k` rows whose texts say most of what the words are.
+    pub fn saying(&self, words: &str, k: usize, filter: Option<&Filter>) -> Result<Vec<Answer<'_>>> {
+        best(&self.snapshot, &check::words(words)?, k, filter)
     }
-}
 
-fn ranked(view: &View, wording: Wording) -> Result<Vec<Ranked>> {
-    let Wording { text, k, filter, near, with_texts } = wording;
-    let (snapshot, filter) = (&view.snapshot, filter.filter(|filter| !filter.is_empty()));
-    let (query, k) = (check::words(&text)?, check::found(k, snapshot.length)?);
-    let answers = match near {
-        None => best(snapshot, &query, k, filter.as_ref())?,
-        Some(near) => {
-            let (settings, deep) = (&view.entry.settings, DEEP.max(2 * k));
-            let held = best(snapshot, &query, deep, filter.as_ref())?;
-            let wanted = Wanted { k: deep, filter, by: by(&near, settings) };
-            fused(&Target::new(settings.distance, near.vector).nearest(snapshot, &wanted)?, &held, k)
-        }
-    };
-    answers.into_iter().map(|answer| answer.ranked(with_texts)).collect()
+    /// The best `k` of the rows that say most and of those that lie nearest.
+    pub fn near_or_saying(
+        &self,
+        words: &str,
+        near: Nearness,
+        k: usize,
+        filter: Option<Filter>,
+    ) -> Result<Vec<Answer<'_>>> {
+        let deep = DEEP.max(2 * k);
+        let said = self.saying(words, deep, filter.as_ref())?;
+        Ok(fused(&self.nearest(near, deep, filter)?, &said, k))
+    }
 }
 
 /// A row that answers a search.
 #[derive(Debug, Clone)]
-struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     id: &'a str,
     score: f64,
     distance: Option<f32>,
@@ -75,11 +65,12 @@ impl<'a> Answer<'a> {
         *list(self.ranks.get_or_insert_default()) = Some(place);
     }
 
-    fn ranked(self, with_text: bool) -> Result<Ranked> {
+    /// The item, as it is answered.
+    pub fn hit(self, with_text: bool) -> Result<Hit> {
         let (block, row) = self.place;
-        let (metadata, text) = (members(block.metadata(row)?)?, if with_text { block.text(row)? } else { None });
+        let (metadata, text) = (members(block.metadata(row)?)?, text(self.place, with_text)?);
         let Self { id, score, distance, ranks, .. } = self;
-        Ok(Ranked { id: id.to_owned(), score, distance, ranks, metadata, text: text.map(Into::into) })
+        Ok(Hit { id: id.to_owned(), score: Some(score), distance, ranks, metadata, text })
     }
 }
 
@@ -121,15 +112,15 @@ fn first(mut all: Vec<(f64, &Block, usize)>, k: usize) -> Result<Vec<Answer<'_>>
 
 /// The best of two lists by the places that they give: one over the place counts, shifted so that the first few places
 /// of one list do not outdo the other.
-fn fused<'a>(near: &[Neighbour<'a>], held: &[Answer<'a>], k: usize) -> Vec<Answer<'a>> {
+fn fused<'a>(near: &[Neighbour<'a>], said: &[Answer<'a>], k: usize) -> Vec<Answer<'a>> {
     let mut fused: HashMap<&str, Answer> = HashMap::new();
     for (place, neighbour) in (1..).zip(near) {
         let answer = fused.entry(neighbour.id).or_insert_with(|| Answer::new(neighbour.id, neighbour.place));
         answer.count(place, |ranks| &mut ranks.vector);
         answer.distance = Some(neighbour.distance());
     }
-    for (place, held) in (1..).zip(held) {
-        let answer = fused.entry(held.id).or_insert_with(|| Answer::new(held.id, held.place));
+    for (place, one) in (1..).zip(said) {
+        let answer = fused.entry(one.id).or_insert_with(|| Answer::new(one.id, one.place));
         answer.count(place, |ranks| &mut ranks.keyword);
     }
     let mut answers: Vec<Answer> = fused.into_values().collect();

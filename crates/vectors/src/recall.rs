@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::check;
 use crate::error::{Error, Result};
 use crate::request::Survey;
-use crate::search::{By, Target, Wanted};
+use crate::search::{Target, Wanted, Way};
 use crate::snapshot::Snapshot;
 use crate::vectors::Vectors;
 use crate::view::blocking;
@@ -114,13 +114,13 @@ impl Query {
     /// How many of the true nearest were found, and how many there are.
     fn compare(&self, snapshot: &Snapshot, distance: Distance, k: usize, depth: usize) -> Result<(usize, usize)> {
         let target = Target::new(distance, self.vector.clone());
-        let others = |by| -> Result<Vec<f32>> {
-            let wanted = Wanted { k: k + 1, by, ..Wanted::default() };
+        let others = |way| -> Result<Vec<f32>> {
+            let wanted = Wanted { k: k + 1, way, ..Wanted::default() };
             let found = target.nearest(snapshot, &wanted)?;
             let others = found.iter().filter(|found| found.id != self.id).take(k);
             Ok(others.map(|found| found.distance()).collect())
         };
-        let (truth, found) = (others(By::Vectors)?, others(By::Codes(depth))?);
+        let (truth, found) = (others(Way::Vectors)?, others(Way::Codes(depth))?);
         // An item at the same distance as the last of the nearest is as good.
         let last = truth.last().copied().unwrap_or(f32::NEG_INFINITY);
         Ok((found.iter().filter(|distance| **distance <= last).count(), truth.len()))

@@ -34,36 +34,72 @@ pub struct Survey {
     pub ef_search: Option<u32>,
 }
 
-/// A search by words, and by nearness as well where that is asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Wording {
-    /// What the texts of the items shall say.
-    pub text: String,
-    /// How many are wanted, 1 or more.
+/// A search in an index.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// By what items are found.
+    pub by: By,
+    /// How many are wanted, 1 or more: all where the index has fewer.
     pub k: usize,
-    /// What must hold of the items that are found.
+    /// What must hold of them.
     pub filter: Option<Filter>,
-    /// What they shall be near to; how many, and a filter of its own, do not count.
-    pub near: Option<Near>,
-    /// Whether the answer holds the texts.
+    /// Whether the answer holds their texts.
     pub with_texts: bool,
 }
 
-/// A search for the nearest items.
-#[derive(Debug, Clone, Default)]
-pub struct Near {
-    /// What they shall be near to.
+/// By what items are found.
+#[derive(Debug, Clone)]
+pub enum By {
+    /// They lie near a vector.
+    Near(Nearness),
+    /// Their texts hold the words of this one.
+    Words(String),
+    /// Their texts hold its words, or they lie near: the best of both lists by the places that they have there.
+    Both(String, Nearness),
+}
+
+/// What items lie near to.
+#[derive(Debug, Clone)]
+pub struct Nearness {
+    /// The vector.
     pub vector: Vec<f32>,
-    /// How many are wanted, 1 or more: all where the index has fewer.
-    pub k: usize,
-    /// The model that the vector comes from.
+    /// The model that it comes from, where that is known.
     pub fingerprint: Option<String>,
-    /// What must hold of the items that are found.
-    pub filter: Option<Filter>,
+    /// How much is done to find the nearest.
+    pub effort: Effort,
+}
+
+/// How much is done to find the nearest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Effort {
     /// Whether the answer is to be that of comparing every vector, always: codes leave aside only what is proven to be
     /// farther away.
     pub exact: bool,
     /// How many of the nearest are looked for by codes before the first `k` are answered, if that is more: the more, the
     /// surer. What the index's settings say when absent.
     pub ef_search: Option<u32>,
+}
+
+impl Search {
+    /// The `k` items that are found best by this, whatever they are, without their texts.
+    pub fn new(by: By, k: usize) -> Self {
+        Self { by, k, filter: None, with_texts: false }
+    }
+}
+
+impl By {
+    /// What the items lie near to, where that counts.
+    pub fn nearness(&self) -> Option<&Nearness> {
+        match self {
+            Self::Near(nearness) | Self::Both(_, nearness) => Some(nearness),
+            Self::Words(_) => None,
+        }
+    }
+}
+
+impl Nearness {
+    /// Near a vector of an unknown model, with the effort that the index's settings say.
+    pub fn to(vector: Vec<f32>) -> Self {
+        Self { vector, fingerprint: None, effort: Effort::default() }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ann::exactly;
+use ann::precise;
 use base::Distance;
 use filters::Filter;
 use rayon::prelude::*;
@@ -46,12 +46,12 @@ pub(crate) struct Wanted {
     pub k: usize,
     /// What must hold of them.
     pub filter: Option<Filter>,
-    pub by: By,
+    pub way: Way,
 }
 
 /// How the nearest are found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum By {
+pub(crate) enum Way {
     /// By comparing every vector.
     #[default]
     Vectors,
@@ -81,7 +81,7 @@ impl Neighbour<'_> {
 
 impl Target {
     pub fn new(distance: Distance, vector: Vec<f32>) -> Self {
-        let length = exactly::norm(&vector);
+        let length = precise::norm(&vector);
         let compared = match distance {
             Distance::Euclidean => vector.clone(),
             Distance::Cosine | Distance::Dot => unit(&vector, length),
@@ -94,7 +94,7 @@ impl Target {
         let k = wanted.k;
         // Scores in single precision may change places with their neighbours, so a few more are compared exactly.
         let room = k + k / 4 + 16;
-        let scan = Scan { target: self, fragment: snapshot.fragment, room, k, by: wanted.by };
+        let scan = Scan { target: self, fragment: snapshot.fragment, room, k, way: wanted.way };
         let best = scan.best(&searched(snapshot, wanted.filter.as_ref())?)?;
         let found = best.heap.into_iter().map(|found| self.neighbour(&found));
         let mut neighbours = found.collect::<Result<Vec<Neighbour>>>()?;
@@ -113,9 +113,9 @@ impl Target {
     /// so that items which are answered at the same distance are at the same distance.
     fn distance(&self, row: &[f32]) -> f64 {
         let distance = match self.distance {
-            Distance::Cosine => angular(cosine(exactly::dot(&self.vector, row), self.length * exactly::norm(row))),
-            Distance::Euclidean => exactly::squared(&self.vector, row).sqrt(),
-            Distance::Dot => -exactly::dot(&self.vector, row),
+            Distance::Cosine => angular(cosine(precise::dot(&self.vector, row), self.length * precise::norm(row))),
+            Distance::Euclidean => precise::squared(&self.vector, row).sqrt(),
+            Distance::Dot => -precise::dot(&self.vector, row),
         };
         let rounded = f64::from(distance as f32);
         // Adding zero turns minus zero into zero.
@@ -125,9 +125,9 @@ impl Target {
     /// The score of a row in double precision, on the scale of the scan's; smaller is nearer.
     fn score(&self, row: &[f32]) -> f64 {
         match self.distance {
-            Distance::Cosine => -cosine(exactly::dot(&self.compared, row), exactly::norm(row)),
-            Distance::Euclidean => exactly::squared(&self.compared, row),
-            Distance::Dot => -exactly::dot(&self.compared, row),
+            Distance::Cosine => -cosine(precise::dot(&self.compared, row), precise::norm(row)),
+            Distance::Euclidean => precise::squared(&self.compared, row),
+            Distance::Dot => -precise::dot(&self.compared, row),
         }
     }
 
@@ -159,7 +159,7 @@ struct Scan<'t> {
     fragment: u64,
     room: usize,
     k: usize,
-    by: By,
+    way: Way,
 }
 
 /// A block, and the rows of it that may be found.
@@ -203,12 +203,12 @@ impl Scan<'_> {
     /// The rows among which the nearest of a block are, as far as its codes tell; none where it has no codes.
     fn candidates(&self, part: &Searched) -> Result<Option<Vec<u32>>> {
         let (target, block) = (self.target, part.block);
-        let coded = if self.by == By::Vectors { None } else { block.coded().searched() };
+        let coded = if self.way == Way::Vectors { None } else { block.coded().searched() };
         let Some(coded) = coded else { return Ok(None) };
         let may = part.chosen.and(block.seen_bits(self.fragment));
         let sought = |k| Sought { vector: &target.compared, k, all: block.rows(), may: may.bits() };
-        match self.by {
-            By::Codes(depth) => Ok(coded.candidates(&sought(depth.max(self.k)))),
+        match self.way {
+            Way::Codes(depth) => Ok(coded.candidates(&sought(depth.max(self.k)))),
             _ => coded.proven(&sought(self.k), |row| block.vector(row).map(|row| target.score(row))),
         }
     }

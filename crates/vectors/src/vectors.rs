@@ -11,7 +11,7 @@ use futures::{StreamExt, stream};
 use storage::{CacheDir, task};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::answer::{Added, Description, Found, IndexModelState, IndexSealed, Listing, Ranking, Removed, StoredItem};
+use crate::answer::{Added, Description, Found, IndexModelState, IndexSealed, Listing, Removed, StoredItem};
 use crate::change::{Change, Item};
 use crate::check;
 use crate::coder::Coder;
@@ -26,7 +26,7 @@ use crate::lake_seals::LakeSeals;
 use crate::open::{OpenIndexes, Opened};
 use crate::past::Past;
 use crate::recall;
-use crate::request::{Near, NewIndex, Wording};
+use crate::request::{NewIndex, Search};
 use crate::snapshot::Snapshot;
 use crate::table::Outcome;
 use crate::view::View;
@@ -129,24 +129,15 @@ impl Vectors {
         found.index().await?.add(items, fingerprint, found.version).await
     }
 
-    /// The nearest items, now or as a version has them.
-    pub async fn search(&self, name: &IndexName, near: Near, as_of: Option<&AsOf>) -> Result<Found> {
+    /// The items that a search finds, now or as a version has them.
+    pub async fn search(&self, name: &IndexName, search: Search, as_of: Option<&AsOf>) -> Result<Found> {
         let found = self.room.find(name, as_of).await?;
-        check::near(&near, &found.entry.settings)?;
+        check::search(&search, &found.entry.settings)?;
         let view = found.view(as_of).await?;
-        self.find_codes(&view.snapshot).await;
-        view.search(near, &self.room.scans).await
-    }
-
-    /// The items whose texts answer a search by words best, now or as a version has them.
-    pub async fn rank(&self, name: &IndexName, wording: Wording, as_of: Option<&AsOf>) -> Result<Ranking> {
-        let found = self.room.find(name, as_of).await?;
-        check::wording(&wording, &found.entry.settings)?;
-        let view = found.view(as_of).await?;
-        if wording.near.is_some() {
+        if search.by.nearness().is_some() {
             self.find_codes(&view.snapshot).await;
         }
-        view.rank(wording, &self.room.scans).await
+        view.search(search, &self.room.scans).await
     }
 
     /// One item, now or as a version has it.

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use base::{IndexName, Version};
 use catalog::{IndexEntry, IndexSettings};
+use filters::Filter;
 use storage::task;
 use tokio::sync::Semaphore;
 
 use crate::answer::{Description, Found, Hit, IndexModelState, StoredItem};
+use crate::block::Block;
 use crate::check;
 use crate::error::{Error, Result};
 use crate::field::Field;
-use crate::request::Near;
-use crate::search::{By, Neighbour, Target, Wanted};
+use crate::request::{By, Effort, Nearness, Search};
+use crate::search::{Neighbour, Target, Wanted, Way};
 use crate::snapshot::Snapshot;
 use crate::table::Kept;
 
@@ -50,20 +52,61 @@ impl View {
         }
     }
 
-    /// The nearest items; a search that takes long holds one of `scans`.
-    pub async fn search(self, near: Near, scans: &Semaphore) -> Result<Found> {
-        self.snapshot.expect_model(near.fingerprint.as_deref())?;
-        let Self { entry, version, snapshot, .. } = self;
-        let (by, fragment) = (by(&near, &entry.settings), snapshot.fragment);
-        let wanted = Wanted { k: near.k, filter: near.filter.filter(|filter| !filter.is_empty()), by };
-        let target = Target::new(entry.settings.distance, near.vector);
-        let results = if is_quick(&snapshot, &wanted) {
-            hits(&target, &snapshot, wanted)?
+    /// What a search finds; one that takes long holds one of `scans`.
+    pub async fn search(self, search: Search, scans: &Semaphore) -> Result<Found> {
+        if let Some(near) = search.by.nearness() {
+            self.snapshot.expect_model(near.fingerprint.as_deref())?;
+        }
+        let (version, fragment) = (self.version, self.snapshot.fragment);
+        let search = Search { filter: search.filter.filter(|filter| !filter.is_empty()), ..search };
+        let results = if self.is_quick(&search) {
+            self.hits(search)?
         } else {
             let _scan = scans.acquire().await.map_err(|_| Error::Broken)?;
-            blocking("search", move || hits(&target, &snapshot, wanted)).await??
+            blocking("search", move || self.hits(search)).await??
         };
         Ok(Found { results, version, fragment })
+    }
+
+    fn hits(&self, search: Search) -> Result<Vec<Hit>> {
+        let Search { by, k, filter, with_texts } = search;
+        let k = self.count(k, filter.as_ref())?;
+        let answers = match by {
+            By::Near(near) => {
+                let nearest = self.nearest(near, k, filter)?;
+                return nearest.iter().map(|neighbour| hit(neighbour, with_texts)).collect();
+            }
+            By::Words(text) => self.saying(&text, k, filter.as_ref())?,
+            By::Both(text, near) => self.near_or_saying(&text, near, k, filter)?,
+        };
+        answers.into_iter().map(|answer| answer.hit(with_texts)).collect()
+    }
+
+    /// How many items a search for `k` finds, if one answer may hold them.
+    fn count(&self, k: usize, filter: Option<&Filter>) -> Result<usize> {
+        match filter {
+            Some(filter) if k > check::MAX_FOUND => check::found(k, self.snapshot.matching(filter)?.count()),
+            _ => check::found(k, self.snapshot.length),
+        }
+    }
+
+    /// The `k` items that lie nearest, the nearest first.
+    pub(crate) fn nearest(&self, near: Nearness, k: usize, filter: Option<Filter>) -> Result<Vec<Neighbour<'_>>> {
+        let settings = &self.entry.settings;
+        let wanted = Wanted { k, filter, way: way(near.effort, settings) };
+        Target::new(settings.distance, near.vector).nearest(&self.snapshot, &wanted)
+    }
+
+    /// Whether a search ends about as soon as another thread would begin it.
+    fn is_quick(&self, search: &Search) -> bool {
+        let (By::Near(near), false) = (&search.by, search.with_texts) else { return false };
+        let (snapshot, k) = (&self.snapshot, search.k);
+        let described = snapshot.described().checked_div(snapshot.length).unwrap_or_default();
+        let way = way(near.effort, &self.entry.settings);
+        let by_codes = matches!(way, Way::Codes(depth) if depth.max(k) <= QUICK_DEPTH);
+        let (work, answer) = (snapshot.work(by_codes), k.min(snapshot.length) * (described + ITEM));
+        let unread = search.filter.as_ref().map_or(0, |filter| snapshot.unread(filter));
+        work <= QUICK_SCAN && answer <= QUICK_ANSWER && unread <= QUICK_READ && snapshot.is_warm(by_codes)
     }
 
     /// The item of this id among those that are sealed.
@@ -127,33 +170,22 @@ impl Description {
 }
 
 /// How the nearest are found: as the search says, or the index.
-pub(crate) fn by(near: &Near, settings: &IndexSettings) -> By {
-    if near.exact {
-        return By::Proof;
+fn way(effort: Effort, settings: &IndexSettings) -> Way {
+    if effort.exact {
+        return Way::Proof;
     }
-    By::Codes(near.ef_search.or(settings.ef_search).unwrap_or_default() as usize)
+    Way::Codes(effort.ef_search.or(settings.ef_search).unwrap_or_default() as usize)
 }
 
-/// Whether a search ends about as soon as another thread would begin it.
-fn is_quick(snapshot: &Snapshot, wanted: &Wanted) -> bool {
-    let described = snapshot.described().checked_div(snapshot.length).unwrap_or_default();
-    let by_codes = matches!(wanted.by, By::Codes(depth) if depth.max(wanted.k) <= QUICK_DEPTH);
-    let (work, answer) = (snapshot.work(by_codes), wanted.k.min(snapshot.length) * (described + ITEM));
-    let unread = wanted.filter.as_ref().map_or(0, |filter| snapshot.unread(filter));
-    work <= QUICK_SCAN && answer <= QUICK_ANSWER && unread <= QUICK_READ && snapshot.is_warm(by_codes)
+fn hit(neighbour: &Neighbour, with_text: bool) -> Result<Hit> {
+    let (metadata, text) = (members(neighbour.metadata)?, text(neighbour.place, with_text)?);
+    let (id, distance) = (neighbour.id.to_owned(), Some(neighbour.distance()));
+    Ok(Hit { id, score: None, distance, ranks: None, metadata, text })
 }
 
-fn hits(target: &Target, snapshot: &Snapshot, mut wanted: Wanted) -> Result<Vec<Hit>> {
-    wanted.k = match &wanted.filter {
-        Some(filter) if wanted.k > check::MAX_FOUND => check::found(wanted.k, snapshot.matching(filter)?.count())?,
-        _ => check::found(wanted.k, snapshot.length)?,
-    };
-    target.nearest(snapshot, &wanted)?.iter().map(hit).collect()
-}
-
-fn hit(neighbour: &Neighbour) -> Result<Hit> {
-    let metadata = members(neighbour.metadata)?;
-    Ok(Hit { id: neighbour.id.to_owned(), distance: neighbour.distance(), metadata })
+/// The text of a row, where it is wanted and there is one.
+pub(crate) fn text((block, row): (&Block, usize), is_wanted: bool) -> Result<Option<Arc<str>>> {
+    Ok(if is_wanted { block.text(row)?.map(Into::into) } else { None })
 }
 
 /// Metadata was written from an object, and its bytes are checked when it is read.

@@ -53,12 +53,12 @@ compiled! {
 
 compiled! {
     /// The inner product of vectors that take part in what is answered, in double precision.
-    dot_exactly(a: &[f32], b: &[f32]) -> f64 = dot_exactly
+    dot_precisely(a: &[f32], b: &[f32]) -> f64 = dot_precisely
 }
 
 compiled! {
     /// The square of the Euclidean distance, in double precision.
-    squared_exactly(a: &[f32], b: &[f32]) -> f64 = squared_exactly
+    squared_precisely(a: &[f32], b: &[f32]) -> f64 = squared_precisely
 }
 
 compiled! {
@@ -143,13 +143,13 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn dot_exactly(a: &[f32], b: &[f32]) -> f64 {
+fn dot_precisely(a: &[f32], b: &[f32]) -> f64 {
     let (sums, rest) = lanes::<LANES, f64>(a, b, |a, b| f64::from(a) * f64::from(b));
     sums.iter().sum::<f64>() + rest
 }
 
 #[inline(always)]
-fn squared_exactly(a: &[f32], b: &[f32]) -> f64 {
+fn squared_precisely(a: &[f32], b: &[f32]) -> f64 {
     let (sums, rest) = lanes::<LANES, f64>(a, b, |a, b| {
         let difference = f64::from(a) - f64::from(b);
         difference * difference

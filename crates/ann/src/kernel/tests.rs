@@ -79,7 +79,7 @@ proptest! {
             kernel.closer(frame, &products, &steps, 3, &mut nearest);
             let floats = [mixed, sums, distances].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>();
             let sums = [kernel.dot(&a, &b), kernel.largest(&a), kernel.magnitude(&a)].map(f32::to_bits);
-            let exact = [kernel.dot_exactly(&a, &b), kernel.squared_exactly(&a, &b)].map(f64::to_bits);
+            let exact = [kernel.dot_precisely(&a, &b), kernel.squared_precisely(&a, &b)].map(f64::to_bits);
             (floats, quantised, entries, nearest, sums, exact)
         };
         for kernel in Kernel::all() {

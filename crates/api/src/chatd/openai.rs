@@ -1,24 +1,34 @@
 //! The same, in the shape in which OpenAI's clients ask and are answered, as a whole or piece by piece.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use axum::Json as Wrapped;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base::{RequestId, Seams};
 use bytes::Bytes;
+use flows::Pieces;
+use futures::StreamExt;
 use futures::stream::unfold;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use models::{ChatAnswer, ChatRequest, ChatStream, FinishReason, Format, LanguageModel, Message, Piece, Usage};
+use models::{ChatAnswer, ChatRequest, FinishReason, Format, Message, Piece, Usage};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 use super::{Desk, traced};
 use crate::error::{Error, Refusal, Result};
 use crate::events::MEDIA_TYPE;
 use crate::request::{Json, Nothing, Params, text};
+use crate::run::InRun;
 use crate::trace::REQUEST_ID;
+
+/// After so long without a piece a comment is sent: it keeps the connection alive, and finds out that nobody listens.
+const QUIET: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +44,8 @@ pub(super) struct Call {
     stream: Option<bool>,
     stream_options: Option<StreamOptions>,
     n: Option<u32>,
+    /// As `/chat` takes it.
+    trace_id: Option<String>,
     /// Clients send it, and nothing here is about it.
     #[serde(rename = "user")]
     _user: Option<IgnoredAny>,
@@ -79,7 +91,7 @@ impl Call {
             temperature: self.temperature,
             max_tokens: self.max_completion_tokens.or(self.max_tokens),
             format,
-            trace_id: None,
+            trace_id: self.trace_id,
         }
     }
 }
@@ -98,16 +110,17 @@ pub(super) async fn completions(
     State(desk): State<Desk>,
     _: Params<Nothing>,
     headers: HeaderMap,
+    run: InRun,
     Json(call): Json<Call>,
 ) -> Result<Response> {
     call.check()?;
     let streams = call.stream.unwrap_or_default();
     let line = Line::new(&desk.seams, &call, &headers);
-    let request = traced(call.request(), &headers);
+    let (request, step) = traced(call.request(), run)?;
     if streams {
-        return Ok(line.told(desk.chat.stream(&request).await?));
+        return Ok(line.told(desk.chats.stream(&request, step.as_ref()).await?));
     }
-    Ok(line.whole(desk.chat.chat(&request).await?))
+    Ok(line.whole(desk.chats.chat(&request, step.as_ref()).await?))
 }
 
 impl Line {
@@ -130,17 +143,19 @@ impl Line {
     }
 
     /// The answer as server-sent events. Once its head is out, a failure is told in its last event.
-    fn told(self, answer: ChatStream) -> Response {
+    fn told(self, answer: Pieces) -> Response {
         let first = Some(self.event(json!({ "role": "assistant", "content": "" }), None));
         let events = unfold((first, Some(answer), self), async |(first, mut answer, line)| {
             if let Some(first) = first {
                 return Some((first, (None, answer, line)));
             }
-            let piece = futures::StreamExt::next(&mut answer.as_mut()?.pieces).await?;
-            let (event, over) = line.piece(piece);
+            let (event, over) = match timeout(QUIET, answer.as_mut()?.next()).await {
+                Err(_) => (": still at work\n\n".to_owned(), false),
+                Ok(piece) => line.piece(piece?),
+            };
             Some((event, (None, answer.filter(|_| !over), line)))
         });
-        let events = futures::StreamExt::map(events, |event| Ok::<_, std::convert::Infallible>(Bytes::from(event)));
+        let events = events.map(|event| Ok::<_, Infallible>(Bytes::from(event)));
         let mut answer = Response::new(Body::from_stream(events));
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -148,7 +163,7 @@ impl Line {
     }
 
     /// What is told of a piece, and whether it is the last.
-    fn piece(&self, piece: models::Result<Piece>) -> (String, bool) {
+    fn piece(&self, piece: flows::Result<Piece>) -> (String, bool) {
         match piece {
             Ok(Piece::Text(text)) => (self.event(json!({ "content": text }), None), false),
             Ok(Piece::End(reason, usage)) => (self.end(reason, usage), true),

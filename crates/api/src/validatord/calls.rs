@@ -1,12 +1,13 @@
 //! What the bodies of validatord's routes hold.
 
-use base::{AsOf, RequestId};
+use base::AsOf;
 use flows::{Iteration, Retrieve};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use validate::Artifact;
 
 use crate::error::{Error, Result};
+use crate::run::accepted;
 
 /// Attempts of a session when the call does not say.
 const DEFAULT_ITERATIONS: u32 = 3;
@@ -28,11 +29,17 @@ pub(super) struct ValidateCall {
     artifact: Map<String, Value>,
     context: Option<Map<String, Value>>,
     as_of: Option<AsOf>,
+    trace_id: Option<String>,
 }
 
 impl ValidateCall {
+    /// The run that it names.
+    pub(super) fn trace_id(&self) -> Option<&str> {
+        self.trace_id.as_deref()
+    }
+
     pub(super) fn into_parts(self) -> Result<(Artifact, Option<AsOf>)> {
-        let Self { kind, artifact, context, as_of } = self;
+        let Self { kind, artifact, context, as_of, .. } = self;
         Ok((Artifact::new(kind.parse()?, artifact, context), as_of))
     }
 }
@@ -120,9 +127,4 @@ impl RetrieveCall {
         let index = index.map(|name| name.parse().map_err(Error::from)).transpose()?;
         Ok(Retrieve { index, query, condition, k: k.unwrap_or(DEFAULT_CANDIDATES) })
     }
-}
-
-fn accepted(given: &str) -> Result<String, Error> {
-    let rule = "trace_id is 1 to 128 letters, digits, `-`, `_` or `.`";
-    RequestId::accept(given).map(|id| id.to_string()).ok_or_else(|| Error::Body(rule.to_owned()))
 }

@@ -25,7 +25,7 @@ struct Failed<'a> {
     trace_id: &'a str,
 }
 
-/// 200 for a proposal that counts, 422 when none did, 502 when somebody could not be reached.
+/// 200 for a proposal that counts, 422 when none did, 502 when the model could not be reached.
 pub(super) fn answer(session: Session) -> Response {
     let Session { verdict, history, trace_id, .. } = session;
     let (iterations, history, trace_id) = (history.len(), history.as_slice(), trace_id.as_str());
@@ -37,6 +37,6 @@ pub(super) fn answer(session: Session) -> Response {
         Verdict::Exhausted { attempts } => {
             failed(StatusCode::UNPROCESSABLE_ENTITY, format!("no proposal passed within {attempts} attempts"))
         }
-        Verdict::Infra { reason, .. } => failed(StatusCode::BAD_GATEWAY, format!("infra_error: {reason}")),
+        Verdict::Infra { reason } => failed(StatusCode::BAD_GATEWAY, format!("infra_error: {reason}")),
     }
 }

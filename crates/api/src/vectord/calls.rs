@@ -2,12 +2,12 @@
 
 use base::{AsOf, Distance, IndexName};
 use embed::Overflow;
-use flows::{NewIndex, RERANKED, Sought, TextItem};
+use flows::{Given, NewIndex, RERANKED, Search, Sought, TextItem};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use vectors::{Filter, Item, Near, Survey, metadata};
+use vectors::{Effort, Filter, Item, Survey, metadata};
 
 use crate::error::{Error, Result};
 use crate::listed;
@@ -154,15 +154,30 @@ pub(super) struct SearchCall {
     exact: Option<bool>,
     ef_search: Option<u32>,
     fingerprint: Option<String>,
+    trace_id: Option<String>,
 }
 
 impl SearchCall {
-    pub(super) fn as_of(&self) -> Option<AsOf> {
-        self.as_of.clone()
+    /// The run that it names.
+    pub(super) fn trace_id(&self) -> Option<&str> {
+        self.trace_id.as_deref()
+    }
+
+    pub(super) fn search(self, index: IndexName) -> Result<Search> {
+        let rerank = self.rerank()?;
+        let Self { vector, text, mode, k, filter, as_of, exact, ef_search, fingerprint, .. } = self;
+        if fingerprint.is_some() && vector.is_none() {
+            return Err(Error::Body("`fingerprint` belongs to `vector`".to_owned()).into());
+        }
+        let given = vector.map(|vector| Given { vector, fingerprint });
+        let (k, filter) = (k.unwrap_or(DEFAULT_K), filter.as_ref().map(Filter::parse).transpose()?);
+        let effort = Effort { exact: exact.unwrap_or(false), ef_search };
+        let sought = mode.unwrap_or_default().sought(given, text, effort)?;
+        Ok(Search { index, sought, k, filter, effort, rerank, as_of })
     }
 
     /// Whether the best are to be ranked anew, if they can be.
-    pub(super) fn rerank(&self) -> Result<bool, Error> {
+    fn rerank(&self) -> Result<bool, Error> {
         if self.rerank != Some(true) {
             return Ok(false);
         }
@@ -170,33 +185,6 @@ impl SearchCall {
             (None, _) => Err(Error::Body("`rerank` belongs to `text`".to_owned())),
             (_, Some(k)) if k > RERANKED => Err(Error::Body(format!("with `rerank`, `k` is {RERANKED} at most"))),
             _ => Ok(true),
-        }
-    }
-
-    pub(super) fn sought(self) -> Result<Sought> {
-        let Self { vector, text, mode, k, filter, exact, ef_search, fingerprint, .. } = self;
-        let no = |why: &str| Err(Error::Body(why.to_owned()).into());
-        if fingerprint.is_some() && vector.is_none() {
-            return no("`fingerprint` belongs to `vector`");
-        }
-        let (k, filter) = (k.unwrap_or(DEFAULT_K), filter.as_ref().map(Filter::parse).transpose()?);
-        let near = Near { k, filter, exact: exact.unwrap_or(false), ef_search, fingerprint, ..Near::default() };
-        match (mode.unwrap_or_default(), vector, text) {
-            (Mode::Vector, Some(vector), None) => Ok(Sought::Vector(Near { vector, ..near })),
-            (Mode::Vector, None, Some(text)) => Ok(Sought::Meaning(text, near)),
-            (Mode::Vector, ..) => no("a search is near either `vector` or `text`"),
-            (Mode::Keyword, ..) if near.exact || near.ef_search.is_some() => {
-                no("`exact` and `ef_search` belong to searches by nearness")
-            }
-            (Mode::Keyword, None, Some(text)) => Ok(Sought::Words(text, near)),
-            (Mode::Keyword, ..) => no("a search by keywords has `text` and no `vector`"),
-            (Mode::Hybrid, None, Some(text)) => Ok(Sought::Both(text, near)),
-            (Mode::Hybrid, Some(vector), Some(text)) if !vector.is_empty() => {
-                Ok(Sought::Both(text, Near { vector, ..near }))
-            }
-            (Mode::Hybrid, ..) => {
-                no("a hybrid search has `text`, and a `vector` where that shall not be the text's own")
-            }
         }
     }
 }
@@ -209,6 +197,29 @@ enum Mode {
     Vector,
     Keyword,
     Hybrid,
+}
+
+impl Mode {
+    /// What is sought, if this mode can do with what the call has.
+    fn sought(self, given: Option<Given>, text: Option<String>, effort: Effort) -> Result<Sought, Error> {
+        let no = |why: &str| Err(Error::Body(why.to_owned()));
+        match (self, given, text) {
+            (Self::Vector, Some(given), None) => Ok(Sought::Vector(given)),
+            (Self::Vector, None, Some(text)) => Ok(Sought::Meaning(text)),
+            (Self::Vector, ..) => no("a search is near either `vector` or `text`"),
+            (Self::Keyword, ..) if effort != Effort::default() => {
+                no("`exact` and `ef_search` belong to searches by nearness")
+            }
+            (Self::Keyword, None, Some(text)) => Ok(Sought::Words(text)),
+            (Self::Keyword, ..) => no("a search by keywords has `text` and no `vector`"),
+            (Self::Hybrid, given, Some(text)) if given.as_ref().is_none_or(|given| !given.vector.is_empty()) => {
+                Ok(Sought::Both(text, given))
+            }
+            (Self::Hybrid, ..) => {
+                no("a hybrid search has `text`, and a `vector` where that shall not be the text's own")
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -27,7 +27,7 @@ pub fn chat() -> Chat {
     let providers = BTreeMap::from([("echo".to_owned(), at(talker.url())), ("faulty".to_owned(), at(faulty.url()))]);
     let settings = models::Config { providers, ..models::Config::default() };
     let routing = ChatRouting { ollama_url: "http://127.0.0.1:1".to_owned(), upstream: None };
-    Chat::new(&settings, &ChatConfig { default_provider: "echo".to_owned() }, routing).unwrap()
+    Chat::new(&settings, &ChatConfig { default_provider: "echo".to_owned() }, routing, base::Seams::system()).unwrap()
 }
 
 fn last(body: &Value) -> &str {
@@ -122,6 +122,7 @@ async fn providers_are_listed_without_their_addresses_and_keys() {
     let answer = get(&Stack::open().await.gateway(), "/v1/chat/providers").await;
     let expected = concat!(
         r#"{"providers":[{"default":true,"has_key":true,"kind":"openai","name":"echo"},"#,
+        r#"{"default":false,"has_key":true,"kind":"embedded","name":"embedded"},"#,
         r#"{"default":false,"has_key":true,"kind":"openai","name":"faulty"},"#,
         r#"{"default":false,"has_key":true,"kind":"ollama","name":"ollama"},"#,
         r#"{"default":false,"has_key":false,"kind":"ollama","name":"ollama_cloud"}]}"#

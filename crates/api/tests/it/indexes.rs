@@ -212,6 +212,9 @@ async fn the_best_are_ranked_anew_by_what_they_say() {
         assert_eq!(ids(&found), ["capital", "rome"], "{mode}: {}", found.text());
         let scores = [0, 1].map(|at| found.json()["results"][at]["score"].as_f64().unwrap());
         assert!(scores[0] > scores[1], "{mode}: {scores:?}");
+        let places = &found.json()["results"][0]["ranks"];
+        assert_eq!(places["vector"].is_u64(), mode != "keyword", "{mode}: {places}");
+        assert_eq!(places["keyword"].is_u64(), mode == "hybrid", "{mode}: {places}");
     }
 }
 

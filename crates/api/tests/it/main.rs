@@ -31,6 +31,7 @@ mod packs;
 mod proxied;
 mod recorded;
 mod refusals;
+mod runs;
 mod sealing;
 mod slow;
 mod sql;

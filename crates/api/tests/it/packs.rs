@@ -145,6 +145,12 @@ async fn keep(gateway: &Router, pack: &Value) {
     assert_eq!(kept.status.as_u16(), 201, "{}", kept.text());
 }
 
+/// Another table of workers, whatever its columns were.
+async fn reload(gateway: &Router, workers: &str) {
+    send(gateway, request(Method::DELETE, "/v1/catalog/datasets/workers", &[], "")).await;
+    assert_eq!(ingest(gateway, "workers", workers).await.status.as_u16(), 200);
+}
+
 /// A statement that does not run is the pack's fault and nobody else's: it is named, and nothing passes without it.
 #[tokio::test]
 async fn a_pack_whose_statement_does_not_run_any_more_is_named() {
@@ -160,9 +166,12 @@ async fn a_pack_whose_statement_does_not_run_any_more_is_named() {
     assert_eq!((&told["pack"], &told["check"]), (&json!("certified"), &json!(1)), "{told}");
     assert!(told["detail"].as_str().unwrap().contains("certificates"), "{told}");
     send(&gateway, request(Method::DELETE, "/v1/validate/packs/certified", &[], "")).await;
-    // The roster's ids are texts, whoever proposes: a statement that takes them for numbers can never judge.
-    let typed = "SELECT 1 FROM workers WHERE worker_id = $1";
+    // The roster's ids become numbers, which are texts to whoever proposes: a statement that takes them for numbers can
+    // judge nobody any more.
+    reload(&gateway, "worker_id,name\nW-1,Ann Poe\n").await;
+    let typed = "SELECT 1 FROM workers WHERE worker_id = $1 AND name <> 'Ann Poe'";
     keep(&gateway, &asking("typed", "fill", typed, "/fills/*/candidate_id")).await;
+    reload(&gateway, "worker_id,name\n1,Ann Poe\n").await;
     let answer = post_json(&gateway, "/v1/validate", &fill(&["W-1"]).to_string()).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "flows.pack_failed"), "{}", answer.text());
     assert_eq!(answer.json()["pack"], "typed");
@@ -192,4 +201,84 @@ async fn a_value_that_a_statement_cannot_take_is_a_finding() {
     assert_eq!(told["history"][0]["status"]["error"]["Schema"]["field"], "q", "{told}");
     assert_eq!(told["history"][1]["status"]["error"]["Policy"]["reason"], "no (pack small)", "{told}");
     assert_eq!(told["iterations"], 3);
+}
+
+/// A statement that can take nothing that passes the rules of the house is refused before it judges anybody.
+#[tokio::test]
+async fn a_pack_that_cannot_take_what_the_roster_has_is_not_kept() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    ingest(&gateway, "workers", "worker_id,name,city\n1,Ann Poe,Toledo\n").await;
+    ingest(&gateway, "numbers", "n\n5\n").await;
+    for (kind, statement, pointer, value) in [
+        ("fill", "SELECT 1 FROM workers WHERE worker_id = $1", "/fills/*/candidate_id", "\"W-1\""),
+        ("fill", "SELECT 1 FROM numbers WHERE n = $1", "/fills/0/name", "\"Ann Poe\""),
+        ("fill", "SELECT 1 FROM numbers WHERE n < $1", "/_context/city", "\"Toledo\""),
+        ("email", "SELECT 1 FROM numbers WHERE n = $1", "/_context/candidate_id", "\"W-1\""),
+    ] {
+        let pack = asking("typed", kind, statement, pointer);
+        let trial = json!({ "pack": pack });
+        for (path, body) in [("/v1/validate/packs", &pack), ("/v1/validate/packs/dry_run", &trial)] {
+            let refused = post_json(&gateway, path, &body.to_string()).await;
+            assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "validate.bad_pack"), "{pack}");
+            let told = refused.json()["detail"].as_str().unwrap().to_owned();
+            assert!(told.contains(pointer) && told.contains(value) && told.contains("assertions[0]"), "{told}");
+        }
+    }
+    // What compares like with like is kept, and so is what nothing is known of.
+    keep(
+        &gateway,
+        &asking("texts", "fill", "SELECT 1 FROM workers WHERE 'W-' || worker_id = $1", "/fills/*/candidate_id"),
+    )
+    .await;
+    keep(&gateway, &asking("unknown", "fill", "SELECT 1 FROM numbers WHERE n = $1", "/fills/*/wage")).await;
+    keep(&gateway, &asking("counted", "fill", "SELECT 1 FROM numbers WHERE n < $1", "/_context/target_count")).await;
+}
+
+/// Whoever asks whether the judges are ready is told which pack is not.
+#[tokio::test]
+async fn a_pack_that_cannot_judge_keeps_the_judges_from_being_ready() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    lake(&gateway).await;
+    keep(&gateway, &pack()).await;
+    let door = &stack.doors[&api::Role::Validatord];
+    assert_eq!(get(door, "/readyz").await.status.as_u16(), 200);
+    send(&gateway, request(Method::DELETE, "/v1/catalog/datasets/certificates", &[], "")).await;
+    let unready = get(door, "/readyz").await;
+    assert_eq!((unready.status.as_u16(), unready.code().as_str()), (503, "api.not_ready"));
+    assert!(unready.text().contains("certified") && unready.text().contains("certificates"), "{}", unready.text());
+    ingest(&gateway, "certificates", "worker,valid\nW-1,true\n").await;
+    assert_eq!(get(door, "/readyz").await.status.as_u16(), 200);
+}
+
+/// A pack that breaks is not the model's fault: what it said is kept, and whoever asked is told whose fault it is.
+#[tokio::test]
+async fn a_session_whose_pack_breaks_names_it_and_keeps_what_was_said() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    lake(&gateway).await;
+    keep(&gateway, &pack()).await;
+    send(&gateway, request(Method::DELETE, "/v1/catalog/datasets/certificates", &[], "")).await;
+    let said = json!({ "fills": [{ "candidate_id": "W-1", "name": "Ann Poe" }] }).to_string();
+    let asked = json!({
+        "kind": "fill", "prompt": "one", "model": "m", "trace_id": "broken", "context": { "target_count": 1 },
+        "system": json!(["nobody", said]).to_string(),
+    });
+    let answer = post_json(&gateway, "/v1/iterate", &asked.to_string()).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "flows.pack_failed"), "{}", answer.text());
+    let told = answer.json();
+    assert_eq!(
+        (&told["pack"], &told["check"], &told["iterations"]),
+        (&json!("certified"), &json!(1), &json!(2)),
+        "{told}"
+    );
+    assert_eq!((&told["history"][1]["raw"], &told["trace_id"]), (&json!(said), &json!("broken")), "{told}");
+    let kinds: Vec<&Value> = told["history"].as_array().unwrap().iter().map(|one| &one["status"]["kind"]).collect();
+    assert_eq!(kinds, ["no_json", "not_judged"]);
+    let rows =
+        sql(&gateway, "SELECT final_verdict, iterations, failure, attempts FROM sessions").await.json()["rows"].clone();
+    assert_eq!((&rows[0][0], &rows[0][1]), (&json!("infra_error"), &json!(2)), "{rows}");
+    assert!(rows[0][2].as_str().unwrap().contains("flows.pack_failed"), "{rows}");
+    assert!(rows[0][3].as_str().unwrap().contains("not_judged"), "{rows}");
 }

@@ -13,7 +13,9 @@ use bytes::Bytes;
 use catalog::Catalog;
 use embed::Embed;
 use evidence::Evidence;
-use flows::{Iterate, Packs, Rosters, StreamTables, Texts, Validator, ValidatorConfig};
+use flows::{
+    Chats, EvidenceConfig, Iterate, Packs, Recorder, Rosters, StreamTables, Texts, Validator, ValidatorConfig,
+};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use ingest::Ingest;
@@ -53,15 +55,20 @@ impl Stack {
     }
 
     pub async fn over(shared: Shared) -> Self {
-        Self::of(shared, None).await
+        Self::of(shared, None, &EvidenceConfig::default()).await
     }
 
     /// A stack that ranks texts anew by the model of this directory.
     pub async fn reranking(directory: PathBuf) -> Self {
-        Self::of(Shared::new(Seams::system(), limits()), Some(directory)).await
+        Self::of(Shared::new(Seams::system(), limits()), Some(directory), &EvidenceConfig::default()).await
     }
 
-    async fn of(shared: Shared, reranker: Option<PathBuf>) -> Self {
+    /// A stack that records of runs what the settings say.
+    pub async fn recording(config: &EvidenceConfig) -> Self {
+        Self::of(Shared::new(Seams::system(), limits()), None, config).await
+    }
+
+    async fn of(shared: Shared, reranker: Option<PathBuf>, record: &EvidenceConfig) -> Self {
         let lake = TestLake::open().await;
         let seams = shared.seams.clone();
         let catalog = Catalog::open(lake.store.clone(), &catalog::Config::default(), seams.clone()).await.unwrap();
@@ -75,16 +82,18 @@ impl Stack {
         let cache = CacheDir::open(&lake.path().join("cache")).await.unwrap();
         let vectors = Vectors::new(catalog.clone(), cache, &vectors::Config::default(), seams.clone());
         let ingest = ingest.with_sealer(vectors.sealer());
-        let texts = Texts::new(embed.clone(), vectors);
+        let evidence = Evidence::new(lake.store.clone(), shared.seams.clone());
+        let recorder = Recorder::new(evidence.clone(), record, shared.seams.clone());
+        let texts = Texts::new(embed.clone(), vectors).with_recorder(recorder.clone());
         let query = Query::new(catalog.clone(), &query::Config::default(), seams).unwrap();
         let query = query.with_search(Arc::new(texts.clone()));
-        let evidence = Evidence::new(lake.store.clone(), shared.seams.clone());
         let query = query.with_streams(Arc::new(StreamTables::new(evidence.clone())));
         let rosters = Rosters::new(query.clone(), ValidatorConfig::default().roster.parse().unwrap());
-        let packs = Packs::new(query.clone(), ingest.clone(), evidence.clone(), shared.seams.clone());
-        let validator = Validator::new(rosters, packs, shared.seams.clone());
+        let packs = Packs::new(rosters.clone(), ingest.clone(), evidence.clone(), shared.seams.clone());
+        let validator = Validator::new(rosters, packs, shared.seams.clone()).with_recorder(recorder.clone());
         let model = Arc::new(iterating::Script::default());
         let iterate = Iterate::new(validator, texts.clone(), model, evidence.clone(), shared.seams.clone());
+        let iterate = iterate.with_recorder(recorder.clone());
         let settings = ::storage::Config { object_limit: ByteSize(OBJECT_LIMIT), ..testkit::lake::config() };
         let objects = Objects::new(lake.store.clone(), &settings);
         let doors = BTreeMap::from([
@@ -95,7 +104,7 @@ impl Stack {
             (Role::Vectord, api::vectord(texts, shared.clone())),
             (Role::Embedd, api::embedd(embed, shared.clone())),
             (Role::Validatord, api::validatord(iterate, evidence, shared.clone())),
-            (Role::Chatd, api::chatd(chats::chat(), shared.clone())),
+            (Role::Chatd, api::chatd(Chats::new(chats::chat(), recorder), shared.clone())),
         ]);
         Self { lake, shared, doors }
     }

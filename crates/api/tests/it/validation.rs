@@ -1,8 +1,14 @@
 //! validatord over HTTP: the bytes of what passes and what does not, the roster of each version, sessions and streams.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use axum::Router;
+use base::{Fault, Seams};
+use catalog::Catalog;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use testkit::{Bucket, Call, Fate, Faulty, Mishap, Verb};
 
 use crate::stack::{Answer, Stack, get, ingest, post_json, request, send, sql};
 
@@ -227,6 +233,49 @@ async fn a_table_that_had_the_name_before_stays() {
     assert_eq!(get(&gateway, "/v1/evidence/runs").await.json()["lines"], json!([{ "step": 1 }]));
 }
 
+/// While a stream gets its first line, another process loads a table of its name.
+struct Meanwhile(Bucket);
+
+async fn load(bucket: &Bucket, name: &str) {
+    let seams = Seams::system();
+    let catalog = Catalog::open(bucket.store(), &catalog::Config::default(), seams.clone()).await.unwrap();
+    let body = futures::stream::iter([Ok("a\n1\n".into())]);
+    let ingest = ingest::Ingest::new(catalog, &ingest::Config::default(), seams);
+    ingest.load(ingest::Request::new(name.parse().unwrap()), body, &ingest::Progress::default()).await.unwrap();
+}
+
+#[async_trait]
+impl Fate for Meanwhile {
+    async fn befall(&self, call: &Call<'_>) -> Option<Mishap> {
+        if call.verb == Verb::Create && call.path.starts_with("streams/race/") {
+            load(&self.0, "race").await;
+        }
+        None
+    }
+}
+
+#[tokio::test]
+async fn who_began_a_stream_is_told_that_a_table_took_its_name() {
+    let bucket = Bucket::new(Seams::system());
+    let fate = Arc::new(Meanwhile(bucket.clone()));
+    let store = Faulty::over(Arc::new(bucket.clone()), fate, Seams::system()).store("memory://lake");
+    // Its time stands still, so that it believes what it saw first.
+    let catalog = Catalog::open(store.clone(), &catalog::Config::default(), testkit::fixed_seams(1)).await.unwrap();
+    let evidence = evidence::Evidence::new(store, Seams::system());
+    let append = async |stream: &str| {
+        let line = evidence::Line::of(&json!({ "step": 1 })).unwrap();
+        let stream = stream.parse().unwrap();
+        let refused = flows::streams::append(&evidence, &catalog, &stream, vec![line]).await.unwrap_err().code();
+        (refused, evidence.read(&stream).await.unwrap().lines.len())
+    };
+    assert_eq!(append("race").await, ("flows.name_taken", 1));
+    assert_eq!(append("race").await, ("flows.name_of_table", 1));
+    load(&bucket, "late").await;
+    assert_eq!(append("late").await, ("flows.name_of_table", 0));
+    let hiding = flows::streams::hiding_tables(&evidence, &catalog.pin_fresh().await.unwrap()).await.unwrap();
+    assert_eq!(hiding, ["race".parse().unwrap()]);
+}
+
 /// Ids are often larger than numbers that others count with: two of them must not become one.
 #[tokio::test]
 async fn whole_numbers_of_lines_keep_their_digits() {
@@ -237,7 +286,9 @@ async fn whole_numbers_of_lines_keep_their_digits() {
     let lines = [
         r#"{"id": 18446744073709551615, "z": 1,  "mixed": 9007199254740993}"#.to_owned(),
         r#"{"id": 18446744073709551614, "mixed": 9007199254740992}"#.to_owned(),
-        format!(r#"{{"id": 5, "mixed": 0.5, "vast": {vast}, "tiny": 0.10000000000000001}}"#),
+        format!(
+            r#"{{"id": 5, "mixed": 0.5, "vast": {vast}, "tiny": 0.10000000000000001, "of": [{{"id": {vast}, "r": 1e300}}]}}"#
+        ),
     ];
     let sent = request(Method::POST, "/v1/evidence/ids", &headers, lines.join("\n"));
     assert_eq!(send(&gateway, sent).await.status, StatusCode::CREATED);
@@ -248,6 +299,8 @@ async fn whole_numbers_of_lines_keep_their_digits() {
         ["5", "0.5", vast],
     ]);
     assert_eq!(rows, expected);
+    let nested = sql(&gateway, "SELECT of FROM ids WHERE vast IS NOT NULL").await.json()["rows"][0][0].clone();
+    assert_eq!(nested, format!(r#"[{{"id":"{vast}","r":1e+300}}]"#));
     // They lie there as they came.
     let bytes = stack.lake.store.get("streams/ids/00000000000000000001.jsonl").await.unwrap();
     assert_eq!(std::str::from_utf8(&bytes).unwrap().lines().skip(1).collect::<Vec<_>>(), lines);

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base::{Seams, Timestamp};
-use doctor::{CHECKS, Finding, Report, Status, Subject, examine, lake, machine, ports};
+use doctor::{CHECKS, Finding, Report, Status, Subject, examine, lake, machine, mend, ports};
 use models::Routing;
 use storage::{Durability, Location, Store};
 use tempfile::TempDir;
@@ -63,6 +63,25 @@ async fn a_place_without_a_lake_is_well_and_stays_as_it_was() {
     assert!(!Report::from(findings).ok);
 }
 
+/// Two processes may give one name to a table and to a stream at the same moment.
+#[tokio::test]
+async fn a_table_that_hides_a_stream_is_named() {
+    let (ground, empty) = (ground(), ground());
+    let subject = subject(&ground.path().join("lake"), empty.path());
+    let store = Store::open(&subject.lake, &subject.storage, Seams::system()).await.unwrap();
+    let catalog = catalog::Catalog::open(store.clone(), &subject.catalog, Seams::system()).await.unwrap();
+    let ingest = ingest::Ingest::new(catalog, &ingest::Config::default(), Seams::system());
+    let body = futures::stream::iter([Ok("a\n1\n".into())]);
+    ingest.load(ingest::Request::new("runs".parse().unwrap()), body, &ingest::Progress::default()).await.unwrap();
+    assert_eq!(of(&examine(&subject).await, "lake").status, Status::Ok);
+    let line = evidence::Line::read(r#"{"step": 1}"#).unwrap();
+    evidence::Evidence::new(store, Seams::system()).append(&"runs".parse().unwrap(), line).await.unwrap();
+    let findings = examine(&subject).await;
+    let lake = of(&findings, "lake");
+    let fix = format!("lakehouse catalog drop runs --lake {}", ground.path().join("lake").display());
+    assert_eq!((lake.status, lake.fix.as_ref()), (Status::Failed, Some(&fix)), "{lake:?}");
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_told_with_why_and_what_mends_it() {
     let (ground, empty) = (ground(), ground());
@@ -89,6 +108,16 @@ async fn what_is_wrong_is_told_with_why_and_what_mends_it() {
     assert_eq!(of(&findings, "roster").status, Status::Skipped);
 }
 
+#[test]
+fn a_path_is_one_word_to_a_shell() {
+    for path in ["/data/lake", "/data/my lake", "/it's/$HOME", "", "a;b", "~", "-rf *", "\u{17c}\nb"] {
+        let line = format!("printf %s {}", mend::word(path));
+        let told = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
+        assert_eq!(String::from_utf8(told.stdout).unwrap(), path);
+    }
+    assert_eq!(mend::word("/data/lake-1.2"), "/data/lake-1.2");
+}
+
 #[tokio::test]
 async fn a_free_port_is_well_and_an_address_of_elsewhere_is_not() {
     let free: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
@@ -103,6 +132,7 @@ async fn a_store_whose_second_creator_wins_is_told() {
     let found = lake::conditional_put(&store).await;
     assert_eq!(found.status, Status::Failed);
     assert!(found.detail.contains("cannot hold a lake") && found.why.is_some_and(|why| why.contains("two writers")));
+    assert_eq!(found.fix, None, "no command makes another store of it");
     assert_eq!(lake::conditional_put(&testkit::lake::memory().await).await.status, Status::Ok);
 }
 
@@ -134,6 +164,7 @@ async fn what_lies_in_memory_does_not_last() {
     if shared.is_dir() {
         let found = machine::fsync(&store, Some(shared), Durability::Power).await;
         assert!(found.status == Status::Failed && found.detail.contains("tmpfs"), "{found:?}");
+        assert_eq!(found.fix, None, "no command makes a disk of it");
     }
 }
 

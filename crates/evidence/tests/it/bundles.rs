@@ -1,14 +1,20 @@
 //! Many small files become few: no line is lost, repeated or moved, whoever dies, reads or appends meanwhile.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
 use base::Seams;
-use evidence::{Evidence, StreamFile};
+use evidence::{Evidence, Skipped, StreamFile, Unread};
 use storage::{Store, task};
-use testkit::{Bucket, Fickle, Mishap};
+use testkit::{Bucket, Call, Fate, Faulty, Fickle, Mishap, Verb};
 
 use crate::{line, numbers, stream};
 
-/// How many fragments one bundle holds.
+/// How many fragments the smallest bundle holds.
 const BUNDLED: u64 = 256;
+/// How many the next one holds.
+const LARGER: u64 = 16 * BUNDLED;
 
 fn evidence(store: Store) -> Evidence {
     Evidence::new(store, Seams::system())
@@ -24,10 +30,24 @@ async fn append(evidence: &Evidence, numbers: impl IntoIterator<Item = u64>) {
 /// A stream that nobody has made bundles of yet.
 async fn filled(count: u64) -> Bucket {
     let bucket = Bucket::new(Seams::system());
-    for number in 1..=count {
+    fill(&bucket, 1..=count).await;
+    bucket
+}
+
+/// Fragments as appends leave them.
+async fn fill(bucket: &Bucket, numbers: impl IntoIterator<Item = u64>) {
+    for number in numbers {
         let head = format!("{{\"format\":1,\"writer\":\"w{number}\",\"lines\":1}}\n{{\"n\":{number}}}\n");
         bucket.store().create(&format!("streams/runs/{number:020}.jsonl"), head.into()).await.unwrap();
     }
+}
+
+/// A stream one fragment before its larger bundle is due, with fifteen of its parts made.
+async fn nearly() -> Bucket {
+    let bucket = filled(LARGER - BUNDLED).await;
+    evidence(bucket.store()).tidy(&stream("runs")).await.unwrap();
+    assert_eq!(files(&bucket.store()).await.len(), 15);
+    fill(&bucket, LARGER - BUNDLED + 1..=LARGER + 2).await;
     bucket
 }
 
@@ -57,8 +77,10 @@ async fn fragments_in_a_row_become_one_file_and_stay_in_order() {
     assert_eq!(appended.fragment, 516);
     assert_eq!(numbers(&evidence, "runs").await, (1..=516).collect::<Vec<_>>());
     let held = evidence.files().await.unwrap().remove(&stream("runs")).unwrap();
-    assert_eq!(held[0], StreamFile { path: bundles[0].clone(), bundle: None });
-    assert_eq!((held.len(), held[2].bundle.as_deref()), (6, Some("streams/runs/00000000000000000768-256.jsonl")));
+    let larger =
+        ["00000000000000004096-4096", "00000000000000065536-65536"].map(|name| format!("streams/runs/{name}.jsonl"));
+    assert_eq!(held[0], StreamFile { path: bundles[0].clone(), bundles: larger.to_vec() });
+    assert_eq!((held.len(), held[2].bundles[0].as_str()), (6, "streams/runs/00000000000000000768-256.jsonl"));
 }
 
 /// The store dies after each number of calls, with and without the effect of the last: readers see every line once, and
@@ -154,11 +176,13 @@ async fn fragments_that_do_not_read_are_left_as_they_are() {
         assert_eq!(files(&store).await.len() as u64, BUNDLED);
         let found = evidence.read(&stream("runs")).await.unwrap();
         assert_eq!((found.lines.len() as u64, found.skipped[0].file.as_str()), (BUNDLED - 1, path));
+        assert!(matches!(found.skipped[0].what, Unread::Line(_)), "{:?}", found.skipped);
     }
     // One that is gone is told by its name, too.
     store.delete(path).await.unwrap();
     let found = evidence.read(&stream("runs")).await.unwrap();
-    assert_eq!((found.lines.len() as u64, found.skipped[0].file.as_str()), (BUNDLED - 1, path));
+    assert_eq!(found.lines.len() as u64, BUNDLED - 1);
+    assert_eq!(found.skipped, [Skipped { file: path.to_owned(), what: Unread::Gone }]);
 }
 
 /// Large files are left without being read: making one of them would help nobody.
@@ -172,4 +196,95 @@ async fn large_fragments_are_left_as_they_are() {
     let fickle = Fickle::over(bucket, usize::MAX, false);
     evidence(fickle.store()).tidy(&stream("runs")).await.unwrap();
     assert_eq!((fickle.calls(), files(&store).await.len() as u64), (1, BUNDLED));
+}
+
+#[tokio::test]
+async fn bundles_in_a_row_become_a_larger_one_and_stay_in_order() {
+    let bucket = nearly().await;
+    let evidence = evidence(bucket.store());
+    evidence.tidy(&stream("runs")).await.unwrap();
+    let names = [format!("{LARGER:020}-4096"), format!("{:020}", LARGER + 1), format!("{:020}", LARGER + 2)];
+    assert_eq!(files(&bucket.store()).await, names.map(|name| format!("streams/runs/{name}.jsonl")));
+    let all: Vec<u64> = (1..=LARGER + 2).collect();
+    assert_eq!(numbers(&evidence, "runs").await, all);
+    let told = |tail: evidence::Tail| tail.lines.iter().map(|line| line["n"].as_u64().unwrap()).collect::<Vec<_>>();
+    for behind in [0, 1, BUNDLED, 700, LARGER - 1, LARGER, LARGER + 1] {
+        let rest = evidence.after(&stream("runs"), behind).await.unwrap();
+        assert_eq!((rest.fragment, told(rest)), (LARGER + 2, all[behind as usize..].to_vec()), "behind {behind}");
+    }
+    assert_eq!(told(evidence.last(&stream("runs"), 5).await.unwrap()), all[all.len() - 5..]);
+    assert_eq!(evidence.append(&stream("runs"), vec![line(LARGER + 3)]).await.unwrap().fragment, LARGER + 3);
+    assert_eq!(numbers(&evidence, "runs").await, (1..=LARGER + 3).collect::<Vec<_>>());
+}
+
+/// The store dies at each call around the larger bundle's creation and around the deletes behind it.
+#[tokio::test]
+async fn killed_around_a_larger_bundle_nothing_is_lost_or_twice() {
+    let whole = nearly().await;
+    let expected: Vec<u64> = (1..=LARGER + 2).collect();
+    let living = Fickle::over(whole.fork(), usize::MAX, false);
+    evidence(living.store()).tidy(&stream("runs")).await.unwrap();
+    let calls = living.calls();
+    // Sixteen parts are read, one larger bundle is looked for, one is created, sixteen parts are deleted.
+    for left in calls - 24..calls {
+        for lasting in [false, true] {
+            let bucket = whole.fork();
+            // That it fails is the point.
+            let _ = evidence(Fickle::over(bucket.clone(), left, lasting).store()).tidy(&stream("runs")).await;
+            let after = evidence(bucket.store());
+            assert_eq!(numbers(&after, "runs").await, expected, "after {left} calls");
+            let appended = after.append(&stream("runs"), vec![line(LARGER + 3)]).await.unwrap();
+            assert_eq!(appended.fragment, LARGER + 3, "after {left} calls");
+            tidy(&after).await;
+            assert_eq!(files(&bucket.store()).await.len(), 4, "after {left} calls");
+        }
+    }
+}
+
+/// Bundles that went into a larger one are looked for there, by those who append and by those who read.
+#[tokio::test]
+async fn who_comes_late_finds_the_larger_bundle() {
+    let bucket = Bucket::new(Seams::system());
+    let late = evidence(bucket.store());
+    append(&late, [1]).await;
+    fill(&bucket, 2..=LARGER + 2).await;
+    tidy(&evidence(bucket.store())).await;
+    assert_eq!(files(&bucket.store()).await.len(), 3);
+    let appended = late.append(&stream("runs"), vec![line(LARGER + 3)]).await.unwrap();
+    assert_eq!(appended.fragment, LARGER + 3);
+    assert_eq!(numbers(&late, "runs").await, (1..=LARGER + 3).collect::<Vec<_>>());
+    tidy(&late).await;
+    assert_eq!(files(&bucket.store()).await.len(), 4);
+}
+
+/// A store in which everything is bundled the moment before a certain file is read.
+struct Meanwhile {
+    bucket: Bucket,
+    file: String,
+    is_over: AtomicBool,
+}
+
+#[async_trait]
+impl Fate for Meanwhile {
+    async fn befall(&self, call: &Call<'_>) -> Option<Mishap> {
+        if call.verb == Verb::Get && call.path == self.file && !self.is_over.swap(true, Ordering::SeqCst) {
+            evidence(self.bucket.store()).tidy(&stream("runs")).await.unwrap();
+        }
+        None
+    }
+}
+
+#[tokio::test]
+async fn what_is_bundled_under_a_reader_is_read_once() {
+    let whole = nearly().await;
+    for name in [format!("{BUNDLED:020}-256"), format!("{:020}", LARGER - 1), format!("{:020}-256", LARGER - BUNDLED)] {
+        let (bucket, file) = (whole.fork(), format!("streams/runs/{name}.jsonl"));
+        let fate = Meanwhile { bucket: bucket.clone(), file, is_over: AtomicBool::new(false) };
+        let store = Faulty::over(Arc::new(bucket.clone()), Arc::new(fate), Seams::system()).store("memory://lake");
+        let found = evidence(store).read(&stream("runs")).await.unwrap();
+        assert_eq!(found.skipped, [], "{name}");
+        let found: Vec<u64> = found.lines.iter().map(|line| line["n"].as_u64().unwrap()).collect();
+        assert_eq!(found, (1..=LARGER + 2).collect::<Vec<_>>(), "{name}");
+        assert_eq!(files(&bucket.store()).await.len(), 3, "{name}");
+    }
 }

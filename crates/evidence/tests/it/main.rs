@@ -3,12 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bundles;
+mod failing;
 mod formats;
 mod tails;
 
 use base::Seams;
 use bytes::Bytes;
-use evidence::{Error, Evidence, Line, StreamName};
+use evidence::{Error, Evidence, Line, Skipped, StreamName, Unread};
 use serde_json::json;
 use storage::task;
 use testkit::TestLake;
@@ -56,10 +57,10 @@ async fn lines_that_do_not_read_are_skipped_by_name() {
     lake.store.put(path, Bytes::from(whole.replace(r#"{"n":2}"#, r#"{"n":2"#))).await.unwrap();
     assert_eq!(numbers(&evidence, "runs").await, [1, 3]);
     let skipped = evidence.read(&stream("runs")).await.unwrap().skipped;
-    assert_eq!(skipped.iter().map(|one| (one.file.as_str(), one.line)).collect::<Vec<_>>(), [(path, 3)]);
+    assert_eq!(skipped, [Skipped { file: path.to_owned(), what: Unread::Line(3) }]);
     lake.store.put(path, Bytes::from(whole.replace("{\"n\":3}\n", ""))).await.unwrap();
     let cut = evidence.read(&stream("runs")).await.unwrap();
-    assert_eq!((cut.lines.len(), cut.skipped.len(), cut.skipped[0].line), (2, 1, 4));
+    assert_eq!((cut.lines.len(), cut.skipped.len(), cut.skipped[0].what), (2, 1, Unread::Line(4)));
     lake.store.put(path, Bytes::from(whole.replace(r#""format":1"#, r#""format":2"#))).await.unwrap();
     assert!(matches!(evidence.read(&stream("runs")).await, Err(Error::NewerFormat { format: 2, .. })));
 }
@@ -88,6 +89,25 @@ async fn what_is_no_line_or_no_stream_is_refused() {
     assert!(matches!(Line::read("{\"a\": "), Err(Error::Line { line: 1 })));
     assert_eq!(Line::read("{\"a\": 1}\r\n\n{}").unwrap().len(), 2);
     assert!(matches!(evidence.append(&stream("runs"), Vec::new()).await, Err(Error::Nothing)));
-    let own = evidence.append_for_user(&StreamName::sessions(), vec![line(1)]).await;
-    assert!(matches!(own, Err(Error::Own { .. })));
+    for own in ["sessions", "chats", "searches", "validations"] {
+        let refused = evidence.append_for_user(&stream(own), vec![line(1)]).await;
+        assert!(matches!(refused, Err(Error::Own { .. })), "{own}");
+    }
+}
+
+/// Objects that no reader makes values of are refused by what is wrong with them.
+#[test]
+fn a_line_that_could_not_be_read_back_is_told_apart() {
+    let deep = format!("{{\"a\": {}{}}}", "[".repeat(200), "]".repeat(200));
+    for (line, told) in
+        [("{\"n\": 1e400}", "a number beyond"), ("{\"a\": [-1e999]}", "a number beyond"), (&deep, "nested deeper")]
+    {
+        let refused = Line::read(line).unwrap_err();
+        assert!(matches!(refused, Error::Unreadable { line: 1, .. }), "{refused:?}");
+        assert!(refused.to_string().contains(told), "{refused}");
+    }
+    assert!(Line::read("{\"n\": 1e-400, \"m\": 1e308, \"t\": \"1e400\"}").is_ok());
+    for broken in ["{\"n\": 1e400", "{\"n\": 1e400} x", "{\"n\": 1.}"] {
+        assert!(matches!(Line::read(broken), Err(Error::Line { line: 1 })), "{broken}");
+    }
 }

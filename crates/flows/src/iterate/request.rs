@@ -5,9 +5,12 @@ use base::{AsOf, IndexName};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::record::Step;
 
 /// Most attempts of one session.
 const MOST: u32 = 10;
+/// Who runs sessions.
+pub(super) const DAEMON: &str = "validatord";
 /// Most workers that a prompt shows.
 const CANDIDATES: usize = 200;
 
@@ -60,6 +63,11 @@ impl Iteration {
             Some(provider) => format!("{provider}/{}", self.model),
             None => self.model.clone(),
         }
+    }
+
+    /// A call of the session: its run is the session's trace.
+    pub(crate) fn step(&self, iteration: Option<u32>, span_id: Option<String>) -> Step {
+        Step { run_id: self.trace_id.clone(), span_id, iteration, daemon: DAEMON }
     }
 
     /// Whether proposals name workers.

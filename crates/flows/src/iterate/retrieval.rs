@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use ::validate::{Worker, eligible};
 use base::Version;
 use serde_json::{Value, json};
-use vectors::Near;
+use vectors::Effort;
 
 use super::request::{Iteration, Retrieve};
 use super::{Iterate, pinned};
 use crate::error::{Error, Result};
+use crate::search::{Search, Sought};
 
 /// How many items of an index are looked through for workers who are eligible.
 const LOOKED_THROUGH: usize = 1_000;
@@ -51,8 +52,16 @@ impl Iterate {
     async fn nearest(&self, asked: &Iteration, retrieve: &Retrieve) -> Result<Option<Vec<String>>> {
         let Some(index) = &retrieve.index else { return Ok(None) };
         let text = retrieve.query.clone().unwrap_or_else(|| asked.prompt.clone());
-        let near = Near { k: LOOKED_THROUGH, ..Near::default() };
-        let found = self.texts.search_text(index, text, near, asked.as_of.as_ref()).await?;
+        let search = Search {
+            index: index.clone(),
+            sought: Sought::Meaning(text),
+            k: LOOKED_THROUGH,
+            filter: None,
+            effort: Effort::default(),
+            rerank: false,
+            as_of: asked.as_of.clone(),
+        };
+        let found = self.texts.search(search, Some(&asked.step(None, None))).await?;
         Ok(Some(found.results.into_iter().map(|hit| hit.id).collect()))
     }
 }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Outcome;
-use super::request::Iteration;
+use super::request::{DAEMON, Iteration};
+use crate::record::Failure;
 
 /// How much of the prompt is recorded, in characters.
 const PROMPT: usize = 4_000;
@@ -39,12 +40,10 @@ pub enum Verdict {
         /// How many attempts there were.
         attempts: u32,
     },
-    /// The model, or what judges it, could not be reached.
+    /// The model could not be reached.
     Infra {
         /// Why, in words for outside.
         reason: String,
-        /// The code of the fault behind it.
-        code: &'static str,
     },
 }
 
@@ -64,7 +63,7 @@ pub struct Attempt {
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
-    /// `no_json`, `validation_failed` or `accepted`.
+    /// `no_json`, `validation_failed` or `accepted`; `not_judged` where whoever judges failed.
     pub kind: &'static str,
     /// Why it does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +79,10 @@ impl Status {
         Self { kind: "validation_failed", error: Some(error) }
     }
 
+    pub(super) fn not_judged() -> Self {
+        Self { kind: "not_judged", error: None }
+    }
+
     pub(super) fn accepted() -> Self {
         Self { kind: "accepted", error: None }
     }
@@ -87,9 +90,9 @@ impl Status {
 
 impl Verdict {
     /// The end of a session whose model or judge failed.
-    pub(super) fn unjudged(failure: &impl Fault) -> Self {
+    pub(super) fn unfinished(failure: &impl Fault) -> Self {
         tracing::warn!(code = failure.code(), causes = failure.causes(), "a session ended early");
-        Self::Infra { reason: failure.to_string(), code: failure.code() }
+        Self::Infra { reason: failure.to_string() }
     }
 
     /// The word in the stream: `accepted`, `max_iter_exhausted` or `infra_error`.
@@ -125,6 +128,9 @@ pub(super) struct Logged<'a> {
     /// So that packs can be tried on what was known, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<&'a Map<String, Value>>,
+    /// Who failed where it ended early.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a Failure>,
 }
 
 #[derive(Serialize)]
@@ -158,7 +164,7 @@ impl<'a> Logged<'a> {
             schema: "session.iterate.v1",
             session_id: &asked.trace_id,
             timestamp: ended,
-            daemon: "validatord",
+            daemon: DAEMON,
             kind: asked.kind.name(),
             model: &asked.model,
             provider: outcome.provider.as_deref().or(asked.provider.as_deref()),
@@ -172,6 +178,7 @@ impl<'a> Logged<'a> {
             duration_ms: (ended.millis() - started.millis()).max(0),
             lake_version,
             context: asked.context.as_ref(),
+            failure: outcome.failure.as_ref(),
         }
     }
 }

@@ -92,6 +92,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "lakehouse chat --model ollama/llama3.2 \"Say hello\"",
             "lakehouse chat --model corp/gpt-x --system \"Answer in one word.\" < question.txt",
             "lakehouse chat --model llama3.2 --schema '{\"type\": \"object\"}' \"Two welders in Toledo\"",
+            "lakehouse chat --model embedded/SmolLM2-135M-Instruct \"Say hello\"",
             "lakehouse chat --providers                        who can be asked",
         ],
     ),

@@ -14,7 +14,7 @@ use crate::exit::Usage;
 use crate::output::{Output, Sheet, grouped, plain};
 
 pub async fn run(catalog: &Catalog, sources: &Sources, output: Output) -> anyhow::Result<()> {
-    let door = Door::open(&catalog.target, sources, Purpose::Read).await?;
+    let door = Door::open(&catalog.target, sources, Purpose::Existing).await?;
     let outcome = show(&catalog.verb, &door.client, output).await;
     door.close().await;
     outcome
@@ -42,9 +42,9 @@ async fn show(verb: &CatalogVerb, client: &Client, output: Output) -> anyhow::Re
         CatalogVerb::Diff { version, from } => versions::diff(client, from.as_deref(), version, output).await,
         CatalogVerb::Rollback { name, to } => versions::roll_back(client, name, to, output).await,
         CatalogVerb::Drop { name } => versions::drop(client, name, output).await,
-        CatalogVerb::Compact(merging) => upkeep::merge(merging, client, output).await,
-        CatalogVerb::Expire(expiry) => upkeep::give_up(expiry, client, output).await,
-        CatalogVerb::Sweep(strays) => upkeep::clear(strays, client, output).await,
+        CatalogVerb::Compact(how) => upkeep::compact_by(how, client, output).await,
+        CatalogVerb::Expire(how) => upkeep::expire_by(how, client, output).await,
+        CatalogVerb::Sweep(how) => upkeep::sweep_by(how, client, output).await,
     }
 }
 

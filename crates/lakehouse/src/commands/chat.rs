@@ -35,6 +35,7 @@ async fn request(chat: &Chat, model: &str) -> anyhow::Result<ChatRequest> {
         temperature: chat.temperature,
         max_tokens: chat.max_tokens,
         format: chat.schema.clone(),
+        trace_id: None,
     })
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use api::Role;
 use base::Seams;
-use doctor::{CHECKS, Finding, Report, Status, Subject, examine, machine};
+use doctor::{CHECKS, Finding, Report, Status, Subject, examine, machine, mend};
 use models::Routing;
 
 use crate::cli::Doctor;
@@ -33,8 +33,8 @@ fn right(settled: &Settled) -> Finding {
 
 /// Without settings only what needs none can be looked at.
 async fn unsettled(faults: &Faults, own: Finding) -> Vec<Finding> {
-    let why = "no command works with wrong settings";
-    let wrong = Finding::failed("config", faults.to_string(), why, "lakehouse config check");
+    let why = "no command works with wrong settings; `lakehouse config check` tells these alone";
+    let wrong = Finding::failed("config", faults.to_string(), why);
     let toolchain = machine::toolchain().await;
     let others = CHECKS.into_iter().filter(|name| *name != toolchain.name);
     let unseen = others.map(|name| Finding::skipped(name, "the settings are wrong")).collect::<Vec<_>>();
@@ -49,7 +49,8 @@ fn own_secrets(sources: &Sources) -> Finding {
         None => Finding::skipped(NAME, format!("there is no {path}")),
         Some(mode) if secrets::is_open(mode) => {
             let detail = format!("{path} has mode {:04o}: every user of this machine may use it", mode & 0o7777);
-            Finding::failed(NAME, detail, "whoever reads a token may do what it allows", format!("chmod o= {path}"))
+            let fix = format!("chmod o= {}", mend::word(path));
+            Finding::failed(NAME, detail, "whoever reads a token may do what it allows").mended_by(fix)
         }
         Some(mode) => Finding::ok(NAME, format!("{path} has mode {:04o}", mode & 0o7777)),
     }

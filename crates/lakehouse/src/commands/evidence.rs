@@ -23,7 +23,7 @@ pub async fn run(evidence: &Evidence, sources: &Sources, output: Output) -> anyh
         EvidenceVerb::Tail(asked) => tail(asked, evidence, sources, output).await,
         EvidenceVerb::Import(import) => {
             let text = artifact_text(import.file.as_deref()).await?;
-            let door = Door::open(&evidence.target, sources, Purpose::Write).await?;
+            let door = Door::open(&evidence.target, sources, Purpose::MakesLake).await?;
             let outcome = append(import, &text, &door.client, output).await;
             door.close().await;
             outcome
@@ -59,6 +59,7 @@ async fn append(import: &Import, text: &str, client: &Client, output: Output) ->
 fn flaw(line: &str) -> Option<String> {
     match Line::read(line) {
         Err(evidence::Error::Line { .. }) => Some("is no JSON object".to_owned()),
+        Err(evidence::Error::Unreadable { why, .. }) => Some(format!("holds {why}")),
         Err(evidence::Error::Twice { member, .. }) => Some(format!("has the member {member:?} twice")),
         _ => None,
     }
@@ -68,7 +69,7 @@ async fn tail(tail: &Tail, evidence: &Evidence, sources: &Sources, output: Outpu
     if tail.follow && output.form().is_some() && !output.json {
         return Err(Usage("a stream that is followed is printed as lines of JSON, in no other form".to_owned()).into());
     }
-    let door = Door::open(&evidence.target, sources, Purpose::Read).await?;
+    let door = Door::open(&evidence.target, sources, Purpose::Existing).await?;
     let outcome = show(tail, &door.client, output).await;
     door.close().await;
     outcome

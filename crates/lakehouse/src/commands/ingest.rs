@@ -26,13 +26,13 @@ pub async fn run(ingest: &Ingest, sources: &Sources, output: Output) -> anyhow::
     let ingested = match (&ingest.file, source(&ingest.from)) {
         (Some(path), _) => {
             let (file, size) = open(path).await?;
-            let door = Door::open(&ingest.target, sources, Purpose::Write).await?;
+            let door = Door::open(&ingest.target, sources, Purpose::MakesLake).await?;
             let outcome = load(&door, &request(ingest), file, size).await;
             door.close().await;
             outcome?
         }
         (None, Some(source)) => {
-            let door = Door::open(&ingest.target, sources, Purpose::Write).await?;
+            let door = Door::open(&ingest.target, sources, Purpose::MakesLake).await?;
             let outcome = found(&door, &request(ingest), &source).await;
             door.close().await;
             outcome?

@@ -28,13 +28,14 @@ pub async fn pages(directory: Option<&Path>, output: Output) -> anyhow::Result<(
     tokio::fs::create_dir_all(directory).await.with_context(|| format!("cannot make {}", directory.display()))?;
     let mut command = cli::command();
     command.build();
+    let mut files = Vec::new();
     for command in all(&command) {
         let file = directory.join(format!("{}.1", command.get_display_name().unwrap_or(NAME)));
         let written = tokio::fs::write(&file, page(command)?).await;
         written.with_context(|| format!("cannot write {}", file.display()))?;
-        output.line(file.display().to_string())?;
+        files.push(file.display().to_string());
     }
-    Ok(())
+    output.told(&files, || Ok(files.iter().try_for_each(|file| output.line(file))?))
 }
 
 fn page(command: Command) -> anyhow::Result<String> {

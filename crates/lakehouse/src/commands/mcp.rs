@@ -13,7 +13,7 @@ pub async fn run(mcp: &Mcp, sources: &Sources, output: Output) -> anyhow::Result
     if let Some(agent) = mcp.print_config {
         return print_config(agent, mcp, sources, output);
     }
-    let door = Door::open(&mcp.target, sources, Purpose::Read).await?;
+    let door = Door::open(&mcp.target, sources, Purpose::Existing).await?;
     let ended = ::mcp::stdio(door.client.clone()).await;
     door.close().await;
     Ok(ended?)

@@ -15,7 +15,7 @@ use crate::exit::{Missing, Usage};
 use crate::output::{Output, Sheet};
 
 pub async fn run(packs: &Packs, sources: &Sources, output: Output) -> anyhow::Result<()> {
-    let purpose = if matches!(packs.verb, PacksVerb::Put { .. }) { Purpose::Write } else { Purpose::Read };
+    let purpose = if matches!(packs.verb, PacksVerb::Put { .. }) { Purpose::MakesLake } else { Purpose::Existing };
     let door = Door::open(&packs.target, sources, purpose).await?;
     let outcome = ask(&packs.verb, &door.client, output).await;
     door.close().await;
@@ -29,13 +29,18 @@ async fn ask(verb: &PacksVerb, client: &Client, output: Output) -> anyhow::Resul
             output.rows(&found, || listed(&found))
         }
         PacksVerb::Show { name, as_of } => {
-            output.document(&one(client, name, as_of_argument(as_of.as_deref())?.as_ref()).await?)
+            let pack = one(client, name, as_of_argument(as_of.as_deref())?.as_ref()).await?;
+            output.told(&pack, || output.document(&pack))
         }
         PacksVerb::Put { file } => {
             let kept = client.put_pack(&read(file.as_deref()).await?).await?;
             output.told(&kept, || Ok(output.line(format!("{}: judges from version {} on", kept.name, kept.version))?))
         }
-        PacksVerb::Drop { name } => Ok(client.drop_pack(name).await?),
+        PacksVerb::Drop { name } => {
+            client.drop_pack(name).await?;
+            let told = json!({ "name": name, "dropped": true });
+            output.told(&told, || Ok(output.line(format!("{name} judges no more"))?))
+        }
         PacksVerb::DryRun { file, sessions } => {
             let pack = read(file.as_deref()).await?;
             let tried = client.try_pack(&TryPack { pack, limit: Some(*sessions) }).await?;

@@ -1,11 +1,15 @@
 //! The interactive prompt: statements over several lines, history, completion, timing.
 
+use std::io::stdin;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use client::Ask;
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{CompletionType, Editor};
+use tokio::net::unix::pipe::Receiver;
 
 use super::complete::Words;
 use super::sql;
@@ -24,6 +28,9 @@ end a statement with ;        it may span lines
 /// The datasets, without the views that describe them.
 const DATASETS: &str = "SELECT table_schema, table_name FROM information_schema.tables \
                         WHERE table_type = 'BASE TABLE' ORDER BY 1, 2";
+
+/// How long the terminal may take to say that it has something to read.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// What the prompt remembers between statements.
 struct Prompt<'a> {
@@ -52,6 +59,9 @@ pub async fn run(
     let mut prompt = Prompt { door, ask, format, timing: true, output };
     loop {
         editor.set_helper(Some(Words::of(&door.client).await));
+        if has_ended().await {
+            break;
+        }
         match editor.readline("lake> ") {
             Ok(text) => {
                 // A history that cannot grow is no reason to stop working.
@@ -69,6 +79,15 @@ pub async fn run(
         keep(&mut editor, file);
     }
     Ok(())
+}
+
+/// Whether the input of the terminal ended while nobody read keys. Only who reads whole lines sees such an end: the
+/// editor would find a character that means nothing, and wait.
+async fn has_ended() -> bool {
+    let watched = stdin().as_fd().try_clone_to_owned().and_then(Receiver::from_owned_fd_unchecked);
+    let Ok(input) = watched else { return false };
+    let readable = tokio::time::timeout(GLANCE, input.readable()).await.is_ok_and(|ready| ready.is_ok());
+    readable && rustix::io::ioctl_fionread(stdin()).is_ok_and(|bytes| bytes == 0)
 }
 
 impl Prompt<'_> {

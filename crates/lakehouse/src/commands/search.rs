@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use client::{Found, Hit, Near};
+use client::{Found, Hit};
 
 use super::watch::fetching;
 use crate::cli::Search;
@@ -11,8 +11,8 @@ use crate::door::{Door, Purpose};
 use crate::output::{Output, Sheet, plain};
 
 pub async fn run(search: &Search, sources: &Sources, output: Output) -> anyhow::Result<()> {
-    let door = Door::open(&search.target, sources, Purpose::Read).await?;
-    let near = Near {
+    let door = Door::open(&search.target, sources, Purpose::Existing).await?;
+    let asked = client::Search {
         text: Some(search.text.clone()),
         mode: Some(search.mode.name().to_owned()),
         rerank: Some(search.rerank),
@@ -21,9 +21,9 @@ pub async fn run(search: &Search, sources: &Sources, output: Output) -> anyhow::
         as_of: search.as_of.clone(),
         exact: Some(search.exact),
         ef_search: search.ef_search,
-        ..Near::default()
+        ..client::Search::default()
     };
-    let outcome = fetching(door.fetching(), door.client.search(&search.index, &near)).await;
+    let outcome = fetching(door.fetching(), door.client.search(&search.index, &asked)).await;
     door.close().await;
     let found = outcome??;
     output.rows(&found, || sheet(&found))

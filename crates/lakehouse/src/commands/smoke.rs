@@ -4,14 +4,24 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 use smokes::stack::Ground;
 use smokes::{Proof, proofs};
 
 use crate::cli::Smoke;
 use crate::config::{Sources, settle};
 use crate::exit::Usage;
-use crate::output::Output;
+use crate::output::{Output, Sheet};
+
+/// How a smoke went.
+#[derive(Serialize)]
+struct Outcome {
+    smoke: &'static str,
+    ok: bool,
+    seconds: f64,
+    failure: Option<String>,
+}
 
 /// Runs the smokes that were named.
 pub async fn run(smoke: &Smoke, sources: &Sources, output: Output) -> anyhow::Result<ExitCode> {
@@ -25,13 +35,21 @@ pub async fn run(smoke: &Smoke, sources: &Sources, output: Output) -> anyhow::Re
         None => Ground::directory(binary),
     };
     if smoke.s3.is_some() && chosen.iter().any(|proof| !proof.on_s3) {
-        bail!(Usage("only d2, d5, g1, g1p, time_travel and iceberg run on S3".to_owned()));
+        let on_s3 = proofs().iter().filter(|proof| proof.on_s3).map(|proof| proof.name);
+        bail!(Usage(format!("on S3 run only {}", on_s3.collect::<Vec<_>>().join(", "))));
     }
-    let mut failed = 0;
+    let mut all = Vec::new();
     for proof in chosen {
-        failed += usize::from(!tell(proof, ground.clone(), output).await?);
+        let outcome = prove(proof, ground.clone()).await;
+        if output.form().is_none() {
+            tell(proof, &outcome, output)?;
+        }
+        all.push(outcome);
     }
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if output.form().is_some() {
+        output.rows(&all, || Sheet::of(&json!(all)))?;
+    }
+    Ok(if all.iter().all(|outcome| outcome.ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Proof>, Usage> {
@@ -43,32 +61,28 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Proof>, Usage> {
     names.iter().map(named).collect()
 }
 
-/// Runs one smoke and says how it went; whether it held.
-async fn tell(proof: &Proof, ground: Ground, output: Output) -> anyhow::Result<bool> {
+/// Runs one smoke.
+async fn prove(proof: &Proof, ground: Ground) -> Outcome {
     let begun = Instant::now();
-    let outcome = proof.run(ground).await.with_context(|| format!("{} failed", proof.name));
+    let failure = proof.run(ground).await.with_context(|| format!("{} failed", proof.name)).err();
     let seconds = begun.elapsed().as_secs_f64();
-    if output.json {
-        let failure = outcome.as_ref().err().map(|error| format!("{error:#}"));
-        output
-            .document(&json!({ "smoke": proof.name, "ok": outcome.is_ok(), "seconds": seconds, "failure": failure }))?;
-    } else {
-        let verdict = if outcome.is_ok() { "ok    " } else { "FAILED" };
-        output.line(format!("{:5}  {verdict}  {seconds:4.1} s  {}", proof.name, proof.proves))?;
-        if let Err(error) = &outcome {
-            output.line(format!("    {error:#}"))?;
-        }
-    }
-    Ok(outcome.is_ok())
+    let failure = failure.map(|error| format!("{error:#}"));
+    Outcome { smoke: proof.name, ok: failure.is_none(), seconds, failure }
+}
+
+/// A line as soon as it is known, for people who wait.
+fn tell(proof: &Proof, outcome: &Outcome, output: Output) -> anyhow::Result<()> {
+    let verdict = if outcome.ok { "ok    " } else { "FAILED" };
+    output.line(format!("{:5}  {verdict}  {:4.1} s  {}", proof.name, outcome.seconds, proof.proves))?;
+    Ok(outcome.failure.iter().try_for_each(|failure| output.line(format!("    {failure}")))?)
 }
 
 fn list(output: Output) -> anyhow::Result<ExitCode> {
-    for proof in proofs() {
-        if output.json {
-            output.document(&json!({ "smoke": proof.name, "proves": proof.proves, "on_s3": proof.on_s3 }))?;
-        } else {
-            output.line(format!("{:5}  {}", proof.name, proof.proves))?;
-        }
-    }
+    let told = |proof: &Proof| json!({ "smoke": proof.name, "proves": proof.proves, "on_s3": proof.on_s3 });
+    let all: Vec<Value> = proofs().iter().map(told).collect();
+    output.told(&all, || {
+        let line = |proof: &Proof| output.line(format!("{:5}  {}", proof.name, proof.proves));
+        Ok(proofs().iter().try_for_each(line)?)
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -18,7 +18,7 @@ use crate::output::{Output, Screen, Sheet, grouped, plain};
 pub async fn run(sql: &Sql, sources: &Sources, output: Output) -> anyhow::Result<()> {
     let ask = question(sql)?;
     let format = chosen(sql, output);
-    let door = Door::open(&sql.target, sources, Purpose::Read).await?;
+    let door = Door::open(&sql.target, sources, Purpose::Existing).await?;
     let outcome = match &sql.query {
         Some(query) => answer(&door.client, Ask { sql: query.clone(), ..ask }, format, output).await,
         None if std::io::stdin().is_terminal() => repl::run(&door, ask, format, &sources.environment, output).await,

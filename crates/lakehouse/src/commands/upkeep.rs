@@ -8,7 +8,7 @@ use storage::{Location, Store};
 use upkeep::{BackedUp, Upkeep};
 
 use super::catalog::as_of_argument;
-use crate::cli::{Backup, Compact, Expire, Expiry, Merging, Relocate, Restore, Strays, Sweep};
+use crate::cli::{Backup, Compact, CompactArgs, Expire, ExpireArgs, Relocate, Restore, Sweep, SweepArgs};
 use crate::config::{Config, Sources, settle};
 use crate::door::{Door, Purpose, expect_lake};
 use crate::output::{Output, Sheet, grouped};
@@ -17,42 +17,42 @@ use crate::output::{Output, Sheet, grouped};
 const AUTHOR: &str = "lakehouse";
 
 pub async fn compact(compact: &Compact, sources: &Sources, output: Output) -> anyhow::Result<()> {
-    let door = Door::open(&compact.target, sources, Purpose::Read).await?;
-    let outcome = merge(&compact.what, &door.client, output).await;
+    let door = Door::open(&compact.target, sources, Purpose::Existing).await?;
+    let outcome = compact_by(&compact.what, &door.client, output).await;
     door.close().await;
     outcome
 }
 
-pub async fn merge(merging: &Merging, client: &Client, output: Output) -> anyhow::Result<()> {
-    let Merging { name, target_size, dry_run } = merging;
+pub async fn compact_by(how: &CompactArgs, client: &Client, output: Output) -> anyhow::Result<()> {
+    let CompactArgs { name, target_size, dry_run } = how;
     let call = client::Compact { name: name.clone(), target_size: *target_size, dry_run: *dry_run };
     let done = client.compact(&call).await?;
     show_compacted(&done, output)
 }
 
 pub async fn expire(expire: &Expire, sources: &Sources, output: Output) -> anyhow::Result<()> {
-    let door = Door::open(&expire.target, sources, Purpose::Read).await?;
-    let outcome = give_up(&expire.what, &door.client, output).await;
+    let door = Door::open(&expire.target, sources, Purpose::Existing).await?;
+    let outcome = expire_by(&expire.what, &door.client, output).await;
     door.close().await;
     outcome
 }
 
-pub async fn give_up(expiry: &Expiry, client: &Client, output: Output) -> anyhow::Result<()> {
-    let (older_than, keep_last) = (expiry.older_than, expiry.keep_last);
-    let done = client.expire(&client::Expire { older_than, keep_last, dry_run: !expiry.yes }).await?;
+pub async fn expire_by(how: &ExpireArgs, client: &Client, output: Output) -> anyhow::Result<()> {
+    let (older_than, keep_last) = (how.older_than, how.keep_last);
+    let done = client.expire(&client::Expire { older_than, keep_last, dry_run: !how.yes }).await?;
     output.told(&done, || show_expired(&done, output))
 }
 
 pub async fn sweep(sweep: &Sweep, sources: &Sources, output: Output) -> anyhow::Result<()> {
-    let door = Door::open(&sweep.target, sources, Purpose::Read).await?;
-    let outcome = clear(&sweep.what, &door.client, output).await;
+    let door = Door::open(&sweep.target, sources, Purpose::Existing).await?;
+    let outcome = sweep_by(&sweep.what, &door.client, output).await;
     door.close().await;
     outcome
 }
 
-pub async fn clear(strays: &Strays, client: &Client, output: Output) -> anyhow::Result<()> {
-    let (grace, limit, after) = (strays.grace, strays.limit, strays.after.clone());
-    let done = client.sweep(&client::Sweep { grace, limit, after, dry_run: !strays.yes }).await?;
+pub async fn sweep_by(how: &SweepArgs, client: &Client, output: Output) -> anyhow::Result<()> {
+    let (grace, limit, after) = (how.grace, how.limit, how.after.clone());
+    let done = client.sweep(&client::Sweep { grace, limit, after, dry_run: !how.yes }).await?;
     output.told(&done, || show_swept(&done, output))
 }
 

@@ -19,8 +19,9 @@ pub async fn validate(validate: &Validate, sources: &Sources, output: Output) ->
     let artifact: Map<String, Value> =
         serde_json::from_str(&text).map_err(|why| Usage(format!("the artifact is no JSON object: {why}")))?;
     let Validate { kind, context, as_of, .. } = validate;
-    let check = Check { kind: kind.clone(), artifact, context: context.clone(), as_of: as_of.clone() };
-    let door = Door::open(&validate.target, sources, Purpose::Read).await?;
+    let check =
+        Check { kind: kind.clone(), artifact, context: context.clone(), as_of: as_of.clone(), ..Check::default() };
+    let door = Door::open(&validate.target, sources, Purpose::Existing).await?;
     let outcome = door.client.validate(&check).await;
     door.close().await;
     match outcome? {
@@ -50,7 +51,7 @@ pub async fn iterate(iterate: &Iterate, sources: &Sources, output: Output) -> an
         as_of: iterate.as_of.clone(),
         ..Asked::default()
     };
-    let door = Door::open(&iterate.target, sources, Purpose::Write).await?;
+    let door = Door::open(&iterate.target, sources, Purpose::MakesLake).await?;
     let outcome = door.client.iterate(&asked).await;
     door.close().await;
     match outcome? {

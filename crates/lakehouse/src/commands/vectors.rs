@@ -25,8 +25,8 @@ pub async fn run(vectors: &Vectors, sources: &Sources, output: Output) -> anyhow
 
 fn purpose(verb: &VectorsVerb) -> Purpose {
     match verb {
-        VectorsVerb::Create(_) => Purpose::Write,
-        _ => Purpose::Read,
+        VectorsVerb::Create(_) => Purpose::MakesLake,
+        _ => Purpose::Existing,
     }
 }
 

@@ -236,7 +236,9 @@ fn check_together(config: &Config, faults: &mut Faults) {
     if let Err(refusal) = config.auth() {
         faults.add(refusal.to_string());
     }
-    if let Err(refusal) = config.models(None).map(drop).and_then(|()| config.chat(None).map(drop)) {
+    if let Err(refusal) =
+        config.models(None).map(drop).and_then(|()| config.chat(None, base::Seams::system()).map(drop))
+    {
         faults.add(refusal.to_string());
     }
     for (key, written) in [("s3.endpoint", &config.s3.endpoint), ("models.hub_url", &config.models.hub_url)] {

@@ -3,20 +3,25 @@
 use std::io::{self, Write};
 
 use client::Format;
+use mcp::unseen::steers;
 
 /// What our own words are styled with.
 pub const BOLD: &str = "\x1b[1m";
 pub const DIM: &str = "\x1b[2m";
 pub const PLAIN: &str = "\x1b[0m";
 
-/// Whether a character is a command to a terminal, or turns the characters behind it.
-pub fn steers(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// Text whose lines and tabs stay; every other character that steers is spelled out.
 pub fn text(text: &str) -> String {
     spelled(text, |character, seen| seen.extend(character.escape_default()))
+}
+
+/// Text on one line: every character that steers is spelled out, the ends of lines among them.
+pub fn one_line(text: &str) -> String {
+    let mut seen = String::with_capacity(text.len());
+    for character in text.chars() {
+        if steers(character) { seen.extend(character.escape_default()) } else { seen.push(character) }
+    }
+    seen
 }
 
 /// JSON that means the same: what steers can only stand in its texts, where it has an escape.

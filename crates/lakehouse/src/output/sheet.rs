@@ -3,7 +3,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::Value;
 
-use super::{plain, shown};
+use super::plain;
+use super::seen::one_line;
 
 /// Rows with a header. Cells hold what is meant; what it takes to show it safely is done where it is shown.
 #[derive(Debug, Default)]
@@ -88,7 +89,7 @@ fn listed(items: &[Value]) -> Sheet {
 }
 
 fn cells(row: &[String]) -> Vec<String> {
-    row.iter().map(|cell| shown(cell)).collect()
+    row.iter().map(|cell| one_line(cell)).collect()
 }
 
 /// A field of CSV.

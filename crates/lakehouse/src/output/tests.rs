@@ -76,16 +76,17 @@ fn colours_are_for_terminals_that_want_them() {
 }
 
 /// One of each: commands to a terminal of seven bits, of eight bits, and turns of the direction of reading.
-const HOSTILE: &str = "a\u{1b}]0;x\u{7}\u{1b}[2J\u{7f}\u{85}\u{9b}2J\u{9d}\u{202e}\u{2066}ż\t\n";
+const HOSTILE: &str = "a\u{1b}]0;x\u{7}\u{1b}[2J\u{7f}\u{85}\u{9b}2J\u{9d}\u{202e}\u{2066}\u{200e}\u{200f}\u{61c}ż\t\n";
 
 #[test]
 fn what_steers_is_spelled_out_in_words_and_in_json() {
-    let told = "a\\u{1b}]0;x\\u{7}\\u{1b}[2J\\u{7f}\\u{85}\\u{9b}2J\\u{9d}\\u{202e}\\u{2066}ż\t\n";
+    let told =
+        "a\\u{1b}]0;x\\u{7}\\u{1b}[2J\\u{7f}\\u{85}\\u{9b}2J\\u{9d}\\u{202e}\\u{2066}\\u{200e}\\u{200f}\\u{61c}ż\t\n";
     assert_eq!(seen::text(HOSTILE), told);
     assert_eq!(cell(&json!(HOSTILE)), told.replace('\t', "\\t").replace('\n', "\\n"));
     let document = json!({ HOSTILE: HOSTILE });
     let shown = seen::json(&document.to_string());
-    assert!(!shown.contains(seen::steers), "{shown:?}");
+    assert!(!shown.contains(mcp::unseen::steers), "{shown:?}");
     assert_eq!(serde_json::from_str::<Value>(&shown).expect("JSON"), document);
 }
 

@@ -239,3 +239,23 @@ fn versions_are_tagged_compared_and_gone_back_to() -> anyhow::Result<()> {
     catalog(&["diff", "no such version"])?.ended(2)?;
     Ok(())
 }
+
+/// A terminal whose input has ended before the prompt reads it: `script` says so at once.
+#[test]
+fn the_prompt_ends_with_its_input() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.write("people.csv", "name\nAnn\n")?;
+    desk.run(&["ingest", "people", "people.csv"])?.ended(0)?;
+    let mut command = desk.command("timeout".as_ref());
+    command.args(["120", "script", "-qec", &format!("{BINARY} sql"), "/dev/null"]).stdin(std::process::Stdio::null());
+    let ended = match command.output() {
+        Ok(ended) if ended.status.code() != Some(127) => ended,
+        _ => {
+            testkit::skip("cli::the_prompt_ends_with_its_input", "no `script` here");
+            return Ok(());
+        }
+    };
+    let said = String::from_utf8_lossy(&ended.stdout);
+    anyhow::ensure!(ended.status.success() && said.contains("helps"), "{}: {said}", ended.status);
+    Ok(())
+}

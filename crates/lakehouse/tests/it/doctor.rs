@@ -1,16 +1,20 @@
 //! `lakehouse doctor`: exit 0 where all is well; else what is wrong, why it matters and what mends it.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use smokes::stack::{Ground, Site};
 use tempfile::TempDir;
 
 use crate::command::{BINARY, Desk, Ran};
 
-const CHECKS: [&str; 12] = [
+const CHECKS: [&str; 13] = [
     "config",
     "secrets",
     "toolchain",
@@ -20,10 +24,13 @@ const CHECKS: [&str; 12] = [
     "conditional_put",
     "clock",
     "roster",
+    "packs",
     "model",
     "ollama",
     "ports",
 ];
+/// The user that owns nothing.
+const NOBODY: u32 = 65_534;
 const ROLES: [&str; 9] =
     ["gateway", "storaged", "catalogd", "ingestd", "queryd", "vectord", "embedd", "chatd", "validatord"];
 
@@ -56,7 +63,9 @@ fn where_all_is_well_it_ends_with_0() -> anyhow::Result<()> {
     let names: Vec<&str> =
         report["checks"].as_array().context("checks")?.iter().filter_map(|c| c["name"].as_str()).collect();
     ensure!(names == CHECKS, "{names:?}");
-    for name in ["config", "secrets", "disk", "fsync", "lake", "conditional_put", "clock", "roster", "model", "ports"] {
+    for name in
+        ["config", "secrets", "disk", "fsync", "lake", "conditional_put", "clock", "roster", "packs", "model", "ports"]
+    {
         ensure!(check(&report, name)?["status"] == "ok" && check(&report, name)?["fix"].is_null(), "{report}");
     }
     ensure!(check(&report, "roster")?["detail"].as_str().is_some_and(|told| told.contains("2 workers")), "{report}");
@@ -74,6 +83,12 @@ fn what_is_wrong_ends_it_with_1_and_is_told_with_what_mends_it() -> anyhow::Resu
     let lake = ground.path().join("lake").display().to_string();
     desk.write("workers.csv", "number,wage\n1,20\n")?;
     desk.run(&["ingest", "workers", "workers.csv", "--lake", &lake])?.ended(0)?;
+    desk.write("gone.csv", "n\n1\n")?;
+    desk.run(&["ingest", "gone", "gone.csv", "--lake", &lake])?.ended(0)?;
+    let assertion = json!({ "sql": "SELECT 1 FROM gone", "error": "Policy", "reason": "no" });
+    desk.write("orphan.json", json!({ "name": "orphan", "kind": "playbook", "assertions": [assertion] }).to_string())?;
+    desk.run(&["packs", "put", "orphan.json", "--lake", &lake])?.ended(0)?;
+    desk.run(&["catalog", "drop", "gone", "--lake", &lake])?.ended(0)?;
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let port = format!("--set=queryd.bind={}", taken.local_addr()?);
     let ollama = "--set=embedd.provider_url=http://127.0.0.1:9";
@@ -82,6 +97,7 @@ fn what_is_wrong_ends_it_with_1_and_is_told_with_what_mends_it() -> anyhow::Resu
     ensure!(report["ok"] == false, "{report}");
     for (name, fix) in [
         ("roster", "lakehouse ingest workers workers.csv"),
+        ("packs", "lakehouse packs drop orphan"),
         ("model", "models.model_dir=./model"),
         ("ollama", "ollama serve"),
         ("ports", "lakehouse serve --set queryd.bind=127.0.0.1:0"),
@@ -91,7 +107,7 @@ fn what_is_wrong_ends_it_with_1_and_is_told_with_what_mends_it() -> anyhow::Resu
         ensure!(found["fix"].as_str().is_some_and(|told| told.contains(fix)), "{found}");
     }
     let told = doctor(&desk, &["--lake", &lake, &port, ollama])?.ended(1)?.out;
-    ensure!(told.contains("why: ") && told.contains("mend: ") && told.contains("4 of 12 checks failed"), "{told}");
+    ensure!(told.contains("why: ") && told.contains("mend: ") && told.contains("5 of 13 checks failed"), "{told}");
     Ok(())
 }
 
@@ -111,11 +127,66 @@ async fn a_port_that_its_own_role_holds_is_well() -> anyhow::Result<()> {
     stack.stop().await
 }
 
+/// Runs a program as somebody who owns nothing here, where whoever tests may do that.
+fn as_nobody(ground: &Path, program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir("/").env_clear().env("PATH", "/usr/bin:/bin").env("XDG_CACHE_HOME", ground);
+    command.env("LAKEHOUSE_SECRETS", ground.join("secrets")).env("LAKEHOUSE__MODELS__DOWNLOAD", "false");
+    command.uid(NOBODY).gid(NOBODY);
+    command
+}
+
+/// What the doctor says of a lake when nobody in particular asks.
+fn told_to_nobody(ground: &Path, lake: &str) -> anyhow::Result<Value> {
+    let ports = ROLES.iter().map(|role| format!("--set={role}.bind=127.0.0.1:0"));
+    let ran = as_nobody(ground, BINARY).args(["doctor", "--json", "--lake", lake]).args(ports).output()?;
+    let report: Value = serde_json::from_slice(&ran.stdout).with_context(|| format!("{ran:?}"))?;
+    check(&report, "lake").cloned()
+}
+
+#[test]
+fn what_others_own_is_mended_by_the_very_command_and_nothing_above_it_changes_hands() -> anyhow::Result<()> {
+    const TEST: &str = "doctor::what_others_own_is_mended_by_the_very_command_and_nothing_above_it_changes_hands";
+    let (desk, ground) = (Desk::new()?, lake_on_disk()?);
+    std::fs::set_permissions(ground.path(), Permissions::from_mode(0o755))?;
+    if !as_nobody(ground.path(), BINARY).arg("--version").output().is_ok_and(|ran| ran.status.success()) {
+        testkit::skip(TEST, "nobody else can be played here");
+        return Ok(());
+    }
+    let secrets = ground.path().join("secrets");
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&secrets)?;
+    chown(&secrets, Some(NOBODY), Some(NOBODY))?;
+    let above = ground.path().join("of others");
+    std::fs::create_dir(&above)?;
+    std::fs::set_permissions(&above, Permissions::from_mode(0o555))?;
+    let lake = above.join("deep/lake").display().to_string();
+    let mend = |found: &Value, begins: &str| -> anyhow::Result<()> {
+        let fix = found["fix"].as_str().with_context(|| format!("{found}"))?;
+        ensure!(found["status"] == "failed" && fix == format!("{begins} '{lake}'"), "{found}");
+        let lines = format!("sudo() {{ \"$@\"; }}; id() {{ echo {NOBODY}; }}; {fix}");
+        let ran = Command::new("sh").args(["-c", &lines]).current_dir("/").output()?;
+        ensure!(ran.status.success(), "{fix}: {ran:?}");
+        let after = told_to_nobody(ground.path(), &lake)?;
+        ensure!(after["status"] == "ok", "{after}");
+        Ok(())
+    };
+    mend(&told_to_nobody(ground.path(), &lake)?, "sudo install -d -o \"$(id -un)\"")?;
+    std::fs::remove_dir(&lake)?;
+    std::fs::create_dir(&lake)?;
+    mend(&told_to_nobody(ground.path(), &lake)?, "sudo chown \"$(id -un)\"")?;
+    std::fs::remove_dir(&lake)?;
+    desk.write("workers.csv", "worker_id,name\n1,Ann\n")?;
+    desk.run(&["ingest", "workers", "workers.csv", "--lake", &lake])?.ended(0)?;
+    mend(&told_to_nobody(ground.path(), &lake)?, "sudo chown -R \"$(id -un)\"")?;
+    ensure!(std::fs::metadata(&above)?.uid() != NOBODY, "what is above the lake stays whose it was");
+    Ok(())
+}
+
 #[test]
 fn wrong_settings_and_open_secrets_are_found_before_anything_else() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     let secrets = desk.path().join(".secrets");
-    std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o644))?;
+    std::fs::set_permissions(&secrets, Permissions::from_mode(0o644))?;
     let report = doctor(&desk, &["--set", "queryd.timeuot=3s", "--json"])?.ended(1)?.json()?;
     let config = check(&report, "config")?;
     ensure!(config["status"] == "failed", "{config}");

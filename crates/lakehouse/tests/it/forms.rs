@@ -1,9 +1,10 @@
 //! Every answer in every form: for people, as JSON, as CSV, as Markdown; and what shells and manuals are told.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
-use anyhow::ensure;
-use serde_json::json;
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
 use smokes::stack::{Ground, Site};
 
 use crate::command::{BINARY, Desk};
@@ -34,59 +35,124 @@ fn rows_come_in_four_forms() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Each command that says something about data, in a form that programs read.
+/// Each command once, in an order in which each finds what it needs and the last undo what the first did. `FORM` becomes the
+/// form that is asked for.
+const WALK: [&[&str]; 47] = [
+    &["ingest", "people", "people.csv"],
+    &["sql", "SELECT id, name FROM people"],
+    &["catalog", "list"],
+    &["catalog", "show", "people"],
+    &["catalog", "history", "people"],
+    &["catalog", "pii", "people", "city", "address"],
+    &["catalog", "versions"],
+    &["catalog", "tag", "first", "1"],
+    &["catalog", "tags"],
+    &["catalog", "untag", "first"],
+    &["catalog", "diff", "1"],
+    &["catalog", "rollback", "people", "1"],
+    &["catalog", "compact", "--dry-run"],
+    &["catalog", "expire", "--keep-last", "50"],
+    &["catalog", "sweep"],
+    &["ingest", "gone", "people.csv"],
+    &["catalog", "drop", "gone"],
+    &["compact", "--dry-run"],
+    &["expire", "--keep-last", "50"],
+    &["sweep"],
+    &["backup", "copy-FORM", "--lake", "own"],
+    &["restore", "copy-FORM", "--lake", "again-FORM"],
+    &["relocate", "--lake", "again-FORM"],
+    &["chat", "--providers"],
+    &["validate", "playbook", "playbook.json"],
+    &["packs", "put", "pack.json"],
+    &["packs", "list"],
+    &["packs", "show", "one"],
+    &["packs", "dry-run", "pack.json"],
+    &["packs", "drop", "one"],
+    &["extract-json"],
+    &["vectors", "create", "points", "--dimension", "2"],
+    &["vectors", "create", "others", "--dimension", "2"],
+    &["vectors", "add", "points", "points.ndjson"],
+    &["vectors", "list"],
+    &["vectors", "show", "points"],
+    &["vectors", "get", "points", "a"],
+    &["vectors", "seal", "points"],
+    &["vectors", "recall", "points"],
+    &["vectors", "merge", "points", "others"],
+    &["vectors", "remove", "points", "a"],
+    &["vectors", "delete", "points"],
+    &["vectors", "delete", "others"],
+    &["evidence", "import", "runs", "runs.jsonl"],
+    &["evidence", "tail", "runs"],
+    &["config", "check"],
+    &["config", "show"],
+];
+/// Those that open no lake.
+const BESIDE: [&[&str]; 4] = [&["doctor"], &["smoke", "list"], &["links", "bin-FORM"], &["man", "--dir", "man-FORM"]];
+/// Those that are not walked: they run until they are ended, tell a story, ask models, or say what shells and agents read.
+const NOT_WALKED: [&str; 7] = ["serve", "demo", "embed", "iterate", "search", "mcp", "completions"];
+
+/// Every command that has none below it, as its page of the manual is called: `catalog-tag`.
+fn leaves(desk: &Desk) -> anyhow::Result<BTreeSet<String>> {
+    let pages = desk.run(&["man", "--dir", "pages", "--json"])?.ended(0)?.json()?;
+    let pages: Vec<&str> = pages.as_array().context("pages")?.iter().filter_map(Value::as_str).collect();
+    let name = |page: &&str| Some(page.strip_prefix("pages/lakehouse-")?.strip_suffix(".1")?.to_owned());
+    let all: Vec<String> = pages.iter().filter_map(name).collect();
+    let is_leaf = |name: &&String| !all.iter().any(|other| other.starts_with(&format!("{name}-")));
+    Ok(all.iter().filter(is_leaf).cloned().collect())
+}
+
+#[test]
+fn no_command_is_forgotten_when_forms_are_tried() -> anyhow::Result<()> {
+    let mut left = leaves(&Desk::new()?)?;
+    ensure!(left.len() > 40, "{left:?}");
+    for command in WALK.iter().chain(&BESIDE) {
+        left.remove(command[0]);
+        left.remove(&command.iter().take(2).copied().collect::<Vec<_>>().join("-"));
+    }
+    ensure!(left == NOT_WALKED.map(str::to_owned).into(), "walk these too, in WALK: {left:?}");
+    Ok(())
+}
+
+/// Each command that says something, in a form that programs read.
 #[tokio::test]
-async fn every_data_command_knows_every_form() -> anyhow::Result<()> {
+async fn every_command_knows_every_form() -> anyhow::Result<()> {
     let site = Site::new(&Ground::directory(BINARY))?;
     let stack = site.start(&[]).await?;
     let address = stack.gateway()?.trim_start_matches("http://").to_owned();
-    let desk = Desk::new()?.with("LAKEHOUSE__GATEWAY__BIND", &address);
+    let desk = Desk::new()?.with("LAKEHOUSE__GATEWAY__BIND", &address).with("LAKEHOUSE__MODELS__DOWNLOAD", "false");
     desk.write("people.csv", PEOPLE)?;
-    desk.run(&["ingest", "people", "people.csv"])?.ended(0)?;
+    desk.run(&["ingest", "people", "people.csv", "--lake", "own"])?.ended(0)?;
     desk.write("points.ndjson", "{\"id\": \"a\", \"vector\": [0, 1]}\n")?;
-    let commands: [&[&str]; 22] = [
-        &["ingest", "people", "people.csv"],
-        &["catalog", "list"],
-        &["catalog", "show", "people"],
-        &["catalog", "history", "people"],
-        &["catalog", "pii", "people", "city", "address"],
-        &["catalog", "versions"],
-        &["catalog", "tag", "first", "1"],
-        &["catalog", "tags"],
-        &["catalog", "untag", "first"],
-        &["catalog", "diff", "1"],
-        &["catalog", "rollback", "people", "1"],
-        &["catalog", "compact", "--dry-run"],
-        &["catalog", "expire", "--keep-last", "5"],
-        &["catalog", "sweep"],
-        &["compact", "--dry-run"],
-        &["vectors", "create", "points", "--dimension", "2"],
-        &["vectors", "add", "points", "points.ndjson"],
-        &["vectors", "list"],
-        &["vectors", "show", "points"],
-        &["vectors", "get", "points", "a"],
-        &["vectors", "seal", "points"],
-        &["config", "show"],
-    ];
+    desk.write("runs.jsonl", "{\"step\": 1, \"what\": \"x\"}\n")?;
+    desk.write("playbook.json", r#"{"operation": "fill: Welder x1 in Toledo", "endorsed_names": ["Ann"]}"#)?;
+    let assertion = json!({ "sql": "SELECT 1 WHERE false", "error": "Policy", "reason": "no" });
+    desk.write("pack.json", json!({ "name": "one", "kind": "playbook", "assertions": [assertion] }).to_string())?;
     for form in ["csv", "markdown", "json"] {
-        for command in commands {
-            // The second creation of an index conflicts, as it should.
-            let code = if command[1] == "create" && form != "csv" { 5 } else { 0 };
-            let ran = desk.run(&[command, &["--output", form]].concat())?.ended(code)?;
-            if code != 0 {
-                continue;
-            }
-            let first = ran.out.lines().next().unwrap_or_default();
-            let shown = match form {
-                "csv" => first.contains(',') && !first.contains('{'),
-                "markdown" => first.starts_with("| "),
-                _ => ran.json().is_ok(),
-            };
-            ensure!(shown, "{command:?} in {form}: {}", ran.out);
-            ensure!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "{command:?} colours a pipe");
+        for command in WALK.iter().chain(&BESIDE) {
+            answers_in(&desk, command, form)?;
         }
     }
     stack.stop().await
+}
+
+fn answers_in(desk: &Desk, command: &[&str], form: &str) -> anyhow::Result<()> {
+    let mut words: Vec<String> = command.iter().map(|word| word.replace("FORM", form)).collect();
+    words.extend(["--output".to_owned(), form.to_owned()]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ran = desk.run_with_input(&words, r#"said: {"a": 1}"#)?;
+    // Looking finds something wrong where there is no model, and says so with 1.
+    ensure!(ran.code == 0 || (ran.code == 1 && ["doctor", "validate"].contains(&command[0])), "{words:?}: {ran:?}");
+    let first = ran.out.lines().next().unwrap_or_default();
+    let shown = match form {
+        "csv" => (first.contains(',') || first == "value") && !first.contains('{'),
+        "markdown" => first.starts_with("| "),
+        // Lines of a stream are documents of their own.
+        _ if command.contains(&"tail") => ran.out.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()),
+        _ => ran.json().is_ok(),
+    };
+    ensure!(shown, "{command:?} in {form}: {}", ran.out);
+    ensure!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "{command:?} colours a pipe");
+    Ok(())
 }
 
 #[test]
@@ -116,14 +182,14 @@ fn on_terminal(desk: &Desk, line: &str) -> anyhow::Result<Option<String>> {
 
 /// Whether a terminal obeys a character, or turns those behind it. It ends lines with `\r\n`.
 fn is_obeyed(c: char) -> bool {
-    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     turns || (c.is_control() && !matches!(c, '\r' | '\n' | '\t'))
 }
 
 #[test]
 fn data_commands_no_terminal_in_any_form_and_stays_exact_in_pipes() -> anyhow::Result<()> {
     const TEST: &str = "forms::data_commands_no_terminal_in_any_form_and_stays_exact_in_pipes";
-    const HOSTILE: &str = "\u{1b}]0;x\u{7}\u{1b}[2J\u{7f}\u{85}\u{9b}2J\u{9d}\u{202e}\u{2066}";
+    const HOSTILE: &str = "\u{1b}]0;x\u{7}\u{1b}[2J\u{7f}\u{85}\u{9b}2J\u{9d}\u{202e}\u{2066}\u{200e}\u{200f}\u{61c}";
     let desk = desk_with_people()?;
     desk.write("odd.ndjson", format!("{}\n", json!({ "it": HOSTILE, HOSTILE: 1 })))?;
     desk.write("odd.json", json!({ "operation": HOSTILE, "endorsed_names": [] }).to_string())?;

@@ -1,5 +1,5 @@
 //! Proposals on the command line, and sessions with a real small model: one that fails first and is corrected, and one
-//! that exhausts.
+//! that exhausts, behind a server and inside the process.
 
 use anyhow::ensure;
 use serde_json::{Value, json};
@@ -13,9 +13,9 @@ const WORKERS: &str = "worker_id,name,role,city,status\n\
     1,Ann Poe,Welder,Toledo,active\n2,Bob Ray,Welder,Lima,active\n3,Cy Orr,Welder,Toledo,on leave\n";
 
 /// A contract for one welder, always answered with the likeliest words.
-fn asked(city: &str, more: Value) -> Value {
+fn asked(model: &str, city: &str, more: Value) -> Value {
     let mut asked = json!({
-        "kind": "fill", "prompt": format!("Find one welder for a contract in {city}."), "model": "llama/smollm2",
+        "kind": "fill", "prompt": format!("Find one welder for a contract in {city}."), "model": model,
         "temperature": 0, "max_tokens": 60, "max_iterations": 2,
         "context": { "target_count": 1, "city": city, "role": "Welder" },
     });
@@ -32,16 +32,60 @@ async fn a_real_model_is_corrected_or_exhausts() -> anyhow::Result<()> {
     let settings =
         ["models.providers.llama.kind=openai".to_owned(), format!("models.providers.llama.url={}", servers.openai())];
     let stack = site.start(&settings.each_ref().map(String::as_str)).await?;
+    corrected_or_exhausts(&Probe::of(stack.gateway()?)?, "llama/smollm2").await?;
+    stack.stop().await
+}
+
+/// The same with nothing outside the process, and what else the embedded model is asked over HTTP.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_embedded_model_is_corrected_or_exhausts() -> anyhow::Result<()> {
+    let test = "iterate::the_embedded_model_is_corrected_or_exhausts";
+    let Some(directory) = Talkers::model(test) else { return Ok(()) };
+    let site = Site::new(&Ground::directory(BINARY))?;
+    let settings = ["chatd.default_provider=embedded".to_owned(), format!("models.chat_dir={}", directory.display())];
+    let stack = site.start(&settings.each_ref().map(String::as_str)).await?;
     let probe = Probe::of(stack.gateway()?)?;
+    corrected_or_exhausts(&probe, "SmolLM2-135M-Instruct").await?;
+
+    let listed = probe.get("/v1/chat/providers").await?.expect(200)?.json()?;
+    let expected = json!({ "name": "embedded", "kind": "embedded", "default": true, "has_key": true });
+    ensure!(listed["providers"].as_array().is_some_and(|all| all.contains(&expected)), "there are {listed}");
+    let messages = json!([{ "role": "user", "content": "We need two bakers in Toledo." }]);
+    let schema = json!({
+        "type": "object", "required": ["role", "count"],
+        "properties": { "role": { "enum": ["welder", "baker"] }, "count": { "type": "integer", "minimum": 1, "maximum": 9 } },
+    });
+    let mut question =
+        json!({ "model": "SmolLM2-135M-Instruct", "messages": messages, "temperature": 0, "format": schema });
+    let whole = probe.post("/v1/chat", &question).await?.expect(200)?.json()?;
+    let content = whole["content"].as_str().unwrap_or_default();
+    let shaped: Value = serde_json::from_str(content)?;
+    ensure!(shaped["count"].is_i64() && ["welder", "baker"].contains(&shaped["role"].as_str().unwrap_or_default()));
+    ensure!((&whole["provider"], &whole["finish_reason"]) == (&json!("embedded"), &json!("stop")), "it says {whole}");
+    let mut streaming = question.clone();
+    streaming["stream"] = json!(true);
+    let streamed = probe.post("/v1/chat/completions", &streaming).await?.expect(200)?;
+    let streamed = String::from_utf8_lossy(&streamed.body);
+    let events = streamed.lines().filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
+    let told: String =
+        events.filter_map(|event| Some(event["choices"][0]["delta"]["content"].as_str()?.to_owned())).collect();
+    ensure!(told == content, "it streams {streamed}");
+    question["format"] = json!({ "type": "string", "pattern": "^a" });
+    let refused = probe.post("/v1/chat", &question).await?.expect(400)?.json()?;
+    ensure!(refused["code"] == "models.bad_schema" && refused["place"] == "/", "it says {refused}");
+    stack.stop().await
+}
+
+async fn corrected_or_exhausts(probe: &Probe, model: &str) -> anyhow::Result<()> {
     probe.ingest("name=workers", WORKERS).await?.expect(200)?;
     // Chatter is no proposal; held to the form and to whom it was shown, the model proposes somebody who exists.
-    let corrected = asked("Toledo", json!({ "trace_id": "corrected", "retrieve": {} }));
+    let corrected = asked(model, "Toledo", json!({ "trace_id": "corrected", "retrieve": {} }));
     let session = probe.post("/v1/iterate", &corrected).await?.expect(200)?.json()?;
     ensure!(session["iterations"] == 2, "it takes {session}");
     ensure!(session["history"][0]["status"]["kind"] != "accepted", "it begins with {session}");
     ensure!(session["artifact"]["fills"][0]["candidate_id"] == "W-1", "it ends with {session}");
     // Shown nobody, it can only guess, and guesses somebody who does not fit or does not exist.
-    let exhausted = asked("Lima", json!({ "trace_id": "exhausted" }));
+    let exhausted = asked(model, "Lima", json!({ "trace_id": "exhausted" }));
     let exhausted = probe.post("/v1/iterate", &exhausted).await?.expect(422)?.json()?;
     let last = &exhausted["history"][1]["status"];
     ensure!(exhausted["iterations"] == 2 && last["kind"] == "validation_failed", "it says {exhausted}");
@@ -52,7 +96,33 @@ async fn a_real_model_is_corrected_or_exhausts() -> anyhow::Result<()> {
     ensure!(rows["rows"] == expected, "the stream holds {rows}");
     let grounded = "SELECT grounded_in_roster FROM sessions WHERE final_verdict = 'accepted'";
     ensure!(probe.sql(grounded).await?.expect(200)?.json()?["rows"] == json!([[true]]), "what counts is not grounded");
-    stack.stop().await
+    Ok(())
+}
+
+/// What one process says to another's models is written down by the one that knows whose step it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn steps_across_processes_are_recorded_once() -> anyhow::Result<()> {
+    let proposal = json!({ "fills": [{ "candidate_id": "W-1", "name": "Ann Poe" }] }).to_string();
+    let talker = Talker::start([proposal]);
+    let site = Site::new(&Ground::directory(BINARY))?;
+    let url = format!("models.providers.corp.url={}", talker.url());
+    let chatd = site.start_roles(&["chatd"], &["models.providers.corp.kind=openai", &url]).await?;
+    let upstream = format!("upstreams.chatd={}", chatd.ready.roles["chatd"]);
+    let others = site.start_roles(&["gateway", "ingestd", "queryd", "validatord"], &[&upstream]).await?;
+    let probe = Probe::of(others.gateway()?)?;
+    probe.ingest("name=workers", WORKERS).await?.expect(200)?;
+    let asked = json!({
+        "kind": "fill", "prompt": "one", "model": "corp/m", "trace_id": "s", "context": { "target_count": 1 },
+    });
+    probe.post("/v1/iterate", &asked).await?.expect(200)?;
+    let hello = json!({ "model": "corp/m", "messages": [{ "role": "user", "content": "Hello" }], "trace_id": "c" });
+    probe.post("/v1/chat", &hello).await?.expect(200)?;
+    let sql = "SELECT run_id, daemon, iteration, provider FROM chats ORDER BY run_id";
+    let rows = probe.sql(sql).await?.expect(200)?.json()?;
+    let expected = json!([["c", "chatd", null, "corp"], ["s", "validatord", 1, "corp"]]);
+    ensure!(rows["rows"] == expected, "the stream holds {rows}");
+    others.stop().await?;
+    chatd.stop().await
 }
 
 #[test]
@@ -114,7 +184,7 @@ fn packs_are_tried_kept_and_dropped_on_the_command_line() -> anyhow::Result<()> 
     desk.run_with_input(&["packs", "put", "--lake", "./lake"], r#"{"name": "p", "kind": "fill", "pattern": 1}"#)?
         .ended(2)?;
     let saved = desk.run(&["backup", "./copy", "--lake", "./lake"])?.ended(0)?.out;
-    ensure!(saved.contains(" 1 streams, "), "it says {saved}");
+    ensure!(saved.contains(" 3 streams, "), "it says {saved}");
     desk.run(&["restore", "./copy", "--lake", "./again"])?.ended(0)?;
     let again = desk.run(&["packs", "dry-run", "placed.json", "--lake", "./again", "--json"])?.ended(0)?.json()?;
     ensure!(again == tried, "it says {again}");

@@ -40,7 +40,8 @@ struct Windows {
 /// What the model is. Its files are pinned, so this never changes while the way to a vector does not.
 pub(crate) fn card(precision: Precision) -> Card {
     let way = format!("pooling=mean\nlength=unit\nprefix=\ndimension={SIZE}\n{}", tokens::way());
-    let mut parts = vec![MINILM.weights.sha256.to_owned(), MINILM.tokenizer.sha256.to_owned(), way];
+    let mut parts: Vec<String> = MINILM.digests().map(str::to_owned).collect();
+    parts.push(way);
     let name = match precision {
         Precision::Int8 => NAME,
         Precision::F32 => NAME_F32,

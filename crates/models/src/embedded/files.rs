@@ -40,7 +40,7 @@ pub(crate) struct Closed {
 /// Both files.
 struct Files {
     weights: Mapped,
-    tokenizer: Mapped,
+    tokenizer: Option<Mapped>,
 }
 
 impl Source {
@@ -90,7 +90,7 @@ impl Source {
 
     async fn build<T: Send + 'static>(&self, files: Files, build: Build<T>) -> Result<T, Closed> {
         self.progress.enter(Phase::Loading, 0);
-        let load = move || build(files.weights, &files.tokenizer);
+        let load = move || build(files.weights, files.tokenizer.as_deref().unwrap_or_default());
         let loaded = task::blocking("load a model", load).await;
         let loaded = loaded.map_err(|error| Closed::by("loading it failed", error))?;
         loaded.map_err(|error| Closed::by("its files cannot be read", error))
@@ -110,7 +110,7 @@ impl Source {
         }
         let mut reasons = Vec::new();
         if let Some(url) = &self.hub_url {
-            self.progress.enter(Phase::Hub, self.kit.files().iter().map(|file| file.size).sum());
+            self.progress.enter(Phase::Hub, self.kit.files().map(|file| file.size).sum());
             match hub::fetch(url, self.kit, &cache, &self.progress).await {
                 Ok(()) => return cached(self.kit, &cache).await.map_err(Closed::logged),
                 Err(closed) => reasons.push(closed.logged()),
@@ -151,19 +151,26 @@ impl Closed {
     /// Logs the cause and answers the reason.
     fn logged(self) -> String {
         let cause = self.cause.map(|cause| chain(cause.as_ref()));
-        tracing::warn!(reason = self.reason, cause, "a way to the embedded model is closed");
+        tracing::warn!(reason = self.reason, cause, "a way to an embedded model is closed");
         self.reason.to_owned()
     }
 }
 
 async fn in_directory(kit: &'static Kit, directory: &Path) -> Result<Files, Closed> {
-    let tokenizer = kit.tokenizer.read(directory.join(kit.tokenizer.name)).await?;
+    let tokenizer = match &kit.tokenizer {
+        Some(file) => Some(file.read(directory.join(file.name)).await?),
+        None => None,
+    };
     let weights = kit.weights.read(directory.join(kit.weights.name)).await?;
     Ok(Files { weights, tokenizer })
 }
 
 async fn cached(kit: &'static Kit, cache: &CacheDir) -> Result<Files, Closed> {
-    Ok(Files { tokenizer: of_cache(&kit.tokenizer, cache).await?, weights: of_cache(&kit.weights, cache).await? })
+    let tokenizer = match &kit.tokenizer {
+        Some(file) => Some(of_cache(file, cache).await?),
+        None => None,
+    };
+    Ok(Files { tokenizer, weights: of_cache(&kit.weights, cache).await? })
 }
 
 async fn of_cache(file: &'static Pinned, cache: &CacheDir) -> Result<Mapped, Closed> {

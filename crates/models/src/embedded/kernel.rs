@@ -7,11 +7,14 @@
 
 use std::sync::LazyLock;
 
+use crate::embedded::blocks::{BLOCK, Blocked, Part};
 use crate::embedded::bytes::{Matrix, Panel, QUAD, Reach};
 use crate::embedded::panels::{Panels, WIDTH, Wide};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx2_blocks;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod lanes;
@@ -20,6 +23,8 @@ mod portable;
 mod tests;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
+#[cfg(target_arch = "x86_64")]
+mod vnni_blocks;
 
 /// Instructions that this machine was found to have: nobody but [`Kernel::all`] makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +112,7 @@ impl Kernel {
         #[cfg(target_arch = "x86_64")]
         {
             let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx2 = avx2 && is_x86_feature_detected!("f16c");
             let avx512 = avx2 && is_x86_feature_detected!("avx512f");
             let vnni = avx512 && is_x86_feature_detected!("avx512vnni");
             let found = [(vnni, Instructions::Vnni), (avx512, Instructions::Avx512), (avx2, Instructions::Avx2)];
@@ -152,6 +158,66 @@ impl Kernel {
                 Instructions::Avx512 | Instructions::Avx2 => avx2::multiply_bytes(&mut tile),
                 Instructions::Portable => portable::multiply_bytes(&mut tile),
             }
+        }
+    }
+
+    /// The same of panels of blocks, one after another, into the columns from the first on; with what stands in the place
+    /// of the result if `add`.
+    pub(crate) fn multiply_blocks(self, rows: Blocked<'_>, part: Part<'_>, add: bool, out: &mut RowsMut<'_>) {
+        match part {
+            Part::Nibbles(blocks) => {
+                let multiply: fn(&mut BlockTile<'_, '_, _>) = match self.0 {
+                    #[cfg(target_arch = "x86_64")]
+                    Instructions::Vnni => vnni_blocks::multiply::<_, true>,
+                    #[cfg(target_arch = "x86_64")]
+                    Instructions::Avx512 | Instructions::Avx2 => avx2_blocks::multiply::<_, true>,
+                    Instructions::Portable => portable::multiply_blocks,
+                };
+                panel_by_panel(rows, blocks, add, out, multiply);
+            }
+            Part::Octets(blocks) => {
+                let multiply: fn(&mut BlockTile<'_, '_, _>) = match self.0 {
+                    #[cfg(target_arch = "x86_64")]
+                    Instructions::Vnni => vnni_blocks::multiply::<_, false>,
+                    #[cfg(target_arch = "x86_64")]
+                    Instructions::Avx512 | Instructions::Avx2 => avx2_blocks::multiply::<_, false>,
+                    Instructions::Portable => portable::multiply_blocks,
+                };
+                panel_by_panel(rows, blocks, add, out, multiply);
+            }
+        }
+    }
+
+    /// The nearest codes to each block of numbers, what one in them is worth, and their sum.
+    pub(crate) fn to_blocks(self, row: &[f32], codes: &mut [i8], factors: &mut [f32], sums: &mut [i32]) {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Vnni | Instructions::Avx512 => avx512::to_blocks(row, codes, factors, sums),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2::to_blocks(row, codes, factors, sums),
+            Instructions::Portable => portable::to_blocks(row, codes, factors, sums),
+        }
+    }
+
+    /// The row with a mean square of one, times `gain`.
+    pub(crate) fn level(self, row: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32]) {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Vnni | Instructions::Avx512 => avx512::level(row, gain, epsilon, out),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2::level(row, gain, epsilon, out),
+            Instructions::Portable => portable::level(row, gain, epsilon, out),
+        }
+    }
+
+    /// Each gate, opened by how far it is above zero, times its number.
+    pub(crate) fn gate(self, gates: &mut [f32], numbers: &[f32]) {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Vnni | Instructions::Avx512 => avx512::gate(gates, numbers),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2::gate(gates, numbers),
+            Instructions::Portable => portable::gate(gates, numbers),
         }
     }
 
@@ -239,5 +305,38 @@ impl ByteTile<'_, '_> {
         assert!(self.count * self.panel.apart.len() <= self.rows.apart.len());
         assert!(self.count == 0 || last * self.rows.stride + self.panel.quads.len() * QUAD <= self.rows.bytes.len());
         assert!(self.count == 0 || last * self.out.stride + self.column + WIDTH <= self.out.numbers.len());
+    }
+}
+
+/// The same of blocks.
+struct BlockTile<'a, 'out, B> {
+    rows: Blocked<'a>,
+    panel: &'a [B],
+    add: bool,
+    out: &'a mut RowsMut<'out>,
+    column: usize,
+}
+
+impl<B> BlockTile<'_, '_, B> {
+    /// The bounds that the kernels rely on.
+    fn check(&self) {
+        let (blocks, last) = (self.rows.count * self.rows.depth, self.rows.count.saturating_sub(1));
+        assert!(self.panel.len() == self.rows.depth && blocks * BLOCK <= self.rows.codes.len());
+        assert!(blocks <= self.rows.factors.len() && blocks <= self.rows.sums.len());
+        assert!(self.rows.count == 0 || last * self.out.stride + self.column + WIDTH <= self.out.numbers.len());
+    }
+}
+
+fn panel_by_panel<B>(
+    rows: Blocked<'_>,
+    blocks: &[B],
+    add: bool,
+    out: &mut RowsMut<'_>,
+    multiply: fn(&mut BlockTile<'_, '_, B>),
+) {
+    for (at, panel) in blocks.chunks_exact(rows.depth).enumerate() {
+        let mut tile = BlockTile { rows, panel, add, out, column: at * WIDTH };
+        tile.check();
+        multiply(&mut tile);
     }
 }

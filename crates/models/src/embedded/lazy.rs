@@ -21,7 +21,7 @@ pub(crate) struct Lazy<T> {
     loading: Arc<Mutex<Option<Loading<T>>>>,
 }
 
-/// Makes the model of its weights and its tokenizer.
+/// Makes the model of its weights and its tokenizer, which is empty where the weights' file holds it.
 pub(crate) type Build<T> = fn(Mapped, &[u8]) -> Result<T>;
 
 /// A load that runs, or ran. It goes on when those who wait for it go away.

@@ -46,6 +46,26 @@ impl Panels {
         }
     }
 
+    /// No outputs yet, of so many inputs.
+    pub(crate) fn over(inputs: usize) -> Self {
+        Self { inputs, wides: Vec::new() }
+    }
+
+    /// One output more, the one after `output` others.
+    pub(crate) fn join(&mut self, output: usize, row: &[f32]) {
+        let (panel, lane) = (output / WIDTH * self.inputs, output % WIDTH);
+        if lane == 0 {
+            self.wides.resize(panel + self.inputs, Wide::ZERO);
+        }
+        self.wides[panel..].iter_mut().zip(row).for_each(|(wide, x)| wide.0[lane] = *x);
+    }
+
+    /// One input more, of a matrix of one panel.
+    pub(crate) fn deepen(&mut self, row: &[f32]) {
+        self.inputs += 1;
+        self.wides.extend(row.first_chunk().copied().map(Wide));
+    }
+
     /// One of the panels.
     pub(crate) fn panel(&self, at: usize) -> &[Wide] {
         &self.wides[at * self.inputs..][..self.inputs]

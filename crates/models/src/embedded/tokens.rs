@@ -118,7 +118,7 @@ fn window(tokens: &[u32]) -> Vec<u32> {
 }
 
 /// The text in pieces that are tokenized alike alone and together: cut before white space.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let (piece, after) = rest.split_at(cut(rest));

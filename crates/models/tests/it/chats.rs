@@ -17,7 +17,7 @@ use crate::providers::{KEY, body, failure, provider};
 fn chat(provider: Provider) -> Chat {
     let config = Config { providers: [("far".to_owned(), provider)].into(), ..Config::default() };
     let routing = ChatRouting { ollama_url: "http://127.0.0.1:1".to_owned(), upstream: None };
-    Chat::new(&config, &ChatConfig::default(), routing).unwrap()
+    Chat::new(&config, &ChatConfig::default(), routing, base::Seams::system()).unwrap()
 }
 
 fn request() -> ChatRequest {
@@ -271,7 +271,7 @@ async fn what_no_model_could_answer_is_not_asked() {
     let stranger = ChatRequest { model: "nobody/m".to_owned(), ..request() };
     let error = failure(chat.chat(&stranger).await);
     assert_eq!((error.code(), error.kind()), ("models.unknown_provider", Fix::NotFound));
-    assert_eq!(error.to_string(), "no provider is called \"nobody\": there are far, ollama, ollama_cloud");
+    assert_eq!(error.to_string(), "no provider is called \"nobody\": there are embedded, far, ollama, ollama_cloud");
 }
 
 /// The other process is asked by the full name, and what it refuses is refused in its words.
@@ -292,7 +292,7 @@ async fn another_process_is_asked_for_every_name() {
     });
     let upstream = Some(provider(Kind::Lakehouse, &server.url()));
     let routing = ChatRouting { ollama_url: "http://127.0.0.1:1".to_owned(), upstream };
-    let chat = Chat::new(&Config::default(), &ChatConfig::default(), routing).unwrap();
+    let chat = Chat::new(&Config::default(), &ChatConfig::default(), routing, base::Seams::system()).unwrap();
     let traced = ChatRequest { trace_id: Some("abc".to_owned()), ..request() };
     let answer = chat.chat(&traced).await.unwrap();
     assert_eq!((answer.provider.as_str(), answer.finish_reason), ("p", FinishReason::Length));

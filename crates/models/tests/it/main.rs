@@ -13,3 +13,4 @@ mod reranking;
 mod servers;
 mod smollm;
 mod support;
+mod talking;

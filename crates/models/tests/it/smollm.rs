@@ -16,7 +16,8 @@ fn chat(servers: &Talkers) -> Chat {
     let ollama = Provider::at(Kind::Ollama, servers.ollama());
     let providers = [("llama".to_owned(), llama), ("ollama".to_owned(), ollama)].into();
     let routing = ChatRouting { ollama_url: String::new(), upstream: None };
-    Chat::new(&Config { providers, ..Config::default() }, &ChatConfig::default(), routing).unwrap()
+    Chat::new(&Config { providers, ..Config::default() }, &ChatConfig::default(), routing, base::Seams::system())
+        .unwrap()
 }
 
 /// Always the likeliest words, so that both sides say the same.

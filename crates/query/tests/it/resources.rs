@@ -55,6 +55,32 @@ async fn what_cannot_spill_ends_with_the_memory_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_window_repeats_in_every_row_is_counted() {
+    let lake = Lake::with(&Config { memory_limit: ByteSize::mib(64), ..small() }).await;
+    let over = |aggregate: &str, window: &str, rows: usize| {
+        let texts = format!("SELECT value AS v, repeat('x', 1000) || value AS t FROM generate_series(1, {rows})");
+        format!("SELECT count(s) FROM (SELECT {aggregate} OVER ({window}) AS s FROM ({texts}))")
+    };
+    let held = "ORDER BY v ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING";
+    for (aggregate, window) in [
+        ("string_agg(t, ',')", ""),
+        ("string_agg(t, ',')", "ORDER BY v"),
+        ("array_agg(t)", ""),
+        ("array_agg(t)", held),
+        ("max(t)", "PARTITION BY v % 7"),
+    ] {
+        let rows = if aggregate.starts_with("max") { 50_000 } else { 1_000 };
+        let (code, message) = lake.refused(&over(aggregate, window, rows)).await;
+        assert_eq!(code, "query.memory_limit", "{aggregate} {window}: {message}");
+    }
+    // What leaves in batches may come to more than may be held.
+    assert_eq!(lake.rows(&over("max(t)", "ORDER BY v", 50_000)).await, json!([[50_000]]));
+    assert_eq!(lake.rows(&over("string_agg(t, ',')", "", 100)).await, json!([[100]]));
+    let sql = "SELECT DISTINCT string_agg(x, ',') OVER (), max(x) OVER () FROM (VALUES ('a'), ('b')) t (x)";
+    assert_eq!(lake.rows(sql).await, json!([["a,b", "b"]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_constant_makes_batches_of_few_rows() {
     let lake = Lake::open().await;
     for constant in ["repeat('x', 1000000)", "array_repeat(1, 125000)"] {
@@ -82,6 +108,14 @@ async fn the_deadline_ends_endless_queries() {
         assert!(matches!(error.code(), "query.timeout" | "query.memory_limit"), "{sql}: {error}");
     }
     assert_eq!(lake.rows("SELECT 1").await, json!([[1]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_of_joins_longer_than_a_task_may_take_steps_is_answered() {
+    let lake = Lake::with(&small()).await;
+    lake.replace("t", "x\n1\n2\n").await;
+    let chain = format!("SELECT x FROM t{}", " EXCEPT SELECT 7".repeat(135));
+    assert_eq!(lake.rows(&format!("SELECT count(*) FROM ({chain})")).await, json!([[2]]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use base::{Facts, Fault, IndexName, Kind, Version};
-use query::{Asked, FieldType, Near, Neighbour, SearchFault, SearchField, VectorSearch};
+use query::{FieldType, IndexSearch, IndexSearches, Neighbour, SearchFault, SearchField, Sought};
 use serde_json::{Map, Value, json};
 
 /// Knows the indexes `jobs`, `odd` and `empty` (vectors of two numbers), `wide`, `huge`, and `down`, `slow` and
@@ -16,7 +16,7 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// Every search since the last call, as `index near k`.
+    /// Every search since the last call, as `index sought k`.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -90,42 +90,42 @@ fn items(index: &str) -> Result<Vec<Item>, Refused> {
     }
 }
 
-fn neighbour(place: usize, item: Item, near: &Near) -> Result<Neighbour, Refused> {
-    let distance = match near {
+fn neighbour(place: usize, item: Item, sought: &Sought) -> Result<Neighbour, Refused> {
+    let distance = match sought {
         // Distances and scores that a text finds are the places, so that they are easy to state.
-        Near::Text(_) | Near::Words(_) | Near::Both(_) => place as f64,
-        Near::Vector(vector) => {
+        Sought::Meaning(_) | Sought::Words(_) | Sought::Both(_) => place as f64,
+        Sought::Vector(vector) => {
             let [x, y] = vector[..] else { return Err(Refused(Kind::Invalid, "vectors.dimension")) };
             f64::from((item.at[0] - x).hypot(item.at[1] - y))
         }
     };
     let Value::Object(metadata) = item.metadata else { unreachable!("metadata is an object") };
-    let (distance, score) = match near {
-        Near::Words(_) => (None, Some(-distance)),
-        Near::Both(_) => (Some(distance).filter(|_| place != 1), Some(-distance)),
+    let (distance, score) = match sought {
+        Sought::Words(_) => (None, Some(-distance)),
+        Sought::Both(_) => (Some(distance).filter(|_| place != 1), Some(-distance)),
         _ => (Some(distance), None),
     };
     Ok(Neighbour { id: item.id.to_owned(), distance, score, metadata })
 }
 
 #[async_trait]
-impl VectorSearch for Scripted {
+impl IndexSearches for Scripted {
     async fn search(
         &self,
         index: &IndexName,
-        Asked { near, k, filter }: Asked,
+        IndexSearch { sought, k, filter }: IndexSearch,
         as_of: Option<Version>,
     ) -> Result<Vec<Neighbour>, SearchFault> {
         let then = as_of.map_or(String::new(), |version| format!(" as of {version}"));
         let only = filter.map_or(String::new(), |filter| format!(" where {filter}"));
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{index} {near:?} {k}{only}{then}"));
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{index} {sought:?} {k}{only}{then}"));
         assert_ne!(std::thread::current().name(), Some("query"), "a search leaves the engine's threads alone");
         assert_ne!(index.as_str(), "broken");
         if index.as_str() == "slow" {
             futures::future::pending::<()>().await;
         }
         let items = items(index.as_str())?.into_iter().enumerate();
-        let mut found = items.map(|(place, item)| neighbour(place, item, &near)).collect::<Result<Vec<_>, _>>()?;
+        let mut found = items.map(|(place, item)| neighbour(place, item, &sought)).collect::<Result<Vec<_>, _>>()?;
         let order = |found: &Neighbour| found.score.map(|score| -score).or(found.distance).unwrap_or_default();
         found.sort_by(|a, b| order(a).total_cmp(&order(b)).then_with(|| a.id.cmp(&b.id)));
         found.truncate(k);

@@ -9,7 +9,7 @@ use storage::{CacheDir, Store};
 use tempfile::TempDir;
 use testkit::{Bucket, FixedClock, SeededDice};
 use upkeep::{Sweep, Upkeep};
-use vectors::{Config, Item, Near, NewIndex, Survey, Vectors};
+use vectors::{By, Config, Item, Nearness, NewIndex, Search, Survey, Vectors};
 
 use crate::support::{config, keep_last, paths, sweep_now};
 
@@ -88,7 +88,7 @@ impl Process {
 
     /// The ids of all items, now or as of a version.
     async fn ids(&self, version: Option<Version>) -> Vec<String> {
-        let (near, as_of) = (Near { vector: vec![0.0], k: 99, ..Near::default() }, version.map(AsOf::Version));
+        let (near, as_of) = (Search::new(By::Near(Nearness::to(vec![0.0])), 99), version.map(AsOf::Version));
         let found = self.vectors.search(&index(), near, as_of.as_ref()).await.unwrap();
         found.results.into_iter().map(|hit| hit.id).collect()
     }

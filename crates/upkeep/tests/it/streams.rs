@@ -95,22 +95,40 @@ impl Fate for Meanwhile {
     }
 }
 
+/// Files as appends leave them.
+async fn fill(bucket: &Bucket, numbers: std::ops::RangeInclusive<u64>) {
+    for number in numbers {
+        let file = format!("{{\"format\":1,\"writer\":\"w{number}\",\"lines\":1}}\n{{\"n\":{number}}}\n");
+        bucket.store().create(&format!("streams/runs/{number:020}.jsonl"), file.into()).await.unwrap();
+    }
+}
+
+/// A backup under which everything is bundled once `fragment` is read; the numbers that come back.
+async fn backed_up(bucket: Bucket, fragment: &'static str) -> Vec<u64> {
+    let fate = Meanwhile { bucket: bucket.clone(), fragment, is_over: AtomicBool::new(false) };
+    let store = Faulty::over(Arc::new(bucket), Arc::new(fate), Seams::system()).store("memory://lake");
+    let catalog = open(&store).await;
+    load(&catalog, "t", Mode::Append, &[1]).await.unwrap();
+    let [backup, restored] = [(), ()].map(|()| Bucket::new(Seams::system()).store());
+    assert_eq!(upkeep(&catalog).back_up(&backup, None).await.unwrap().streams, 1);
+    restore(&backup, &restored).await.unwrap();
+    numbers(&restored, &runs()).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bundles_that_are_made_under_the_copy_cost_no_line() {
     for fragment in ["streams/runs/00000000000000000001.jsonl", "streams/runs/00000000000000000200.jsonl"] {
         let bucket = Bucket::new(Seams::system());
-        for number in 1..=257 {
-            let file = format!("{{\"format\":1,\"writer\":\"w{number}\",\"lines\":1}}\n{{\"n\":{number}}}\n");
-            bucket.store().create(&format!("streams/runs/{number:020}.jsonl"), file.into()).await.unwrap();
-        }
-        let fate = Meanwhile { bucket: bucket.clone(), fragment, is_over: AtomicBool::new(false) };
-        let store = Faulty::over(Arc::new(bucket), Arc::new(fate), Seams::system()).store("memory://lake");
-        let catalog = open(&store).await;
-        load(&catalog, "t", Mode::Append, &[1]).await.unwrap();
-        let [backup, restored] = [(), ()].map(|()| Bucket::new(Seams::system()).store());
-        assert_eq!(upkeep(&catalog).back_up(&backup, None).await.unwrap().streams, 1);
-        restore(&backup, &restored).await.unwrap();
+        fill(&bucket, 1..=257).await;
         // What was appended before the copy began is there once; what came later may be.
-        assert_eq!(numbers(&restored, &runs()).await[..257], (1..=257).collect::<Vec<_>>());
+        assert_eq!(backed_up(bucket, fragment).await[..257], (1..=257).collect::<Vec<_>>());
+    }
+    for fragment in ["streams/runs/00000000000000000256-256.jsonl", "streams/runs/00000000000000004095.jsonl"] {
+        let bucket = Bucket::new(Seams::system());
+        fill(&bucket, 1..=3_840).await;
+        evidence(bucket.store()).tidy(&runs()).await.unwrap();
+        fill(&bucket, 3_841..=4_097).await;
+        // Fifteen bundles and what lies behind them become one larger bundle.
+        assert_eq!(backed_up(bucket, fragment).await[..4_097], (1..=4_097).collect::<Vec<_>>());
     }
 }

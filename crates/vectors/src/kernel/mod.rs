@@ -1,7 +1,7 @@
 //! One query against many rows: inner products and squared distances, as wide as the machine allows.
 //!
 //! A row's score depends on its values alone, never on its place among other rows. The kernels add in different
-//! orders, so their scores differ in the last digits; whoever ranks by them computes the best ones again with [`ann::exactly`].
+//! orders, so their scores differ in the last digits; whoever ranks by them computes the best ones again with [`ann::precise`].
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -1,4 +1,4 @@
-use ann::exactly;
+use ann::precise;
 use proptest::prelude::*;
 
 use super::{Kernel, Measure};
@@ -17,8 +17,8 @@ fn score(kernel: Kernel, measure: Measure, query: &[f32], rows: &[f32]) -> Vec<f
 /// The score in double precision, and the total magnitude of its terms.
 fn reference(measure: Measure, query: &[f32], row: &[f32]) -> (f64, f64) {
     let (exact, term): (f64, fn(f64, f64) -> f64) = match measure {
-        Measure::Dot => (exactly::dot(query, row), |a, b| a * b),
-        Measure::Squared => (exactly::squared(query, row), |a, b| (a - b) * (a - b)),
+        Measure::Dot => (precise::dot(query, row), |a, b| a * b),
+        Measure::Squared => (precise::squared(query, row), |a, b| (a - b) * (a - b)),
     };
     let terms = query.iter().zip(row).map(|(a, b)| term((*a).into(), (*b).into()).abs());
     (exact, terms.sum())

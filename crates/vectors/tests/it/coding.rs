@@ -8,16 +8,22 @@ use base::{Distance, Seams};
 use serde_json::json;
 use storage::Store;
 use testkit::{Bucket, Call, Fate, Faulty, Mishap, TestLake, Verb};
-use vectors::{Filter, Item, Near, Survey, Vectors};
+use vectors::{Effort, Filter, Item, Search, Survey, Vectors};
 
-use crate::lake::{Process, code, distance, index, item, name, near, nearest, open, with_metadata};
+use crate::lake::{Process, code, distance, index, item, name, near, near_with, nearest, open, with_metadata};
 use crate::sealing::{Dice, at, files};
 
 const ROWS: usize = 2600;
 const DIMENSION: usize = 64;
 const K: usize = 10;
 
+const PROVEN: Effort = Effort { exact: true, ef_search: None };
+
 type Items = BTreeMap<String, Vec<f32>>;
+
+fn wide(ef: u32) -> Effort {
+    Effort { exact: false, ef_search: Some(ef) }
+}
 
 fn normal(dice: &mut Dice) -> f32 {
     (0..6).map(|_| dice.roll(1 << 20) as f32 / (1 << 20) as f32 - 0.5).sum()
@@ -68,8 +74,8 @@ async fn coded_items(vectors: &Vectors) -> usize {
     vectors.describe(&name("found"), None).await.unwrap().coded
 }
 
-async fn found(vectors: &Vectors, near: Near) -> Vec<String> {
-    let found = vectors.search(&name("found"), near, None).await.unwrap();
+async fn found(vectors: &Vectors, search: Search) -> Vec<String> {
+    let found = vectors.search(&name("found"), search, None).await.unwrap();
     found.results.into_iter().map(|hit| hit.id).collect()
 }
 
@@ -85,7 +91,7 @@ async fn recall(vectors: &Vectors, measure: Distance, items: &Items, queries: &[
     let mut hits = 0;
     for query in queries {
         let truth = truth(measure, items, query);
-        let exact = Near { exact: true, ..near(query, K) };
+        let exact = near_with(PROVEN, query, K);
         assert_eq!(found(vectors, exact).await, truth, "{measure}");
         let found = found(vectors, near(query, K)).await;
         assert_eq!(found.len(), K);
@@ -119,8 +125,8 @@ async fn codes_find_98_of_100_by_every_measure_and_changes_count_at_once() {
             let share = recall(vectors, measure, &items, &queries).await;
             assert!(share >= 0.98, "{measure}: {share}");
         }
-        let wide = Near { ef_search: Some(300), ..near(&queries[0], K) };
-        assert_eq!(found(vectors, wide).await, truth(measure, &items, &queries[0]));
+        let asked = near_with(wide(300), &queries[0], K);
+        assert_eq!(found(vectors, asked).await, truth(measure, &items, &queries[0]));
         assert_eq!(nearest(vectors, &queries[0], 9999).await.len(), items.len());
         let then = vectors.search(&name("found"), near(&queries[0], 9999), at(2).as_ref()).await.unwrap();
         assert_eq!(then.results.len(), ROWS);
@@ -147,8 +153,8 @@ async fn a_filter_costs_no_recall_at_any_selectivity() {
             items.iter().filter(|(id, _)| rank(id) < fitting).map(|(id, v)| (id.clone(), v.clone())).collect();
         let mut hits = 0;
         for query in &queries {
-            let near = Near { filter: Some(filter.clone()), ..near(query, K) };
-            let (found, truth) = (found(vectors, near).await, truth(Distance::Cosine, &left, query));
+            let asked = Search { filter: Some(filter.clone()), ..near(query, K) };
+            let (found, truth) = (found(vectors, asked).await, truth(Distance::Cosine, &left, query));
             assert_eq!(found.len(), truth.len(), "{fitting} fit");
             hits += found.iter().filter(|id| truth.contains(id)).count();
         }
@@ -200,7 +206,7 @@ async fn recall_is_measured_and_kept_with_the_index() {
 async fn an_effort_that_nobody_can_make_is_refused() {
     let process = crate::lake::found(1, Distance::Dot).await;
     for ef in [0, 10_001] {
-        let asked = Near { ef_search: Some(ef), ..near(&[1.0], 1) };
+        let asked = near_with(wide(ef), &[1.0], 1);
         assert_eq!(code(process.vectors.search(&name("found"), asked, None).await), "vectors.bad_query");
     }
 }
@@ -223,9 +229,9 @@ async fn a_search_through_codes_reads_a_few_vectors_only() {
     lake.store.put(&path, bytes.into()).await.unwrap();
     let vectors = open(&lake.reopen().await).await.vectors;
     assert_eq!(nearest(&vectors, last.1, 1).await, [last.0.as_str()]);
-    let exact = Near { exact: true, ..near(last.1, 1) };
+    let exact = near_with(PROVEN, last.1, 1);
     assert_eq!(found(&vectors, exact.clone()).await, [last.0.as_str()], "a proof reads a few vectors as well");
-    let all = Near { k: ROWS, ..exact };
+    let all = Search { k: ROWS, ..exact };
     assert_eq!(code(vectors.search(&name("found"), all, None).await), "vectors.damaged");
     assert_eq!(code(vectors.search(&name("found"), near(first.1, 1), None).await), "vectors.damaged");
 }

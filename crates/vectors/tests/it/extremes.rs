@@ -13,8 +13,8 @@ async fn check(measure: Distance, vectors: &[Vec<f32>]) {
         let found = process.vectors.search(&name("found"), near(vector, vectors.len()), None).await.unwrap();
         assert_eq!(found.results.len(), vectors.len(), "{measure}: k over the length returns all");
         assert_eq!(found.results[0].id, n.to_string(), "{measure}: {vector:?} finds {:?}", found.results);
-        assert!((0.0..=1e-6).contains(&found.results[0].distance), "{measure}: {:?}", found.results[0]);
-        assert!(found.results.iter().all(|hit| hit.distance.is_finite()), "{measure}: {:?}", found.results);
+        assert!((0.0..=1e-6).contains(&found.results[0].distance.unwrap()), "{measure}: {:?}", found.results[0]);
+        assert!(found.results.iter().all(|hit| hit.distance.unwrap().is_finite()), "{measure}: {:?}", found.results);
     }
 }
 
@@ -58,12 +58,12 @@ async fn the_largest_product_is_nearest_whatever_the_lengths() {
         let ids: Vec<&str> = found.results.iter().map(|hit| hit.id.as_str()).collect();
         assert_eq!(ids.len(), 6);
         assert_eq!(ids[5], "f", "{query:?}: {ids:?}");
-        assert!(found.results.iter().all(|hit| hit.distance.is_finite()), "{:?}", found.results);
+        assert!(found.results.iter().all(|hit| hit.distance.unwrap().is_finite()), "{:?}", found.results);
     }
     let found = process.vectors.search(&name("found"), near(&[1.0, 0.0], 10), None).await.unwrap();
     let ids: Vec<&str> = found.results.iter().map(|hit| hit.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "c", "d", "e", "f"]);
-    assert_eq!(found.results[4].distance.to_bits(), 0.0_f32.to_bits(), "no minus zero");
+    assert_eq!(found.results[4].distance.unwrap().to_bits(), 0.0_f32.to_bits(), "no minus zero");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn parallel_vectors_are_at_the_same_distance() {
     let items = (1..20).rev().map(|n| item(&format!("{n:02}"), &vector(n)));
     process.vectors.add(&name("found"), items.collect(), None).await.unwrap();
     let found = process.vectors.search(&name("found"), near(&[0.5, 1.0, 1.5], 20), None).await.unwrap();
-    let found: Vec<_> = found.results.into_iter().map(|hit| (hit.id, hit.distance)).collect();
+    let found: Vec<_> = found.results.into_iter().map(|hit| (hit.id, hit.distance.unwrap())).collect();
     let wanted: Vec<_> = (1..20).map(|n| (format!("{n:02}"), 0.0)).collect();
     assert_eq!(found, wanted);
 }

@@ -4,7 +4,7 @@ use base::{AsOf, Distance};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
-use vectors::{Filter, Item, Near, Vectors};
+use vectors::{Filter, Item, Search, Vectors};
 
 use crate::lake::{Process, code, found, index, item, name, near, object, open, with_metadata};
 
@@ -12,12 +12,12 @@ fn filter(value: &Value) -> Filter {
     Filter::parse(value.as_object().unwrap()).unwrap()
 }
 
-fn filtered(vector: &[f32], k: usize, value: &Value) -> Near {
-    Near { filter: Some(filter(value)), ..near(vector, k) }
+fn filtered(vector: &[f32], k: usize, value: &Value) -> Search {
+    Search { filter: Some(filter(value)), ..near(vector, k) }
 }
 
-async fn ids(vectors: &Vectors, near: Near, as_of: Option<&AsOf>) -> Vec<String> {
-    let found = vectors.search(&name("found"), near, as_of).await.unwrap();
+async fn ids(vectors: &Vectors, search: Search, as_of: Option<&AsOf>) -> Vec<String> {
+    let found = vectors.search(&name("found"), search, as_of).await.unwrap();
     found.results.into_iter().map(|hit| hit.id).collect()
 }
 

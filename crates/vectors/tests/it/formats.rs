@@ -7,7 +7,7 @@ use catalog::{Catalog, IndexEntry, IndexSettings};
 use storage::Store;
 use uuid::Uuid;
 use vectors::stored::StoredFile;
-use vectors::{Item, Vectors, Wording};
+use vectors::{By, Item, Search, Vectors};
 
 use crate::lake::{index, item, name, nearest, open, round, with_metadata};
 use crate::sealing::ids_at;
@@ -88,9 +88,8 @@ async fn an_index_that_kept_texts_is_searched_by_their_words() {
     assert_eq!(text("a").await.as_deref(), Some("Drives a forklift in Århus"));
     assert_eq!(text("b").await, None);
     for (words, wanted) in [("arhus forklifts", vec!["a"]), ("drives", vec!["d", "a"]), ("pipe", vec!["c"])] {
-        let wording = Wording { text: words.to_owned(), k: 9, ..Wording::default() };
-        let ranked = vectors.rank(&found, wording, None).await.unwrap();
-        let ids: Vec<String> = ranked.results.into_iter().map(|ranked| ranked.id).collect();
+        let said = vectors.search(&found, Search::new(By::Words(words.to_owned()), 9), None).await.unwrap();
+        let ids: Vec<String> = said.results.into_iter().map(|hit| hit.id).collect();
         assert_eq!(ids, wanted, "{words}");
     }
     vectors.seal(&found, "test").await.unwrap();

@@ -31,7 +31,7 @@ async fn absent_metadata_keeps_the_old_and_an_empty_object_clears_it() {
     assert_eq!((kept.vector, kept.metadata), (vec![2.0], object(metadata.clone())));
     let again = open(&lake.reopen().await).await;
     let hit = again.vectors.search(&name("found"), near(&[2.0], 1), None).await.unwrap().results.remove(0);
-    assert_eq!((hit.distance, hit.metadata), (0.0, object(metadata)));
+    assert_eq!((hit.distance, hit.metadata), (Some(0.0), object(metadata)));
     vectors.add(&name("found"), vec![with_metadata("a", &[3.0], json!({}))], None).await.unwrap();
     vectors.add(&name("found"), vec![item("a", &[4.0])], None).await.unwrap();
     for process in [&process, &again, &open(&lake.reopen().await).await] {

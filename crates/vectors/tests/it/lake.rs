@@ -5,7 +5,7 @@ use catalog::Catalog;
 use serde_json::{Map, Value, json};
 use storage::{CacheDir, Store};
 use tempfile::TempDir;
-use vectors::{Config, Item, Near, NewIndex, Result, Vectors};
+use vectors::{By, Config, Effort, Item, Nearness, NewIndex, Result, Search, Vectors};
 
 /// The indexes of a lake, as one process opens them.
 pub struct Process {
@@ -69,8 +69,13 @@ pub fn object(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
-pub fn near(vector: &[f32], k: usize) -> Near {
-    Near { vector: vector.to_vec(), k, ..Near::default() }
+pub fn near(vector: &[f32], k: usize) -> Search {
+    Search::new(By::Near(Nearness::to(vector.to_vec())), k)
+}
+
+/// The same, with another effort than the index's settings say.
+pub fn near_with(effort: Effort, vector: &[f32], k: usize) -> Search {
+    Search::new(By::Near(Nearness { effort, ..Nearness::to(vector.to_vec()) }), k)
 }
 
 /// The ids of the nearest in `found`, nearest first.

@@ -123,7 +123,7 @@ async fn indexes_that_were_not_used_for_long_are_closed() {
     assert_eq!(vectors.lengths().len(), 256);
     for number in [0, 299, 150] {
         let found = vectors.search(&name(&format!("index-{number}")), near(&[number as f32], 1), None).await.unwrap();
-        assert_eq!((found.results[0].id.as_str(), found.results[0].distance), ("a", 0.0));
+        assert_eq!((found.results[0].id.as_str(), found.results[0].distance), ("a", Some(0.0)));
         vectors.add(&name(&format!("index-{number}")), vec![item("b", &[0.0])], None).await.unwrap();
     }
     assert_eq!(vectors.lengths().len(), 256);

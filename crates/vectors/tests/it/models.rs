@@ -2,7 +2,7 @@
 
 use base::Distance;
 use catalog::IndexModel;
-use vectors::{Near, NewIndex};
+use vectors::{By, Nearness, NewIndex, Search};
 
 use crate::lake::{code, found, index, item, name, near, open};
 
@@ -20,9 +20,12 @@ async fn the_first_vectors_state_the_model() {
         assert_eq!(vectors.model_of(&name("found"), None).await.unwrap().fingerprint.as_deref(), Some("first"));
         let other = vectors.add(&name("found"), vec![item("c", &[1.0])], Some("second".into())).await;
         assert_eq!(code(other), "vectors.other_model");
-        let query = Near { fingerprint: Some("second".into()), ..near(&[1.0], 1) };
-        assert_eq!(code(vectors.search(&name("found"), query, None).await), "vectors.other_model");
-        let query = Near { fingerprint: Some("first".into()), ..near(&[1.0], 9) };
+        let of = |model: &str| Nearness { fingerprint: Some(model.into()), ..Nearness::to(vec![1.0]) };
+        for other in [By::Near(of("second")), By::Both("x".into(), of("second"))] {
+            let refused = vectors.search(&name("found"), Search::new(other, 1), None).await;
+            assert_eq!(code(refused), "vectors.other_model");
+        }
+        let query = Search::new(By::Near(of("first")), 9);
         assert_eq!(vectors.search(&name("found"), query, None).await.unwrap().results.len(), 2);
         assert_eq!(vectors.search(&name("found"), near(&[1.0], 9), None).await.unwrap().results.len(), 2);
     }

@@ -2,7 +2,7 @@
 
 use base::{Distance, Fault, Kind};
 use serde_json::json;
-use vectors::{Item, Near, NewIndex, Wording};
+use vectors::{By, Effort, Item, Nearness, NewIndex, Search};
 
 use crate::lake::{code, found, index, item, name, near, nearest, with_metadata};
 
@@ -42,22 +42,22 @@ async fn zero_vectors_have_a_length_and_a_product() {
         let process = found(2, measure).await;
         process.vectors.add(&name("found"), vec![item("zero", &[0.0, 0.0])], None).await.unwrap();
         let found = process.vectors.search(&name("found"), near(&[0.0, 0.0], 1), None).await.unwrap();
-        assert_eq!((found.results[0].id.as_str(), found.results[0].distance), ("zero", 0.0));
+        assert_eq!((found.results[0].id.as_str(), found.results[0].distance), ("zero", Some(0.0)));
     }
 }
 
 #[tokio::test]
 async fn queries_that_find_nothing_are_refused() {
     let process = found(2, Distance::Cosine).await;
-    let refused = async |near: Near| process.vectors.search(&name("found"), near, None).await.unwrap_err();
+    let refused = async |search: Search| process.vectors.search(&name("found"), search, None).await.unwrap_err();
     for near in [near(&[1.0], 1), near(&[f32::NAN, 1.0], 1), near(&[0.0, 0.0], 1)] {
         assert_eq!(refused(near).await.code(), "vectors.bad_query");
     }
     assert_eq!(refused(near(&[1.0, 2.0], 0)).await.to_string(), "k is 0: use 1 or more");
-    let shallow = Near { ef_search: Some(0), ..near(&[1.0, 2.0], 1) };
-    let both = Wording { text: "x".into(), k: 1, near: Some(shallow), ..Wording::default() };
-    let refused = process.vectors.rank(&name("found"), both, None).await.unwrap_err();
-    assert_eq!(refused.to_string(), "ef_search is 0: use 1 to 10000");
+    assert_eq!(refused(Search::new(By::Words("x".into()), 0)).await.to_string(), "k is 0: use 1 or more");
+    let effort = Effort { exact: false, ef_search: Some(0) };
+    let shallow = By::Both("x".into(), Nearness { effort, ..Nearness::to(vec![1.0, 2.0]) });
+    assert_eq!(refused(Search::new(shallow, 1)).await.to_string(), "ef_search is 0: use 1 to 10000");
 }
 
 #[tokio::test]

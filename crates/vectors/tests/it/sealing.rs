@@ -177,7 +177,8 @@ type Model = BTreeMap<String, (f32, Option<u64>)>;
 async fn assert_holds(vectors: &Vectors, model: &Model, as_of: Option<AsOf>) {
     let found = vectors.search(&name("found"), near(&[0.0], 99), as_of.as_ref()).await.unwrap();
     let metadata = |hit: &vectors::Hit| hit.metadata.get("round").and_then(Value::as_u64);
-    let held: Model = found.results.iter().map(|hit| (hit.id.clone(), (hit.distance, metadata(hit)))).collect();
+    let held: Model =
+        found.results.iter().map(|hit| (hit.id.clone(), (hit.distance.unwrap(), metadata(hit)))).collect();
     assert_eq!(&held, model, "as of {as_of:?}");
     for (id, (value, _)) in model {
         assert_eq!(vectors.item(&name("found"), id, as_of.as_ref()).await.unwrap().vector, [*value]);

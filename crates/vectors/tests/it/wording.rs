@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use base::{AsOf, Distance, Fault};
 use serde_json::json;
-use vectors::{Filter, Item, Near, Ranking, Vectors, Wording};
+use vectors::{By, Filter, Found, Hit, Item, Nearness, Search, Vectors};
 
-use crate::lake::{found, index, item, name, near, open, with_metadata};
+use crate::lake::{found, index, item, name, open, with_metadata};
 
 const TEXTS: [&str; 8] = [
     "drives a forklift",
@@ -23,16 +23,16 @@ fn said(ids: Range<usize>) -> Vec<Item> {
     ids.map(|n| Item { text: Some(TEXTS[n % 8].into()), ..item(&format!("{n:04}"), &[n as f32, 1.0]) }).collect()
 }
 
-fn words(text: &str, k: usize) -> Wording {
-    Wording { text: text.into(), k, ..Wording::default() }
+fn words(text: &str, k: usize) -> Search {
+    Search::new(By::Words(text.into()), k)
 }
 
-async fn ranked(vectors: &Vectors, wording: Wording, as_of: Option<&AsOf>) -> Ranking {
-    vectors.rank(&name("found"), wording, as_of).await.unwrap()
+async fn searched(vectors: &Vectors, search: Search, as_of: Option<&AsOf>) -> Found {
+    vectors.search(&name("found"), search, as_of).await.unwrap()
 }
 
-fn ids(ranking: &Ranking) -> Vec<&str> {
-    ranking.results.iter().map(|ranked| ranked.id.as_str()).collect()
+fn ids(found: &Found) -> Vec<&str> {
+    found.results.iter().map(|hit| hit.id.as_str()).collect()
 }
 
 #[tokio::test]
@@ -57,8 +57,9 @@ async fn the_same_texts_have_the_same_scores_however_they_lie() {
     vectors.remove(&name("parts"), (0..20).map(|n| format!("other {n}")).collect()).await.unwrap();
     let reopened = open(&lake.reopen().await).await;
     for (vectors, of) in [(vectors, "once"), (vectors, "parts"), (&reopened.vectors, "parts")] {
-        let ranking = vectors.rank(&name(of), words("a forklift DRIVERS blood", 999), None).await.unwrap();
-        answers.push(ranking.results.into_iter().map(|ranked| (ranked.id, ranked.score.to_bits())).collect::<Vec<_>>());
+        let found = vectors.search(&name(of), words("a forklift DRIVERS blood", 999), None).await.unwrap();
+        let scored = found.results.into_iter().map(|hit| (hit.id, hit.score.unwrap().to_bits()));
+        answers.push(scored.collect::<Vec<_>>());
     }
     assert_eq!(answers[0].len(), 300, "texts 0, 1, 2, 3, 5 and 6 of eight hold one of the words");
     assert!(answers[0] == answers[1] && answers[1] == answers[2]);
@@ -69,17 +70,17 @@ async fn the_best_come_first_and_a_text_that_goes_is_found_no_more() {
     let process = found(2, Distance::Euclidean).await;
     let (vectors, name) = (&process.vectors, name("found"));
     vectors.add(&name, said(0..8), None).await.unwrap();
-    assert_eq!(ids(&ranked(vectors, words("forklift", 9), None).await), ["0005", "0000", "0006", "0002"]);
-    assert_eq!(ids(&ranked(vectors, words("forklift", 2), None).await), ["0005", "0000"]);
-    assert_eq!(ids(&ranked(vectors, words("truck", 9), None).await), ["0001", "0002"]);
-    assert_eq!(ids(&ranked(vectors, words("§ …", 9), None).await), [""; 0]);
+    assert_eq!(ids(&searched(vectors, words("forklift", 9), None).await), ["0005", "0000", "0006", "0002"]);
+    assert_eq!(ids(&searched(vectors, words("forklift", 2), None).await), ["0005", "0000"]);
+    assert_eq!(ids(&searched(vectors, words("truck", 9), None).await), ["0001", "0002"]);
+    assert_eq!(ids(&searched(vectors, words("§ …", 9), None).await), [""; 0]);
     let sealed = AsOf::Version(vectors.seal(&name, "test").await.unwrap().version);
     // Another text, a vector without one, and a deletion.
     vectors.add(&name, vec![Item { text: Some("truck".into()), ..item("0005", &[5.0, 1.0]) }], None).await.unwrap();
     vectors.add(&name, vec![item("0000", &[0.0, 1.0])], None).await.unwrap();
     vectors.remove(&name, vec!["0006".into()]).await.unwrap();
-    assert_eq!(ids(&ranked(vectors, words("forklift", 9), None).await), ["0002"]);
-    assert_eq!(ids(&ranked(vectors, words("forklift", 9), Some(&sealed)).await), ["0005", "0000", "0006", "0002"]);
+    assert_eq!(ids(&searched(vectors, words("forklift", 9), None).await), ["0002"]);
+    assert_eq!(ids(&searched(vectors, words("forklift", 9), Some(&sealed)).await), ["0005", "0000", "0006", "0002"]);
     assert_eq!(vectors.item(&name, "0005", None).await.unwrap().text.as_deref(), Some("truck"));
     assert_eq!(vectors.item(&name, "0000", None).await.unwrap().text, None);
     assert_eq!(vectors.item(&name, "0005", Some(&sealed)).await.unwrap().text.as_deref(), Some("Forklifts!"));
@@ -94,18 +95,18 @@ async fn both_lists_count_and_filters_hold_in_both() {
         ..item
     };
     vectors.add(&name, said(0..200).into_iter().zip(0..).map(|(item, n)| with(item, n)).collect(), None).await.unwrap();
-    let both =
-        |filter: Option<Filter>| Wording { near: Some(Near { ..near(&[7.2, 1.0], 0) }), filter, ..words("dough", 3) };
+    let dough = || By::Both("dough".into(), Nearness::to(vec![7.2, 1.0]));
+    let both = |filter: Option<Filter>| Search { filter, ..Search::new(dough(), 3) };
     // 0007 is the nearest and among the best; the nearest of the others have one list only.
-    let ranking = ranked(vectors, both(None), None).await;
-    assert_eq!(ids(&ranking), ["0007", "0015", "0023"]);
-    let first = &ranking.results[0];
+    let found = searched(vectors, both(None), None).await;
+    assert_eq!(ids(&found), ["0007", "0015", "0023"]);
+    let first = &found.results[0];
     assert_eq!(first.ranks.map(|ranks| (ranks.vector, ranks.keyword)), Some((Some(1), Some(1))));
-    assert!((first.score - 2.0 / 61.0).abs() < 1e-12 && (first.distance.unwrap() - 0.2).abs() < 1e-5);
+    assert!((first.score.unwrap() - 2.0 / 61.0).abs() < 1e-12 && (first.distance.unwrap() - 0.2).abs() < 1e-5);
     let even = Filter::parse(json!({ "odd": false }).as_object().unwrap()).unwrap();
-    let ranking = ranked(vectors, both(Some(even)), None).await;
-    assert_eq!(ids(&ranking), ["0008", "0006", "0010"], "no text that fits holds the word");
-    assert!(ranking.results.iter().all(|ranked| ranked.ranks.is_some_and(|ranks| ranks.keyword.is_none())));
+    let found = searched(vectors, both(Some(even)), None).await;
+    assert_eq!(ids(&found), ["0008", "0006", "0010"], "no text that fits holds the word");
+    assert!(found.results.iter().all(|hit| hit.ranks.is_some_and(|ranks| ranks.keyword.is_none())));
 }
 
 #[tokio::test]
@@ -116,7 +117,7 @@ async fn a_merge_takes_the_texts_along() {
     vectors.add(&name("source"), said(0..8), None).await.unwrap();
     let merged = vectors.merge(&name("source"), &name("found"), true).await.unwrap();
     assert_eq!((merged.added, merged.removed), (8, 8));
-    assert_eq!(ids(&ranked(vectors, words("dough", 9), None).await), ["0007"]);
+    assert_eq!(ids(&searched(vectors, words("dough", 9), None).await), ["0007"]);
 }
 
 #[tokio::test]
@@ -124,8 +125,8 @@ async fn more_words_than_a_search_may_have_are_refused() {
     let process = found(2, Distance::Euclidean).await;
     process.vectors.add(&name("found"), said(0..1), None).await.unwrap();
     let many = |count: usize| (0..count).map(|n| format!("w{n} FORKLIFT ")).collect::<String>();
-    assert_eq!(ids(&ranked(&process.vectors, words(&many(1023), 1), None).await), ["0000"]);
-    let refused = process.vectors.rank(&name("found"), words(&many(1024), 1), None).await.unwrap_err();
+    assert_eq!(ids(&searched(&process.vectors, words(&many(1023), 1), None).await), ["0000"]);
+    let refused = process.vectors.search(&name("found"), words(&many(1024), 1), None).await.unwrap_err();
     assert_eq!(refused.code(), "vectors.bad_query");
     assert!(refused.to_string().starts_with("the text has more than 1024 different words"), "{refused}");
 }
@@ -134,12 +135,33 @@ async fn more_words_than_a_search_may_have_are_refused() {
 async fn a_long_text_is_refused_however_few_words_it_repeats() {
     let process = found(2, Distance::Euclidean).await;
     process.vectors.add(&name("found"), said(0..8), None).await.unwrap();
-    let rank = |times: usize| {
-        let wording = words(&"dough ".repeat(times), 9);
-        async { process.vectors.rank(&name("found"), wording, None).await }
+    let search = |times: usize| {
+        let search = words(&"dough ".repeat(times), 9);
+        async { process.vectors.search(&name("found"), search, None).await }
     };
-    assert_eq!(ids(&rank(10_000).await.unwrap()), ["0007"]);
-    let refused = rank(11_000).await.unwrap_err();
+    assert_eq!(ids(&search(10_000).await.unwrap()), ["0007"]);
+    let refused = search(11_000).await.unwrap_err();
     assert_eq!(refused.code(), "vectors.bad_query");
     assert!(refused.to_string().contains("longer than 64 KiB"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_hit_tells_what_the_search_was_by_and_its_text_where_that_is_wanted() {
+    let process = found(2, Distance::Euclidean).await;
+    process.vectors.add(&name("found"), said(0..8), None).await.unwrap();
+    let (text, place) = ("dough", || Nearness::to(vec![7.0, 1.0]));
+    for (by, told) in [
+        (By::Near(place()), json!({ "id": "0007", "distance": 0.0, "metadata": {} })),
+        (By::Words(text.into()), json!({ "id": "0007", "score": 1.0, "metadata": {} })),
+        (By::Both(text.into(), place()), json!({ "id": "0007", "score": 1.0, "distance": 0.0, "metadata": {} })),
+    ] {
+        for with_texts in [false, true] {
+            let search = Search { with_texts, ..Search::new(by.clone(), 1) };
+            let hit = searched(&process.vectors, search, None).await.results.remove(0);
+            assert_eq!(hit.text.as_deref(), with_texts.then_some("kneads dough"));
+            let scored = hit.score.map(|_| 1.0);
+            let hit = Hit { score: scored, ranks: None, ..hit };
+            assert_eq!(serde_json::to_value(&hit).unwrap(), told);
+        }
+    }
 }

@@ -3,8 +3,8 @@
 use client::{
     Added, Ask, ChatAnswer, ChatMessage, ChatProviders, ChatRequest, Classified, Compact, Compacted, Dropped, Embed,
     EmbedModels, EmbedStats, Embedded, Expire, Expired, Found, Health, Index, IndexSealed, Indexes, Ingested, Iterate,
-    Iterated, LakeDiff, Listing, Manifest, MergeInto, Merged, Near, NewIndex, NotIterated, ObjectPage, PackKept,
-    PackTried, PutTag, Recall, Register, Registered, Removed, RollBack, RolledBack, Rows, SnapshotPage, Stored,
+    Iterated, LakeDiff, Listing, Manifest, MergeInto, Merged, NewIndex, NotIterated, ObjectPage, PackKept, PackTried,
+    PutTag, Recall, Register, Registered, Removed, RollBack, RolledBack, Rows, Search, SnapshotPage, Stored,
     StoredItem, StreamAppended, StreamLines, Survey, Sweep, Swept, TagLine, Tags, TextBatch, TryPack, Unwanted,
     Validate, ValidationError, ValidationReport, ValidatorPack, ValidatorPacks, VectorBatch, Versions,
 };
@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use super::document::{Route, bytes, number, route, text};
 use super::iceberg;
 
+const RUN: &str = "The run that the call is a step of, and is recorded with, unless the body names one.";
 const AS_OF: &str = "A version, a time (RFC 3339) or a tag; the newest version when absent.";
 const TEXTS: &str = "One vector for each text, in the order of the texts.";
 
@@ -252,6 +253,7 @@ fn embed() -> Vec<Route> {
 fn validation() -> Vec<Route> {
     vec![
         post("/v1/validate", "validation", "Check what a model proposes against the roster and the rules.")
+            .header("X-Lakehouse-Trace-Id", RUN)
             .body::<Validate>()
             .answers::<ValidationReport>(200, "It counts.")
             .answers::<ValidationError>(422, "It does not; the one key says why.")
@@ -261,7 +263,7 @@ fn validation() -> Vec<Route> {
             .body::<Iterate>()
             .answers::<Iterated>(200, "A proposal counts.")
             .answers::<NotIterated>(422, "None did.")
-            .answers::<NotIterated>(502, "The model or the judge could not be reached.")
+            .answers::<NotIterated>(502, "The model could not be reached.")
             .refused(&[404]),
         get("/v1/validate/packs", "validation", "The packs of further checks.")
             .query("as_of", text(), AS_OF)
@@ -292,10 +294,12 @@ fn chat() -> Vec<Route> {
     let completions = "Let a model continue a conversation, as OpenAI's clients ask.";
     vec![
         post("/v1/chat", "chat", "Let a model continue a conversation.")
+            .header("X-Lakehouse-Trace-Id", RUN)
             .body::<ChatRequest>()
             .answers::<ChatAnswer>(200, "What it says, and why it ends where it ends.")
             .refused(&[404, 429]),
         post("/v1/chat/completions", "chat", completions)
+            .header("X-Lakehouse-Trace-Id", RUN)
             .body::<OpenaiChat>()
             .answers::<OpenaiSaid>(200, "What it says.")
             .gives(200, "With `stream`, pieces as they are said.", "text/event-stream", text())
@@ -347,7 +351,8 @@ fn items() -> Vec<Route> {
             .answers::<Added>(200, "They are durable.")
             .refused(&[404, 429]),
         post("/v1/vectors/index/{name}/search", "vectors", "The items nearest to a vector or a text.")
-            .body::<Near>()
+            .header("X-Lakehouse-Trace-Id", RUN)
+            .body::<Search>()
             .answers::<Found>(200, "The nearest first; those at the same distance by id.")
             .refused(&[404, 429]),
         post(
@@ -463,6 +468,9 @@ struct OpenaiChat {
     /// 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     n: Option<u32>,
+    /// As in `/v1/chat`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
     /// Not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<Value>,

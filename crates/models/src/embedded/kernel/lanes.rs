@@ -2,6 +2,7 @@
 //! compiled once per set of instructions. `FUSED` says that the instructions have a fused multiplication and addition;
 //! without it the same number is computed in more steps.
 
+use crate::embedded::blocks::BLOCK;
 use crate::embedded::bytes::{MOST, Reach, ZERO};
 
 /// How many partial sums run side by side, so that a sum can be vectorised.
@@ -53,6 +54,36 @@ macro_rules! with_features {
             // SAFETY: `Kernel::all` has found these instructions.
             unsafe { with(row, gain, shift) }
         }
+
+        /// See [`lanes::to_blocks`].
+        pub(super) fn to_blocks(row: &[f32], codes: &mut [i8], factors: &mut [f32], sums: &mut [i32]) {
+            #[target_feature(enable = $features)]
+            fn with(row: &[f32], codes: &mut [i8], factors: &mut [f32], sums: &mut [i32]) {
+                lanes::to_blocks::<true>(row, codes, factors, sums);
+            }
+            // SAFETY: `Kernel::all` has found these instructions.
+            unsafe { with(row, codes, factors, sums) }
+        }
+
+        /// See [`lanes::level`].
+        pub(super) fn level(row: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32]) {
+            #[target_feature(enable = $features)]
+            fn with(row: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32]) {
+                lanes::level(row, gain, epsilon, out);
+            }
+            // SAFETY: `Kernel::all` has found these instructions.
+            unsafe { with(row, gain, epsilon, out) }
+        }
+
+        /// See [`lanes::gate`].
+        pub(super) fn gate(gates: &mut [f32], numbers: &[f32]) {
+            #[target_feature(enable = $features)]
+            fn with(gates: &mut [f32], numbers: &[f32]) {
+                lanes::gate::<true>(gates, numbers);
+            }
+            // SAFETY: `Kernel::all` has found these instructions.
+            unsafe { with(gates, numbers) }
+        }
     };
 }
 #[cfg(target_arch = "x86_64")]
@@ -101,6 +132,44 @@ pub(super) fn normalize<const FUSED: bool>(row: &mut [f32], gain: &[f32], shift:
     let scale = 1.0 / (variance + EPSILON).sqrt();
     for ((x, gain), shift) in row.iter_mut().zip(gain).zip(shift) {
         *x = fused::<FUSED>((*x - mean) * scale, *gain, *shift);
+    }
+}
+
+/// The nearest codes to each block of a row, so that its largest number is the largest code, what one in them is worth,
+/// and their sum.
+#[inline(always)]
+pub(super) fn to_blocks<const FUSED: bool>(row: &[f32], codes: &mut [i8], factors: &mut [f32], sums: &mut [i32]) {
+    let (blocks, _) = row.as_chunks::<BLOCK>();
+    let (codes, _) = codes.as_chunks_mut::<BLOCK>();
+    for (((block, codes), factor), sum) in blocks.iter().zip(codes).zip(factors).zip(sums) {
+        let most = most(block, f32::abs);
+        let scale = if most > 0.0 { MOST / most } else { 0.0 };
+        let mut total = 0;
+        for (code, x) in codes.iter_mut().zip(block) {
+            *code = (fused::<FUSED>(*x, scale, ROUND) - ROUND) as i8;
+            total += i32::from(*code);
+        }
+        (*factor, *sum) = (most / MOST, total);
+    }
+}
+
+/// The row with a mean square of one, times `gain`.
+#[inline(always)]
+pub(super) fn level(row: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32]) {
+    let square = sum(row, |x| x * x) / row.len() as f32;
+    let scale = 1.0 / (square + epsilon).sqrt();
+    for ((out, x), gain) in out.iter_mut().zip(row).zip(gain) {
+        *out = *x * scale * *gain;
+    }
+}
+
+/// Each gate, opened by how far it is above zero, times its number.
+#[inline(always)]
+pub(super) fn gate<const FUSED: bool>(gates: &mut [f32], numbers: &[f32]) {
+    for (gate, number) in gates.iter_mut().zip(numbers) {
+        let small = exp::<FUSED>(-gate.abs());
+        let open = if *gate < 0.0 { small } else { 1.0 } / (1.0 + small);
+        *gate = *gate * open * *number;
     }
 }
 

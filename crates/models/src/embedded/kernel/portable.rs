@@ -1,6 +1,7 @@
 //! The product in plain code, which the compiler turns into what every processor of its kind has.
 
-use super::{ByteTile, Tile, lanes};
+use super::{BlockTile, ByteTile, Tile, lanes};
+use crate::embedded::blocks::{BLOCK, Block};
 use crate::embedded::bytes::{QUAD, Reach};
 use crate::embedded::panels::WIDTH;
 
@@ -44,6 +45,44 @@ pub(super) fn multiply_bytes(tile: &mut ByteTile<'_, '_>) {
             }
         }
     }
+}
+
+/// Multiplies one panel of blocks.
+pub(super) fn multiply_blocks<B: Block>(tile: &mut BlockTile<'_, '_, B>) {
+    for row in 0..tile.rows.count {
+        let out = &mut tile.out.numbers[row * tile.out.stride + tile.column..][..WIDTH];
+        if !tile.add {
+            out.fill(0.0);
+        }
+        for (block, at) in tile.panel.iter().zip(row * tile.rows.depth..) {
+            let (factor, sum) = (tile.rows.factors[at], tile.rows.sums[at] as f32);
+            let codes = &tile.rows.codes[at * BLOCK..][..BLOCK];
+            for (output, out) in out.iter_mut().enumerate() {
+                let products =
+                    codes.iter().enumerate().map(|(input, code)| i32::from(*code) * block.code(output, input));
+                let (worth, least) = block.worth(output);
+                *out = lanes::fused::<false>(products.sum::<i32>() as f32, worth * factor, *out);
+                if let Some(least) = least {
+                    *out = lanes::fused::<false>(least, factor * sum, *out);
+                }
+            }
+        }
+    }
+}
+
+/// See [`lanes::to_blocks`].
+pub(super) fn to_blocks(row: &[f32], codes: &mut [i8], factors: &mut [f32], sums: &mut [i32]) {
+    lanes::to_blocks::<false>(row, codes, factors, sums);
+}
+
+/// See [`lanes::level`].
+pub(super) fn level(row: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32]) {
+    lanes::level(row, gain, epsilon, out);
+}
+
+/// See [`lanes::gate`].
+pub(super) fn gate(gates: &mut [f32], numbers: &[f32]) {
+    lanes::gate::<false>(gates, numbers);
 }
 
 /// See [`lanes::to_bytes`].

@@ -122,7 +122,12 @@ fn every_kernel_rounds_at_the_same_places() {
                 kernel.softmax(&mut softmax, 0.3);
                 kernel.normalize(&mut normal, &row, &row);
                 let worth = kernel.to_bytes(&row, Reach::Even, &mut bytes);
-                (gelu, softmax, normal, bytes, worth.to_bits())
+                let (mut gates, mut level) = (row.clone(), vec![0.0; count]);
+                kernel.gate(&mut gates, &softmax);
+                kernel.level(&row, &gelu, 1e-5, &mut level);
+                let (mut codes, mut factors, mut sums) = (vec![0; count], vec![0.0; count / 32], vec![0; count / 32]);
+                kernel.to_blocks(&row, &mut codes, &mut factors, &mut sums);
+                ([gelu, softmax, normal, gates, level, factors], bytes, worth.to_bits(), codes, sums)
             };
             assert_eq!(each(kernel), each(plain), "{kernel:?} {count}");
         }
@@ -191,6 +196,23 @@ fn normalised_rows_have_mean_zero_and_variance_one() {
         let plain = row.clone();
         kernel.normalize(&mut row, &[2.0; 384], &[5.0; 384]);
         assert!(row.iter().zip(&plain).all(|(x, plain)| (x - (plain * 2.0 + 5.0)).abs() < 1e-4), "{kernel:?}");
+    }
+}
+
+#[test]
+fn gates_open_as_they_should_and_levels_have_a_mean_square_of_one() {
+    let xs: Vec<f32> = (-4000..=4000).map(|x| x as f32 / 40.0).collect();
+    for kernel in Kernel::all() {
+        let mut gates = xs.clone();
+        kernel.gate(&mut gates, &vec![2.0; xs.len()]);
+        for (x, got) in xs.iter().map(|x| f64::from(*x)).zip(&gates) {
+            let expected = 2.0 * x / (1.0 + (-x).exp());
+            assert!((expected - f64::from(*got)).abs() <= 1e-6 * (1.0 + x.abs()), "{kernel:?} {x}: {expected} {got}");
+        }
+        let mut level = vec![0.0; xs.len()];
+        kernel.level(&xs, &vec![1.0; xs.len()], 0.0, &mut level);
+        let square = level.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>() / xs.len() as f64;
+        assert!((square - 1.0).abs() < 1e-5, "{kernel:?}: {square}");
     }
 }
 

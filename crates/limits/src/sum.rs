@@ -15,14 +15,13 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
 };
 
-use crate::error::Error;
-use crate::provider::external;
+use crate::error::{Error, external};
 
 /// 2^127 holds the sum of 2^63 values of 64 bits each.
 const STATE: DataType = DataType::Decimal128(38, 0);
 
 /// The engine's SUM, with integer sums done here.
-pub(crate) fn checked_sum() -> AggregateUDF {
+pub fn checked_sum() -> AggregateUDF {
     AggregateUDF::new_from_impl(CheckedSum { inner: Sum::new() })
 }
 

@@ -19,8 +19,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, NestedLoopJoinExecBuilder};
 
-use crate::error::Error;
-use crate::provider::external;
+use crate::error::{Error, external};
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +29,7 @@ const PIECES: u64 = 64;
 
 /// Whether a query is still waited for. Clones are one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pace(Arc<State>);
+pub struct Pace(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -40,15 +39,18 @@ struct State {
 
 impl Pace {
     /// Nobody waits any more: what is still computed fails at its next piece.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         self.0.over.store(true, Ordering::Relaxed);
+    }
+
+    /// An error once nobody waits.
+    pub fn check(&self) -> Result<()> {
+        if self.0.over.load(Ordering::Relaxed) { Err(external(Error::Cancelled)) } else { Ok(()) }
     }
 
     /// Does one piece of work.
     fn piece<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        if self.0.over.load(Ordering::Relaxed) {
-            return Err(external(Error::Cancelled));
-        }
+        self.check()?;
         if self.0.pieces.fetch_add(1, Ordering::Relaxed) % PIECES == PIECES - 1 {
             // Whatever waits behind this thread moves to another one.
             return tokio::task::block_in_place(work);
@@ -57,7 +59,7 @@ impl Pace {
     }
 
     /// The plan with all filters of its joins at this pace.
-    pub(crate) fn over(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    pub fn over(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         let paced = plan.transform_up(|node| {
             if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>()
                 && let Some(filter) = join.filter()

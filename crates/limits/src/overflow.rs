@@ -20,16 +20,19 @@ use datafusion::physical_expr_common::datum::apply;
 
 use crate::bounded::Growth;
 use crate::effort;
+use crate::windows::Windows;
 
 /// Replaces what wraps around or grows without bound by functions that check. Runs after types are settled.
 #[derive(Debug)]
-pub(crate) struct CheckedExpressions {
-    pub(crate) memory_limit: ByteSize,
+pub struct CheckedExpressions {
+    /// What all queries share.
+    pub memory_limit: ByteSize,
 }
 
 /// What the rewriting of one plan shares.
 struct Rewriting {
     growth: Growth,
+    windows: Windows,
 }
 
 impl AnalyzerRule for CheckedExpressions {
@@ -38,7 +41,7 @@ impl AnalyzerRule for CheckedExpressions {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        let rewriting = Rewriting { growth: Growth::new(self.memory_limit) };
+        let rewriting = Rewriting { growth: Growth::new(self.memory_limit), windows: Windows::new(self.memory_limit) };
         plan.transform_up_with_subqueries(|plan| rewriting.rewrite_plan(plan)).map(|done| done.data)
     }
 }
@@ -79,6 +82,7 @@ impl Rewriting {
                 Ok(Transformed::yes(checked(vec![Operation::Negate]).call(vec![*inner])))
             }
             Expr::ScalarFunction(function) => Ok(self.growth.bound(effort::bound(function))),
+            Expr::WindowFunction(call) => Ok(Transformed::yes(Expr::WindowFunction(self.windows.bound(call)))),
             other => Ok(Transformed::no(other)),
         }
     }

@@ -9,12 +9,12 @@ static KERNEL: LazyLock<Kernel> = LazyLock::new(Kernel::best);
 
 /// The inner product of vectors of one length.
 pub fn dot(a: &[f32], b: &[f32]) -> f64 {
-    KERNEL.dot_exactly(a, b)
+    KERNEL.dot_precisely(a, b)
 }
 
 /// The square of the Euclidean distance between vectors of one length.
 pub fn squared(a: &[f32], b: &[f32]) -> f64 {
-    KERNEL.squared_exactly(a, b)
+    KERNEL.squared_precisely(a, b)
 }
 
 /// The length of a vector.
