@@ -8,7 +8,10 @@ use http::request::Parts;
 use crate::error::{Error, Refusal};
 use crate::request::text;
 use crate::role::Role;
-use crate::trace::{TRACE_ID, TRACE_ONLY, TRACEPARENT, parent_span};
+use crate::trace::{MALFORMED, TRACE_ID, TRACE_ONLY, TRACEPARENT, parent_span};
+
+/// What a run may be called.
+const NAME: &str = "it is 1 to 128 letters, digits, `-`, `_` or `.`";
 
 /// What the headers say of a request's run.
 pub(crate) struct InRun {
@@ -25,6 +28,10 @@ impl<S: Send + Sync> FromRequestParts<S> for InRun {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let headers = &parts.headers;
+        if headers.get(&TRACE_ONLY) == Some(&MALFORMED) {
+            // Another name in its place would be a run that nobody finds again.
+            return Err(Error::Header { name: "X-Lakehouse-Trace-Id", rule: NAME }.into());
+        }
         let trace_id = text(headers, &TRACE_ID).map(str::to_owned);
         let is_named = trace_id.is_some() && !headers.contains_key(&TRACE_ONLY);
         let parent = text(headers, &TRACEPARENT).and_then(parent_span);
@@ -47,6 +54,5 @@ impl InRun {
 
 /// A trace as a body names it.
 pub(crate) fn accepted(given: &str) -> Result<String, Error> {
-    let rule = "trace_id is 1 to 128 letters, digits, `-`, `_` or `.`";
-    RequestId::accept(given).map(|id| id.to_string()).ok_or_else(|| Error::Body(rule.to_owned()))
+    RequestId::accept(given).map(|id| id.to_string()).ok_or_else(|| Error::Body(format!("trace_id is refused: {NAME}")))
 }

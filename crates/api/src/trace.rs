@@ -28,6 +28,10 @@ pub const TRACE_ID: HeaderName = HeaderName::from_static("x-lakehouse-trace-id")
 /// Says of the trace beside it that it joins hops and makes no call a step of a run: whoever states it made the trace up for
 /// the log, or writes the call down itself.
 pub const TRACE_ONLY: HeaderName = HeaderName::from_static("x-lakehouse-trace-only");
+/// What it says where nobody named a trace.
+const MADE_UP: HeaderValue = HeaderValue::from_static("1");
+/// What it says where the trace has another in its place, since it was none.
+pub(crate) const MALFORMED: HeaderValue = HeaderValue::from_static("malformed");
 /// Names one request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The W3C form of a trace: `00-<32 hex>-<16 hex>-<2 hex>`.
@@ -148,8 +152,8 @@ fn log(method: &Method, served: &Served, answer: &Response, ids: &Ids, latency_m
 struct Ids {
     request: RequestId,
     trace: RequestId,
-    /// Whether no caller named the trace.
-    is_made_up: bool,
+    /// Why the trace is no run's, if it is none.
+    no_run: Option<HeaderValue>,
     parent: Option<HeaderValue>,
 }
 
@@ -160,9 +164,14 @@ impl Ids {
         let parent = text(headers, &TRACEPARENT).filter(|text| is_traceparent(text));
         let joined = parent.and_then(|parent| parent.get(3..35)).and_then(RequestId::accept);
         let named = accepted(&TRACE_ID).or(joined);
+        let no_run = match headers.get(&TRACE_ONLY) {
+            Some(told) => Some(told.clone()),
+            None if headers.contains_key(&TRACE_ID) && accepted(&TRACE_ID).is_none() => Some(MALFORMED),
+            None => named.is_none().then_some(MADE_UP),
+        };
         Self {
             request: accepted(&REQUEST_ID).unwrap_or_else(|| RequestId::mint(seams)),
-            is_made_up: named.is_none() || headers.contains_key(&TRACE_ONLY),
+            no_run,
             trace: named.unwrap_or_else(|| RequestId::mint(seams)),
             parent: parent.and_then(|parent| HeaderValue::from_str(parent).ok()),
         }
@@ -170,8 +179,8 @@ impl Ids {
 
     /// States in the headers of the request passed on that its trace is no run.
     fn mark(&self, headers: &mut HeaderMap) {
-        if self.is_made_up {
-            headers.insert(TRACE_ONLY, HeaderValue::from_static("1"));
+        if let Some(why) = &self.no_run {
+            headers.insert(TRACE_ONLY, why.clone());
         }
     }
 

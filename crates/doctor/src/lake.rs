@@ -7,7 +7,7 @@ use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base::Fault;
+use base::{Fault, Kind};
 use catalog::{Catalog, Pin};
 use evidence::Evidence;
 use flows::{Jury, Rosters, StreamTables};
@@ -174,7 +174,8 @@ async fn names(subject: &Subject, place: &Place, pin: &Pin) -> Option<Finding> {
         }),
         Err(error) => {
             let why = "what happened in sessions and runs cannot be read";
-            Some(Finding::failed(LAKE, chain(&error), why).mended_by(RESTORE.to_owned()))
+            let failed = Finding::failed(LAKE, chain(&error), why);
+            Some(if error.kind() == Kind::Damaged { failed.mended_by(RESTORE.to_owned()) } else { failed })
         }
     }
 }

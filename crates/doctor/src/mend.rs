@@ -39,7 +39,7 @@ pub(crate) fn remount(place: &Path) -> String {
 /// Puts a file out of the way of a lake.
 pub(crate) fn move_away(file: &Path) -> String {
     let file = absolute(file).unwrap_or_else(|_| file.to_owned());
-    format!("mv {} {}", word(file.display()), word(format!("{}.old", file.display())))
+    format!("mv -n {} {}", word(file.display()), word(format!("{}.old", file.display())))
 }
 
 fn place(path: &Path) -> String {

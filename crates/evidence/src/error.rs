@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{Facts, Fault, Kind};
+use base::{ByteSize, Facts, Fault, Kind};
 
 /// A result of this room.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -56,6 +56,16 @@ pub enum Error {
     /// More streams are being written than one process keeps open.
     #[error("this process writes as many streams as it may; use one of those that are there")]
     TooMany,
+    /// A stream is longer than whoever reads it has room for.
+    #[error("the stream {stream} has {bytes}, and {limit} can be read at once: export it, and ask a table of it")]
+    TooLong {
+        /// The stream.
+        stream: String,
+        /// How long it is.
+        bytes: ByteSize,
+        /// How much can be read.
+        limit: ByteSize,
+    },
     /// The store failed, so that nothing was appended, or nothing can be read.
     #[error(transparent)]
     Store(#[from] storage::Error),
@@ -81,7 +91,7 @@ impl Fault for Error {
             Self::Name { .. } | Self::Nothing => Kind::Invalid,
             Self::Line { .. } | Self::Unreadable { .. } | Self::Twice { .. } => Kind::Invalid,
             Self::Own { .. } => Kind::Denied,
-            Self::TooLarge { .. } => Kind::TooMuch,
+            Self::TooLarge { .. } | Self::TooLong { .. } => Kind::TooMuch,
             Self::TooMany | Self::OutcomeUnknown => Kind::Unavailable,
             Self::Store(inner) => inner.kind(),
             Self::Together(inner) => inner.kind(),
@@ -99,6 +109,7 @@ impl Fault for Error {
             Self::Nothing => "evidence.nothing",
             Self::TooLarge { .. } => "evidence.line_too_large",
             Self::TooMany => "evidence.too_many_streams",
+            Self::TooLong { .. } => "evidence.stream_too_long",
             Self::Store(inner) => inner.code(),
             Self::Together(inner) => inner.code(),
             Self::OutcomeUnknown => "evidence.outcome_unknown",

@@ -1,9 +1,9 @@
 //! `Evidence`: the verbs of this room.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use base::Seams;
+use base::{ByteSize, Seams};
 use serde::Serialize;
 use storage::{Store, task};
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +18,8 @@ use crate::read::{self, Lines};
 use crate::shelf::Shelf;
 use crate::tail::{self, Tail};
 
+/// What every lake has.
+const LAKE: &str = "_lake/format.json";
 /// The most streams that one process writes.
 const STREAMS: usize = 256;
 
@@ -29,6 +31,8 @@ struct Inner {
     store: Store,
     seams: Seams,
     desks: Mutex<HashMap<StreamName, mpsc::Sender<Waiting>>>,
+    /// Set once a lake was seen around the streams.
+    lake: OnceLock<()>,
 }
 
 /// Lines that are durable.
@@ -45,7 +49,16 @@ pub struct Appended {
 impl Evidence {
     /// The streams on a store.
     pub fn new(store: Store, seams: Seams) -> Self {
-        Self(Arc::new(Inner { store, seams, desks: Mutex::default() }))
+        Self(Arc::new(Inner { store, seams, desks: Mutex::default(), lake: OnceLock::new() }))
+    }
+
+    /// Makes sure that a lake is around the streams. Lines that lie in none are durable and nobody ever finds them.
+    pub async fn expect_lake(&self) -> Result<()> {
+        if self.0.lake.get().is_none() {
+            self.0.store.head(LAKE).await?;
+            self.0.lake.get_or_init(|| ());
+        }
+        Ok(())
     }
 
     /// Appends lines, all of them or none, and answers when they are durable. What has begun goes on to its end when
@@ -79,7 +92,12 @@ impl Evidence {
 
     /// Everything in a stream, with what does not read told by its place.
     pub async fn read(&self, stream: &StreamName) -> Result<Lines> {
-        read::read(&self.0.store, stream).await
+        read::read(&self.0.store, stream, u64::MAX).await
+    }
+
+    /// The same, of a stream that has so many bytes at most; it takes several times as much memory.
+    pub async fn read_within(&self, stream: &StreamName, limit: ByteSize) -> Result<Lines> {
+        read::read(&self.0.store, stream, limit.0).await
     }
 
     /// The last `count` lines of a stream; fewer where they are very long.

@@ -1,11 +1,11 @@
 //! What a stream holds, in the order in which it was appended.
 
-use base::Facts;
+use base::{ByteSize, Facts};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use storage::{Error as StoreError, Store};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fragment::{Skipped, Unread, WHOLE, decode, lines_of};
 use crate::group::{Group, bundle_path, fragment_path};
 use crate::name::StreamName;
@@ -24,9 +24,14 @@ pub struct Lines {
 }
 
 /// Everything in a stream. What does not read is told in the log: a line by file and number, a file that is gone by its
-/// name.
-pub(crate) async fn read(store: &Store, name: &StreamName) -> Result<Lines> {
+/// name. A stream of more bytes than `limit` is refused before any of it is fetched.
+pub(crate) async fn read(store: &Store, name: &StreamName, limit: u64) -> Result<Lines> {
     let shelf = Shelf::of(store, name, 0).await?;
+    let bytes = shelf.bytes();
+    if bytes > limit {
+        let (bytes, limit) = (ByteSize(bytes), ByteSize(limit));
+        return Err(Error::TooLong { stream: name.to_string(), bytes, limit });
+    }
     let (groups, mut all) = (stream::iter(shelf.groups()), Lines::default());
     let mut groups = groups.map(|group| group_of(store, name, &shelf, group)).buffered(AT_ONCE);
     while let Some(lines) = groups.try_next().await? {

@@ -31,6 +31,11 @@ impl Shelf {
         list(store, FOLDER, None).await
     }
 
+    /// The bytes of all files, among them those that are about to be deleted.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.fragments.values().chain(self.bundles.values()).sum()
+    }
+
     /// The number of the last fragment, wherever it lies; 0 where there is none.
     pub(crate) fn last(&self) -> u64 {
         let bundled = self.bundles.keys().map(|group| group.last()).max();

@@ -117,7 +117,8 @@ impl Iterate {
             let step = asked.step(Some(iteration), Some(span_id.clone()));
             let said = match self.say(conversation.request(asked), &step).await {
                 Ok(said) => said,
-                Err(Error::Models(failure)) => return unreachable(failure, grounded, provider),
+                Err(Error::Models(failure)) if history.is_empty() && is_unasked(&failure) => return Err(failure.into()),
+                Err(Error::Models(failure)) => return Ok(Outcome::unsaid(&failure, grounded, provider)),
                 Err(failure) => return Err(failure),
             };
             provider = Some(said.provider);
@@ -199,20 +200,21 @@ fn pinned(version: Version) -> Option<AsOf> {
     (version > Version(0)).then_some(AsOf::Version(version))
 }
 
-/// A model that no request could reach refuses the call; any other failure ends the session.
-fn unreachable(failure: models::Error, grounded: Option<bool>, provider: Option<String>) -> Result<Outcome> {
-    match failure.kind() {
-        Kind::Invalid | Kind::NotFound => Err(failure.into()),
-        _ => Ok(Outcome {
-            failure: Some(Failure::of(&failure)),
-            ..Outcome::of(Verdict::unfinished(&failure), grounded, provider)
-        }),
-    }
+/// Whether a failure is that of the question: at the first one it refuses the call, and no session has begun. Later ones
+/// grow by what is corrected, and what they come to ends a session.
+fn is_unasked(failure: &models::Error) -> bool {
+    matches!(failure.kind(), Kind::Invalid | Kind::NotFound)
 }
 
 impl Outcome {
     fn of(verdict: Verdict, grounded: Option<bool>, provider: Option<String>) -> Self {
         Self { verdict, grounded, provider, failure: None, unjudged: None }
+    }
+
+    /// The end of a session whose model failed.
+    fn unsaid(failure: &models::Error, grounded: Option<bool>, provider: Option<String>) -> Self {
+        let ended = Self::of(Verdict::unfinished(failure), grounded, provider);
+        Self { failure: Some(Failure::of(failure)), ..ended }
     }
 
     /// The end of a session whose model answered, and whose judge failed.

@@ -79,7 +79,10 @@ impl Packs {
         pack.check()?;
         let pin = self.rosters.pin(None).await?;
         // A table that is no roster has nobody to try it on.
-        let roster = self.rosters.of(&pin).await.unwrap_or_default();
+        let roster = match self.rosters.of(&pin).await {
+            Err(Error::RosterColumns { .. } | Error::RosterTooLarge { .. }) => Arc::default(),
+            roster => roster?,
+        };
         match self.jury.obstacle(pack, pin.version(), &roster).await? {
             None => Ok(pin.version()),
             Some(obstacle) => Err(obstacle.refusal()),

@@ -143,6 +143,8 @@ impl Entry {
     /// Writes down what came of the call.
     pub(crate) async fn write(self, told: &impl Serialize, failure: Option<Failure>) -> Result<()> {
         let Self { desk, stream, step, started } = self;
+        // Whoever only talks to models works beside the lake, and may have been told a wrong place.
+        desk.evidence.expect_lake().await.map_err(Error::Unrecorded)?;
         let timestamp = desk.seams.now();
         let line = Line::of(&Noted {
             schema: stream.schema(),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use ::evidence::{Appended, Evidence, Line, StreamName};
 use async_trait::async_trait;
 use base::name::DEFAULT_NAMESPACE;
-use base::{DatasetName, Facts};
+use base::{ByteSize, DatasetName, Facts};
 use catalog::{Catalog, Pin};
 use query::{FieldType, SearchFault, SearchField, StreamTable, Streams};
 use serde_json::Value;
@@ -34,9 +34,9 @@ impl StreamTables {
 
 #[async_trait]
 impl Streams for StreamTables {
-    async fn stream(&self, name: &str) -> Result<Option<StreamTable>, SearchFault> {
+    async fn stream(&self, name: &str, limit: ByteSize) -> Result<Option<StreamTable>, SearchFault> {
         let Ok(stream) = name.parse::<StreamName>() else { return Ok(None) };
-        let lines = self.0.read(&stream).await?.lines;
+        let lines = self.0.read_within(&stream, limit).await?.lines;
         Ok((stream.is_own() || !lines.is_empty()).then(|| table(lines, own::columns(name))))
     }
 }
@@ -58,10 +58,11 @@ pub async fn append(evidence: &Evidence, catalog: &Catalog, stream: &StreamName,
     Ok(appended)
 }
 
-/// The tables that hide a stream in SQL.
+/// The tables that hide a stream in SQL. One that was there before calls of runs were recorded may go on to do so.
 pub async fn hiding_tables(evidence: &Evidence, pin: &Pin) -> Flow<Vec<DatasetName>> {
     let streams = evidence.files().await.map_err(Error::Evidence)?;
-    Ok(streams.keys().filter_map(|stream| hiding(pin, stream)).cloned().collect())
+    let told = streams.keys().filter(|stream| !stream.is_own() || **stream == StreamName::sessions());
+    Ok(told.filter_map(|stream| hiding(pin, stream)).cloned().collect())
 }
 
 /// The table that SQL finds under the name of a stream.

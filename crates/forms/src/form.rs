@@ -19,6 +19,9 @@ const DEEPEST: usize = 64;
 /// alternatives in alternatives make, the first go on: what is said fits the form all the same.
 pub(crate) const MOST_WAYS: usize = 256;
 
+/// So many ways with one byte more are made before it is asked which of them are distinct.
+const TRIED: usize = 16 * MOST_WAYS;
+
 /// What an answer may be.
 #[derive(Debug)]
 pub struct Form {
@@ -165,7 +168,12 @@ impl Read<'_> {
     pub fn say(&mut self, bytes: &[u8]) -> bool {
         for byte in bytes {
             let mut next = Vec::new();
-            self.ways.drain(..).for_each(|way| self.form.step(way, *byte, &mut next));
+            for way in self.ways.drain(..) {
+                self.form.step(way, *byte, &mut next);
+                if next.len() > TRIED {
+                    break;
+                }
+            }
             self.ways = distinct(next);
         }
         !self.ways.is_empty()
@@ -179,6 +187,9 @@ impl Read<'_> {
             self.form.step(way.clone(), *first, &mut next);
             if rest.is_empty() && !next.is_empty() {
                 return true;
+            }
+            if next.len() > TRIED {
+                break;
             }
         }
         Read { form: self.form, ways: distinct(next) }.say(rest)
@@ -270,12 +281,28 @@ impl Form {
         }
     }
 
+    /// Whether a value may begin with a byte, as far as that is quickly told.
+    fn opens(&self, value: usize, byte: u8) -> bool {
+        match &self.values[value] {
+            Value::Any | Value::Either(_) => true,
+            Value::Open(_) | Value::Object(_) => byte == b'{',
+            Value::Array { .. } => byte == b'[',
+            Value::Text { .. } => byte == b'"',
+            Value::Number | Value::Integer { .. } => byte == b'-' || byte.is_ascii_digit(),
+            Value::Literal(all) => {
+                let before = all.partition_point(|text| text.first().is_none_or(|other| *other < byte));
+                all.get(before).is_some_and(|text| text.first() == Some(&byte))
+            }
+        }
+    }
+
     /// Begins a value.
     fn value(&self, way: Way, value: usize, byte: u8, next: &mut Vec<Way>) {
         let flat = way.open.len() < DEEPEST;
         match (&self.values[value], byte) {
             (Value::Either(values), _) => {
-                values.iter().for_each(|value| self.value(way.clone(), *value, byte, next));
+                let opening = values.iter().filter(|value| self.opens(**value, byte));
+                opening.for_each(|value| self.value(way.clone(), *value, byte, next));
             }
             (Value::Any, b'{') if flat => next.push(way.with([Step::Open(ANY, Place::Begin)])),
             (Value::Open(of), b'{') if flat => next.push(way.with([Step::Open(*of, Place::Begin)])),

@@ -210,8 +210,7 @@ impl Reading {
 
     /// Members that are required come first and in that order, since objects here do not keep the order of theirs.
     fn members(&mut self, properties: &Members, required: &IndexSet<&str>, others: Option<usize>) -> Result<Value> {
-        let free: Vec<&str> =
-            properties.keys().map(String::as_str).filter(|name| !required.contains(name)).collect();
+        let free: Vec<&str> = properties.keys().map(String::as_str).filter(|name| !required.contains(name)).collect();
         if free.len() >= MOST_WAYS {
             return Err(self.refused(format!("{} members may be left out, less than {MOST_WAYS} can", free.len())));
         }

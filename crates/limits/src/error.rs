@@ -1,6 +1,6 @@
 //! Which limit a computation came to.
 
-use base::{ByteSize, Facts, Fault, Kind};
+use base::ByteSize;
 use datafusion::common::DataFusionError;
 
 /// What computes within limits answers, or the limit.
@@ -26,29 +26,6 @@ pub enum Error {
     /// Nobody waits for the query any more.
     #[error("the query was cancelled")]
     Cancelled,
-}
-
-impl Fault for Error {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Failed(_) | Self::Overflow => Kind::Invalid,
-            Self::MemoryLimit { .. } => Kind::TooMuch,
-            Self::Cancelled => Kind::Unavailable,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Failed(_) => "query.failed",
-            Self::Overflow => "query.overflow",
-            Self::MemoryLimit { .. } => "query.memory_limit",
-            Self::Cancelled => "query.cancelled",
-        }
-    }
-
-    fn facts(&self) -> Facts {
-        Facts::new()
-    }
 }
 
 /// The same, as the engine carries it.

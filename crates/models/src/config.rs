@@ -99,12 +99,16 @@ impl Provider {
         }
     }
 
-    /// The same with what is known of the provider of this name: of Ollama's cloud only the key has to be told.
+    /// The same with what is known of the provider of this name: of Ollama's cloud only the key has to be told, of the
+    /// model in this process nothing.
     pub(crate) fn completed(&self, name: &str) -> Self {
-        if name != CLOUD || !self.url.is_empty() {
-            return self.clone();
+        match name {
+            CLOUD if self.url.is_empty() => {
+                Self { kind: Kind::Ollama, url: CLOUD_URL.to_owned(), needs_key: true, ..self.clone() }
+            }
+            HERE if self.url.is_empty() => Self { kind: Kind::Embedded, ..self.clone() },
+            _ => self.clone(),
         }
-        Self { kind: Kind::Ollama, url: CLOUD_URL.to_owned(), needs_key: true, ..self.clone() }
     }
 }
 

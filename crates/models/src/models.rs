@@ -89,9 +89,9 @@ impl Models {
     /// Checks the settings. Nothing is loaded, fetched or called before it is asked for.
     pub fn new(config: &Config, routing: Routing) -> Result<Self> {
         let mut servers = BTreeMap::new();
-        let servers_only = config.providers.iter().filter(|(_, provider)| provider.kind.api().is_some());
-        for (name, provider) in servers_only {
-            servers.insert(name.clone(), Arc::new(Server::settle(name, &provider.completed(name))?));
+        let completed = config.providers.iter().map(|(name, provider)| (name, provider.completed(name)));
+        for (name, provider) in completed.filter(|(_, provider)| provider.kind.api().is_some()) {
+            servers.insert(name.clone(), Arc::new(Server::settle(name, &provider)?));
         }
         if !servers.contains_key(OLLAMA) {
             let server = Server::settle(OLLAMA, &Provider::at(Kind::Ollama, &routing.ollama_url))?;

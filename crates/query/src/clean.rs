@@ -153,7 +153,6 @@ impl Cleaner {
     }
 }
 
-/// Whether a scan failed to compute a filter that a join or a sort gave it, which is no fault of the file.
 /// What the rooms that compute and read have said, which the engine only carried.
 fn external(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
     let error = match error.downcast::<Error>() {
@@ -166,6 +165,7 @@ fn external(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
     }
 }
 
+/// Whether a scan failed to compute a filter that a join or a sort gave it, which is no fault of the file.
 fn in_a_filter(error: &ParquetError) -> bool {
     match error {
         ParquetError::External(inner) => matches!(inner.downcast_ref(), Some(ArrowError::ComputeError(_))),

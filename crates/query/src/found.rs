@@ -47,7 +47,7 @@ impl Searcher {
     pub(crate) async fn stream(&self, name: &str, limit: ByteSize) -> Result<Option<Found>> {
         let Some(streams) = self.streams.clone() else { return Ok(None) };
         let name = name.to_owned();
-        let asked = self.runtime.spawn(async move { streams.stream(&name).await });
+        let asked = self.runtime.spawn(async move { streams.stream(&name, ByteSize(limit.0 / 8)).await });
         // The reading ends with the query that waits for it.
         let answer = AbortOnDropHandle::new(asked).await.map_err(Error::SearchBroke)?;
         let Some(table) = answer.map_err(Error::Search)? else { return Ok(None) };

@@ -40,7 +40,10 @@ impl Mapped {
     /// Maps a whole file. It is read when its bytes are touched, so the file system may block there.
     pub fn file(path: &Path) -> Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "storage is the room that touches bytes")]
-        let opened = File::open(path);
+        let opened = std::fs::metadata(path).and_then(|found| {
+            // Opening a pipe would wait until somebody writes to it.
+            if found.is_file() { File::open(path) } else { Err(std::io::Error::other("it is no regular file")) }
+        });
         opened.map_err(|error| Error::io("open a file to map it", error)).and_then(|file| Self::of(&file))
     }
 

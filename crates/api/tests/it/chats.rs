@@ -24,7 +24,9 @@ pub fn chat() -> Chat {
         timeout: base::Span::millis(400),
         ..Provider::at(models::Kind::Openai, &url)
     };
-    let providers = BTreeMap::from([("echo".to_owned(), at(talker.url())), ("faulty".to_owned(), at(faulty.url()))]);
+    let patient = Provider { timeout: base::Span::millis(2_500), ..at(faulty.url()) };
+    let providers = [("echo", at(talker.url())), ("faulty", at(faulty.url())), ("patient", patient)];
+    let providers = BTreeMap::from(providers.map(|(name, provider)| (name.to_owned(), provider)));
     let settings = models::Config { providers, ..models::Config::default() };
     let routing = ChatRouting { ollama_url: "http://127.0.0.1:1".to_owned(), upstream: None };
     Chat::new(&settings, &ChatConfig { default_provider: "echo".to_owned() }, routing, base::Seams::system()).unwrap()
@@ -44,6 +46,7 @@ fn fault(body: &str) -> Reply {
         "silent" => Reply::Silence,
         "busy" => Reply::Answer(429, vec![("retry-after", "9".to_owned())], Vec::new()),
         "cut" => Reply::json(200, &word("half")),
+        "stalls" => Reply::Stalls(word("half").into_bytes()),
         "long" => Reply::json(
             200,
             &format!("{}{}data: {end}\n\ndata: {usage}\n\ndata: [DONE]\n\n", word("Two "), word("words")),
@@ -125,7 +128,8 @@ async fn providers_are_listed_without_their_addresses_and_keys() {
         r#"{"default":false,"has_key":true,"kind":"embedded","name":"embedded"},"#,
         r#"{"default":false,"has_key":true,"kind":"openai","name":"faulty"},"#,
         r#"{"default":false,"has_key":true,"kind":"ollama","name":"ollama"},"#,
-        r#"{"default":false,"has_key":false,"kind":"ollama","name":"ollama_cloud"}]}"#
+        r#"{"default":false,"has_key":false,"kind":"ollama","name":"ollama_cloud"},"#,
+        r#"{"default":false,"has_key":true,"kind":"openai","name":"patient"}]}"#
     );
     assert_eq!(answer.text(), expected);
 }
@@ -176,4 +180,14 @@ async fn a_stream_that_breaks_off_tells_the_failure_and_no_end() {
     let error = json!({ "message": "the provider faulty failed: its answer broke off",
         "type": "models.upstream_failed", "code": 502 });
     assert_eq!(events[2..], [json!({ "error": error })]);
+}
+
+/// A connection that nothing is written to is one whose end nobody notices: a model would go on for a client that left.
+#[tokio::test]
+async fn a_stream_that_has_no_words_for_a_while_says_that_it_lives() {
+    let answer = say("/v1/chat/completions", streamed("patient/stalls")).await;
+    let text = answer.text();
+    let told: Vec<&str> = text.split("\n\n").map(|event| &event[..event.len().min(16)]).collect();
+    assert!(told.starts_with(&["data: {\"choices\"", "data: {\"choices\"", ": still at work"]), "{told:?}");
+    assert!(text.contains("models.upstream_timeout"), "{text}");
 }

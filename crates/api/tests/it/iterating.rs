@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::stack::{Answer, Stack, ingest, post_json, request, send, sql};
 use crate::words;
 
-/// A model that says what the system message lists as a JSON array: one text an attempt, `!` for a server that is down.
+/// A model that says what the system message lists as a JSON array: one text an attempt, `!` for a server that is down, `?` for one
+/// that does not take so long a question.
 /// `$LAST` stands for what it was told last, `$ASKED` for how it was asked.
 #[derive(Default)]
 pub struct Script {
@@ -32,6 +33,9 @@ impl LanguageModel for Script {
         earlier.push(last);
         if content == "!" {
             return Err(Error::UpstreamTimeout { provider: "scripted".to_owned() });
+        }
+        if content == "?" {
+            return Err(Error::ConversationTooLong { tokens: 5_000, limit: 4_096 });
         }
         let (finish_reason, usage) = (FinishReason::Stop, Usage::default());
         let (provider, model) = ("scripted".to_owned(), request.model.clone());
@@ -113,6 +117,19 @@ async fn a_session_that_exhausts_or_meets_nobody_says_so() {
     let verdicts = "SELECT final_verdict, grounded_in_roster, artifact FROM sessions ORDER BY final_verdict";
     let both = json!([["infra_error", false, null], ["max_iter_exhausted", false, null]]);
     assert_eq!(rows(&gateway, verdicts).await, both);
+}
+
+/// Questions grow by what is corrected: one that is too long at last ends a session, and does not undo it.
+#[tokio::test]
+async fn a_question_that_is_refused_at_last_ends_a_session_which_is_recorded() {
+    let (_stack, gateway) = open().await;
+    let at_once = iterate(&gateway, &asked(&["?"], json!({}))).await;
+    assert_eq!((at_once.status.as_u16(), at_once.code().as_str()), (400, "models.conversation_too_long"));
+    let at_last = iterate(&gateway, &asked(&["nothing", "?"], json!({ "trace_id": "grown" }))).await;
+    assert_eq!(at_last.status.as_u16(), 502, "{}", at_last.text());
+    assert_eq!(at_last.json()["history"].as_array().map(Vec::len), Some(1));
+    let recorded = "SELECT session_id, final_verdict, iterations FROM sessions";
+    assert_eq!(rows(&gateway, recorded).await, json!([["grown", "infra_error", 1]]));
 }
 
 #[tokio::test]

@@ -203,6 +203,22 @@ async fn a_value_that_a_statement_cannot_take_is_a_finding() {
     assert_eq!(told["iterations"], 3);
 }
 
+/// Either value is fine alone, and both together leave the range of the statement: that is no fault of the pack.
+#[tokio::test]
+async fn values_that_only_fail_together_are_a_finding() {
+    let stack = Stack::open().await;
+    let gateway = stack.gateway();
+    lake(&gateway).await;
+    let statement = "SELECT 1 WHERE CAST($1 AS BIGINT) * CAST($2 AS BIGINT) > 100";
+    let assertion = json!({ "sql": statement, "params": ["/q", "/r"], "error": "Policy", "reason": "no" });
+    keep(&gateway, &json!({ "name": "product", "kind": "playbook", "assertions": [assertion] })).await;
+    let playbook = json!({ "operation": "fill: x", "endorsed_names": ["Ann"], "target_count": 1, "fingerprint": "f",
+        "q": 9_000_000_000_000_000_000_i64, "r": 10 });
+    let asked = json!({ "kind": "playbook", "artifact": playbook });
+    let answer = post_json(&gateway, "/v1/validate", &asked.to_string()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["Schema"]["field"]), (422, &json!("q")), "{}", answer.text());
+}
+
 /// A statement that can take nothing that passes the rules of the house is refused before it judges anybody.
 #[tokio::test]
 async fn a_pack_that_cannot_take_what_the_roster_has_is_not_kept() {

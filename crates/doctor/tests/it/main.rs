@@ -96,7 +96,7 @@ async fn what_is_wrong_is_told_with_why_and_what_mends_it() {
     };
     let findings = examine(&wrong).await;
     for (name, fix) in [
-        ("lake", "mv "),
+        ("lake", "mv -n "),
         ("ollama", "ollama serve"),
         ("ports", "lakehouse serve --set queryd.bind=127.0.0.1:0"),
         ("model", "lakehouse embed"),

@@ -1,6 +1,6 @@
 //! The end of a stream, and what comes behind a fragment, wherever the lines lie by then.
 
-use base::Seams;
+use base::{ByteSize, Fault, Kind, Seams};
 use evidence::{Evidence, Tail};
 use testkit::TestLake;
 
@@ -18,6 +18,16 @@ async fn filled(lake: &TestLake) -> Evidence {
         evidence.append(&stream("runs"), lines).await.unwrap();
     }
     evidence
+}
+
+#[tokio::test]
+async fn a_stream_that_is_longer_than_there_is_room_for_is_refused_unread() {
+    let lake = TestLake::open().await;
+    let evidence = Evidence::new(lake.store.clone(), Seams::system());
+    evidence.append(&stream("runs"), (0..9).map(line).collect()).await.unwrap();
+    assert_eq!(evidence.read_within(&stream("runs"), ByteSize(1_000)).await.unwrap().lines.len(), 9);
+    let refused = evidence.read_within(&stream("runs"), ByteSize(50)).await.unwrap_err();
+    assert_eq!((refused.code(), refused.kind()), ("evidence.stream_too_long", Kind::TooMuch), "{refused}");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub struct Jury {
     query: Query,
     newest: Arc<Mutex<Option<Kept>>>,
     /// The last version at which all of them could judge.
-    fit: Arc<Mutex<Option<Version>>>,
+    fit: Arc<tokio::sync::Mutex<Option<Version>>>,
 }
 
 impl Jury {
@@ -90,13 +90,15 @@ impl Jury {
     /// error.
     pub async fn fit(&self, pin: &Pin, roster: &Roster) -> Result<usize> {
         let (packs, version) = (self.of(pin).await?, pin.version());
-        if *self.fit.lock().unwrap_or_else(PoisonError::into_inner) != Some(version) {
+        // Whoever asks meanwhile waits for the answer rather than asking the same.
+        let mut fit = self.fit.lock().await;
+        if *fit != Some(version) {
             for pack in &*packs {
                 if let Some(Obstacle { check, source, .. }) = self.obstacle(pack, version, roster).await? {
                     return Err(Error::PackFailed { pack: pack.name.clone(), check, source });
                 }
             }
-            *self.fit.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
+            *fit = Some(version);
         }
         Ok(packs.len())
     }
@@ -155,21 +157,23 @@ impl Jury {
         Ok(Ok(()))
     }
 
-    /// Which value keeps a statement from running: the first with which it does not run though all others are null. None
-    /// where it does not run without any either.
+    /// Which value keeps a statement from running: the first with which it does not run though all others are null; where
+    /// only several together do that, the first of which the house is not sure. None where it does not run without any
+    /// either.
     async fn misfit(&self, assertion: &Assertion, values: &[Value], version: Version) -> Option<usize> {
+        let fails = async |values| matches!(self.offends(assertion, values, version).await, Err(failure) if is_of_statement(&failure));
         let nothing = vec![Value::Null; values.len()];
-        if self.offends(assertion, nothing.clone(), version).await.is_err() {
+        if fails(nothing.clone()).await {
             return None;
         }
         for (param, value) in values.iter().enumerate() {
             let mut alone = nothing.clone();
             alone[param].clone_from(value);
-            if self.offends(assertion, alone, version).await.is_err() {
+            if fails(alone).await {
                 return Some(param);
             }
         }
-        None
+        (0..values.len()).find(|param| !assertion.is_sure(*param))
     }
 
     /// Whether an assertion returns any row.

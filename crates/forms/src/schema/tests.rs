@@ -34,10 +34,7 @@ fn what_cannot_be_forced_is_refused_by_its_name_and_place() {
         (json!({ "maxLength": 1 }), "\"maxLength\" can be forced only where `type` says of what"),
         (json!({ "required": [1] }), "`required` is a list of names"),
         (json!({ "required": ["a", "a"] }), "`required` names \"a\" twice"),
-        (
-            json!({ "required": ["a"], "additionalProperties": false }),
-            "\"a\" is required and may not be there",
-        ),
+        (json!({ "required": ["a"], "additionalProperties": false }), "\"a\" is required and may not be there"),
         (json!({ "type": "integer", "minimum": 1e15 }), "no integer of at most 15 digits is in its bounds"),
     ];
     for (schema, rule) in cases {
@@ -65,7 +62,8 @@ fn a_schema_that_is_too_deep_is_refused() {
 
 #[test]
 fn more_alternatives_than_can_be_followed_are_refused() {
-    let many = |count: usize| -> Vec<Json> { (0..count).map(|at| json!({ "type": "string", "minLength": at })).collect() };
+    let many =
+        |count: usize| -> Vec<Json> { (0..count).map(|at| json!({ "type": "string", "minLength": at })).collect() };
     refused(json!({ "anyOf": many(300) }), "`format` is refused at /: it has 300 alternatives, 256 can be forced");
     let nested = json!({ "anyOf": [{ "anyOf": many(256) }, { "type": "null" }] });
     refused(nested, "`format` is refused at /: it has 257 alternatives, 256 can be forced");

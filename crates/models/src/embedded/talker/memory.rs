@@ -25,11 +25,11 @@ struct Head {
 }
 
 impl Memory {
-    /// Of nothing yet.
-    pub(crate) fn new(shape: Shape) -> Self {
+    /// Of nothing yet, with room for so many tokens.
+    pub(crate) fn new(shape: Shape, tokens: usize) -> Self {
         let head = || {
-            let values = (0..shape.width / WIDTH).map(|_| Panels::over(0)).collect();
-            Head { keys: Panels::over(shape.width), values }
+            let values = (0..shape.width / WIDTH).map(|_| Panels::over(0).with_room(tokens)).collect();
+            Head { keys: Panels::over(shape.width).with_room(tokens.div_ceil(WIDTH) * shape.width), values }
         };
         let kept = || Kept { heads: (0..shape.shared).map(|_| head()).collect(), width: shape.width, length: 0 };
         Self { layers: (0..shape.layers).map(|_| kept()).collect(), length: 0 }

@@ -61,15 +61,16 @@ impl Talk {
     }
 
     fn answer(&self, listener: &Listener) -> Result<Piece, Left> {
-        let (mut memory, mut forward) = (Memory::new(self.model.weights.shape), Forward::new(&self.model.weights));
+        let most = self.most.min(self.context.saturating_sub(self.tokens.len()));
+        let mut memory = Memory::new(self.model.weights.shape, self.tokens.len() + most);
+        let mut forward = Forward::new(&self.model.weights);
         let mut x = Vec::new();
         for tokens in self.tokens.chunks(READ_AT_ONCE) {
             self.goes_on(listener)?;
             x = forward.read(tokens, &mut memory);
         }
         let mut read = self.form.as_ref().map(Form::begin);
-        let most = self.most.min(self.context.saturating_sub(self.tokens.len()));
-        let (mut said, mut count) = (Said::default(), 0);
+        let (mut said, mut count, mut last) = (Said::default(), 0, None);
         let why = loop {
             if read.as_ref().is_some_and(Read::is_over) {
                 break FinishReason::Stop;
@@ -78,6 +79,9 @@ impl Talk {
                 break FinishReason::Length;
             }
             self.goes_on(listener)?;
+            if let Some(token) = last {
+                x = forward.read(&[token], &mut memory);
+            }
             let Some(token) = self.next(&forward.likelihoods(&x), read.as_ref(), listener) else {
                 self.goes_on(listener)?;
                 // Nothing fits only where the form would have to go on deeper than it may.
@@ -89,7 +93,7 @@ impl Talk {
             }
             tell(listener, said.more(bytes))?;
             count += 1;
-            x = forward.read(&[token], &mut memory);
+            last = Some(token);
         };
         tell(listener, said.rest())?;
         let (prompt, completion) = (self.tokens.len() as u64, count as u64);
@@ -102,12 +106,12 @@ impl Talk {
         let words = &self.model.words;
         let tried = |read: &Read<'_>, bytes: &[u8]| self.goes_on(listener).is_ok() && read.takes(bytes);
         // Most tokens fail with their first byte.
-        let first = OnceCell::new();
-        let begins = |byte: &u8| first.get_or_init(|| read.map(first_bytes)).as_ref()?.get(usize::from(*byte)).copied();
+        let first: [OnceCell<bool>; 256] = std::array::from_fn(|_| OnceCell::new());
+        let begins = |read: &Read<'_>, byte: u8| *first[usize::from(byte)].get_or_init(|| tried(read, &[byte]));
         let takes = |token: u32| match (words.bytes(token), read) {
             (None, read) => words.ends(token) && read.is_none_or(Read::is_whole),
             (Some(_), None) => true,
-            (Some(bytes), Some(read)) => bytes.first().and_then(begins) == Some(true) && tried(read, bytes),
+            (Some(bytes), Some(read)) => bytes.first().is_some_and(|byte| begins(read, *byte)) && tried(read, bytes),
         };
         self.choice.choose(likelihoods, takes, || chance(&self.seams))
     }
@@ -121,11 +125,6 @@ impl Talk {
         }
         Err(Left::Failed(Error::UpstreamTimeout { provider: self.provider.clone() }))
     }
-}
-
-/// Which bytes can be said next.
-fn first_bytes(read: &Read<'_>) -> Vec<bool> {
-    (0..=u8::MAX).map(|byte| read.takes(&[byte])).collect()
 }
 
 /// A number from 0 to below 1.

@@ -50,7 +50,7 @@ async fn every_next_word_is_as_likely_as_llama_cpp_finds_it() {
         let told = llama(&servers, question).await;
         let conversation = model.words.conversation(&[Message::user(question)], CONTEXT).unwrap();
         assert_eq!(told["usage"]["prompt_tokens"], conversation.len(), "{question}");
-        let (mut memory, mut forward) = (Memory::new(model.weights.shape), Forward::new(&model.weights));
+        let (mut memory, mut forward) = (Memory::new(model.weights.shape, 0), Forward::new(&model.weights));
         let mut x = forward.read(&conversation, &mut memory);
         for said in told["choices"][0]["logprobs"]["content"].as_array().unwrap() {
             let ours = logarithms(&forward.likelihoods(&x));
@@ -76,10 +76,11 @@ async fn every_next_word_is_as_likely_as_llama_cpp_finds_it() {
 #[test]
 fn a_text_that_is_read_at_once_or_word_by_word_comes_to_the_same() {
     let Some(model) = model("models::a_text_that_is_read_at_once") else { return };
-    let conversation = model.words.conversation(&[Message::user("Say hello to the bakers of Toledo.")], CONTEXT).unwrap();
+    let conversation =
+        model.words.conversation(&[Message::user("Say hello to the bakers of Toledo.")], CONTEXT).unwrap();
     let mut forward = Forward::new(&model.weights);
     let mut read = |size: usize| {
-        let mut memory = Memory::new(model.weights.shape);
+        let mut memory = Memory::new(model.weights.shape, 0);
         let x = conversation.chunks(size).fold(Vec::new(), |_, tokens| forward.read(tokens, &mut memory));
         forward.likelihoods(&x)
     };
