@@ -1,9 +1,12 @@
 //! What a stream holds, in the order in which it was appended.
 
+use std::ops::Range;
+use std::panic::resume_unwind;
+
 use base::{ByteSize, Facts};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use storage::{Error as StoreError, Store};
+use storage::{Error as StoreError, Store, task};
 
 use crate::error::{Error, Result};
 use crate::fragment::{Skipped, Unread, WHOLE, decode, lines_of};
@@ -13,6 +16,9 @@ use crate::shelf::Shelf;
 
 /// How many groups are read, and how many fragments of each are fetched, at the same time.
 const AT_ONCE: usize = 8;
+
+/// From how many bytes on reading a file takes longer than others should wait.
+const LONG: usize = 256 << 10;
 
 /// The lines of a stream.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,8 +85,8 @@ async fn moved(store: &Store, name: &StreamName, group: Group) -> Result<Option<
         let path = bundle_path(name, bundle);
         let Some(bytes) = get(store, &path).await? else { continue };
         let [from, to] = [group.first(), group.last() + 1].map(|number| (number - bundle.first()) as usize);
-        let (lines, skipped) = decode(name, &path, &bytes, lines_of(&bytes, from..to))?;
-        return Ok(Some(Lines { lines, skipped }));
+        let part = lines_of(&bytes, from..to);
+        return Ok(Some(decoded(name, &path, bytes, part).await?));
     }
     Ok(None)
 }
@@ -88,8 +94,19 @@ async fn moved(store: &Store, name: &StreamName, group: Group) -> Result<Option<
 /// The lines of one file; none where there is no such file.
 async fn file(store: &Store, name: &StreamName, path: &str) -> Result<Option<Lines>> {
     let Some(bytes) = get(store, path).await? else { return Ok(None) };
-    let (lines, skipped) = decode(name, path, &bytes, WHOLE)?;
-    Ok(Some(Lines { lines, skipped }))
+    Ok(Some(decoded(name, path, bytes, WHOLE).await?))
+}
+
+/// Some lines of a file. A long file is read beside the runtime's threads, which it would hold up.
+pub(crate) async fn decoded(name: &StreamName, path: &str, bytes: Bytes, part: Range<usize>) -> Result<Lines> {
+    let (lines, skipped) = if bytes.len() < LONG {
+        decode(name, path, &bytes, part)?
+    } else {
+        let (name, path) = (name.clone(), path.to_owned());
+        let read = task::blocking("read a stream", move || decode(&name, &path, &bytes, part)).await;
+        read.unwrap_or_else(|died| resume_unwind(died.into_panic()))?
+    };
+    Ok(Lines { lines, skipped })
 }
 
 /// The bytes of one file; none where there is no such file.

@@ -5,10 +5,10 @@ use serde::Serialize;
 use storage::Store;
 
 use crate::error::Result;
-use crate::fragment::{WHOLE, decode, fragments_within, lines_of};
+use crate::fragment::{WHOLE, fragments_within, lines_of};
 use crate::group::{Group, bundle_path, fragment_path};
 use crate::name::StreamName;
-use crate::read::{Lines, get, group_of};
+use crate::read::{Lines, decoded, get, group_of};
 use crate::shelf::Shelf;
 
 /// How many bytes of lines one answer holds, or a little more: one append is never cut.
@@ -60,7 +60,7 @@ pub(crate) async fn after(store: &Store, stream: &StreamName, fragment: u64) -> 
 async fn next(store: &Store, stream: &StreamName, fragment: u64) -> Result<(Vec<Facts>, u64)> {
     let (number, path) = (fragment + 1, fragment_path(stream, fragment + 1));
     match get(store, &path).await? {
-        Some(bytes) => Ok((decode(stream, &path, &bytes, WHOLE)?.0, number)),
+        Some(bytes) => Ok((decoded(stream, &path, bytes, WHOLE).await?.lines, number)),
         None => rest(store, stream, number).await,
     }
 }
@@ -72,7 +72,8 @@ async fn rest(store: &Store, stream: &StreamName, number: u64) -> Result<(Vec<Fa
         let Some(bytes) = get(store, &path).await? else { continue };
         let from = (number - group.first()) as usize;
         let fragments = fragments_within(&bytes, from, MOST);
-        let lines = decode(stream, &path, &bytes, lines_of(&bytes, from..from + fragments))?.0;
+        let part = lines_of(&bytes, from..from + fragments);
+        let lines = decoded(stream, &path, bytes, part).await?.lines;
         return Ok((lines, if fragments == 0 { group.last() } else { number + fragments as u64 - 1 }));
     }
     Ok((Vec::new(), number))
