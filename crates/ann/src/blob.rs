@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 
 const MAGIC: [u8; 8] = *b"LAKE-ANN";
 /// The format of codes that this release writes and reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 const ALIGNMENT: usize = 64;
 /// The magic, the format, the number of sections; then each section's length and checksum; then a checksum of all that.
 const FIXED: usize = 16;

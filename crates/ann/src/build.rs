@@ -6,14 +6,16 @@ use crate::bounds;
 use crate::bytes::{ByteQuery, Step, meant, padded, quantise};
 use crate::codes::{Origin, Parts};
 use crate::kernel::{BLOCK, Kernel};
-use crate::partitions::{ByteRows, Centres};
+use crate::partitions::{ByteRows, Centres, members};
 use crate::reach::{self, Reach};
 use crate::rotation::{Dice, Rotation};
 use crate::signs;
 use crate::space::Space;
 
 /// Rows of a partition, as a rule.
-const MEMBERS: usize = 256;
+const MEMBERS: usize = 96;
+/// How many partitions there are at most, in square roots of the number of rows: every search compares all centres.
+const MOST: f64 = 4.0;
 
 /// Builds codes of `origin.rows` vectors, one after another, on the threads of the pool that it runs in. The same
 /// vectors and the same seed give the same bytes on every machine.
@@ -22,12 +24,13 @@ pub fn build(vectors: &[f32], origin: &Origin, seed: u64) -> Vec<u8> {
     let builder = Builder::new(vectors, *origin, seed);
     let (rows, steps, odd) = builder.quantise();
     let listed: Vec<u32> = (0..origin.rows as u32).filter(|row| odd.binary_search(row).is_err()).collect();
-    let count = listed.len().div_ceil(MEMBERS);
+    let count = listed.len().div_ceil(MEMBERS).min((MOST * (listed.len() as f64).sqrt()) as usize);
     let all = ByteRows { width: builder.width, bytes: &rows, steps: &steps };
     let mut dice = Dice(seed);
-    let centres = Centres::among(all, &listed, count, &mut dice, builder.kernel);
+    let mut centres = Centres::among(all, &listed, count, &mut dice, builder.kernel);
     let nearest = centres.nearest(all, builder.kernel);
     let partitions = members(&nearest, &listed, centres.steps.len());
+    centres.lift(all, &partitions, builder.kernel);
     let (blocks, bounds): (Vec<_>, Vec<_>) = partitions
         .par_iter()
         .zip(centres.bytes.par_chunks_exact(builder.width))
@@ -136,13 +139,6 @@ impl<'v> Builder<'v> {
 struct Desk {
     placed: Vec<f32>,
     space: Vec<f32>,
-}
-
-/// The rows of each partition.
-fn members(nearest: &[u32], listed: &[u32], count: usize) -> Vec<Vec<u32>> {
-    let mut members = vec![Vec::new(); count];
-    listed.iter().for_each(|row| members[nearest[*row as usize] as usize].push(*row));
-    members
 }
 
 fn starts(partitions: &[Vec<u32>]) -> Vec<u32> {

@@ -83,7 +83,7 @@ impl Parts {
     pub fn write(&self) -> Vec<u8> {
         let wholes = [self.origin.rows as u64, self.origin.dimension as u64, self.origin.checksum, self.seed];
         let kinds = [measure_number(self.origin.measure), way_number(self.space.way)];
-        let numbers = [self.space.scale, self.reach.few.into(), self.reach.many.into()];
+        let numbers = [self.space.scale, self.reach.all.into(), self.reach.tenth.into()];
         let fields: Vec<u8> = wholes
             .into_iter()
             .chain(kinds)
@@ -95,6 +95,7 @@ impl Parts {
             &blob::floats(&self.space.mean),
             &self.centres.bytes,
             &flat(&self.centres.steps),
+            &blob::floats(&self.centres.lifts),
             &blob::wholes(&self.starts),
             &blob::wholes(&self.odd),
             &self.blocks,
@@ -115,12 +116,12 @@ impl<B: AsRef<[u8]>> Codes<B> {
     /// # Errors
     /// [`Error::Damaged`], [`Error::NewerFormat`] or [`Error::OtherVectors`]; codes that open never fail a search.
     pub fn open(bytes: B, origin: &Origin) -> Result<Self> {
-        let [fields, mean, centres, centre_steps, starts, odd, blocks, bounds, rows, steps] =
+        let [fields, mean, centres, centre_steps, lifts, starts, odd, blocks, bounds, rows, steps] =
             blob::read(bytes.as_ref())?;
         let all = bytes.as_ref();
         let mut fields = Fields(&all[fields]);
         let [count, dimension, checksum, seed, measure, way] = [(); 6].map(|()| fields.whole());
-        let [scale, few, many] = [(); 3].map(|()| fields.number());
+        let [scale, all_rows, tenth] = [(); 3].map(|()| fields.number());
         if (count?, dimension?, checksum?) != (origin.rows as u64, origin.dimension as u64, origin.checksum)
             || measure? != measure_number(origin.measure)
         {
@@ -132,12 +133,16 @@ impl<B: AsRef<[u8]>> Codes<B> {
         let kernel = Kernel::best();
         let codes = Self {
             origin: *origin,
-            reach: Reach { few: few? as f32, many: many? as f32 },
+            reach: Reach { all: all_rows? as f32, tenth: tenth? as f32 },
             rotation: Rotation::new(width, seed?, kernel),
             space,
             kernel,
             width,
-            centres: Centres { bytes: all[centres].to_vec(), steps: pairs(&all[centre_steps]).collect() },
+            centres: Centres {
+                bytes: all[centres].to_vec(),
+                steps: pairs(&all[centre_steps]).collect(),
+                lifts: words(&all[lifts]).map(f32::from_le_bytes).collect(),
+            },
             starts: words(&all[starts]).map(u32::from_le_bytes).collect(),
             odd: words(&all[odd]).map(u32::from_le_bytes).collect(),
             blocks,
@@ -159,6 +164,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
             && self.starts.len() == count + 1
             && self.starts.is_sorted()
             && self.centres.bytes.len() == count * self.width
+            && self.centres.lifts.len() == count
             && self.blocks.len() == blocks * signs::block_size(self.width)
             && self.bounds.len() == blocks * bounds::SIZE
             && self.rows.len() == rows * self.width

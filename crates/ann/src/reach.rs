@@ -12,9 +12,10 @@ const SAMPLE: usize = 256;
 const TOGETHER: usize = 8;
 /// Rows that those are compared with at a time.
 const STRIDE: usize = 1024;
-/// How many of the nearest are asked for, at the two points that are measured.
-const FEW: usize = 10;
-const MANY: usize = 100;
+/// How many of the nearest are asked for.
+const K: usize = 10;
+/// Of how many rows one may be found, at the second point that is measured: as a filter leaves them.
+const ONE_IN: u32 = 10;
 /// The share of the nearest that must lie in the partitions that are searched.
 const WANTED: f64 = 0.99;
 /// What each e-fold of the partitions searched adds to the remoteness of the next.
@@ -25,27 +26,30 @@ const LEAST: f32 = 0.05;
 /// How far a search must go: up to which remoteness partitions may hold one of the nearest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Reach {
-    /// For the ten nearest.
-    pub few: f32,
-    /// For the hundred nearest.
-    pub many: f32,
+    /// For the ten nearest of all.
+    pub all: f32,
+    /// For the ten nearest of a tenth, wherever that lies; about where the hundredth of all is.
+    pub tenth: f32,
 }
 
-/// How unlikely a partition is to hold one of the nearest: by how much its centre is farther away than the nearest
-/// one, in squares of distances and those of the last of the nearest, and how many partitions come before it. Either
-/// alone would take half as many partitions more.
+/// How unlikely a partition is to hold one of the nearest: by how much its lifted square is beyond the first one, in squares
+/// of the distance of the last of the nearest, and how many partitions come before it. Either alone would take half as
+/// many partitions more.
 pub(crate) fn remoteness(square: f32, first: f32, last: f32, before: usize) -> f32 {
     (square - first) / last.max(f32::MIN_POSITIVE) + RANK * (before as f32).ln_1p()
 }
 
-/// The remoteness of the partition of each neighbour: among the few nearest, and among the many.
+/// The nearest of all rows, nearest first, and of a tenth of them: the squares of their distances, and their numbers.
+type Neighbours = [Vec<(f32, u32)>; 2];
+
+/// The remoteness of the partition of each of them.
 type Neighbourhood = [Vec<f32>; 2];
 
 impl Reach {
     /// For so many of the nearest.
     pub fn of(&self, k: f64) -> f32 {
-        let folds = (k / FEW as f64).max(1.0).ln() / (MANY as f64 / FEW as f64).ln();
-        self.few + (self.many - self.few) * folds as f32
+        let folds = (k / K as f64).max(1.0).ln() / f64::from(ONE_IN).ln();
+        self.all + (self.tenth - self.all) * folds as f32
     }
 
     /// What rows around these centres need; `nearest` tells each row's centre. The sample is of rows as queries.
@@ -63,8 +67,8 @@ impl Reach {
                 sample.iter().zip(found).map(|((_, query), found)| hood(query, &found, centres, nearest, kernel))
             })
             .collect();
-        let [few, many] = [0, 1].map(|n| quantile(hoods.iter().flat_map(|hood| &hood[n])).max(LEAST));
-        Self { few, many: many.max(few) }
+        let [all, tenth] = [0, 1].map(|n| quantile(hoods.iter().flat_map(|hood| &hood[n])).max(LEAST));
+        Self { all, tenth: tenth.max(all) }
     }
 }
 
@@ -74,10 +78,10 @@ pub(crate) fn sample(listed: &[u32]) -> impl Iterator<Item = u32> {
     listed.iter().copied().step_by(step).take(if step > 1 { listed.len() } else { 0 })
 }
 
-/// The nearest of all rows to each of some, nearest first and without themselves.
-fn neighbours(rows: ByteRows, sample: &[(u32, ByteQuery)], kernel: Kernel) -> Vec<Vec<(f32, u32)>> {
+/// The neighbours of each of some rows, without themselves.
+fn neighbours(rows: ByteRows, sample: &[(u32, ByteQuery)], kernel: Kernel) -> Vec<Neighbours> {
     let numbers: Vec<i8> = sample.iter().flat_map(|(_, query)| query.numbers.iter().copied()).collect();
-    let mut found: Vec<Vec<(f32, u32)>> = vec![Vec::new(); sample.len()];
+    let mut found: Vec<Neighbours> = vec![Default::default(); sample.len()];
     let strides = rows.bytes.chunks(STRIDE * rows.width).zip(rows.steps.chunks(STRIDE));
     let (mut products, mut squares) = (vec![0; STRIDE * sample.len()], vec![0.0; STRIDE]);
     for ((bytes, steps), first) in strides.zip((0_u32..).step_by(STRIDE)) {
@@ -89,29 +93,37 @@ fn neighbours(rows: ByteRows, sample: &[(u32, ByteQuery)], kernel: Kernel) -> Ve
             kernel.distances(query.frame, products, steps, squares);
             // A row without length was never placed.
             let others = squares.iter().zip(steps).zip(first..).filter(|((_, step), row)| row != own && step.1 > 0.0);
-            keep(&mut found[n], others.map(|((square, _), row)| (*square, row)));
+            let others = others.map(|((square, _), row)| (*square, row));
+            let [all, tenth] = &mut found[n];
+            keep(tenth, others.clone().filter(|(_, row)| is_of_the_tenth(*row)));
+            keep(all, others);
         }
     }
     found
 }
 
+/// Whether a row belongs to a tenth that has nothing to do with what the rows are.
+fn is_of_the_tenth(row: u32) -> bool {
+    const SCATTER: u32 = 0x9e37_79b1;
+    row.wrapping_mul(SCATTER) < u32::MAX / ONE_IN
+}
+
 /// Keeps the nearest of those that were found and those that come.
 fn keep(found: &mut Vec<(f32, u32)>, more: impl Iterator<Item = (f32, u32)>) {
-    let limit = if found.len() < MANY { f32::INFINITY } else { found[MANY - 1].0 };
+    let limit = if found.len() < K { f32::INFINITY } else { found[K - 1].0 };
     let known = found.len();
     found.extend(more.filter(|(square, _)| *square < limit));
     if found.len() > known {
         found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        found.truncate(MANY);
+        found.truncate(K);
     }
 }
 
-fn hood(query: &ByteQuery, found: &[(f32, u32)], centres: &Centres, nearest: &[u32], kernel: Kernel) -> Neighbourhood {
-    let squares = centres.squares(query, kernel);
+fn hood(query: &ByteQuery, found: &Neighbours, centres: &Centres, nearest: &[u32], kernel: Kernel) -> Neighbourhood {
+    let squares = centres.lifted(&centres.squares(query, kernel));
     let mut sorted = squares.clone();
     sorted.sort_unstable_by(f32::total_cmp);
-    [FEW, MANY].map(|count| {
-        let found = &found[..count.min(found.len())];
+    found.each_ref().map(|found| {
         let last = found.last().map_or(0.0, |(square, _)| *square);
         let centre = |row: u32| squares[nearest[row as usize] as usize];
         let before = |centre: f32| sorted.partition_point(|square| *square < centre);

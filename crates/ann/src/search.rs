@@ -16,11 +16,10 @@ pub(crate) const AHEAD: usize = 8;
 /// Deviations by which a distance by bytes may be wrong. Rounding to whole steps has the deviation of an even
 /// distribution, one step in the square root of twelve.
 const ROUNDING: f32 = 2.5 / 3.464;
-/// How many times as far a search goes under a filter: the reach was measured without one, and how many of the rows nearby
-/// may be found is a guess.
-const FARTHER: f32 = 1.1;
 /// Every so many places of a block, one is asked whether its row may be found.
-const SURVEY: usize = 8;
+const SURVEY: usize = 2;
+/// So many are asked at most.
+const ASKED: f64 = 2048.0;
 
 /// What is searched for.
 #[derive(Debug, Clone, Copy)]
@@ -119,19 +118,20 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
 
     fn partitions(&mut self, placed: &[f32]) {
         let signs = SignQuery::new(placed, self.codes.kernel);
-        let mut order = Order::new(self.codes.centres.squares(&self.bytes, self.codes.kernel));
+        let squares = self.codes.centres.squares(&self.bytes, self.codes.kernel);
+        let mut order = Order::new(self.codes.centres.lifted(&squares));
         let first = order.peek().map_or(0.0, Ranked::score);
         let mut reach = self.reach();
         let mut searched = 0;
         while let Some(next) = order.next() {
-            let square = next.score();
-            if self.top.is_full() && remoteness(square, first, self.top.limit(), searched) > reach {
+            if self.top.is_full() && remoteness(next.score(), first, self.top.limit(), searched) > reach {
                 break;
             }
             if let Some(after) = order.peek() {
                 self.codes.prefetch(after.number() as usize);
             }
-            self.partition(&signs, next.number() as usize, square);
+            let partition = next.number() as usize;
+            self.partition(&signs, partition, squares[partition]);
             searched += 1;
             if self.near.rows.is_some() {
                 reach = self.reach();
@@ -142,8 +142,8 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
     /// How far to search, as far as is known by now: the fewer rows may be found, the farther away they are.
     fn reach(&self) -> f32 {
         let (asked, may) = self.asked;
-        let (share, farther) = if self.near.rows.is_some() { (may.max(1.0) / asked, FARTHER) } else { (1.0, 1.0) };
-        self.codes.reach.of(self.near.k as f64 / share) * self.near.effort.share * farther
+        let share = if self.near.rows.is_some() { may.max(1.0) / asked } else { 1.0 };
+        self.codes.reach.of(self.near.k as f64 / share) * self.near.effort.share
     }
 
     fn partition(&mut self, signs: &SignQuery, partition: usize, square: f32) {
@@ -171,7 +171,7 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
 
     /// Learns how many of the rows nearby may be found.
     fn ask(&mut self, rows: &[[u8; 4]; BLOCK]) {
-        let Some(wanted) = self.near.rows else {
+        let Some(wanted) = self.near.rows.filter(|_| self.asked.0 < ASKED) else {
             return;
         };
         let some = rows.iter().step_by(SURVEY).map(|row| u32::from_le_bytes(*row)).filter(|row| *row != NOBODY);
