@@ -11,6 +11,7 @@ use crate::reach::{self, Reach};
 use crate::rotation::{Dice, Rotation};
 use crate::signs;
 use crate::space::Space;
+use crate::spread::Spread;
 
 /// Rows of a partition, as a rule.
 const MEMBERS: usize = 96;
@@ -27,17 +28,17 @@ pub fn build(vectors: &[f32], origin: &Origin, seed: u64) -> Vec<u8> {
     let count = listed.len().div_ceil(MEMBERS).min((MOST * (listed.len() as f64).sqrt()) as usize);
     let all = ByteRows { width: builder.width, bytes: &rows, steps: &steps };
     let mut dice = Dice(seed);
-    let mut centres = Centres::among(all, &listed, count, &mut dice, builder.kernel);
+    let centres = Centres::among(all, &listed, count, &mut dice, builder.kernel);
     let nearest = centres.nearest(all, builder.kernel);
     let partitions = members(&nearest, &listed, centres.steps.len());
-    centres.lift(all, &partitions, builder.kernel);
+    let lifts = Spread::of(&centres, all, &partitions, builder.kernel).lifts();
     let (blocks, bounds): (Vec<_>, Vec<_>) = partitions
         .par_iter()
         .zip(centres.bytes.par_chunks_exact(builder.width))
         .zip(&centres.steps)
         .map(|((members, centre), step)| builder.encode(members, centre, step.0))
         .unzip();
-    let reach = Reach::measure(all, &builder.sample(&listed), &centres, &nearest, builder.kernel);
+    let reach = Reach::measure(all, &builder.sample(&listed), &centres, &lifts, &nearest, builder.kernel);
     let parts = Parts {
         origin: *origin,
         seed,
@@ -49,6 +50,7 @@ pub fn build(vectors: &[f32], origin: &Origin, seed: u64) -> Vec<u8> {
         blocks: blocks.concat(),
         bounds: bounds.concat(),
         centres,
+        lifts,
         space: builder.space,
     };
     parts.write()

@@ -10,7 +10,7 @@ use crate::bytes::{Step, padded};
 use crate::error::{Error, Result};
 use crate::kernel::{BLOCK, Block, Kernel};
 use crate::partitions::Centres;
-use crate::reach::Reach;
+use crate::reach::{Lifts, Reach};
 use crate::rotation::Rotation;
 use crate::signs::{self, NOBODY};
 use crate::space::{Space, Way};
@@ -54,6 +54,7 @@ pub struct Codes<B> {
     /// Numbers in a placed row, in whole registers.
     pub(crate) width: usize,
     pub(crate) centres: Centres,
+    pub(crate) lifts: Lifts,
     /// Where each partition's blocks begin, and the last ones end.
     starts: Vec<u32>,
     /// Rows for which only double precision will do.
@@ -71,6 +72,7 @@ pub(crate) struct Parts {
     pub seed: u64,
     pub space: Space,
     pub centres: Centres,
+    pub lifts: Lifts,
     pub starts: Vec<u32>,
     pub odd: Vec<u32>,
     pub blocks: Vec<u8>,
@@ -95,7 +97,7 @@ impl Parts {
             &blob::floats(&self.space.mean),
             &self.centres.bytes,
             &flat(&self.centres.steps),
-            &blob::floats(&self.centres.lifts),
+            &blob::floats(&self.lifts.0),
             &blob::wholes(&self.starts),
             &blob::wholes(&self.odd),
             &self.blocks,
@@ -138,11 +140,8 @@ impl<B: AsRef<[u8]>> Codes<B> {
             space,
             kernel,
             width,
-            centres: Centres {
-                bytes: all[centres].to_vec(),
-                steps: pairs(&all[centre_steps]).collect(),
-                lifts: words(&all[lifts]).map(f32::from_le_bytes).collect(),
-            },
+            centres: Centres { bytes: all[centres].to_vec(), steps: pairs(&all[centre_steps]).collect() },
+            lifts: Lifts(words(&all[lifts]).map(f32::from_le_bytes).collect()),
             starts: words(&all[starts]).map(u32::from_le_bytes).collect(),
             odd: words(&all[odd]).map(u32::from_le_bytes).collect(),
             blocks,
@@ -164,7 +163,7 @@ impl<B: AsRef<[u8]>> Codes<B> {
             && self.starts.len() == count + 1
             && self.starts.is_sorted()
             && self.centres.bytes.len() == count * self.width
-            && self.centres.lifts.len() == count
+            && self.lifts.0.len() == count
             && self.blocks.len() == blocks * signs::block_size(self.width)
             && self.bounds.len() == blocks * bounds::SIZE
             && self.rows.len() == rows * self.width

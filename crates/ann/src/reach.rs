@@ -28,8 +28,26 @@ const LEAST: f32 = 0.05;
 pub(crate) struct Reach {
     /// For the ten nearest of all.
     pub all: f32,
-    /// For the ten nearest of a tenth, wherever that lies; about where the hundredth of all is.
+    /// For the ten nearest of a tenth of them. It serves for the hundred nearest of all too, and by both all other numbers are
+    /// told.
     pub tenth: f32,
+}
+
+/// What is added to the squares of distances to centres when partitions are put in order.
+#[derive(Debug)]
+pub(crate) struct Lifts(pub Vec<f32>);
+
+impl Lifts {
+    /// What partitions are put in order by, of the squares of distances to their centres. The closest one comes first all the
+    /// same: that is where a row lies that equals the query.
+    pub fn over(&self, squares: &[f32]) -> Vec<f32> {
+        let mut lifted: Vec<f32> = squares.iter().zip(&self.0).map(|(square, lift)| square + lift).collect();
+        let first = lifted.iter().copied().fold(f32::INFINITY, f32::min);
+        if let Some((closest, _)) = squares.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)) {
+            lifted[closest] = first.next_down();
+        }
+        lifted
+    }
 }
 
 /// How unlikely a partition is to hold one of the nearest: by how much its lifted square is beyond the first one, in squares
@@ -43,12 +61,14 @@ pub(crate) fn remoteness(square: f32, first: f32, last: f32, before: usize) -> f
 type Neighbours = [Vec<(f32, u32)>; 2];
 
 /// The remoteness of the partition of each of them.
-type Neighbourhood = [Vec<f32>; 2];
+type Remotenesses = [Vec<f32>; 2];
 
 impl Reach {
     /// For so many of the nearest.
     pub fn of(&self, k: f64) -> f32 {
         let folds = (k / K as f64).max(1.0).ln() / f64::from(ONE_IN).ln();
+        // Clusters end somewhere, and how far before a tenth of their rows is not known.
+        let folds = if folds < 1.0 { folds.sqrt() } else { folds };
         self.all + (self.tenth - self.all) * folds as f32
     }
 
@@ -57,14 +77,18 @@ impl Reach {
         rows: ByteRows,
         sample: &[(u32, ByteQuery)],
         centres: &Centres,
+        lifts: &Lifts,
         nearest: &[u32],
         kernel: Kernel,
     ) -> Self {
-        let hoods: Vec<Neighbourhood> = sample
+        let hoods: Vec<Remotenesses> = sample
             .par_chunks(TOGETHER)
             .flat_map_iter(|sample| {
                 let found = neighbours(rows, sample, kernel);
-                sample.iter().zip(found).map(|((_, query), found)| hood(query, &found, centres, nearest, kernel))
+                sample
+                    .iter()
+                    .zip(found)
+                    .map(|((_, query), found)| hood(&lifts.over(&centres.squares(query, kernel)), &found, nearest))
             })
             .collect();
         let [all, tenth] = [0, 1].map(|n| quantile(hoods.iter().flat_map(|hood| &hood[n])).max(LEAST));
@@ -114,21 +138,21 @@ fn keep(found: &mut Vec<(f32, u32)>, more: impl Iterator<Item = (f32, u32)>) {
     let known = found.len();
     found.extend(more.filter(|(square, _)| *square < limit));
     if found.len() > known {
-        found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         found.truncate(K);
     }
 }
 
-fn hood(query: &ByteQuery, found: &Neighbours, centres: &Centres, nearest: &[u32], kernel: Kernel) -> Neighbourhood {
-    let squares = centres.lifted(&centres.squares(query, kernel));
-    let mut sorted = squares.clone();
+/// `squares` are those of the row's distances to all centres, lifted.
+fn hood(squares: &[f32], found: &Neighbours, nearest: &[u32]) -> Remotenesses {
+    let mut sorted = squares.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);
     found.each_ref().map(|found| {
         let last = found.last().map_or(0.0, |(square, _)| *square);
         let centre = |row: u32| squares[nearest[row as usize] as usize];
         let before = |centre: f32| sorted.partition_point(|square| *square < centre);
-        let squares = found.iter().map(|(_, row)| centre(*row));
-        squares.map(|square| remoteness(square, sorted[0], last, before(square))).collect()
+        let centres = found.iter().map(|(_, row)| centre(*row));
+        centres.map(|square| remoteness(square, sorted[0], last, before(square))).collect()
     })
 }
 

@@ -17,9 +17,11 @@ pub(crate) const AHEAD: usize = 8;
 /// distribution, one step in the square root of twelve.
 const ROUNDING: f32 = 2.5 / 3.464;
 /// Every so many places of a block, one is asked whether its row may be found.
-const SURVEY: usize = 2;
-/// So many are asked at most.
-const ASKED: f64 = 2048.0;
+const SURVEY: usize = 4;
+
+/// A filter is against a query when fewer rows nearby may be found than elsewhere, by such a factor: chance alone brings
+/// about less. Then the nearest that may be found lie where all are about equally far away, and no reach was measured there.
+const AGAINST: f64 = 1.5;
 
 /// What is searched for.
 #[derive(Debug, Clone, Copy)]
@@ -97,13 +99,17 @@ struct Scan<'a, B> {
     top: Top,
     /// Rows that signs put near enough, each with its score.
     promising: Vec<Ranked>,
-    /// Rows that were asked whether they may be found, and those that may.
+    /// The share of all rows that may be found: the first guess for those nearby.
+    guess: f64,
+    /// Rows that were asked whether they may be found, and those that may: of all that the search has come by, since what
+    /// counts is how many lie nearer than the last that is wanted.
     asked: (f64, f64),
+    /// How many times as far the search goes since the filter is against it.
+    against: f32,
 }
 
 impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
     fn new(codes: &'a Codes<B>, near: &'a Near<'a>, placed: &[f32]) -> Self {
-        // The share of all rows that may be found is the first guess for those nearby.
         let guess = near.rows.map_or(1.0, |rows| rows.count() as f64 / codes.origin.rows.max(1) as f64);
         let asked = (BLOCK as f64, BLOCK as f64 * guess);
         Self {
@@ -112,14 +118,16 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
             bytes: ByteQuery::new(placed, codes.kernel),
             top: Top::new(near.k),
             promising: Vec::new(),
+            guess,
             asked,
+            against: 1.0,
         }
     }
 
     fn partitions(&mut self, placed: &[f32]) {
         let signs = SignQuery::new(placed, self.codes.kernel);
         let squares = self.codes.centres.squares(&self.bytes, self.codes.kernel);
-        let mut order = Order::new(self.codes.centres.lifted(&squares));
+        let mut order = Order::new(self.codes.lifts.over(&squares));
         let first = order.peek().map_or(0.0, Ranked::score);
         let mut reach = self.reach();
         let mut searched = 0;
@@ -140,10 +148,14 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
     }
 
     /// How far to search, as far as is known by now: the fewer rows may be found, the farther away they are.
-    fn reach(&self) -> f32 {
+    fn reach(&mut self) -> f32 {
         let (asked, may) = self.asked;
-        let share = if self.near.rows.is_some() { may.max(1.0) / asked } else { 1.0 };
-        self.codes.reach.of(self.near.k as f64 / share) * self.near.effort.share
+        // Less than the first guess is certain only as far as one row in all that were asked.
+        let share = if self.near.rows.is_some() { may.max((asked * self.guess).min(1.0)) / asked } else { 1.0 };
+        if self.top.is_full() {
+            self.against = self.against.max((self.guess / share / AGAINST).powi(2) as f32);
+        }
+        self.codes.reach.of(self.near.k as f64 / share) * self.near.effort.share * self.against
     }
 
     fn partition(&mut self, signs: &SignQuery, partition: usize, square: f32) {
@@ -171,7 +183,7 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
 
     /// Learns how many of the rows nearby may be found.
     fn ask(&mut self, rows: &[[u8; 4]; BLOCK]) {
-        let Some(wanted) = self.near.rows.filter(|_| self.asked.0 < ASKED) else {
+        let Some(wanted) = self.near.rows else {
             return;
         };
         let some = rows.iter().step_by(SURVEY).map(|row| u32::from_le_bytes(*row)).filter(|row| *row != NOBODY);
@@ -211,10 +223,10 @@ impl<'a, B: AsRef<[u8]>> Scan<'a, B> {
     }
 
     fn compare_one(&mut self, row: u32) {
-        let Frame { square, scale, bias } = self.bytes.frame;
+        let Frame { square, scale, .. } = self.bytes.frame;
         let product = self.codes.kernel.product(&self.bytes.numbers, self.codes.row(row));
         let (step, own) = self.codes.step(row);
         let rounding = own * scale * scale + square * (2.0 * step).powi(2);
-        self.top.offer(square + own - scale * step * (product - bias) as f32, ROUNDING * rounding.sqrt(), row);
+        self.top.offer(self.bytes.frame.distance(product, (step, own)), ROUNDING * rounding.sqrt(), row);
     }
 }

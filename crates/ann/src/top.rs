@@ -7,7 +7,7 @@ const FIRST: usize = 64;
 /// How many rows are handed on at most, beside twice as many as are wanted.
 const SPARE: usize = 256;
 
-/// Partitions from near to far, put in order only as far as they are asked for.
+/// Partitions from near to far as a search or a proof sees it, put in order only as far as they are asked for.
 #[derive(Debug)]
 pub(crate) struct Order {
     all: Vec<Ranked>,
@@ -16,7 +16,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Of partitions whose centres' distances have these squares.
+    /// Of partitions that are so far away: squares of distances, lifted or not.
     pub fn new(squares: Vec<f32>) -> Self {
         let all = squares.into_iter().zip(0..).map(|(score, number)| Ranked::new(score, number)).collect();
         Self { all, sorted: 0, next: 0 }

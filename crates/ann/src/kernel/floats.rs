@@ -109,6 +109,14 @@ pub(crate) struct Frame {
     pub bias: i32,
 }
 
+impl Frame {
+    /// The square of the distance to one whose product, step and square of the length these are.
+    #[inline(always)]
+    pub fn distance(self, product: i32, (step, own): (f32, f32)) -> f32 {
+        self.square + own - self.scale * step * (product - self.bias) as f32
+    }
+}
+
 #[inline(always)]
 fn butterfly(from: &[f32], to: &mut [f32]) {
     let (first, second) = from.split_at(from.len() / 2);
@@ -220,7 +228,7 @@ fn add(sums: &mut [f32], bytes: &[u8], step: f32) {
 
 #[inline(always)]
 fn distances(frame: Frame, products: &[i32], centres: &[(f32, f32)], distances: &mut [f32]) {
-    for ((product, (step, square)), distance) in products.iter().zip(centres).zip(distances) {
-        *distance = frame.square + square - frame.scale * step * (product - frame.bias) as f32;
+    for ((product, step), distance) in products.iter().zip(centres).zip(distances) {
+        *distance = frame.distance(*product, *step);
     }
 }
