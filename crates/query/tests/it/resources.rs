@@ -129,8 +129,15 @@ async fn joins_of_everything_with_everything_end_and_leave_room_for_others() {
         let code = outcome.map_err(|error| error.code().to_owned());
         assert_eq!(code.unwrap_err(), "query.timeout");
     }
-    // More of them were asked than there are threads: this answers only if they have let go of theirs.
-    assert_eq!(lake.rows("SELECT 1").await, json!([[1]]));
+    // More of them were asked than there are threads: this answers only if they have let go of theirs. A machine that is
+    // busy beside the test may take longer than one deadline to run what is left of their last steps.
+    let mut answer = lake.json("SELECT 1").await;
+    for _ in 0..5 {
+        if answer.as_ref().is_err_and(|error| error.code() == "query.timeout") {
+            answer = lake.json("SELECT 1").await;
+        }
+    }
+    assert_eq!(answer.unwrap()["rows"], json!([[1]]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
