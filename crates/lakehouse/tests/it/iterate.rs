@@ -29,8 +29,12 @@ fn asked(model: &str, city: &str, more: Value) -> Value {
 async fn a_real_model_is_corrected_or_exhausts() -> anyhow::Result<()> {
     let Some(servers) = Talkers::start("iterate::a_real_model_is_corrected_or_exhausts") else { return Ok(()) };
     let site = Site::new(&Ground::directory(BINARY))?;
-    let settings =
-        ["models.providers.llama.kind=openai".to_owned(), format!("models.providers.llama.url={}", servers.openai())];
+    let settings = [
+        "models.providers.llama.kind=openai".to_owned(),
+        // It shares its cores with whatever else the machine does.
+        "models.providers.llama.timeout=10m".to_owned(),
+        format!("models.providers.llama.url={}", servers.openai()),
+    ];
     let stack = site.start(&settings.each_ref().map(String::as_str)).await?;
     corrected_or_exhausts(&Probe::of(stack.gateway()?)?, "llama/smollm2").await?;
     stack.stop().await
